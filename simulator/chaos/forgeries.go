@@ -1,0 +1,104 @@
+package chaos
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Forgeries is every forgery, in the order of the rules. The caller owns the result.
+func Forgeries() []Forgery {
+	all := []Forgery{
+		{Name: "body-tampered", Rule: "SIG-2", Doc: "one digit of the body is another one; it is still JSON", forge: tamper},
+		{Name: "body-truncated", Rule: "SIG-2", Doc: "the body's last byte is missing", forge: truncate},
+		{Name: "body-appended", Rule: "SIG-2", Doc: "a line break follows the body; it is still the same JSON", forge: extend},
+
+		{Name: "wrong-secret", Rule: "SIG-3", Doc: "signed with another webhook's secret", forge: wrongSecret},
+		{Name: "secret-text", Rule: "SIG-3", Doc: "signed with the secret's text after whsec_ as the key, not with the bytes it stands for", forge: keyed(withoutPrefix)},
+		{Name: "secret-text-with-prefix", Rule: "SIG-3", Doc: "signed with the secret's whole text as the key, whsec_ and all", forge: keyed(signing.Secret.Reveal)},
+	}
+	all = append(all, missingHeaders()...)
+	all = append(all, malformedSignatures()...)
+	all = append(all, timestamps()...)
+	return append(all,
+		Forgery{Name: "other-webhook-id", Rule: "SIG-10", Doc: "the signature was made for another webhook id than the header's", forge: signedForOtherID},
+		Forgery{Name: "webhook-id-replaced", Rule: "SIG-10", Doc: "the header names another webhook id than the signature was made for", forge: replaceID},
+	)
+}
+
+// missingHeaders is SIG-4. A signature header that is missing or empty, once
+// with the genuine signature, and once with the signature that a receiver
+// computes which goes on without looking: over nothing, or over what its
+// language prints for a value that is not there.
+func missingHeaders() []Forgery {
+	id, ts, sig := signing.HeaderID, signing.HeaderTimestamp, signing.HeaderSignature
+	f := func(name, doc string, forge forger) Forgery {
+		return Forgery{Name: name, Rule: "SIG-4", Doc: doc, forge: forge}
+	}
+	return []Forgery{
+		f("no-id", id+" is missing", without(id)),
+		f("no-timestamp", ts+" is missing", without(ts)),
+		f("no-signature", sig+" is missing", without(sig)),
+		f("empty-id", id+" is empty", with(id, "")),
+		f("empty-timestamp", ts+" is empty", with(ts, "")),
+		f("empty-signature", sig+" is empty", with(sig, "")),
+
+		f("no-id-resigned", id+" is missing; signed with nothing in its place", then(without(id), resign("", keep))),
+		f("no-id-undefined", id+` is missing; signed with "undefined" in its place, as JavaScript prints it`, then(without(id), resign("undefined", keep))),
+		f("no-id-none", id+` is missing; signed with "None" in its place, as Python prints it`, then(without(id), resign("None", keep))),
+		f("no-id-null", id+` is missing; signed with "null" in its place, as Java and JavaScript print it`, then(without(id), resign("null", keep))),
+		f("empty-id-resigned", id+" is empty, and signed like that", then(with(id, ""), resign("", keep))),
+
+		f("no-timestamp-resigned", ts+" is missing; signed with nothing in its place", then(without(ts), resign(keep, ""))),
+		f("no-timestamp-undefined", ts+` is missing; signed with "undefined" in its place, as JavaScript prints it`, then(without(ts), resign(keep, "undefined"))),
+		f("no-timestamp-none", ts+` is missing; signed with "None" in its place, as Python prints it`, then(without(ts), resign(keep, "None"))),
+		f("no-timestamp-null", ts+` is missing; signed with "null" in its place, as Java and JavaScript print it`, then(without(ts), resign(keep, "null"))),
+		f("empty-timestamp-resigned", ts+" is empty, and signed like that", then(with(ts, ""), resign(keep, ""))),
+	}
+}
+
+// malformedSignatures is SIG-5. Every one is made so that a receiver whose
+// base64 decoder overlooks padding or foreign characters still cannot find the
+// right digest in it: that alone would be no reason to call it wrong.
+func malformedSignatures() []Forgery {
+	f := func(name, doc string, value func(digest []byte, text string) string) Forgery {
+		return Forgery{Name: name, Rule: "SIG-5", Doc: doc, forge: signature(value)}
+	}
+	const v = signing.Version + ","
+	return []Forgery{
+		f("signature-without-version", "the right digest without "+v, func(_ []byte, text string) string { return text }),
+		f("signature-hex", "the right digest in hexadecimal", func(d []byte, _ string) string { return v + hex.EncodeToString(d) }),
+		f("signature-wrong-version", "the right digest marked as version v2", func(_ []byte, text string) string { return "v2," + text }),
+		f("signature-cut", "only the first 18 of the digest's 32 bytes", func(d []byte, _ string) string { return v + base64Text(d[:18]) }),
+		f("signature-longer", "the right digest and 4 more bytes", func(d []byte, _ string) string { return v + base64Text(append(d, "more"...)) }),
+		f("signature-empty-value", "nothing after "+v, func([]byte, string) string { return v }),
+		f("signature-garbage", "text that looks like no signature", func([]byte, string) string { return "garbage" }),
+		f("signature-not-base64", "characters that base64 does not have after "+v, func(_ []byte, text string) string { return v + "!!!!" + text[4:] }),
+		f("signature-non-ascii", "a letter outside ASCII in the digest, which is as long as ever in bytes", func(_ []byte, text string) string { return v + "é" + text[2:] }),
+		f("signature-only-non-ascii", "nothing but letters outside ASCII after "+v, func(_ []byte, text string) string { return v + strings.Repeat("é", len(text)/2) }),
+	}
+}
+
+// timestamps is SIG-6 and SIG-7. All of them are validly signed for the
+// timestamp that they carry: nothing but the timestamp is wrong. Texts that a
+// good receiver may read as a time close to now (a fraction, a plus sign,
+// spaces) are left out.
+func timestamps() []Forgery {
+	const minute, hour, tenYears = 60, 3600, 10 * 365 * 24 * 3600
+	return []Forgery{
+		{Name: "stale-310", Rule: "SIG-6", Doc: "validly signed 310 s ago", forge: shifted(-5*minute - 10)},
+		{Name: "stale-3600", Rule: "SIG-6", Doc: "validly signed an hour ago", forge: shifted(-hour)},
+		{Name: "stale-10y", Rule: "SIG-6", Doc: "validly signed ten years ago", forge: shifted(-tenYears)},
+		{Name: "stale-301", Rule: "SIG-6", Doc: "validly signed 301 s ago", StrictOnly: true, forge: shifted(-5*minute - 1)},
+		{Name: "timestamp-text", Rule: "SIG-6", Doc: `the timestamp is the word "yesterday", validly signed`, forge: stamped(text("yesterday"))},
+		{Name: "timestamp-nan", Rule: "SIG-6", Doc: `the timestamp is "NaN", validly signed: no comparison with it is ever true`, forge: stamped(text("NaN"))},
+		{Name: "timestamp-empty", Rule: "SIG-6", Doc: "the timestamp is empty, validly signed", forge: stamped(text(""))},
+		{Name: "timestamp-negative", Rule: "SIG-6", Doc: "the timestamp has a minus sign, validly signed", forge: stamped(negative)},
+		{Name: "timestamp-overflow", Rule: "SIG-6", Doc: "the timestamp is 2^64 s too large, so that 64 bits wrap around to now, validly signed", forge: stamped(wrapping)},
+
+		{Name: "future-310", Rule: "SIG-7", Doc: "validly signed for 310 s from now", forge: shifted(5*minute + 10)},
+		{Name: "future-3600", Rule: "SIG-7", Doc: "validly signed for an hour from now", forge: shifted(hour)},
+		{Name: "future-milliseconds", Rule: "SIG-7", Doc: "the timestamp is in milliseconds, validly signed", forge: stamped(milliseconds)},
+	}
+}
