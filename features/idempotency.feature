@@ -1,0 +1,107 @@
+Feature: Idempotency
+  Sent delivers at least once: an event may come twice, at once or an hour later,
+  even after the receiver processed it, because the acknowledgement was lost.
+  The same event must have its effect once; different events must all have theirs.
+  The key of an outbound event is message_id and message_status, never X-Webhook-ID,
+  which is the same on every delivery of a webhook.
+  Source: docs.sent.dm, handling retries.
+
+  @IDEM-1 @MUST
+  Scenario: the same delivery twice is accepted twice
+    Given a message that the receiver has seen as "QUEUED"
+    When Sent delivers its "DELIVERED" event
+    And the same delivery arrives again
+    Then the receiver accepts them all
+
+  @IDEM-1 @MUST @state
+  Scenario: the same delivery twice has one effect
+    Given a message that the receiver has seen as "QUEUED"
+    When Sent delivers its "DELIVERED" event
+    And the same delivery arrives again
+    Then its events have had the same effect as on a message that got each of them once
+
+  @IDEM-2 @MUST
+  Scenario Outline: a retry with a fresh timestamp and signature is accepted <when>
+    Given a message that the receiver has seen as "QUEUED"
+    When Sent delivers its "<events>" events
+    And Sent retries its "<retried>" event
+    Then the receiver accepts them all
+
+    Examples:
+      | when                              | events          | retried   |
+      | at once                           | DELIVERED       | DELIVERED |
+      | after newer events of the message | SENT, DELIVERED | SENT      |
+
+  @IDEM-2 @MUST @state
+  Scenario Outline: a retry with a fresh timestamp and signature has no second effect <when>
+    Given a message that the receiver has seen as "QUEUED"
+    When Sent delivers its "<events>" events
+    And Sent retries its "<retried>" event
+    Then its events have had the same effect as on a message that got each of them once
+
+    Examples:
+      | when                              | events          | retried   |
+      | at once                           | DELIVERED       | DELIVERED |
+      | after newer events of the message | SENT, DELIVERED | SENT      |
+
+  @IDEM-3 @MUST
+  Scenario: copies at the same instant are all accepted
+    Given a message that the receiver has seen as "QUEUED"
+    When 10 copies of its "DELIVERED" event arrive at the same instant
+    Then the receiver accepts them all
+
+  @IDEM-3 @MUST @state
+  Scenario: copies at the same instant have one effect
+    Given a message that the receiver has seen as "QUEUED"
+    When 10 copies of its "DELIVERED" event arrive at the same instant
+    Then its events have had the same effect as on a message that got each of them once
+
+  @IDEM-4 @MUST @state
+  Scenario: different events under one X-Webhook-ID are all processed
+    Given two messages, delivered as "QUEUED" under one X-Webhook-ID
+    When Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second
+    Then the first message ends as "DELIVERED"
+    And the second message ends as "FAILED"
+
+  @IDEM-4 @MUST @state
+  Scenario: two statuses of one message at the same instant are both processed
+    Given a message that the receiver has seen as "QUEUED"
+    When Sent delivers its "SENT" and "DELIVERED" events at the same instant, with the same timestamps
+    Then the message ends as "DELIVERED"
+
+  @IDEM-4 @MUST @state
+  Scenario: the same text at another time is another message
+    When a contact sends "hello" and, a minute later, "hello" again
+    Then the receiver has counted 2 inbound messages from that contact
+
+  @IDEM-5 @MUST @state
+  Scenario: an inbound duplicate has one effect
+    When a contact sends "hello"
+    And Sent retries that delivery
+    And the same delivery arrives again
+    Then the receiver has counted 1 inbound message from that contact
+
+  @IDEM-5 @MUST @state
+  Scenario: two different texts from one number have two effects
+    When a contact sends "hello" and, a minute later, "are you there?"
+    Then the receiver has counted 2 inbound messages from that contact
+
+  @IDEM-6 @MUST @state
+  Scenario Outline: a lost acknowledgement, then a retry: one effect, when the sender <loses it>
+    Given a message that the receiver has seen as "QUEUED"
+    When its "DELIVERED" event is processed but the sender <loses it>
+    And Sent retries its "DELIVERED" event
+    Then its events have had the same effect as on a message that got each of them once
+
+    Examples:
+      | loses it                              |
+      | never gets the answer                 |
+      | hangs up once the request is sent     |
+
+  @IDEM-7 @SHOULD @state @alone
+  Scenario: a restart between a delivery and its retry adds no effect
+    Given a message that the receiver has seen as "QUEUED"
+    When Sent delivers its "DELIVERED" event
+    And the receiver restarts
+    And Sent retries its "DELIVERED" event
+    Then the restart has added no effect

@@ -1,0 +1,193 @@
+Feature: Signature
+  Sent signs every delivery: X-Webhook-Signature is "v1," and the base64 of the
+  HMAC-SHA256 of "{X-Webhook-ID}.{X-Webhook-Timestamp}.{raw body}", keyed with the
+  bytes behind the signing secret's "whsec_". Anyone can post to a public URL, so
+  what is not signed right must leave no trace.
+  Source: docs.sent.dm, signature verification.
+
+  @SIG-1 @MUST
+  Scenario: a correctly signed delivery is accepted
+    When Sent delivers a "message.queued" event
+    Then the receiver accepts it
+
+  @SIG-2 @MUST
+  Scenario Outline: a delivery that was changed on its way is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery        | what                |
+      | body-tampered  | one value changed   |
+      | body-truncated | the end cut off     |
+      | body-appended  | one byte appended   |
+
+  @SIG-3 @MUST
+  Scenario Outline: a delivery signed with another key is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery                 | what                                      |
+      | wrong-secret            | the secret of somebody else               |
+      | secret-text             | the secret's text instead of its bytes    |
+      | secret-text-with-prefix | the secret's text with "whsec_" as well   |
+
+  @SIG-4 @MUST
+  Scenario Outline: a delivery without one of the signature headers is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery                  | what                                                |
+      | no-id                    | no X-Webhook-ID                                     |
+      | no-timestamp             | no X-Webhook-Timestamp                              |
+      | no-signature             | no X-Webhook-Signature                              |
+      | empty-id                 | an empty X-Webhook-ID                               |
+      | empty-timestamp          | an empty X-Webhook-Timestamp                        |
+      | empty-signature          | an empty X-Webhook-Signature                        |
+      | no-id-resigned           | no X-Webhook-ID, the rest signed without it         |
+      | no-timestamp-resigned    | no X-Webhook-Timestamp, the rest signed without it  |
+      | empty-id-resigned        | an empty X-Webhook-ID, signed as such               |
+      | empty-timestamp-resigned | an empty X-Webhook-Timestamp, signed as such        |
+      | no-id-undefined          | no X-Webhook-ID, "undefined" signed in its place    |
+      | no-id-none               | no X-Webhook-ID, "None" signed in its place         |
+      | no-id-null               | no X-Webhook-ID, "null" signed in its place         |
+      | no-timestamp-undefined   | no X-Webhook-Timestamp, "undefined" signed instead  |
+      | no-timestamp-none        | no X-Webhook-Timestamp, "None" signed instead       |
+      | no-timestamp-null        | no X-Webhook-Timestamp, "null" signed instead       |
+
+  @SIG-5 @MUST
+  Scenario Outline: a malformed signature is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery                   | what                              |
+      | signature-without-version | the right digest without "v1,"    |
+      | signature-hex             | the right digest in hex           |
+      | signature-wrong-version   | the right digest under "v2,"      |
+      | signature-cut             | the right digest, cut             |
+      | signature-longer          | the right digest, longer          |
+      | signature-empty-value     | "v1," and nothing behind it       |
+      | signature-not-base64      | "v1," and something that is not base64 |
+      | signature-garbage         | garbage                           |
+      | signature-non-ascii       | a letter that is not ASCII in the digest |
+      | signature-only-non-ascii  | letters that are not ASCII        |
+
+  @SIG-6 @MUST
+  Scenario Outline: a stale delivery, or one whose timestamp is no time, is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery            | what                             |
+      | stale-310          | signed 310 s ago                 |
+      | stale-3600         | signed an hour ago               |
+      | stale-10y          | signed ten years ago             |
+      | timestamp-text     | a timestamp that is not a number |
+      | timestamp-nan      | a timestamp of "NaN"             |
+      | timestamp-empty    | an empty timestamp               |
+      | timestamp-negative | a negative timestamp             |
+      | timestamp-overflow | a timestamp beyond 64 bits       |
+
+    @strict
+    Examples:
+      | forgery   | what             |
+      | stale-301 | signed 301 s ago |
+
+  @SIG-7 @MUST
+  Scenario Outline: a delivery from the future is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery             | what                                      |
+      | future-310          | signed 310 s from now                     |
+      | future-3600         | signed an hour from now                   |
+      | future-milliseconds | a timestamp in milliseconds, so far ahead |
+
+  @SIG-8 @MUST
+  Scenario Outline: clocks may differ a little: signed <offset> s from now
+    When Sent delivers a "message.queued" event, signed <offset> s from now
+    Then the receiver accepts it
+
+    Examples:
+      | offset |
+      | -240   |
+      | 240    |
+
+    @strict
+    Examples:
+      | offset |
+      | -290   |
+      | 290    |
+
+  @SIG-9 @MUST
+  Scenario Outline: the raw bytes are what is signed: a body with <writing>
+    When Sent delivers a "message.queued" event whose body is written with <writing>
+    Then the receiver accepts it
+
+    Examples:
+      | writing            |
+      | odd whitespace     |
+      | \\u escapes        |
+      | keys in another order |
+      | a number like 1.0  |
+      | a trailing newline |
+      | a duplicate key    |
+
+  @SIG-10 @MUST
+  Scenario Outline: a signature made for another webhook is rejected: <what>
+    When a delivery arrives, forged as "<forgery>"
+    Then the receiver rejects it
+
+    Examples:
+      | forgery             | what                              |
+      | other-webhook-id    | signed under another id           |
+      | webhook-id-replaced | another id put into the header    |
+
+  @SIG-11 @MUST
+  Scenario Outline: header names may come in any case: <case>
+    When Sent delivers a "message.queued" event with its header names in <case>
+    Then the receiver accepts it
+
+    Examples:
+      | case       |
+      | lower case |
+      | upper case |
+      | mixed case |
+
+  @SIG-12 @SHOULD
+  Scenario Outline: one matching signature among several is enough: <signatures>
+    When Sent delivers a "message.queued" event with <signatures> in its signature header
+    Then the receiver accepts it
+
+    Examples:
+      | signatures                              |
+      | another signature, then the right one   |
+      | the right signature, then another one   |
+      | one of an unknown version, then the right one |
+
+  @SIG-13 @MUST @state
+  Scenario: a rejected delivery leaves no trace
+    Given a message whose "QUEUED" shows in the receiver's state
+    When forged deliveries arrive for that message and for messages never seen:
+      | wrong-secret      |
+      | secret-text       |
+      | no-signature      |
+      | signature-garbage |
+      | stale-3600        |
+      | future-3600       |
+      | other-webhook-id  |
+    Then the rejected ones left no trace in the receiver's state
+
+  @SIG-14 @MUST
+  Scenario: a rejection gives nothing away
+    When forged deliveries arrive:
+      | body-tampered     |
+      | wrong-secret      |
+      | no-signature      |
+      | signature-garbage |
+      | signature-cut     |
+      | stale-3600        |
+    Then no answer holds the expected signature or the secret
