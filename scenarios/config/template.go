@@ -1,0 +1,77 @@
+package config
+
+// Template is the config file that `sentsim init` writes: every key with what it
+// means, all of it commented out but the harmless defaults, so that it loads as
+// it is.
+func Template() string { return template }
+
+const template = `# How sentsim reaches your webhook receiver and what it expects of it.
+# Flags override environment variables, and those override this file.
+# ${NAME} stands for an environment variable; write $${ for the characters.
+# sentsim config shows what every setting has become, and where it came from.
+
+target:
+  # One of these two. Without any, sentsim runs against its own reference
+  # receiver.
+  #
+  # A receiver that runs already:
+  # url: http://127.0.0.1:8080/webhooks/sent
+  #
+  # A receiver that sentsim starts, with PORT, its signing secret and
+  # SENT_BASE_URL in its environment, in the folder of this file. No shell is
+  # involved; $PORT is the port that was chosen.
+  # exec: node server.js
+
+  # The signing secret. A receiver that runs already has one, so name it here
+  # (or use --secret-stdin). For one that sentsim starts, a secret is made when
+  # none is given.
+  # secret: ${SENT_DM_WEBHOOK_SECRET}
+
+  # Only for exec:
+  # dir: ./server                 # where it is started, relative to this file
+  # path: /webhooks/sent          # of the webhook
+  # port: 8080                    # a free one is chosen when this is left out
+  # env: {STATE_FILE: ./state.db}
+  # secret_env: SENT_DM_WEBHOOK_SECRET   # the variable that carries the secret
+  # ready: /healthz               # or {port: 8080}, or {log: "listening on"}
+
+  # Only for url: how to give it a new secret, and how to restart it. A command
+  # gets the secret in its environment, a URL in a POST of {"secret":"whsec_…"}.
+  # rotate: {exec: ./rotate.sh}   # or {url: "http://127.0.0.1:8081/rotate"}
+  # restart: {exec: ./restart.sh} # or {url: "http://127.0.0.1:8081/restart"}
+
+  start_timeout: 30s
+
+# How to read the receiver's state. Many rules ask what the receiver keeps, not
+# only what it answers; without a probe they are reported as not checked.
+# The paths are JSONPath (RFC 9535); a 404 means that it knows nothing of it.
+probe:
+  # message:  {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}
+  # inbound:  {url: "/state/inbound?from={from}", count: "$.count"}
+  # template: {url: "/state/templates/{template_id}", status: "$.status", effects: "$.effects"}
+  # headers: {Authorization: "Bearer ${STATE_TOKEN}"}
+
+# How long state may lag behind the acknowledgement.
+settle: 2s
+
+# Sent's side, as your account has it. sentsim config lists all knobs.
+knobs:
+  envelope: current             # or event, legacy
+  numbers: e164                 # or digits
+  inbound_shape: classic        # or numbered
+  extended: false               # scheduled, filtered, blocked, reroutes
+  ack_within: 1s                # for ACK-1
+
+# What a run takes, with their flags: --strict, --rule, --tags, --seed, ...
+# strict: false                 # SHOULD rules fail the run too
+# rules: [SIG, ACK-3]           # only these
+# tags: "not @slow"
+# seed: 1
+# clock: virtual                # or real, scaled=N
+# fail_fast: false
+# timeout: 30s                  # of one delivery attempt
+# wait_for_target: 10s          # how long a url may take to accept connections
+# headers: {X-Tunnel-Token: "${TUNNEL_TOKEN}"}   # sent with every delivery
+# cacert: ./ca.pem              # or insecure: true, for an https url
+# allow_public_target: ["staging.example.com:443"]
+`

@@ -1,0 +1,148 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/sentsim/sentsim/scenarios/gherkin"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator/clock"
+)
+
+// maxRuns bounds how often a scenario is repeated because somebody else took
+// the receiver down while its state settled.
+const maxRuns = 3
+
+// run executes one scenario and says what it showed. The caller has the wire;
+// the scenario gives it away only while it waits for state.
+func (s *session) run(ctx context.Context, p *planned) report.Scenario {
+	out := report.Scenario{
+		Name:    p.scenario.Name,
+		File:    fmt.Sprintf("%s:%d", p.scenario.File, p.scenario.Line),
+		Partial: p.partial,
+	}
+	if s.gate.closed != "" && p.rule.ID == plainRule {
+		return s.gate.plain
+	}
+	s.beforeScenario(ctx)
+	if reason := s.closedTo(ctx, p); reason != "" {
+		out.Reason = reason
+		for _, st := range p.scenario.Steps {
+			out.Steps = append(out.Steps, report.Step{Text: st.Keyword + " " + st.Text})
+		}
+		return out
+	}
+	start := clock.Wall()
+	for attempt := range maxRuns {
+		s.sender = p
+		res, world := s.attempt(ctx, p, attempt)
+		out.Steps = reported(res)
+		s.verdict(ctx, p, res.Err, world, &out)
+		if !errors.Is(res.Err, steps.ErrRerun) {
+			break
+		}
+	}
+	out.Duration = clock.Wall().Sub(start)
+	s.afterScenario(ctx, &out)
+	return out
+}
+
+func (s *session) attempt(ctx context.Context, p *planned, attempt int) (gherkin.Result, *steps.World) {
+	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
+	res := p.scenario.Run(ctx, world.Bind)
+	if err := world.Close(ctx); err != nil && res.Err == nil {
+		res.Err = err
+	}
+	return res, world
+}
+
+// closedTo is why a scenario cannot show anything, or "".
+func (s *session) closedTo(ctx context.Context, p *planned) string {
+	switch {
+	case ctx.Err() != nil:
+		return whyStopped(ctx)
+	case s.gate.closed != "" && (p.rule.ID != redirectRule || !s.gate.redirects):
+		return s.gate.closed
+	case s.gate.haunted != "" && p.scenario.Tagged("@state"):
+		return s.gate.haunted
+	case s.down != "":
+		return s.down
+	}
+	return ""
+}
+
+// errFailFast is why a run with --fail-fast stops.
+var errFailFast = errors.New("a MUST rule had failed (fail-fast)")
+
+// whyStopped says why a scenario did not run to its end.
+func whyStopped(ctx context.Context) string {
+	if errors.Is(context.Cause(ctx), errFailFast) {
+		return "did not run: " + errFailFast.Error()
+	}
+	return "did not run: the run was interrupted"
+}
+
+// scenarioKey names the scenario's own stream of chance. It does not depend on
+// where in the file a scenario stands.
+func scenarioKey(p *planned) string { return p.rule.ID + " " + p.scenario.Name }
+
+// verdict turns a step's error into what it means.
+func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.World, out *report.Scenario) {
+	out.Verdict, out.Reason, out.Remedy, out.Evidence = report.Passed, "", "", nil
+	if err == nil {
+		return
+	}
+	var failure *steps.Failure
+	var unseen *steps.NotChecked
+	switch {
+	case ctx.Err() != nil:
+		out.Verdict, out.Reason = report.NotChecked, whyStopped(ctx)
+	case errors.As(err, &failure):
+		out.Verdict, out.Reason = report.Failed, failure.Summary
+		out.Evidence = s.evidence(p, failure, w)
+	case errors.As(err, &unseen):
+		out.Verdict, out.Reason, out.Remedy = report.NotChecked, unseen.Reason, unseen.Remedy
+	default:
+		out.Verdict, out.Reason = report.Errored, err.Error()
+	}
+}
+
+// beforeScenario blames whoever sent last for a target that is gone.
+func (s *session) beforeScenario(ctx context.Context) {
+	last := s.sender
+	if last == nil || s.down != "" {
+		return
+	}
+	if s.revive(ctx) {
+		s.blamed[last] = "the receiver went down right after it"
+	}
+}
+
+// afterScenario looks whether the receiver survived. What takes it down fails,
+// whatever it answered before.
+func (s *session) afterScenario(ctx context.Context, out *report.Scenario) {
+	if !s.revive(ctx) {
+		return
+	}
+	const reason = "the receiver went down"
+	switch out.Verdict {
+	case report.Failed:
+		out.Reason += "; " + reason
+	case report.Passed, report.NotChecked:
+		out.Verdict, out.Reason = report.Failed, reason
+	case report.Warned, report.Errored:
+	}
+}
+
+func reported(res gherkin.Result) []report.Step {
+	out := make([]report.Step, len(res.Steps))
+	for i, st := range res.Steps {
+		out[i] = report.Step{Text: st.Keyword + " " + st.Text, Ran: st.Ran}
+		if st.Err != nil {
+			out[i].Err = st.Err.Error()
+		}
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sentsim/sentsim/features"
+	"github.com/sentsim/sentsim/scenarios/gherkin"
+	"github.com/sentsim/sentsim/scenarios/rule"
+)
+
+// planned is one scenario of the run and the rule that it speaks for.
+type planned struct {
+	rule     rule.Rule
+	scenario gherkin.Scenario
+	partial  bool // the state part of a rule that is judged from outside too
+	alone    bool // nothing else may be under way
+}
+
+// plainRule is the rule that everything else stands on: when the plain signed
+// delivery is refused, nothing else can be seen.
+const plainRule = "SIG-1"
+
+// redirectRule is the one rule that a redirect to the plain delivery breaks besides.
+const redirectRule = "ACK-3"
+
+// contract reads the receiver's features and ties each scenario to its rule.
+// An error is a mistake in our own features.
+func contract() ([]planned, error) {
+	all, err := gherkin.Load(features.FS, ".")
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]planned, 0, len(all))
+	names := map[string]string{}
+	for _, sc := range all {
+		p := planned{scenario: sc, alone: sc.Tagged("@alone")}
+		for _, r := range rule.All() {
+			if sc.Tagged("@" + r.ID) {
+				if p.rule.ID != "" {
+					return nil, fmt.Errorf("%s:%d: scenario tagged with %s and %s", sc.File, sc.Line, p.rule.ID, r.ID)
+				}
+				p.rule = r
+			}
+		}
+		if p.rule.ID == "" || !sc.Tagged("@"+string(p.rule.Level)) {
+			return nil, fmt.Errorf("%s:%d: scenario without the tags of a rule and of its level: %v", sc.File, sc.Line, sc.Tags)
+		}
+		// A scenario's ids come from its name: two of one name would meet each other's traces.
+		place := fmt.Sprintf("%s:%d", sc.File, sc.Line)
+		if other, taken := names[scenarioKey(&p)]; taken {
+			return nil, fmt.Errorf("%s: scenario %q has the name of the one at %s", place, sc.Name, other)
+		}
+		names[scenarioKey(&p)] = place
+		p.partial = sc.Tagged("@state") && !p.rule.State
+		plans = append(plans, p)
+	}
+	return plans, nil
+}
+
+// selectScenarios is what a run does, in the order in which it does it: the
+// contract's, but what needs the target for itself comes last.
+func selectScenarios(cfg Config) ([]planned, error) {
+	plans, err := contract()
+	if err != nil {
+		return nil, err
+	}
+	rules := rule.All()
+	if len(cfg.Rules) > 0 {
+		if rules, err = rule.Select(cfg.Rules); err != nil {
+			return nil, err
+		}
+	}
+	tags, err := gherkin.ParseTags(cfg.Tags)
+	if err != nil {
+		return nil, err
+	}
+	position := map[string]int{}
+	for i, r := range rules {
+		position[r.ID] = i
+	}
+	plans = slices.DeleteFunc(plans, func(p planned) bool {
+		_, chosen := position[p.rule.ID]
+		return !chosen || !tags.Match(p.scenario.Tags) || p.scenario.Tagged("@strict") && !cfg.Strict
+	})
+	slices.SortStableFunc(plans, func(a, b planned) int {
+		if a.alone != b.alone {
+			if a.alone {
+				return 1
+			}
+			return -1
+		}
+		return position[a.rule.ID] - position[b.rule.ID]
+	})
+	if len(plans) == 0 {
+		return nil, ErrNothingSelected
+	}
+	return plans, nil
+}

@@ -1,0 +1,272 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/theory/jsonpath"
+)
+
+// State is one reading. Status, Effects and Count mean something only where
+// their Has field is set: where the endpoint has a JSONPath for it and that
+// selected something other than null.
+type State struct {
+	// Known reports a trace of what was asked for: a status, or effects or a
+	// count above 0. A 404, a null and an empty answer are no trace.
+	Known      bool
+	Status     string // as the receiver spells it
+	HasStatus  bool
+	Effects    int
+	HasEffects bool
+	Count      int
+	HasCount   bool
+	Raw        string // the answer, for a report: status line and the body's first bytes
+}
+
+// StatusIs reports whether the status is want, in any case and with or without
+// the event's "message." in front.
+func (s State) StatusIs(want string) bool {
+	bare := func(t string) string {
+		t = strings.ToLower(strings.TrimSpace(t))
+		return strings.TrimPrefix(t, "message.")
+	}
+	return s.HasStatus && bare(s.Status) == bare(want)
+}
+
+const (
+	maxBody  = 1 << 20 // of an answer
+	maxRaw   = 2000    // bytes of it that a State keeps
+	maxQuote = 200     // bytes of it that an error quotes
+)
+
+// answer is a state endpoint's complete response.
+type answer struct {
+	status int
+	body   []byte
+}
+
+func (p *Probe) get(ctx context.Context, u *url.URL) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header = p.headers.Clone()
+	req.Host = p.host
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return answer{}, plain(ctx, err)
+	}
+	defer func() { _ = resp.Body.Close() }() // it has been read; nothing is lost
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return answer{}, fmt.Errorf("answered %d, then broke off: %w", resp.StatusCode, plain(ctx, err))
+	}
+	if len(body) > maxBody {
+		return answer{}, fmt.Errorf("answered %d with more than %d bytes", resp.StatusCode, maxBody)
+	}
+	return answer{resp.StatusCode, body}, nil
+}
+
+// plain takes the URL, which the caller names, out of a client's error, and
+// says in words that a reading took too long.
+func plain(ctx context.Context, err error) error {
+	var ue *url.Error
+	if errors.As(err, &ue) {
+		err = ue.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return fmt.Errorf("no answer in time (%s at most): %w", Timeout, err)
+	}
+	return err
+}
+
+// state reads an answer: unknown for a 404, null or nothing, an error for
+// everything else that is not a 2xx with JSON.
+func (e *endpoint) state(a answer, id string) (State, error) {
+	s := State{Raw: a.raw()}
+	body := bytes.TrimSpace(a.body)
+	switch {
+	case a.status == http.StatusNotFound:
+		return s, nil
+	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
+		return State{}, fmt.Errorf("answered %d; does it need probe.headers? %s", a.status, a.quote())
+	case a.status < 200 || a.status > 299:
+		return State{}, fmt.Errorf("answered %d: %s", a.status, a.quote())
+	case len(body) == 0:
+		return s, nil // what some frameworks make of a null
+	}
+	var doc any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&doc); err != nil {
+		return State{}, fmt.Errorf("answered %d with what is not JSON: %s", a.status, a.quote())
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return State{}, fmt.Errorf("answered %d with more than one JSON value: %s", a.status, a.quote())
+	}
+	if doc == nil {
+		return s, nil
+	}
+	if err := e.fill(&s, doc, id); err != nil {
+		return State{}, fmt.Errorf("answered %d: %w: %s", a.status, err, a.quote())
+	}
+	s.Known = s.HasStatus || s.Effects > 0 || s.Count > 0
+	return s, nil
+}
+
+func (e *endpoint) fill(s *State, doc any, id string) error {
+	if e.status != nil {
+		nodes, _, err := e.pick(e.status, doc, id)
+		if err == nil {
+			s.Status, s.HasStatus, err = textOf(nodes)
+		}
+		if err != nil {
+			return fmt.Errorf("status %s %w", e.status.text, err)
+		}
+	}
+	for _, n := range []struct {
+		key   string
+		path  *path
+		value *int
+		has   *bool
+	}{{"effects", e.effects, &s.Effects, &s.HasEffects}, {"count", e.count, &s.Count, &s.HasCount}} {
+		if n.path == nil {
+			continue
+		}
+		nodes, singular, err := e.pick(n.path, doc, id)
+		if err == nil {
+			*n.value, *n.has, err = numberOf(nodes, singular)
+		}
+		if err != nil {
+			return fmt.Errorf("%s %s %w", n.key, n.path.text, err)
+		}
+	}
+	return nil
+}
+
+// pick selects p's nodes that are not null, and tells whether p could only ever
+// select one.
+func (e *endpoint) pick(p *path, doc any, id string) (nodes []any, singular bool, err error) {
+	var parsed *jsonpath.Path
+	if parsed, err = p.forID(e.placeholder, id); err != nil {
+		return nil, false, err
+	}
+	for _, n := range parsed.Select(doc) {
+		if n != nil {
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes, parsed.Query().Singular() != nil, nil
+}
+
+// textOf is the one node as a status. An empty text is no status.
+func textOf(nodes []any) (text string, ok bool, err error) {
+	if len(nodes) == 0 {
+		return "", false, nil
+	}
+	if len(nodes) > 1 {
+		return "", false, fmt.Errorf("selects %d values; select one, e.g. the last with [-1]", len(nodes))
+	}
+	switch v := nodes[0].(type) {
+	case string:
+		return v, v != "", nil
+	case json.Number:
+		return v.String(), true, nil
+	default:
+		return "", false, fmt.Errorf("selects %s; select a text", kindOf(v))
+	}
+}
+
+// numberOf makes a number of what a JSONPath selected. A path that can only
+// select one value: a number, a text with a number in it (as databases write
+// counts), or an array, which counts its elements. A path that can select many:
+// numbers are added up, arrays count their elements together, and of anything
+// else it is the nodes that are counted ($.events[*].id).
+func numberOf(nodes []any, singular bool) (n int, ok bool, err error) {
+	if len(nodes) == 0 {
+		return 0, false, nil
+	}
+	if singular {
+		switch v := nodes[0].(type) {
+		case []any:
+			return len(v), true, nil
+		case json.Number:
+			n, err = whole(v.String())
+			return n, err == nil, err
+		case string:
+			n, err = whole(strings.TrimSpace(v))
+			return n, err == nil, err
+		default:
+			return 0, false, fmt.Errorf("selects %s; select a number or an array", kindOf(v))
+		}
+	}
+	sum, numbers, elements, arrays := 0, 0, 0, 0
+	for _, node := range nodes {
+		switch v := node.(type) {
+		case []any:
+			arrays++
+			elements += len(v)
+		case json.Number:
+			numbers++
+			n, wholeErr := whole(v.String())
+			if wholeErr != nil {
+				err = wholeErr
+			}
+			sum += n
+		}
+	}
+	switch len(nodes) {
+	case numbers:
+		return sum, err == nil, err
+	case arrays:
+		return elements, true, nil
+	default:
+		return len(nodes), true, nil
+	}
+}
+
+// whole parses a whole number from 0 to a billion, however it is written (2, 2.0, 2e0).
+func whole(text string) (int, error) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || f != math.Trunc(f) || f < 0 || f > 1e9 {
+		return 0, fmt.Errorf("selects %.40q, which is not a count", text)
+	}
+	return int(f), nil
+}
+
+func kindOf(v any) string {
+	switch v.(type) {
+	case bool:
+		return "true or false"
+	case []any:
+		return "an array"
+	case map[string]any:
+		return "an object"
+	default:
+		return fmt.Sprintf("%v", v)
+	}
+}
+
+func (a answer) raw() string {
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", a.status, cut(a.body, maxRaw)))
+}
+
+func (a answer) quote() string { return fmt.Sprintf("%q", cut(a.body, maxQuote)) }
+
+func cut(b []byte, limit int) string {
+	if len(b) > limit {
+		return strings.ToValidUTF8(string(b[:limit]), "") + "…"
+	}
+	return string(b)
+}

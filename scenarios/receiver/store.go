@@ -1,0 +1,115 @@
+package receiver
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// schema is one table of events. An event is one row or none, so a single
+// INSERT both deduplicates and stores: there is no moment between looking and
+// writing in which a twin could slip in, and none in which half an event is
+// stored. Statuses and effects are computed from the rows, not kept beside them.
+//
+// reply is a reply that is yet to be sent.
+const schema = `
+CREATE TABLE IF NOT EXISTS events (
+	seq     INTEGER PRIMARY KEY,
+	key     TEXT NOT NULL UNIQUE,
+	kind    TEXT NOT NULL,
+	subject TEXT NOT NULL,
+	status  TEXT NOT NULL,
+	rank    INTEGER NOT NULL,
+	reply   BLOB
+);
+CREATE INDEX IF NOT EXISTS subjects ON events (kind, subject);
+CREATE INDEX IF NOT EXISTS replies ON events (seq) WHERE reply IS NOT NULL;`
+
+var errUnknown = errors.New("unknown")
+
+// store keeps the events. It is safe for concurrent use.
+type store struct {
+	db     *sql.DB
+	insert *sql.Stmt
+}
+
+// openStore opens or creates the database in file; "" is one in memory.
+func openStore(ctx context.Context, file string) (*store, error) {
+	dsn := ":memory:"
+	if file != "" {
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			return nil, fmt.Errorf("state file %s: %w", file, err)
+		}
+		// What was committed survives the death of this process, not a power cut:
+		// for that, say synchronous(FULL), at the price of a disk flush per event.
+		dsn = (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String() +
+			"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
+	}
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("state file %s: %w", file, err)
+	}
+	// SQLite has one writer at a time anyway, and a database in memory lives as
+	// long as its only connection. Deliveries queue here, for microseconds each.
+	db.SetMaxOpenConns(1)
+	s := &store{db: db}
+	if _, err = db.ExecContext(ctx, schema); err == nil {
+		s.insert, err = db.PrepareContext(ctx, `INSERT OR IGNORE INTO events (key, kind, subject, status, rank, reply)
+			VALUES (?, ?, ?, ?, ?, ?)`)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("state file %s: %w", file, err), db.Close())
+	}
+	return s, nil
+}
+
+// add stores ev unless it is there already, and reports which. reply may be nil.
+func (s *store) add(ctx context.Context, ev event, reply []byte) (added bool, err error) {
+	res, err := s.insert.ExecContext(ctx, ev.key, ev.kind, ev.subject, ev.status, ev.rank, reply)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// state is the status that subject is in and how many events led to it. Of
+// equal ranks, as all of a template's are, the last to arrive counts.
+func (s *store) state(ctx context.Context, k kind, subject string) (status string, effects int, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT status, count(*) OVER () FROM events WHERE kind = ? AND subject = ?
+		ORDER BY rank DESC, seq DESC LIMIT 1`, k, subject).Scan(&status, &effects)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errUnknown
+	}
+	return status, effects, err
+}
+
+func (s *store) count(ctx context.Context, k kind, subject string) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE kind = ? AND subject = ?`, k, subject).Scan(&n)
+	return n, err
+}
+
+// nextReply is the oldest reply that is yet to be sent; ok tells if there is one.
+func (s *store) nextReply(ctx context.Context) (key string, reply []byte, ok bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT key, reply FROM events WHERE reply IS NOT NULL ORDER BY seq LIMIT 1`).Scan(&key, &reply)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil, false, nil
+	}
+	return key, reply, err == nil, err
+}
+
+// replied notes that the reply to the event with this key is done with.
+func (s *store) replied(ctx context.Context, key string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE events SET reply = NULL WHERE key = ?`, key)
+	return err
+}
+
+func (s *store) ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+
+func (s *store) close() error { return errors.Join(s.insert.Close(), s.db.Close()) }

@@ -1,0 +1,168 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/sentsim/sentsim/scenarios/rule"
+)
+
+// Conclude is the verdict on a rule, given its scenarios as they ran. A failed
+// scenario of a SHOULD rule is a warning unless strict. Scenarios that are only
+// the state part of the rule and could not be checked leave it passed, with a
+// reason that says what was not seen.
+func Conclude(r rule.Rule, scenarios []Scenario, strict bool) Rule {
+	out := Rule{
+		ID: r.ID, Level: string(r.Level), Title: r.Title, Why: r.Why, Fix: r.Fix,
+		Scenarios: append([]Scenario{}, scenarios...),
+	}
+	var verdicts []Verdict
+	var unseen *Scenario // the first state part that was not checked
+	for i := range out.Scenarios {
+		s := &out.Scenarios[i]
+		if s.Verdict == Failed && r.Level == rule.Should && !strict {
+			s.Verdict = Warned
+		}
+		if s.Partial && s.Verdict == NotChecked {
+			if unseen == nil {
+				unseen = s
+			}
+			continue
+		}
+		verdicts = append(verdicts, s.Verdict)
+	}
+	out.Verdict = Worst(verdicts...)
+	switch {
+	case len(out.Scenarios) == 0:
+		out.Reason = "no scenario of this rule ran"
+	case out.Verdict == Passed && unseen != nil:
+		out.Reason, out.Remedy = "its state part was not checked", unseen.Remedy
+		if unseen.Reason != "" {
+			out.Reason += ": " + unseen.Reason
+		}
+	case out.Verdict != Passed:
+		out.Reason, out.Remedy = reason(out.Scenarios, out.Verdict)
+	}
+	return out
+}
+
+// reason is that of the first scenario with the verdict, and how many others share it.
+func reason(scenarios []Scenario, v Verdict) (text, remedy string) {
+	others := 0
+	for _, partial := range []bool{false, true} { // the state part never speaks first
+		for _, s := range scenarios {
+			if s.Verdict != v || s.Partial != partial {
+				continue
+			}
+			if text == "" {
+				text, remedy = s.Reason, s.Remedy
+				if text == "" {
+					text = s.Name
+				}
+			} else if s.Reason != text {
+				others++
+			}
+		}
+	}
+	if others > 0 && v != NotChecked { // reasons for not checking are grouped by their text
+		text += fmt.Sprintf(" (and %s)", count(others, "other scenario", "other scenarios"))
+	}
+	return text, remedy
+}
+
+// Summarise counts the rules by verdict.
+func Summarise(rules []Rule) Summary {
+	var s Summary
+	for _, r := range rules {
+		switch r.Verdict {
+		case Passed:
+			s.Passed++
+		case Failed:
+			s.Failed++
+		case Warned:
+			s.Warned++
+		case NotChecked:
+			s.NotChecked++
+		case Errored:
+			s.Errored++
+		}
+	}
+	return s
+}
+
+// The exit statuses that a report alone decides. The others belong to the
+// command: 3 for a target that could not be reached or started, 130 and 143 for
+// an interrupted or terminated run.
+const (
+	ExitKept    = 0
+	ExitBroken  = 1
+	ExitNothing = 2
+	ExitErrored = 4
+)
+
+// ExitStatus is the status that the run's rules call for: 1 when a rule failed
+// (with strict, SHOULD rules fail too), 4 when one errored and none failed, 2
+// when no MUST rule passed, so nothing was proven, and 0 otherwise.
+func ExitStatus(rep Report) int {
+	s := Summarise(rep.Rules)
+	switch {
+	case s.Failed > 0:
+		return ExitBroken
+	case s.Errored > 0:
+		return ExitErrored
+	}
+	for _, r := range rep.Rules {
+		if r.Level == string(rule.Must) && r.Verdict == Passed {
+			return ExitKept
+		}
+	}
+	return ExitNothing
+}
+
+// Meaning says in a few words what the report's exit status means:
+// "broken: 2 MUST rules failed".
+func Meaning(rep Report) string {
+	switch rep.ExitStatus {
+	case ExitKept:
+		return "kept: " + count(levels(rep.Rules, Passed, rule.Must), "MUST rule", "MUST rules") + " passed, none failed"
+	case ExitBroken:
+		must, should := levels(rep.Rules, Failed, rule.Must), levels(rep.Rules, Failed, rule.Should)
+		switch {
+		case should == 0:
+			return "broken: " + count(must, "MUST rule", "MUST rules") + " failed"
+		case must == 0:
+			return "broken: " + count(should, "SHOULD rule", "SHOULD rules") + " failed (--strict)"
+		}
+		return "broken: " + count(must, "MUST", "MUST") + " and " + count(should, "SHOULD rule", "SHOULD rules") + " failed (--strict)"
+	case ExitNothing:
+		if len(rep.Rules) == 0 {
+			return "nothing judged: no rule was selected"
+		}
+		return "nothing judged: no MUST rule passed or failed"
+	case 3:
+		return "no verdict: the target could not be reached or started"
+	case ExitErrored:
+		return "no verdict: " + count(Summarise(rep.Rules).Errored, "rule", "rules") + " errored, which is sentsim's own trouble"
+	case 130:
+		return "interrupted: this is the report so far"
+	case 143:
+		return "terminated: this is the report so far"
+	}
+	return fmt.Sprintf("exit status %d", rep.ExitStatus)
+}
+
+func levels(rules []Rule, v Verdict, level rule.Level) int {
+	n := 0
+	for _, r := range rules {
+		if r.Verdict == v && r.Level == string(level) {
+			n++
+		}
+	}
+	return n
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,61 @@
+// Package report is what a run concluded, as one value, and the forms it is
+// printed in: JSON, JUnit and the terminal. The JSON form is the value itself;
+// every other form is made from it. It judges nothing but the sum: how the
+// verdicts on scenarios make one on a rule, and those on rules an exit status.
+//
+// No form ever contains a signing secret: whatever looks like one is replaced
+// by whsec_*** on its way out, even when the receiver itself printed it.
+//
+// # The JSON report
+//
+// One object. Fields may be added; schema changes when the meaning of one does.
+// Lists are never null.
+//
+//	schema          1
+//	sentsim         version of sentsim
+//	command         the command that ran: verify, chaos, replay
+//	seed            decides everything that was drawn: run again with --seed
+//	strict          SHOULD rules that were broken are failed, not warned
+//	target          the receiver, without secrets
+//	exit_status     of the command
+//	duration_ms     wall time
+//	virtual_ms      simulated time, summed over the scenarios
+//	diagnosis       null, or why the plain signed delivery was refused:
+//	  cause           short stable name: secret-not-decoded
+//	  summary         one sentence
+//	  fix             what to change in the receiver
+//	  evidence        what was tried and what came back, a line each
+//	target_log      last lines of the target's output, when something failed
+//	chaos           null, or the result of the chaos command
+//	summary         rules by verdict: passed failed warned not_checked errored
+//	rules           in the order of the contract:
+//	  id              SIG-2
+//	  level           MUST or SHOULD
+//	  verdict         passed, failed, warned, not_checked or errored
+//	  title           the claim
+//	  why             what goes wrong in production when it is broken
+//	  fix             what to change in the receiver
+//	  reason          what was seen, or why it was not checked; of a passed rule
+//	                  "", or which part was not checked
+//	  remedy          how to make checkable what was not checked, or ""
+//	  scenarios       those that ran for the rule:
+//	    name            as in the feature file, with the row of the examples
+//	    file            signature.feature:12
+//	    verdict         as above
+//	    reason          as above
+//	    remedy          as above
+//	    partial         it is the state part of a rule that is judged from
+//	                    outside too: not checked, it leaves the rule passed
+//	    evidence        exchanges, when it did not pass:
+//	      request         what was sent
+//	      response        what came back
+//	      expected        what would have been right
+//	      reproduce       a command that sends it again, or ""
+//
+// # The JUnit report
+//
+// One testsuite a family of rules, one testcase a rule. failed is a failure,
+// errored an error, not_checked skipped. warned is a passed testcase, for JUnit
+// has no word for it, and its system-out says what was seen. The properties of
+// each suite carry version, command, seed, target and strict.
+package report

@@ -1,0 +1,240 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/sentsim/sentsim/scenarios/rule"
+)
+
+// label is the width of the words before a block of text: "reproduce".
+const label = 9
+
+// What a brief report leaves out: the rest is there with Verbose.
+const (
+	maxScenarios = 3   // of one rule
+	maxExchanges = 3   // of one scenario
+	maxLines     = 12  // of one text
+	maxLine      = 400 // characters of one line
+	maxLog       = 10  // lines of the target's output
+	inFull       = " (--verbose shows all)"
+)
+
+// Finish prints what a tired person reads first to last: the diagnosis, what
+// broke with its evidence and its fix, what could not be checked, and the one
+// line that sums it up. It returns the first error in writing.
+func (t *Terminal) Finish(rep Report) error {
+	if !t.o.Quiet {
+		t.line("")
+	}
+	t.diagnosis(rep.Diagnosis)
+	for _, v := range []Verdict{Failed, Errored, Warned} {
+		for _, r := range rep.Rules {
+			if r.Verdict == v && !(v == Warned && t.o.Quiet) {
+				t.broken(r)
+			}
+		}
+	}
+	t.log(rep.TargetLog)
+	if !t.o.Quiet {
+		t.notChecked(rep.Rules)
+	}
+	t.sum(rep)
+	return t.err
+}
+
+func (t *Terminal) diagnosis(d *Diagnosis) {
+	if d == nil {
+		return
+	}
+	t.line("%s", t.paint(bold, t.paint(red, "DIAGNOSIS: "+oneLine(d.Cause))))
+	t.block("", d.Summary)
+	t.block("fix", d.Fix)
+	if len(d.Evidence) > 0 {
+		t.lines("tried", strings.Join(d.Evidence, "\n"))
+	}
+	t.line("")
+}
+
+// broken prints one rule with its evidence. The stories of its scenarios are
+// long: the first is told in full, of the others only what was seen.
+func (t *Terminal) broken(r Rule) {
+	_, color := mark(r.Verdict)
+	t.line("%s %s (%s) %s", t.paint(color, strings.ToUpper(strings.ReplaceAll(r.Verdict.String(), "_", " "))), t.paint(bold, r.ID), r.Level, oneLine(r.Title))
+	told := 0
+	for _, s := range r.Scenarios {
+		if s.Verdict != r.Verdict {
+			continue
+		}
+		told++
+		if told > maxScenarios && !t.o.Verbose {
+			continue
+		}
+		t.block("scenario", s.Name+" ("+s.File+")")
+		t.block("seen", s.Reason)
+		if told == 1 || t.o.Verbose {
+			t.evidence(s.Evidence)
+		}
+	}
+	if told > maxScenarios && !t.o.Verbose {
+		t.block("", "… and "+count(told-maxScenarios, "more scenario", "more scenarios")+inFull)
+	}
+	if r.Verdict != Errored {
+		t.block("why", r.Why)
+		t.block("fix", r.Fix)
+		if known, ok := rule.Get(r.ID); ok {
+			t.block("source", known.Source)
+		}
+	}
+	t.line("")
+}
+
+func (t *Terminal) evidence(all []Evidence) {
+	for i, e := range all {
+		if i == maxExchanges && !t.o.Verbose {
+			t.block("", "… and "+count(len(all)-maxExchanges, "more exchange", "more exchanges")+inFull)
+			return
+		}
+		for _, f := range fields(e) {
+			t.lines(f.name, f.text)
+		}
+	}
+}
+
+// field is one named part of an evidence.
+type field struct{ name, text string }
+
+// fields are the parts of an evidence that say something, in reading order.
+func fields(e Evidence) []field {
+	all := []field{
+		{"request", e.Request}, {"response", e.Response}, {"expected", e.Expected}, {"reproduce", e.Reproduce},
+	}
+	return slices.DeleteFunc(all, func(f field) bool { return f.text == "" })
+}
+
+func (t *Terminal) log(lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	if len(lines) > maxLog && !t.o.Verbose {
+		lines = lines[len(lines)-maxLog:]
+	}
+	t.line("%s", t.paint(bold, "Last lines of the target's output"))
+	for _, l := range lines {
+		t.line("  %s", strings.TrimRight(visible(l), "\n"))
+	}
+	t.line("")
+}
+
+// notChecked groups the rules by the reason why they could not be seen, and
+// says how each reason goes away.
+func (t *Terminal) notChecked(rules []Rule) {
+	type group struct{ reason, remedy, ids, parts string }
+	var groups []*group
+	find := func(reason, remedy string) *group {
+		for _, g := range groups {
+			if g.reason == reason {
+				if g.remedy == "" {
+					g.remedy = remedy
+				}
+				return g
+			}
+		}
+		g := &group{reason: reason, remedy: remedy}
+		groups = append(groups, g)
+		return g
+	}
+	for _, r := range rules {
+		if r.Verdict == NotChecked {
+			g := find(r.Reason, r.Remedy)
+			g.ids = join(g.ids, r.ID)
+			continue
+		}
+		for _, s := range r.Scenarios {
+			if s.Partial && s.Verdict == NotChecked {
+				g := find(s.Reason, s.Remedy)
+				g.parts = join(g.parts, r.ID)
+				break
+			}
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	t.line("%s", t.paint(bold, "NOT CHECKED"))
+	for n, g := range groups {
+		for i, l := range wrap(oneLine(g.reason), t.room(4)) {
+			if i == 0 {
+				t.line("  %s %s", t.paint(dim, "–"), l)
+			} else {
+				t.line("    %s", l)
+			}
+		}
+		what := g.ids
+		if g.parts != "" {
+			parts := "the state part of " + g.parts
+			if what != "" {
+				parts = "and " + parts
+			}
+			what = join(what, parts)
+		}
+		for _, l := range wrap(what, t.room(4)) {
+			t.line("    %s", l)
+		}
+		if g.remedy != "" && (n+1 == len(groups) || groups[n+1].remedy != g.remedy) { // once for a row of them
+			for _, l := range wrap("to check: "+oneLine(g.remedy), t.room(4)) {
+				t.line("    %s", l)
+			}
+		}
+	}
+	t.line("")
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + ", " + b
+}
+
+// sum is the line that CI logs are searched for.
+func (t *Terminal) sum(rep Report) {
+	s := rep.Summary
+	color := red
+	if rep.ExitStatus == ExitKept {
+		color = green
+	}
+	t.line("%s · %d passed, %d failed, %d warned, %d not checked, %d errored · target %s · seed %d · %s · exit %d",
+		t.paint(bold, t.paint(color, Meaning(rep))),
+		s.Passed, s.Failed, s.Warned, s.NotChecked, s.Errored, oneLine(rep.Target), rep.Seed, took(rep), rep.ExitStatus)
+}
+
+// block prints text under a label, wrapped to the width.
+func (t *Terminal) block(name, text string) {
+	for i, l := range wrap(oneLine(text), t.room(label+3)) {
+		if i > 0 {
+			name = ""
+		}
+		t.line("  %s %s", t.paint(dim, fmt.Sprintf("%-*s", label, name)), l)
+	}
+}
+
+// lines prints text under a label line by line, as it is. A command is never cut:
+// it is there to be copied.
+func (t *Terminal) lines(name, text string) {
+	brief := !t.o.Verbose && name != "reproduce"
+	all := strings.Split(visible(text), "\n")
+	for i, l := range all {
+		if brief && i == maxLines {
+			t.block("", fmt.Sprintf("… and %d more lines", len(all)-maxLines))
+			return
+		}
+		if n := utf8.RuneCountInString(l); brief && n > maxLine {
+			l = fmt.Sprintf("%s… (%d characters)", string([]rune(l)[:maxLine]), n)
+		}
+		t.line("  %s %s", t.paint(dim, fmt.Sprintf("%-*s", label, name)), l)
+		name = ""
+	}
+}

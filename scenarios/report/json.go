@@ -1,0 +1,44 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// JSON writes the report as one indented JSON object and a line feed, in the
+// form that the package's documentation describes. The same report gives the
+// same bytes.
+func JSON(w io.Writer, rep Report) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // bodies with < and & stay readable
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(complete(rep)); err != nil {
+		return fmt.Errorf("json report: %w", err)
+	}
+	if _, err := w.Write(redact(buf.Bytes())); err != nil {
+		return fmt.Errorf("json report: %w", err)
+	}
+	return nil
+}
+
+// complete is rep with empty lists where there are none, so that none is null.
+func complete(rep Report) Report {
+	rep.TargetLog = append([]string{}, rep.TargetLog...)
+	if rep.Diagnosis != nil {
+		d := *rep.Diagnosis
+		d.Evidence = append([]string{}, d.Evidence...)
+		rep.Diagnosis = &d
+	}
+	rep.Rules = append([]Rule{}, rep.Rules...)
+	for i, r := range rep.Rules {
+		scenarios := append([]Scenario{}, r.Scenarios...)
+		for j, s := range scenarios {
+			scenarios[j].Evidence = append([]Evidence{}, s.Evidence...)
+		}
+		rep.Rules[i].Scenarios = scenarios
+	}
+	return rep
+}

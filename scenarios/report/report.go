@@ -1,0 +1,87 @@
+package report
+
+import "time"
+
+// Schema is the version of the JSON report. It changes only when a reader of
+// the old one could misread the new one; new fields may come without a change.
+const Schema = 1
+
+// Report is one run.
+type Report struct {
+	Schema     int        `json:"schema"`
+	Sentsim    string     `json:"sentsim"` // version
+	Command    string     `json:"command"`
+	Seed       uint64     `json:"seed"`
+	Strict     bool       `json:"strict"`
+	Target     string     `json:"target"` // as the user would name it, without secrets
+	ExitStatus int        `json:"exit_status"`
+	DurationMS int64      `json:"duration_ms"` // wall time
+	VirtualMS  int64      `json:"virtual_ms"`  // simulated time, summed over the scenarios
+	Diagnosis  *Diagnosis `json:"diagnosis"`
+	TargetLog  []string   `json:"target_log"` // last lines of the target's output, when something failed
+	Chaos      any        `json:"chaos"`      // of the chaos command
+	Summary    Summary    `json:"summary"`
+	Rules      []Rule     `json:"rules"`
+}
+
+// Diagnosis says why the plain signed delivery was refused.
+type Diagnosis struct {
+	Cause    string   `json:"cause"`   // stable short name, e.g. "secret-not-decoded", "wrong-path"
+	Summary  string   `json:"summary"` // one sentence
+	Fix      string   `json:"fix"`
+	Evidence []string `json:"evidence"` // what was tried and what came back, a line each
+}
+
+// Summary counts rules by verdict.
+type Summary struct {
+	Passed     int `json:"passed"`
+	Failed     int `json:"failed"`
+	Warned     int `json:"warned"`
+	NotChecked int `json:"not_checked"`
+	Errored    int `json:"errored"`
+}
+
+// Total is the number of rules counted.
+func (s Summary) Total() int { return s.Passed + s.Failed + s.Warned + s.NotChecked + s.Errored }
+
+// Rule is the verdict on one rule of the contract.
+type Rule struct {
+	ID        string     `json:"id"`
+	Level     string     `json:"level"` // MUST or SHOULD
+	Verdict   Verdict    `json:"verdict"`
+	Title     string     `json:"title"`
+	Why       string     `json:"why"`
+	Fix       string     `json:"fix"`
+	Reason    string     `json:"reason"` // one sentence; of a passed rule: which part was not checked, or ""
+	Remedy    string     `json:"remedy"` // what would make what was not checked checkable, or ""
+	Scenarios []Scenario `json:"scenarios"`
+}
+
+// Scenario is one Gherkin scenario, or one row of its examples.
+type Scenario struct {
+	Name     string        `json:"name"`
+	File     string        `json:"file"` // feature file and line: "signature.feature:12"
+	Verdict  Verdict       `json:"verdict"`
+	Reason   string        `json:"reason"`
+	Remedy   string        `json:"remedy"`  // of a scenario that was not checked, or ""
+	Partial  bool          `json:"partial"` // the state part of a rule that is judged from outside too
+	Duration time.Duration `json:"-"`
+	Steps    []Step        `json:"-"`
+	Evidence []Evidence    `json:"evidence"`
+}
+
+// Step is one Gherkin step as it ran.
+type Step struct {
+	Text string // with its keyword
+	Err  string // "" when it went well or did not run
+	Ran  bool
+}
+
+// Evidence is one exchange with the receiver, or one reading of its state. The
+// evidence of a passed scenario is not kept.
+type Evidence struct {
+	Request   string `json:"request"`
+	Response  string `json:"response"`
+	Expected  string `json:"expected"`
+	Reproduce string `json:"reproduce"` // a command; "" where no single one does it
+}

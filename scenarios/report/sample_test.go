@@ -1,0 +1,145 @@
+package report_test
+
+import (
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
+)
+
+// leaked is what a receiver that prints its secret would send back.
+const leaked = "whsec_" + "c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA=="
+
+func must(id string) rule.Rule {
+	r, ok := rule.Get(id)
+	if !ok {
+		panic("no rule " + id)
+	}
+	return r
+}
+
+// everyVerdict is a report with a rule of each verdict, a rule whose state part
+// was not checked, and a receiver whose answers try to break the forms.
+func everyVerdict() report.Report {
+	noProbe, how := rule.MessageStatus.Missing(), rule.MessageStatus.How()
+	rules := []report.Rule{
+		report.Conclude(must("SIG-1"), []report.Scenario{{
+			Name: "A signed delivery is accepted", File: "signature.feature:7", Verdict: report.Passed,
+			Duration: 12 * time.Millisecond,
+			Steps:    []report.Step{{Text: "When Sent delivers a signed event", Ran: true}, {Text: "Then it is accepted", Ran: true}},
+		}}, false),
+		report.Conclude(must("SIG-2"), []report.Scenario{
+			{
+				Name: "A changed body is refused: tampered", File: "signature.feature:14", Verdict: report.Failed,
+				Reason: "the tampered body was answered 200, a rejection is 4xx", Duration: 1500 * time.Millisecond,
+				Steps: []report.Step{
+					{Text: "Given a signed event", Ran: true},
+					{Text: "When its body is tampered with", Ran: true, Err: "answered 200"},
+					{Text: "Then nothing more happens"},
+				},
+				Evidence: []report.Evidence{
+					{
+						Request: "POST /webhooks/sent HTTP/1.1\r\nX-Webhook-ID: 0b3c\r\n\r\n" +
+							"{\"field\":\"message\",\"text\":\"<b>&\x00\x1b[31mred\u202e\"}",
+						Response: "HTTP/1.1 200 OK\nset-cookie: a=1\n\nsecret is " + leaked + " \xff\xfe]]>",
+						Expected: "any status from 400 to 499",
+						Reproduce: "sentsim trigger message.delivered --target http://127.0.0.1:8080/webhooks/sent " +
+							"--forge body-tampered --secret-stdin --seed 42",
+					},
+					{Response: "a second exchange", Expected: "4xx"},
+				},
+			},
+			{Name: "A changed body is refused: truncated", File: "signature.feature:15", Verdict: report.Failed, Reason: "the truncated body was answered 200"},
+			{Name: "A changed body is refused: appended", File: "signature.feature:16", Verdict: report.Passed},
+		}, false),
+		report.Conclude(must("SIG-13"), []report.Scenario{{
+			Name: "A refused delivery leaves no trace", File: "signature.feature:90", Verdict: report.NotChecked,
+			Reason: rule.MessageState.Missing(), Remedy: rule.MessageState.How(),
+		}}, false),
+		report.Conclude(must("ACK-1"), []report.Scenario{{
+			Name: "It answers quickly", File: "acknowledgement.feature:4", Verdict: report.Failed,
+			Reason:   "the answer took 1.4 s, more than 1 s",
+			Evidence: []report.Evidence{{Request: "POST /webhooks/sent", Response: "200 after 1.4 s", Expected: "within 1 s"}},
+		}}, false),
+		report.Conclude(must("IDEM-1"), []report.Scenario{
+			{Name: "Twice is acknowledged twice", File: "idempotency.feature:4", Verdict: report.Passed, Duration: 3 * time.Millisecond},
+			{
+				Name: "Twice has one effect", File: "idempotency.feature:10", Verdict: report.NotChecked, Partial: true,
+				Reason: rule.MessageEffects.Missing(), Remedy: rule.MessageEffects.How(),
+			},
+		}, false),
+		report.Conclude(must("ORD-1"), []report.Scenario{{
+			Name: "The whole way", File: "order.feature:4", Verdict: report.NotChecked, Reason: noProbe, Remedy: how,
+		}}, false),
+		report.Conclude(must("ORD-2"), []report.Scenario{
+			{Name: "Skipping is accepted", File: "order.feature:12", Verdict: report.Passed},
+			{Name: "Skipping ends right", File: "order.feature:18", Verdict: report.NotChecked, Partial: true, Reason: noProbe, Remedy: how},
+		}, false),
+		report.Conclude(must("ORD-3"), []report.Scenario{{
+			Name: "Never back", File: "order.feature:30", Verdict: report.NotChecked, Reason: noProbe, Remedy: how,
+		}}, false),
+		report.Conclude(must("RET-1"), []report.Scenario{{
+			Name: "An outage passes", File: "retries.feature:4", Verdict: report.Errored,
+			Reason: "the probe http://127.0.0.1:8080/state/messages answered 500", Duration: 2 * time.Second,
+			Evidence: []report.Evidence{{Request: "GET /state/messages/1", Response: "HTTP/1.1 500 Internal Server Error", Expected: "200 or 404"}},
+		}}, false),
+	}
+	rep := report.Report{
+		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 42,
+		Target: "url: http://127.0.0.1:8080/webhooks/sent", DurationMS: 3210, VirtualMS: 3725000,
+		TargetLog: []string{"listening on 8080", "\x1b[31merror\x1b[0m: secret " + leaked + " is wrong"},
+		Rules:     rules,
+	}
+	return sum(rep)
+}
+
+// refused is the report on a receiver that takes nothing, with a diagnosis.
+func refused() report.Report {
+	rep := report.Report{
+		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 1, Strict: true,
+		Target: "exec: node server.js", DurationMS: 340,
+		Diagnosis: &report.Diagnosis{
+			Cause:   "secret-not-decoded",
+			Summary: "The receiver uses the text of the secret as its key, and not the bytes that the part after whsec_ decodes to.",
+			Fix:     "Strip whsec_ and base64-decode the rest before it becomes the key of the HMAC.",
+			Evidence: []string{
+				"signed as Sent does: 401",
+				"signed with the secret's text as key: 200",
+			},
+		},
+		Rules: []report.Rule{
+			report.Conclude(must("SIG-1"), []report.Scenario{{
+				Name: "A signed delivery is accepted", File: "signature.feature:7", Verdict: report.Failed,
+				Reason:   "the signed delivery was answered 401",
+				Evidence: []report.Evidence{{Request: "POST /", Response: "401", Expected: "2xx"}},
+			}}, true),
+			report.Conclude(must("SIG-9"), []report.Scenario{{
+				Name: "Odd bytes", File: "signature.feature:60", Verdict: report.NotChecked,
+				Reason: "it needs an accepted delivery, and SIG-1 failed",
+			}}, true),
+			report.Conclude(must("ACK-1"), []report.Scenario{{
+				Name: "It answers quickly", File: "acknowledgement.feature:4", Verdict: report.NotChecked,
+				Reason: "it needs an accepted delivery, and SIG-1 failed",
+			}}, true),
+		},
+	}
+	return sum(rep)
+}
+
+// kept is the report on a good receiver.
+func kept() report.Report {
+	return sum(report.Report{
+		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 7, Target: "the embedded reference receiver",
+		DurationMS: 65000, VirtualMS: 900,
+		Rules: []report.Rule{
+			report.Conclude(must("SIG-1"), []report.Scenario{{Name: "Accepted", File: "signature.feature:7", Verdict: report.Passed}}, false),
+			report.Conclude(must("TOL-6"), []report.Scenario{{Name: "Dialects", File: "tolerance.feature:7", Verdict: report.Passed}}, false),
+		},
+	})
+}
+
+func sum(rep report.Report) report.Report {
+	rep.Summary = report.Summarise(rep.Rules)
+	rep.ExitStatus = report.ExitStatus(rep)
+	return rep
+}

@@ -1,0 +1,161 @@
+package scenarios
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/sentapi"
+	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// defaultAPIKey is what a target that we start uses for Sent's API.
+const defaultAPIKey = "sentsim"
+
+// session is a target under test: started, and stopped by close.
+type session struct {
+	cfg     Config
+	subject *steps.Subject
+	started time.Time
+	stop    func() error // of the stand-in for Sent's API
+	cleanup func() error // of what the embedded receiver keeps
+
+	// Guarded by the subject's wire: only who sends may touch them.
+	gate      gate
+	down      string   // why the target is gone for good; "" while it is not
+	sender    *planned // who sent last
+	blamed    map[*planned]string
+	diagnosis *report.Diagnosis
+
+	// quiet is held by everybody who has a scenario under way, and for writing
+	// by one that must be alone.
+	quiet sync.RWMutex
+}
+
+// open starts the target and everything around it. A *TargetError says that it
+// could not; every other error is about the configuration.
+func open(ctx context.Context, cfg Config) (*session, error) {
+	if err := guard(ctx, cfg); err != nil {
+		return nil, err
+	}
+	cleanup := func() error { return nil }
+	if cfg.Embedded {
+		var err error
+		if cleanup, err = embed(&cfg); err != nil {
+			return nil, err
+		}
+	}
+	s, err := start(ctx, cfg)
+	if err != nil {
+		return nil, errors.Join(err, cleanup())
+	}
+	s.cleanup = cleanup
+	return s, nil
+}
+
+// start is open for a target that is given.
+func start(ctx context.Context, cfg Config) (*session, error) {
+	if cfg.APIKey == "" {
+		cfg.APIKey = defaultAPIKey
+	}
+	p, err := probe.New(cfg.Probe, nil)
+	if err != nil {
+		return nil, err
+	}
+	secret := cfg.Secret
+	if secret.IsZero() {
+		if secret, err = signing.GenerateSecret(rand.Reader); err != nil {
+			return nil, err
+		}
+	}
+	sender, err := newSender(cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Target.WaitForTarget, cfg.Target.TLS = cfg.WaitForTarget, target.TLS{CACert: cfg.CACert, Insecure: cfg.Insecure}
+	tgt, err := target.New(cfg.Target)
+	if err != nil {
+		return nil, err
+	}
+	api, stop, err := standIn(cfg)
+	if err != nil {
+		return nil, err
+	}
+	env := target.Env{Secret: secret, SecretEnv: cfg.SecretEnv, BaseURL: api.URL(), APIKey: cfg.APIKey}
+	s := &session{
+		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{},
+		subject: steps.NewSubject(&steps.Subject{
+			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
+			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,
+			Settle: cfg.Settle, Timeout: cfg.Timeout, AckWithin: cfg.AckWithin, Strict: cfg.Strict,
+			Reproduce: reproduce(cfg),
+		}),
+	}
+	if err := tgt.Start(ctx, env); err != nil {
+		log := tgt.Log()
+		return nil, errors.Join(&TargetError{Err: err, Log: log}, s.close())
+	}
+	return s, nil
+}
+
+func newSender(cfg Config) (delivery.Sender, error) {
+	trust := target.TLS{CACert: cfg.CACert, Insecure: cfg.Insecure}
+	pool, err := trust.Pool()
+	if err != nil {
+		return nil, err
+	}
+	return delivery.HTTP{RootCAs: pool, Insecure: cfg.Insecure}, nil
+}
+
+// standIn listens where the receiver is told that Sent's API is. What the
+// environment says about that address matters for a target that we do not
+// start: it was told the same.
+func standIn(cfg Config) (*sentapi.Server, func() error, error) {
+	api, err := sentapi.New(listenAddress(cfg.SentBaseURL), cfg.APIKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- api.Run(ctx) }()
+	return api, func() error {
+		cancel()
+		return errors.Join(api.Close(), <-done)
+	}, nil
+}
+
+// close stops the target and whatever else open started.
+func (s *session) close() error {
+	err := errors.Join(s.subject.Target.Close(), s.stop())
+	if s.cleanup != nil {
+		err = errors.Join(err, s.cleanup())
+	}
+	return err
+}
+
+// revive looks whether the target still takes connections, and brings it back
+// if it does not. It is called by who has the wire.
+func (s *session) revive(ctx context.Context) (wasDown bool) {
+	t := s.subject.Target
+	if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {
+		return false
+	}
+	if !t.CanRestart() {
+		s.down = "the receiver no longer takes connections, and sentsim cannot restart it"
+		return true
+	}
+	s.subject.Restarted()
+	if err := t.Restart(ctx, s.subject.Env); err != nil {
+		s.down = fmt.Sprintf("the receiver went down and could not be restarted: %v", err)
+	}
+	return true
+}

@@ -1,0 +1,39 @@
+package steps
+
+import (
+	"regexp"
+
+	"github.com/cucumber/godog"
+)
+
+// definition is one sentence of the vocabulary; its method is a function of
+// *World that takes a context and what the sentence's groups hold.
+type definition struct {
+	sentence *regexp.Regexp
+	bind     func(*World) any
+}
+
+func def(sentence string, bind func(*World) any) definition {
+	return definition{regexp.MustCompile("^" + sentence + "$"), bind}
+}
+
+// vocabulary is every sentence, compiled once: a run binds it a hundred times.
+var vocabulary = concat( //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
+	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(),
+	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(),
+	templateSentences(), rotationSentences(),
+)
+
+func concat(groups ...[]definition) (all []definition) {
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+// Bind gives a scenario its steps, on this world.
+func (w *World) Bind(sc *godog.ScenarioContext) {
+	for _, d := range vocabulary {
+		sc.Step(d.sentence, d.bind(w))
+	}
+}

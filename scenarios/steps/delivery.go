@@ -1,0 +1,178 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// The sentences that every family uses.
+func deliverySentences() []definition {
+	return []definition{
+		def(`Sent delivers a "([^"]+)" event`, func(w *World) any { return w.deliversA }),
+		def(`a message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
+		def(`a message that the receiver has seen as "([^"]+)"`, func(w *World) any { return w.aMessageSeenAs }),
+		def(`Sent delivers its "([^"]+)" events?`, func(w *World) any { return w.deliversIts }),
+		def(`Sent retries its "([^"]+)" event`, func(w *World) any { return w.retriesIts }),
+		def(`the same delivery arrives again`, func(w *World) any { return w.arrivesAgain }),
+		def(`Sent retries that delivery`, func(w *World) any { return w.retriesThat }),
+		def(`the receiver accepts (?:it|them all|the retry)`, func(w *World) any { return w.accepts }),
+		def(`the receiver rejects it`, func(w *World) any { return w.rejects }),
+		def(`the receiver answers it`, func(w *World) any { return w.answers }),
+		def(`the receiver answers without a server error`, func(w *World) any { return w.answersWithoutServerError }),
+		def(`the receiver still accepts a genuine delivery`, func(w *World) any { return w.stillAccepts }),
+	}
+}
+
+func (w *World) deliversA(ctx context.Context, name string) error {
+	e, err := w.sample(name)
+	if err != nil {
+		return err
+	}
+	_, err = w.send(ctx, "a genuine "+name+" event", w.signed(e), name)
+	return err
+}
+
+func (w *World) aMessageOn(channel string) error {
+	ch, err := event.ParseChannel(channel)
+	if err != nil {
+		return err
+	}
+	w.newMessage(ch)
+	return nil
+}
+
+func (w *World) aMessageSeenAs(ctx context.Context, status string) error {
+	return w.see(ctx, w.newMessage(event.WhatsApp), event.Status(status))
+}
+
+func (w *World) deliversIts(ctx context.Context, statuses string) error {
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	for _, st := range list(statuses) {
+		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retriesIts sends the same body again, with a fresh timestamp and signature.
+func (w *World) retriesIts(ctx context.Context, status string) error {
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	e := w.event(m, event.Status(status))
+	_, err = w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e.Type, w.body(e)))
+	return err
+}
+
+// later signs a body as a retry does: with another timestamp than the last
+// delivery's, although the clock may not have moved on by a second.
+func (w *World) later(t event.Type, body []byte) delivery.Request {
+	r := w.request(t, body)
+	last := w.lastExchange()
+	if last != nil && last.Request.Get("X-Webhook-Timestamp") == r.Get("X-Webhook-Timestamp") {
+		r = w.requestAt(t, body, time.Second)
+	}
+	return r
+}
+
+func (w *World) arrivesAgain(ctx context.Context) error {
+	last := w.lastExchange()
+	if last == nil {
+		return fmt.Errorf("nothing was delivered before this step")
+	}
+	_, err := w.send(ctx, "the same delivery again", last.Request)
+	return err
+}
+
+func (w *World) retriesThat(ctx context.Context) error {
+	last := w.lastExchange()
+	if last == nil {
+		return fmt.Errorf("nothing was delivered before this step")
+	}
+	t := event.Type(last.Request.Get("X-Webhook-Event-Type"))
+	_, err := w.send(ctx, "a retry of that delivery", w.later(t, last.Request.Body))
+	return err
+}
+
+func (w *World) accepts() error {
+	xs, err := w.judge()
+	if err != nil {
+		return err
+	}
+	for _, x := range xs {
+		if err := mustAccept(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) rejects() error {
+	xs, err := w.judge()
+	if err != nil {
+		return err
+	}
+	for _, x := range xs {
+		if err := mustReject(x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answers takes a 2xx or a 4xx: the receiver took it or refused it, and said so.
+func (w *World) answers() error {
+	xs, err := w.judge()
+	if err != nil {
+		return err
+	}
+	for _, x := range xs {
+		if !x.Outcome.Accepted() && !x.Outcome.Rejected() {
+			return &Failure{Summary: x.What + ": " + x.Seen(), Expected: "a 2xx or a 4xx", At: &x}
+		}
+	}
+	return nil
+}
+
+func (w *World) answersWithoutServerError() error {
+	xs, err := w.judge()
+	if err != nil {
+		return err
+	}
+	for _, x := range xs {
+		if x.Outcome.Kind != delivery.Answered || x.Outcome.Status >= 500 {
+			return &Failure{Summary: x.What + ": " + x.Seen(), Expected: "an answer below 500: a 4xx is best", At: &x}
+		}
+	}
+	return nil
+}
+
+func (w *World) stillAccepts(ctx context.Context) error {
+	x, err := w.send(ctx, "a genuine message.queued event after it", w.signed(w.plain()), "message.queued")
+	if err != nil {
+		return err
+	}
+	w.pending = nil
+	if err := mustAccept(x); err != nil {
+		return err
+	}
+	return nil
+}
+
+// article is "a" or "an" and the word.
+func article(word string) string {
+	if strings.ContainsAny(word[:1], "aeiouAEIOU") {
+		return "an " + word
+	}
+	return "a " + word
+}

@@ -1,0 +1,156 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+func idempotencySentences() []definition {
+	return []definition{
+		def(`(\d+) copies of its "([^"]+)" event arrive at the same instant`, func(w *World) any { return w.copiesArrive }),
+		def(`its events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.onceEach }),
+		def(`Sent delivers its "([^"]+)" and "([^"]+)" events at the same instant, with the same timestamps`, func(w *World) any { return w.deliversBothAtOnce }),
+		def(`its "([^"]+)" event is processed but the sender (.+)`, func(w *World) any { return w.losesTheAcknowledgement }),
+		def(`the receiver restarts`, func(w *World) any { return w.receiverRestarts }),
+		def(`the restart has added no effect`, func(w *World) any { return w.restartAddedNothing }),
+	}
+}
+
+func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	st := event.Status(status)
+	m.history = append(m.history, st)
+	r := w.signed(w.event(m, st))
+	requests := make([]delivery.Request, n)
+	for i := range requests {
+		requests[i] = r
+	}
+	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests, w.s.Timeout)
+}
+
+// onceEach leaves refusals to the scenario that asks for acceptance.
+func (w *World) onceEach(ctx context.Context) error {
+	w.pending = nil
+	return w.sameEffect(ctx)
+}
+
+// deliversBothAtOnce has nothing but the status in which the two differ.
+func (w *World) deliversBothAtOnce(ctx context.Context, first, second string) error {
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	a, b := w.event(m, event.Status(first)), w.event(m, event.Status(second))
+	a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
+	m.history = append(m.history, event.Status(first), event.Status(second))
+	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second),
+		[]delivery.Request{w.signed(a), w.signed(b)}, w.s.Timeout)
+}
+
+// losesTheAcknowledgement makes the receiver process an event without the sender
+// learning of it, and waits until it has.
+func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string) error {
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	e := w.event(m, event.Status(status))
+	m.history = append(m.history, event.Status(status))
+	r := w.signed(e)
+	fault := target.NewFaultPoint(w.s.Sender)
+	switch how {
+	case "never gets the answer":
+		fault.LoseAck(1)
+	case "hangs up once the request is sent":
+		fault.HangUp(1)
+	default:
+		return fmt.Errorf("no way in which a sender %s", how)
+	}
+	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}}
+	x.Outcome = fault.Send(ctx, r, w.s.Timeout)
+	w.all = append(w.all, x)
+	if err := stopped(ctx, x); err != nil {
+		return err
+	}
+	for _, real := range fault.Lost() { // an answer that is no acknowledgement cannot be lost
+		if err := mustAccept(Exchange{What: x.What, Request: r, Outcome: real}); err != nil {
+			return err
+		}
+	}
+	w.pending = nil
+	if w.can(rule.MessageStatus) {
+		_, err = w.appears(ctx, w.messageState(m.id), isStatus(status))
+	}
+	return err
+}
+
+// restartReading is what the state showed around a restart.
+type restartReading struct{ before, after probe.State }
+
+func (w *World) receiverRestarts(ctx context.Context) error {
+	if err := w.needs(rule.MessageEffects, rule.Restart); err != nil {
+		return err
+	}
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	read := w.messageState(m.id)
+	before, err := w.settled(ctx, read, never)
+	if err != nil {
+		return err
+	}
+	if before.Effects == 0 {
+		return notChecked("the probe shows no effect of an event that was delivered: an effect too many could not be seen")
+	}
+	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
+		return fmt.Errorf("restart: %w", err)
+	}
+	after, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	w.restart = &restartReading{before, after}
+	return nil
+}
+
+// restartAddedNothing counts what the retry added to what was there after the
+// restart: a receiver that forgot its effects has still had them.
+func (w *World) restartAddedNothing(ctx context.Context) error {
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	after := w.restart.after
+	got, err := w.settled(ctx, w.messageState(m.id), func(st probe.State) bool { return st.Effects > after.Effects })
+	if err != nil {
+		return err
+	}
+	added := got.Effects - after.Effects
+	if added <= 0 && after.Effects == w.restart.before.Effects {
+		return nil
+	}
+	f := &Failure{Expected: "the retry to add no effect", Seen: got.Raw, At: w.lastExchange()}
+	switch {
+	case added > 0:
+		f.Summary = fmt.Sprintf("the retry after the restart had %d effects more; before the restart the event had had its effect already", added)
+	default:
+		f.Summary = fmt.Sprintf("after the restart %d effects are left of %d: what was processed is forgotten", after.Effects, w.restart.before.Effects)
+	}
+	return f
+}

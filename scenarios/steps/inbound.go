@@ -1,0 +1,165 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+func inboundSentences() []definition {
+	return []definition{
+		def(`a contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip)`, func(w *World) any { return w.contactSendsKind }),
+		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
+		def(`a contact sends "([^"]*)" and, a minute later, "([^"]*)"(?: again)?`, func(w *World) any { return w.contactSendsTwo }),
+		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
+		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
+		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
+	}
+}
+
+// contact is who writes in a scenario.
+type contact struct{ number string }
+
+// inbound is a text of the scenario's contact; who that is is drawn when first needed.
+func (w *World) inbound(text string) event.Event { return w.inboundAt(&text, event.SMS, w.at) }
+
+func (w *World) inboundAt(text *string, ch event.Channel, at time.Time) event.Event {
+	if w.contact == nil {
+		w.contact = &contact{w.newNumber()}
+	}
+	return event.Event{
+		Type:      event.TypeOf(event.Received),
+		CreatedAt: at,
+		Inbound: &event.Inbound{
+			AccountID: w.account, MessageID: newID(w.chance),
+			From: w.contact.number, To: w.accountNumber(),
+			Text: text, Channel: ch, Provider: "sentsim", ReceivedAt: at,
+		},
+	}
+}
+
+func (w *World) contactSendsKind(ctx context.Context, kind string) error {
+	text, ch := "I would like to know more", event.SMS
+	words := &text
+	switch kind {
+	case "a text by WhatsApp":
+		ch = event.WhatsApp
+	case "nothing: a null text":
+		ch, words = event.WhatsApp, nil
+	case "a tap on an RCS chip":
+		ch, text = event.RCS, "Show me my order"
+	}
+	e := w.inboundAt(words, ch, w.at)
+	_, err := w.send(ctx, "an inbound event: "+kind, w.signed(e))
+	return err
+}
+
+func (w *World) contactSends(ctx context.Context, text string) error {
+	_, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(w.inbound(text)))
+	return err
+}
+
+// contactSendsTwo dates the first text back by the minute between them.
+func (w *World) contactSendsTwo(ctx context.Context, first, second string) error {
+	for i, text := range []string{first, second} {
+		e := w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(i-1)*time.Minute))
+		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasCounted compares with what one inbound text counts for on this receiver.
+func (w *World) hasCounted(ctx context.Context, want int) error {
+	sent := w.contact
+	last := w.lastExchange()
+	w.pending = nil
+	if err := w.needs(rule.InboundCount); err != nil {
+		return err
+	}
+	w.contact = nil
+	control := w.inbound("hello")
+	if err := w.introduce(ctx, "an inbound text of another contact", w.signed(control)); err != nil {
+		return err
+	}
+	one, err := w.settled(ctx, w.inboundState(w.form(control.Inbound.From)), never)
+	if err != nil {
+		return err
+	}
+	if one.Count == 0 {
+		return notChecked("the probe does not count an inbound text that the receiver accepted")
+	}
+	want *= one.Count
+	got, err := w.appears(ctx, w.inboundState(w.form(sent.number)), func(st probe.State) bool { return st.Count == want })
+	if err != nil {
+		return err
+	}
+	if got.Count == want {
+		return nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%d inbound messages are counted from that contact, not %d", got.Count, want),
+		Expected: fmt.Sprintf("a count of %d", want),
+		Seen:     got.Raw,
+		At:       last,
+	}
+}
+
+// form is a number as the configured deliveries write it.
+func (w *World) form(number string) string {
+	if w.s.Knobs.Format().Numbers == event.NumbersDigits {
+		return number[1:]
+	}
+	return number
+}
+
+func (w *World) repliesToOrdinary(ctx context.Context) error {
+	if err := w.needs(rule.ObservedReplies); err != nil {
+		return err
+	}
+	e := w.inbound("Hello, is anybody there?")
+	if err := w.introduce(ctx, "an ordinary inbound text", w.signed(e)); err != nil {
+		return err
+	}
+	st, err := w.appears(ctx, w.replies(e.Inbound.From), func(st probe.State) bool { return st.Count > 0 })
+	if err != nil {
+		return err
+	}
+	w.contact = nil // STOP comes from somebody who got no reply yet
+	if st.Count == 0 {
+		return notChecked("the receiver sent no reply to an ordinary inbound text within %s, so silence after STOP shows nothing; replies are seen where it sends them to SENT_BASE_URL (%s)", w.s.Settle, w.s.API.URL())
+	}
+	return nil
+}
+
+// replies reads what the receiver sent to a number through Sent's API.
+func (w *World) replies(to string) reader {
+	return func(context.Context) (probe.State, error) {
+		n := len(w.s.API.Sent(to))
+		return probe.State{Known: n > 0, Count: n, HasCount: true}, nil
+	}
+}
+
+func (w *World) sendsNothing(ctx context.Context) error {
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	st, err := w.settled(ctx, w.replies(w.contact.number), func(st probe.State) bool { return st.Count > 0 })
+	if err != nil {
+		return err
+	}
+	if st.Count == 0 {
+		return nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to the contact", w.lastExchange().What, st.Count),
+		Expected: "no message to a contact who said STOP",
+		Seen:     fmt.Sprintf("POST /v3/messages with %q", w.s.API.Sent(w.contact.number)[0].Text),
+		At:       w.lastExchange(),
+	}
+}

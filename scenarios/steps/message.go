@@ -1,0 +1,126 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// message is an outbound message of a scenario. Its events happen in lifecycle
+// order, a second apart, in whichever order they are delivered.
+type message struct {
+	id       uuid.UUID
+	template uuid.UUID
+	channel  event.Channel
+	to, from string
+	born     time.Time
+	history  []event.Status // what was delivered, in order, without repetitions
+}
+
+func (w *World) newMessage(ch event.Channel) *message {
+	m := &message{
+		id:       newID(w.chance),
+		template: newID(w.chance),
+		channel:  ch,
+		to:       w.newNumber(),
+		from:     w.accountNumber(),
+		born:     w.at,
+	}
+	w.messages = append(w.messages, m)
+	return m
+}
+
+// newNumber is a phone number nobody else in the run has.
+func (w *World) newNumber() string { return fmt.Sprintf("+1415%07d", w.chance.IntN(10_000_000)) }
+
+// accountNumber is the account's own number, the same in the whole run.
+func (w *World) accountNumber() string {
+	return fmt.Sprintf("+1888%07d", w.s.Seed.Stream("account number").IntN(10_000_000))
+}
+
+// the is the scenario's message; a first or second one by number.
+func (w *World) the(n int) (*message, error) {
+	if n >= len(w.messages) {
+		return nil, fmt.Errorf("the scenario has no message number %d", n+1)
+	}
+	return w.messages[n], nil
+}
+
+// event is the message's event of that status.
+func (w *World) event(m *message, st event.Status) event.Event {
+	at := m.born.Add(position(st))
+	out := &event.Outbound{
+		AccountID:     w.account,
+		MessageID:     m.id,
+		Status:        st,
+		Channel:       m.channel,
+		InboundNumber: m.to, OutboundNumber: m.from,
+		TemplateID: m.template,
+		UpdatedAt:  at,
+	}
+	if m.channel == event.RCS {
+		out.AgentID = "sentsim-agent"
+	}
+	if st == event.Failed {
+		out.Reason = "Handset unreachable: no delivery receipt from the carrier"
+	}
+	return event.Event{Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
+}
+
+// position is when a status happens in a message's life.
+func position(st event.Status) time.Duration {
+	for i, s := range []event.Status{event.Queued, event.Routed, event.Sent, event.Delivered, event.Read} {
+		if s == st {
+			return time.Duration(i) * time.Second
+		}
+	}
+	return 3 * time.Second // FAILED and unknown ones: where DELIVERED would stand
+}
+
+func (w *World) body(e event.Event) []byte { return e.Encode(w.s.Knobs.Format()) }
+
+// signed is a fresh, genuine delivery of an event.
+func (w *World) signed(e event.Event) delivery.Request { return w.request(e.Type, w.body(e)) }
+
+// deliver sends the message's event of that status.
+func (w *World) deliver(ctx context.Context, m *message, st event.Status) error {
+	e := w.event(m, st)
+	_, err := w.send(ctx, fmt.Sprintf("its %s event", st), w.signed(e), string(e.Type))
+	m.history = append(m.history, st)
+	return err
+}
+
+// see delivers the event and insists that the receiver takes it.
+func (w *World) see(ctx context.Context, m *message, st event.Status) error {
+	e := w.event(m, st)
+	m.history = append(m.history, st)
+	return w.introduce(ctx, fmt.Sprintf("a genuine %s event", e.Type), w.signed(e), string(e.Type))
+}
+
+// plain is a genuine event that a receiver needs to know nothing for.
+func (w *World) plain() event.Event { return w.event(w.newMessage(event.SMS), event.Queued) }
+
+// sample is a genuine event of the type by that name, of something new.
+func (w *World) sample(name string) (event.Event, error) {
+	switch t := event.Type(name); {
+	case t == event.TypeOf(event.Received):
+		return w.inbound("hello"), nil
+	case t == event.Templates:
+		return w.templateEvent(newID(w.chance), event.TemplatePending), nil
+	case t.Parent() == event.ParentMessage:
+		ch := event.SMS
+		st := event.Status(strings.ToUpper(t.SubType()))
+		if st == event.Read {
+			ch = event.WhatsApp
+		}
+		return w.event(w.newMessage(ch), st), nil
+	default:
+		return event.Event{}, fmt.Errorf("no event %q", name)
+	}
+}

@@ -1,0 +1,66 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+func rotationSentences() []definition {
+	return []definition{
+		def(`the signing secret is rotated and the receiver is given the new one`, func(w *World) any { return w.rotates }),
+		def(`a delivery signed with the (new|old) secret is (accepted|rejected)`, func(w *World) any { return w.signedWith }),
+	}
+}
+
+type rotation struct{ old signing.Secret }
+
+func (w *World) rotates(ctx context.Context) error {
+	if err := w.needs(rule.Rotate); err != nil {
+		return err
+	}
+	fresh, err := signing.GenerateSecret(w.s.Seed.Stream("rotated secret"))
+	if err != nil {
+		return err
+	}
+	w.rotated = &rotation{old: w.s.Env.Secret}
+	w.s.Env.Secret = fresh
+	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
+		return fmt.Errorf("giving the receiver a new secret: %w", err)
+	}
+	return nil
+}
+
+func (w *World) signedWith(ctx context.Context, which, verdict string) error {
+	fresh := w.s.Env.Secret
+	if which == "old" {
+		w.s.Env.Secret = w.rotated.old
+	}
+	r := w.signed(w.plain())
+	w.s.Env.Secret = fresh
+	x, err := w.send(ctx, "a delivery signed with the "+which+" secret", r)
+	if err != nil {
+		return err
+	}
+	w.pending = nil
+	if verdict == "accepted" {
+		return mustAccept(x)
+	}
+	return mustReject(x)
+}
+
+// rotateBack gives the receiver the secret that it had, so that what comes
+// after, and the user, find it as it was.
+func (w *World) rotateBack(ctx context.Context) error {
+	if w.rotated == nil {
+		return nil
+	}
+	w.s.Env.Secret = w.rotated.old
+	w.rotated = nil
+	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
+		return fmt.Errorf("giving the receiver its old secret back: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package steps
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tidwall/sjson"
+
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+func toleranceSentences() []definition {
+	return []definition{
+		def(`Sent delivers a message event with the unknown status "([^"]+)"`, func(w *World) any { return w.deliversUnknownStatus }),
+		def(`Sent delivers an event with the unknown field "([^"]+)"`, func(w *World) any { return w.deliversUnknownField }),
+		def(`Sent delivers (a message event|a failed event|a template event|an inbound event) with (extra fields|(?:no|a null) \w+)`, func(w *World) any { return w.deliversChanged }),
+		def(`a contact sends a text with (.+)`, func(w *World) any { return w.contactSendsTextWith }),
+		def(`Sent delivers an event in the "([^"]+)" (envelope|inbound shape)`, func(w *World) any { return w.deliversInDialect }),
+		def(`Sent delivers a correctly signed body that is (.+)`, func(w *World) any { return w.deliversBodyThatIs }),
+		def(`Sent delivers a "([^"]+)" event with a body of (\d+) bytes`, func(w *World) any { return w.deliversLarge }),
+	}
+}
+
+func (w *World) deliversUnknownStatus(ctx context.Context, status string) error {
+	m := w.newMessage(event.SMS)
+	if err := w.see(ctx, m, event.Queued); err != nil {
+		return err
+	}
+	e := w.event(m, event.Status(status))
+	_, err := w.send(ctx, "an event with the unknown status "+status, w.signed(e),
+		"message.queued", "--set", "payload.message_status="+status, "--set", "sub_type="+string(e.Type))
+	return err
+}
+
+func (w *World) deliversUnknownField(ctx context.Context, field string) error {
+	t := event.Type(field + ".updated")
+	body := fmt.Appendf(nil, `{"field":%q,"sub_type":%q,"timestamp":%q,"payload":{"account_id":%q,"id":%q}}`,
+		field, t, w.at.Format("2006-01-02T15:04:05Z"), w.account, newID(w.chance))
+	_, err := w.send(ctx, "an event with the unknown field "+field, w.request(t, body))
+	return err
+}
+
+// deliversChanged takes a field away, makes it null, or adds new ones.
+func (w *World) deliversChanged(ctx context.Context, which, change string) error {
+	e := w.eventCalled(which)
+	body := w.body(e)
+	set := func(path, raw string) (err error) {
+		body, err = sjson.SetRawBytes(body, path, []byte(raw))
+		return err
+	}
+	var err error
+	how, field, _ := strings.Cut(strings.TrimPrefix(change, "a "), " ")
+	switch how {
+	case "extra":
+		for path, raw := range extraFields {
+			if err == nil {
+				err = set(path, raw)
+			}
+		}
+	case "null":
+		err = set("payload."+field, "null")
+	case "no":
+		body, err = sjson.DeleteBytes(body, "payload."+field)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = w.send(ctx, which+" with "+change, w.request(e.Type, body))
+	return err
+}
+
+// extraFields are fields that Sent does not send today, of every JSON kind.
+var extraFields = map[string]string{ //nolint:gochecknoglobals // constant
+	"api_version":      `"v3"`,
+	"payload.segments": `2`,
+	"payload.price":    `{"amount":0.0075,"currency":"USD"}`,
+	"payload.tags":     `["a",null,true]`,
+}
+
+func (w *World) eventCalled(which string) event.Event {
+	switch which {
+	case "a failed event":
+		return w.event(w.newMessage(event.SMS), event.Failed)
+	case "a template event":
+		return w.templateEvent(newID(w.chance), event.TemplatePending)
+	case "an inbound event":
+		return w.inbound("hello")
+	default:
+		return w.plain()
+	}
+}
+
+// texts are what people, and attackers, write.
+var texts = map[string]string{ //nolint:gochecknoglobals // constant
+	"4096 characters":       strings.Repeat("0123456789abcdef", 256),
+	"many scripts":          "Grüße, Привет, γειά σου, नमस्ते, こんにちは, 你好, 안녕하세요, สวัสดี, ሰላም, 𐍈𐌿𐍄",
+	"emoji":                 "👍🏽 👩‍👩‍👧‍👦 🇺🇳 ❤️‍🔥 e\u0301",
+	"right-to-left writing": "שלום \u202eabc\u202c مرحبا \u200f!",
+	"control characters":    "a\u0000b\u0001c\u0008d\u001be\u007ff\r\n\t\u2028g\ufeff",
+	"SQL injection":         "'; DROP TABLE messages; -- \" OR 1=1 \\",
+	"HTML and script":       `<script>alert(1)</script><img src=x onerror=alert(1)>&amp;]]>`,
+	"template injection":    "{{7*7}} ${7*7} #{7*7} %s%n %00 ../../etc/passwd $(id) `id`",
+}
+
+func (w *World) contactSendsTextWith(ctx context.Context, content string) error {
+	text, ok := texts[content]
+	if !ok {
+		return fmt.Errorf("no text with %s", content)
+	}
+	e := w.inbound(text)
+	_, err := w.send(ctx, "an inbound text with "+content, w.signed(e))
+	return err
+}
+
+func (w *World) deliversInDialect(ctx context.Context, name, of string) error {
+	f := w.s.Knobs.Format()
+	e := w.plain()
+	if of == "envelope" {
+		f.Envelope = event.Envelope(name)
+	} else {
+		f.InboundShape = event.InboundShape(name)
+		e = w.inbound("hello")
+	}
+	_, err := w.send(ctx, fmt.Sprintf("an event in the %q %s", name, of), w.request(e.Type, e.Encode(f)),
+		string(e.Type), "--knob", strings.ReplaceAll(of, " ", "_")+"="+name)
+	return err
+}
+
+func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
+	bodies := map[string]string{
+		"garbage":        "\x00\x01{\"field\": message, oops",
+		"empty":          "",
+		"null":           "null",
+		"an empty array": "[]",
+	}
+	body, ok := bodies[what]
+	if !ok {
+		return fmt.Errorf("no body that is %s", what)
+	}
+	_, err := w.send(ctx, "a correctly signed body that is "+what, w.request(event.TypeOf(event.Queued), []byte(body)))
+	return err
+}
+
+// deliversLarge pads a genuine body. How depends on the receiver: what it takes
+// at a small size is what is made large, so that size alone is judged.
+func (w *World) deliversLarge(ctx context.Context, name string, size int) error {
+	const small = 1024
+	for _, pad := range []func([]byte, int) []byte{padField, padSpace} {
+		e, err := w.sample(name)
+		if err != nil {
+			return err
+		}
+		before := len(w.pending)
+		x, err := w.send(ctx, "the same padded to 1 KiB", w.request(e.Type, pad(w.body(e), small)))
+		if err != nil {
+			return err
+		}
+		w.pending = w.pending[:before]
+		if !x.Outcome.Accepted() {
+			continue
+		}
+		if e, err = w.sample(name); err != nil {
+			return err
+		}
+		_, err = w.send(ctx, fmt.Sprintf("a genuine %s event with a body of %d bytes", name, size), w.request(e.Type, pad(w.body(e), size)))
+		return err
+	}
+	return notChecked("the receiver accepts neither a new field (TOL-4) nor white space (SIG-9): no way to make a body larger")
+}
+
+// padField fills a new field at the end of the envelope up to size.
+func padField(body []byte, size int) []byte {
+	const head, tail = `,"padding":"`, `"}`
+	n := max(0, size-len(body)-len(head)-len(tail)+1)
+	out := append(bytes.TrimSuffix(body, []byte("}")), head...)
+	return append(append(out, bytes.Repeat([]byte("x"), n)...), tail...)
+}
+
+// padSpace fills up with white space at the end.
+func padSpace(body []byte, size int) []byte {
+	return append(body, bytes.Repeat([]byte(" "), max(0, size-len(body)))...)
+}

@@ -1,0 +1,184 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// World is one scenario's: its own webhook, its own ids, its own clock of events.
+type World struct {
+	s       *Subject
+	chance  *seed.Stream
+	webhook uuid.UUID
+	account uuid.UUID
+	at      time.Time // when the scenario's first event happened
+	epoch   int64
+
+	messages []*message
+	contact  *contact
+	template uuid.UUID
+	forged   []forgedDelivery
+	series   *series // RET: the simulator that spends time
+	rotated  *rotation
+	restart  *restartReading
+
+	pending []Exchange // since the last Then: what the next one judges
+	all     []Exchange
+}
+
+// NewWorld is a fresh world for the scenario of that name. attempt numbers its
+// runs from 0: a repeated scenario must not meet its own traces.
+func NewWorld(s *Subject, scenario string, attempt int) *World {
+	w := &World{
+		s:       s,
+		chance:  s.Seed.Stream("scenario "+scenario, uint64(attempt)),
+		account: s.account(),
+		at:      s.Start,
+		epoch:   s.epoch.Load(),
+	}
+	w.webhook = newID(w.chance)
+	if w.at.IsZero() {
+		w.at = clock.Wall()
+	}
+	// No event may lie in the receiver's future, nor far in its past.
+	w.at = w.at.Add(-30 * time.Second).Truncate(time.Second).UTC()
+	return w
+}
+
+// Exchanges are all deliveries of the scenario so far.
+func (w *World) Exchanges() []Exchange { return w.all }
+
+// Close ends what the scenario left open: a rotated secret is rotated back.
+func (w *World) Close(ctx context.Context) error {
+	if w.series != nil {
+		if err := w.series.close(); err != nil {
+			return err
+		}
+	}
+	return w.rotateBack(ctx)
+}
+
+// request signs body for this scenario's webhook, now.
+func (w *World) request(t event.Type, body []byte) delivery.Request {
+	return w.requestAt(t, body, 0)
+}
+
+// requestAt signs body with a timestamp that is offset away from now.
+func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) delivery.Request {
+	if !w.s.Knobs.EventTypeHeader {
+		t = ""
+	}
+	ts := clock.Wall().Add(offset).Unix()
+	r := delivery.NewRequest(w.s.Target.URL(), w.webhook.String(), w.s.Env.Secret, t, body, ts)
+	r.Headers = append(r.Headers, w.s.Headers...)
+	return r
+}
+
+// send delivers once and keeps the exchange for the next Then.
+func (w *World) send(ctx context.Context, what string, r delivery.Request, trigger ...string) (Exchange, error) {
+	x := Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, w.s.Timeout), Trigger: trigger}
+	w.keep(x)
+	return x, stopped(ctx, x)
+}
+
+// sendAll delivers all requests at the same instant.
+func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, timeout time.Duration) error {
+	exchanges := make([]Exchange, len(requests))
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i, r := range requests {
+		wg.Go(func() {
+			<-start
+			exchanges[i] = Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, timeout)}
+		})
+	}
+	close(start)
+	wg.Wait()
+	for _, x := range exchanges {
+		w.keep(x)
+	}
+	for _, x := range exchanges {
+		if err := stopped(ctx, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) keep(x Exchange) {
+	w.pending = append(w.pending, x)
+	w.all = append(w.all, x)
+}
+
+// introduce delivers what a scenario needs before its story begins, and insists
+// on it: a receiver that refuses a genuine event breaks the rule at hand.
+func (w *World) introduce(ctx context.Context, what string, r delivery.Request, trigger ...string) error {
+	before := len(w.pending)
+	x, err := w.send(ctx, what, r, trigger...)
+	w.pending = w.pending[:before]
+	if err != nil {
+		return err
+	}
+	return mustAccept(x)
+}
+
+// judge takes the exchanges since the last Then.
+func (w *World) judge() ([]Exchange, error) {
+	xs := w.pending
+	w.pending = nil
+	if len(xs) == 0 {
+		return nil, fmt.Errorf("nothing was delivered before this step")
+	}
+	return xs, nil
+}
+
+func stopped(ctx context.Context, x Exchange) error {
+	if x.Outcome.Kind != delivery.Cancelled {
+		return nil
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return fmt.Errorf("delivery cancelled: %s", x.Outcome.Err)
+}
+
+func mustAccept(x Exchange) error {
+	if x.Outcome.Accepted() {
+		return nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%s: %s", x.What, x.Seen()),
+		Expected: "a 2xx",
+		At:       &x,
+	}
+}
+
+func mustReject(x Exchange) error {
+	if x.Outcome.Rejected() {
+		return nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%s: %s", x.What, x.Seen()),
+		Expected: "a rejection: 401, or another 4xx",
+		At:       &x,
+	}
+}
+
+// list splits "SENT, DELIVERED".
+func list(text string) []string {
+	parts := strings.Split(text, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}

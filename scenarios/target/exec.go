@@ -1,0 +1,285 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// execTarget is a receiver that runs as a process of ours.
+type execTarget struct {
+	spec Spec
+	name string
+	out  *output
+
+	grace time.Duration // before a process is killed
+
+	port int    // of the last start; kept over a restart
+	host string // the loopback address on which it listens
+	proc *process
+}
+
+// dyingTime is how long a crash may take to be seen.
+const dyingTime = 20 * time.Millisecond
+
+// errPortTaken is why a start is tried again on another port.
+var errPortTaken = errors.New("port taken")
+
+// portTaken is how programs say so.
+var portTaken = regexp.MustCompile(`(?i)address already in use|EADDRINUSE|port \S+ (is )?(already )?(in use|taken)|only one usage of each socket`)
+
+func newExec(spec Spec) (*execTarget, error) {
+	cmd, err := parseCommand(spec.Exec, noEnv)
+	if err != nil {
+		return nil, fmt.Errorf("target.exec: %w", err)
+	}
+	// Whoever writes PORT=3000 themselves means target.port.
+	for _, env := range []map[string]string{assignments(cmd.env), spec.Env} {
+		text, ok := env["PORT"]
+		if !ok {
+			continue
+		}
+		port, err := strconv.Atoi(text)
+		switch {
+		case err != nil || port < 1 || port > 65535:
+			return nil, fmt.Errorf("target.exec: PORT=%s is not a port (1 to 65535); leave it out for a free one", text)
+		case spec.Port != 0 && spec.Port != port:
+			return nil, fmt.Errorf("target.port: is %d, but the target gets PORT=%d in its environment; say it once", spec.Port, port)
+		}
+		spec.Port = port
+	}
+	t := &execTarget{spec: spec, name: spec.Name, out: new(output), grace: stopGrace, host: loopbacks()[0]}
+	if t.name == "" {
+		// Parsed without values: a name must not carry what is in the environment.
+		if cmd, err = parseCommand(spec.Exec, func(name string) string { return "$" + name }); err != nil {
+			return nil, fmt.Errorf("target.exec: %w", err)
+		}
+		t.name = "exec: " + cmd.name()
+	}
+	return t, nil
+}
+
+func assignments(env []string) map[string]string {
+	m := make(map[string]string, len(env))
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		m[name] = value
+	}
+	return m
+}
+
+func (t *execTarget) Name() string     { return t.name }
+func (t *execTarget) CanRestart() bool { return true }
+func (t *execTarget) CanRotate() bool  { return true }
+func (t *execTarget) Log() []string    { return t.out.Lines() }
+
+func (t *execTarget) URL() string {
+	return "http://" + net.JoinHostPort(t.host, strconv.Itoa(t.port)) + t.spec.Path
+}
+
+// Alive tells whether the process runs and its port accepts connections.
+func (t *execTarget) Alive(ctx context.Context) bool {
+	if t.proc == nil || t.proc.exited() {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	if dial(ctx, net.JoinHostPort(t.host, strconv.Itoa(t.port))) != nil {
+		return false
+	}
+	// A process that is going down accepts connections until its last file is
+	// closed, and this is asked right after one broke.
+	return !waitFor(t.proc.done, dyingTime)
+}
+
+// Start starts the process and waits until it is ready.
+func (t *execTarget) Start(ctx context.Context, env Env) error {
+	if t.proc != nil && !t.proc.exited() {
+		return fmt.Errorf("%s: has been started already", t.name)
+	}
+	if err := env.check(); err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	if err := t.Close(); err != nil {
+		return err
+	}
+	t.out.hide(env)
+	const tries = 3 // a free port may be taken by somebody else before the target listens
+	var err error
+	for range tries {
+		if err = t.start(ctx, env); !errors.Is(err, errPortTaken) || t.spec.Port != 0 {
+			break
+		}
+		t.port = 0
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	return nil
+}
+
+// Restart stops the process and starts it with env, on the same port if that is
+// still free.
+func (t *execTarget) Restart(ctx context.Context, env Env) error {
+	if err := t.Close(); err != nil {
+		return err
+	}
+	return t.Start(ctx, env)
+}
+
+// Close stops the process and all its children.
+func (t *execTarget) Close() error {
+	if t.proc == nil {
+		return nil
+	}
+	if err := t.proc.stop(); err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	t.proc = nil
+	return nil
+}
+
+func (t *execTarget) start(ctx context.Context, env Env) error {
+	if err := t.choosePort(ctx); err != nil {
+		return err
+	}
+	cmd, err := t.command(ctx, env)
+	if err != nil {
+		return err
+	}
+	mark := t.out.mark()
+	seen := t.out.expect(t.spec.Ready.Log)
+	p, err := startProcess(cmd, t.out, t.grace)
+	if err != nil {
+		return startError(cmd.Path, err)
+	}
+	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
+	defer cancel()
+	err = await(within, p.done, func(ctx context.Context) error { return t.ready(ctx, seen) })
+	if err == nil {
+		t.proc = p
+		return nil
+	}
+	stopErr := p.stop()
+	t.out.endLine()
+	said := t.out.since(mark)
+	switch {
+	case errors.Is(err, errExited):
+		err = fmt.Errorf("it ended (%s) before it was ready; %s", p.ended(), last(said))
+		if portTaken.MatchString(strings.Join(said, "\n")) {
+			err = fmt.Errorf("%w: %w", errPortTaken, err)
+		}
+	case ctx.Err() != nil:
+		err = ctx.Err()
+	default:
+		err = fmt.Errorf("it was not ready within %s (%w); does it listen on $PORT? %s", t.spec.StartTimeout, err, last(said))
+	}
+	return errors.Join(err, stopErr)
+}
+
+func (t *execTarget) command(ctx context.Context, env Env) (*exec.Cmd, error) {
+	// Variables in the command are those that its process will have.
+	parent := os.Environ()
+	c, err := parseCommand(t.spec.Exec, lookup(childEnv(parent, env, t.port, t.spec.Env, nil)))
+	if err != nil {
+		return nil, err
+	}
+	path, err := c.program(t.spec.Dir)
+	if err != nil {
+		return nil, err
+	}
+	// Not bound to ctx, which would kill one process of several; stop does it.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, c.args[1:]...)
+	cmd.Args[0] = c.args[0]
+	cmd.Dir = t.spec.Dir
+	cmd.Env = childEnv(parent, env, t.port, t.spec.Env, c.env)
+	return cmd, nil
+}
+
+// ready is one look at the target. It notes on which address it listens.
+func (t *execTarget) ready(ctx context.Context, seen <-chan struct{}) error {
+	r := t.spec.Ready
+	switch {
+	case r.Log != nil:
+		select {
+		case <-seen:
+		default:
+			return fmt.Errorf("no line of its output matches %s", r.Log)
+		}
+		if host, err := dialLoopback(ctx, t.port); err == nil {
+			t.host = host
+		}
+		return nil
+	case r.Path != "":
+		rt := &http.Transport{DisableKeepAlives: true}
+		var first error
+		for _, host := range loopbacks() {
+			err := get(ctx, rt, "http://"+net.JoinHostPort(host, strconv.Itoa(t.port))+r.Path)
+			if err == nil {
+				t.host = host
+				return nil
+			}
+			if first == nil {
+				first = err
+			}
+		}
+		return first
+	case r.Port != 0:
+		host, err := dialLoopback(ctx, r.Port)
+		if err == nil {
+			t.host = host
+		}
+		return err
+	default:
+		host, err := dialLoopback(ctx, t.port)
+		if err == nil {
+			t.host = host
+		}
+		return err
+	}
+}
+
+// choosePort settles on which port the target is to listen, and makes sure that
+// nobody else does: the run would test them instead.
+func (t *execTarget) choosePort(ctx context.Context) error {
+	if t.spec.Port != 0 {
+		t.port = t.spec.Port
+	}
+	if t.port != 0 && free(ctx, t.port) {
+		return nil
+	}
+	if t.spec.Port != 0 {
+		return fmt.Errorf("port %d is taken; stop what listens there, or leave the port out for a free one", t.port)
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(loopbacks()[0], "0"))
+	if err != nil {
+		return fmt.Errorf("no port is free: %w", reason(err))
+	}
+	t.port = l.Addr().(*net.TCPAddr).Port
+	return l.Close()
+}
+
+// free tells whether one could listen on port, on loopback and on every interface.
+func free(ctx context.Context, port int) bool {
+	for _, host := range append(loopbacks(), "") {
+		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil {
+			_ = l.Close()
+			continue
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			continue // no IPv6 here, or not ours to use: for the target to find out
+		}
+		return false
+	}
+	return true
+}

@@ -1,0 +1,273 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
+	"github.com/sentsim/sentsim/simulator/webhook"
+)
+
+var (
+	// ErrNoWebhook is returned when no webhook has that id.
+	ErrNoWebhook = errors.New("no such webhook")
+	// ErrInactive is returned for a test delivery or a replay to a disabled webhook.
+	ErrInactive = errors.New("the webhook is disabled: enable it first")
+	// ErrClosed is returned by everything that would start something after Close.
+	ErrClosed = errors.New("closed: nothing is delivered any more")
+)
+
+// Order is in which order one webhook's deliveries go out.
+type Order string
+
+// The orders.
+const (
+	Concurrent Order = "concurrent" // up to Concurrency at a time: retries and slow answers reorder them
+	Strict     Order = "strict"     // one after another: the next event waits until the one before is delivered or failed
+)
+
+// RetryCountCounts says what a webhook's retry_count counts.
+type RetryCountCounts string
+
+// What it can count.
+const (
+	CountsRetries  RetryCountCounts = "retries"  // retries after the first attempt
+	CountsAttempts RetryCountCounts = "attempts" // attempts in all
+)
+
+// Rules are how a platform delivers.
+type Rules struct {
+	Schedule         Schedule
+	RetryCountCounts RetryCountCounts
+	Health           webhook.HealthRules
+	Order            Order
+	Concurrency      int  // attempts in flight per webhook, with order concurrent
+	EventTypeHeader  bool // send X-Webhook-Event-Type
+}
+
+// attempts is how many attempts a delivery has at most.
+func (r Rules) attempts(retryCount int) int {
+	if r.RetryCountCounts == CountsAttempts {
+		return retryCount
+	}
+	return 1 + retryCount
+}
+
+// inFlight is how many attempts of one webhook may be under way.
+func (r Rules) inFlight() int {
+	if r.Order == Strict {
+		return 1
+	}
+	return r.Concurrency
+}
+
+// Journal is told about every change of a delivery. It must not keep d's slices
+// without cloning d.
+type Journal interface {
+	Save(d Delivery) error
+}
+
+// Config is what a Dispatcher works with. Every field but Settled is required.
+type Config struct {
+	Clock   clock.Clock
+	Sender  Sender
+	Seed    seed.Seed
+	Wall    func() time.Time // of signature timestamps
+	Journal Journal
+	Rules   Rules
+	// Settled is called once for every delivery that is over, while time stands still.
+	Settled func()
+}
+
+// Dispatcher delivers events to webhooks. Each webhook has a queue of its own;
+// what happens to one never delays another. It starts nothing before its clock
+// moves on, and everything that is due at the same instant starts together. While
+// an attempt is under way it holds the clock.
+type Dispatcher struct {
+	cfg  Config
+	ctx  context.Context //nolint:containedctx // ends with Close: attempts in flight stop
+	stop context.CancelFunc
+	work sync.WaitGroup // attempts in flight
+
+	mu     sync.Mutex
+	closed bool
+	order  []*queue // in the order of registration
+	queues map[uuid.UUID]*queue
+	made   uint64 // deliveries so far: their number decides what is drawn for them
+	err    error  // the journal's first
+}
+
+// NewDispatcher is a dispatcher without webhooks. Close it.
+func NewDispatcher(cfg Config) *Dispatcher {
+	ctx, stop := context.WithCancel(context.Background())
+	return &Dispatcher{cfg: cfg, ctx: ctx, stop: stop, queues: map[uuid.UUID]*queue{}}
+}
+
+// Add registers a webhook.
+func (d *Dispatcher) Add(w webhook.Webhook) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	q := &queue{d: d, hook: w.Clone(), waiting: waiting{strict: d.cfg.Rules.Order == Strict}}
+	d.order = append(d.order, q)
+	d.queues[w.ID] = q
+}
+
+// Webhook is the webhook as it stands.
+func (d *Dispatcher) Webhook(id uuid.UUID) (webhook.Webhook, error) {
+	q, err := d.queue(id)
+	if err != nil {
+		return webhook.Webhook{}, err
+	}
+	return q.webhook(), nil
+}
+
+// Webhooks are all webhooks as they stand, in the order of their registration.
+func (d *Dispatcher) Webhooks() []webhook.Webhook {
+	queues := d.all()
+	all := make([]webhook.Webhook, len(queues))
+	for i, q := range queues {
+		all[i] = q.webhook()
+	}
+	return all
+}
+
+// Emit makes a delivery of e for every active webhook that subscribes to it, and
+// returns their ids. A webhook that does not take e now never hears of it. body
+// must not change any more.
+func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
+	defer d.cfg.Clock.Hold()()
+	filter := webhook.FilterType(e)
+	var ids []uuid.UUID
+	for _, q := range d.all() {
+		id, err := q.accept(filter, e.ID, e.Type, body)
+		switch {
+		case errors.Is(err, errNotSubscribed), errors.Is(err, ErrInactive):
+		case err != nil:
+			return ids, err
+		default:
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
+// Replay makes another delivery of an earlier one: the same body again.
+func (d *Dispatcher) Replay(earlier Delivery) (uuid.UUID, error) {
+	defer d.cfg.Clock.Hold()()
+	q, err := d.queue(earlier.WebhookID)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return q.accept("", earlier.EventID, earlier.EventType, earlier.Body)
+}
+
+// Test makes a test delivery: one attempt at once, no retry, and the webhook's
+// health does not notice.
+func (d *Dispatcher) Test(ctx context.Context, id uuid.UUID, e event.Event, body []byte) (Delivery, error) {
+	defer d.cfg.Clock.Hold()()
+	q, err := d.queue(id)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return q.test(ctx, e, body)
+}
+
+// SetActive disables a webhook by hand, which ends what still waits for it, or
+// enables it again, which brings nothing back.
+func (d *Dispatcher) SetActive(id uuid.UUID, active bool) error {
+	defer d.cfg.Clock.Hold()()
+	q, err := d.queue(id)
+	if err != nil {
+		return err
+	}
+	q.setActive(active)
+	return nil
+}
+
+// Rotate gives a webhook another secret. It signs every attempt from now on,
+// those of waiting retries too.
+func (d *Dispatcher) Rotate(id uuid.UUID, secret signing.Secret) error {
+	q, err := d.queue(id)
+	if err != nil {
+		return err
+	}
+	q.rotate(secret)
+	return nil
+}
+
+// Err is the first error of the journal: history is then incomplete.
+func (d *Dispatcher) Err() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+// Close stops the attempts in flight, waits for them, and forgets what waits:
+// its status in the history stays as it is. It may be called again.
+func (d *Dispatcher) Close() {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	for _, q := range d.all() {
+		q.forget()
+	}
+	d.stop()
+	d.work.Wait()
+}
+
+func (d *Dispatcher) queue(id uuid.UUID) (*queue, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if q, ok := d.queues[id]; ok {
+		return q, nil
+	}
+	return nil, fmt.Errorf("webhook %s: %w", id, ErrNoWebhook)
+}
+
+func (d *Dispatcher) all() []*queue {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.order[:len(d.order):len(d.order)]
+}
+
+// begin counts one attempt in flight, unless the dispatcher is closed.
+func (d *Dispatcher) begin() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return false
+	}
+	d.work.Add(1)
+	return true
+}
+
+// number numbers a new delivery.
+func (d *Dispatcher) number() (uint64, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return 0, ErrClosed
+	}
+	d.made++
+	return d.made, nil
+}
+
+func (d *Dispatcher) save(x Delivery) {
+	err := d.cfg.Journal.Save(x)
+	if err == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err == nil {
+		d.err = fmt.Errorf("history of delivery %s: %w", x.ID, err)
+	}
+}

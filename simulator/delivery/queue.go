@@ -1,0 +1,207 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/signing"
+	"github.com/sentsim/sentsim/simulator/webhook"
+)
+
+// errNotSubscribed keeps an event out of a queue.
+var errNotSubscribed = errors.New("the webhook does not subscribe to it")
+
+// queue is everything of one webhook: its state, what waits for it and what is
+// under way. Whoever locks it holds the clock and lets go only after unlocking:
+// letting go may run the very timers that lock it.
+type queue struct {
+	d *Dispatcher
+
+	mu       sync.Mutex
+	hook     webhook.Webhook
+	waiting  waiting
+	inFlight int
+	alarm    func() bool // cancels the timer for what waits; nil: none is set
+	alarmAt  time.Time
+	closed   bool
+}
+
+// job is a delivery in the queue.
+type job struct {
+	Delivery
+	number uint64    // of all deliveries of the dispatcher
+	due    time.Time // of the next attempt
+}
+
+func (q *queue) webhook() webhook.Webhook {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.hook.Clone()
+}
+
+// accept makes a delivery, due now. An empty filter matches.
+func (q *queue) accept(filter event.Type, eventID uuid.UUID, typ event.Type, body []byte) (uuid.UUID, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.hook.IsActive {
+		return uuid.Nil, ErrInactive
+	}
+	if filter != "" && !q.hook.Matches(filter) {
+		return uuid.Nil, errNotSubscribed
+	}
+	j, err := q.newJob(eventID, typ, body)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	q.d.save(j.Delivery)
+	q.waiting.add(j)
+	q.setAlarm()
+	return j.ID, nil
+}
+
+func (q *queue) newJob(eventID uuid.UUID, typ event.Type, body []byte) (*job, error) {
+	n, err := q.d.number()
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewRandomFromReader(q.d.cfg.Seed.Stream("delivery", n))
+	if err != nil {
+		return nil, err
+	}
+	now := q.d.cfg.Clock.Now()
+	return &job{number: n, due: now, Delivery: Delivery{
+		ID: id, WebhookID: q.hook.ID, EventID: eventID, EventType: typ, Body: body,
+		Status: Pending, CreatedAt: now,
+	}}, nil
+}
+
+// setAlarm makes sure that the queue wakes up when the first of those that wait
+// is due. Everything starts from the alarm, never from accept: so all that is
+// due at one instant starts together, however it came to be due.
+func (q *queue) setAlarm() {
+	first := q.waiting.first()
+	if first == nil || q.closed || q.inFlight >= q.d.cfg.Rules.inFlight() {
+		return // nothing to wake up for: whoever finishes starts the next
+	}
+	if q.alarm != nil {
+		if !q.alarmAt.After(first.due) {
+			return
+		}
+		q.alarm()
+	}
+	q.alarmAt = first.due
+	q.alarm = q.d.cfg.Clock.At(first.due, q.wake)
+}
+
+// wake is the alarm: it starts what is due.
+func (q *queue) wake() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.alarm = nil
+	q.startDue()
+}
+
+func (q *queue) startDue() {
+	now := q.d.cfg.Clock.Now()
+	for q.inFlight < q.d.cfg.Rules.inFlight() {
+		first := q.waiting.first()
+		if first == nil || first.due.After(now) {
+			break
+		}
+		if !q.d.begin() {
+			return
+		}
+		q.waiting.drop()
+		q.inFlight++
+		q.start(first)
+	}
+	q.setAlarm()
+}
+
+// start makes the next attempt of j in the background. Time stands still until
+// it is over.
+func (q *queue) start(j *job) {
+	hook, letGo := q.hook, q.d.cfg.Clock.Hold()
+	go func() {
+		defer q.d.work.Done()
+		defer letGo()
+		q.finished(j, q.attempt(q.d.ctx, hook, &j.Delivery))
+	}()
+}
+
+// attempt sends one attempt and waits for its end. hook is a copy from the
+// moment of its start: who rotates the secret does not change what is under way.
+func (q *queue) attempt(ctx context.Context, hook webhook.Webhook, x *Delivery) Attempt {
+	typ := x.EventType
+	if !q.d.cfg.Rules.EventTypeHeader {
+		typ = ""
+	}
+	a := Attempt{Number: len(x.Attempts) + 1, At: q.d.cfg.Clock.Now(), Timestamp: q.d.cfg.Wall().Unix()}
+	r := NewRequest(hook.EndpointURL, hook.ID.String(), hook.SigningSecret, typ, x.Body, a.Timestamp)
+	a.Signature = r.Get(signing.HeaderSignature)
+	a.Outcome = q.d.cfg.Sender.Send(ctx, r, hook.Timeout())
+	return a
+}
+
+// test makes a test delivery.
+func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery, error) {
+	q.mu.Lock()
+	hook := q.hook
+	q.mu.Unlock()
+	if !hook.IsActive {
+		return Delivery{}, ErrInactive
+	}
+	j, err := q.newJob(e.ID, e.Type, body)
+	if err != nil {
+		return Delivery{}, err
+	}
+	if !q.d.begin() {
+		return Delivery{}, ErrClosed
+	}
+	defer q.d.work.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(q.d.ctx, cancel)()
+
+	j.Test = true
+	a := q.attempt(ctx, hook, &j.Delivery)
+	j.note(a)
+	j.Status, j.CompletedAt = Delivered, q.d.cfg.Clock.Now()
+	if !a.Outcome.Accepted() {
+		j.Status, j.Error = Failed, fmt.Sprintf("the test delivery failed: %s", a.Outcome)
+	}
+	q.d.save(j.Delivery)
+	return j.Clone(), nil
+}
+
+func (q *queue) setActive(active bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hook.SetActive(active, q.d.cfg.Clock.Now())
+	if !active {
+		q.endWaiting("the webhook was disabled by hand")
+	}
+}
+
+func (q *queue) rotate(secret signing.Secret) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.hook.Rotate(secret, q.d.cfg.Clock.Now())
+}
+
+// forget drops what waits, for Close.
+func (q *queue) forget() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.alarm != nil {
+		q.alarm()
+		q.alarm = nil
+	}
+	q.closed, q.waiting.jobs = true, nil
+}

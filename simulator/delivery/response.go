@@ -1,0 +1,117 @@
+package delivery
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+)
+
+const (
+	maxHead  = 1 << 20 // of a response's head, interim responses included
+	maxDrain = 1 << 20 // of a response's body, beyond MaxResponseBody
+)
+
+// errHeadTooLong is reported as a malformed response.
+var errHeadTooLong = errors.New("a response head of more than 1 MiB")
+
+// read waits for the final response.
+func (s *sending) read() Outcome {
+	limit := &headLimit{conn: s.conn, left: maxHead}
+	br := bufio.NewReader(limit)
+	for {
+		if err := sniff(br); err != nil {
+			return s.failed(err)
+		}
+		s.phase = inHead
+		resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodPost})
+		switch {
+		case err != nil && limit.left == 0:
+			return s.failed(protocolError{errHeadTooLong})
+		case limit.err != nil && err != nil:
+			return s.failed(limit.err) // the parser only saw half a line
+		case err != nil:
+			return s.failed(err)
+		case resp.ProtoMajor != 1:
+			return s.failed(protocolError{fmt.Errorf("a response in %s", resp.Proto)})
+		case resp.StatusCode < 100 || resp.StatusCode == http.StatusSwitchingProtocols:
+			return s.failed(protocolError{fmt.Errorf("status %d, which nobody asked for", resp.StatusCode)})
+		}
+		if resp.StatusCode >= 200 {
+			limit.left = math.MaxInt
+			return s.readBody(resp)
+		}
+		s.phase = exchanging // an interim response: the real one follows
+	}
+}
+
+// sniff waits for the first bytes and refuses at once what is not HTTP: whoever
+// talks another protocol may wait for us to speak next, for ever.
+func sniff(br *bufio.Reader) error {
+	want := []byte("HTTP/")
+	got, err := br.Peek(len(want))
+	switch {
+	case !bytes.HasPrefix(want, got):
+		return protocolError{fmt.Errorf("it begins with %q%s", got, tlsHint(got))}
+	case err != nil && len(got) > 0 && errors.Is(err, io.EOF):
+		return io.ErrUnexpectedEOF
+	default:
+		return err
+	}
+}
+
+func tlsHint(got []byte) string {
+	if len(got) > 1 && (got[0] == 0x15 || got[0] == 0x16) && got[1] == 3 {
+		return ", which is TLS: is the endpoint's URL https?"
+	}
+	return ""
+}
+
+// readBody reads the rest of the response. Its status is known from here on,
+// but only a complete response is an answer.
+func (s *sending) readBody(resp *http.Response) Outcome {
+	s.phase = inBody
+	out := Outcome{Kind: Answered, Status: resp.StatusCode, Header: resp.Header}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxResponseBody+1))
+	if len(body) > MaxResponseBody {
+		body, out.Truncated = body[:MaxResponseBody], true
+		// Let the receiver finish, within reason: then we have its answer.
+		_, err = io.CopyN(io.Discard, resp.Body, maxDrain)
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+	}
+	out.Body = body
+	if err != nil {
+		broken := s.failed(err)
+		out.Kind, out.Err = broken.Kind, broken.Err
+	}
+	return out
+}
+
+// protocolError is about what came back, not about the connection.
+type protocolError struct{ error }
+
+// headLimit reads from the connection until left bytes are read, which then
+// looks like its end.
+type headLimit struct {
+	conn net.Conn
+	left int
+	err  error // the connection's first: it may tell only once that it was reset
+}
+
+func (l *headLimit) Read(p []byte) (int, error) {
+	if l.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := l.conn.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	if l.err == nil {
+		l.err = err
+	}
+	return n, err
+}

@@ -1,0 +1,110 @@
+package delivery
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/webhook"
+)
+
+// finished is where the end of an attempt becomes known: it is decided here what
+// it means, and told to the webhook's health, the queue and the history.
+func (q *queue) finished(j *job, a Attempt) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.inFlight--
+	if a.Outcome.Kind == Cancelled && q.d.ctx.Err() != nil {
+		return // closed: the delivery stays as it was
+	}
+	j.note(a)
+	now := q.d.cfg.Clock.Now()
+	switch {
+	case a.Outcome.Kind == Cancelled:
+		// Our own trouble: it says nothing of the receiver, so its health does not notice.
+		q.end(j, Failed, a.Outcome.Err)
+	case a.Outcome.Accepted():
+		q.hook.Observe(webhook.AttemptSucceeded, q.d.cfg.Rules.Health, now)
+		q.end(j, Delivered, "")
+	case len(j.Attempts) >= q.d.cfg.Rules.attempts(q.hook.RetryCount):
+		disabled := q.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, now)
+		q.end(j, Failed, exhausted(j.Attempts))
+		q.afterFailure(disabled)
+	default:
+		disabled := q.hook.Observe(webhook.AttemptFailed, q.d.cfg.Rules.Health, now)
+		j.Status, j.Error = Retrying, a.Outcome.String()
+		j.due = now.Add(q.backoff(j))
+		q.waiting.add(j)
+		if q.hook.IsActive {
+			q.d.save(j.Delivery)
+		}
+		q.afterFailure(disabled)
+	}
+	q.startDue()
+}
+
+// note adds an attempt to the delivery.
+func (j *job) note(a Attempt) {
+	if len(j.Attempts) == 0 {
+		j.StartedAt = a.At
+	}
+	j.Attempts = append(j.Attempts, a)
+}
+
+// backoff is the wait before the next attempt. What is drawn depends on nothing
+// but the seed, the delivery and the attempt.
+func (q *queue) backoff(j *job) time.Duration {
+	n := len(j.Attempts)
+	u := q.d.cfg.Seed.Stream("backoff", j.number, uint64(n)).Float64()
+	return q.d.cfg.Rules.Schedule.Delay(n, u)
+}
+
+// afterFailure ends what waits for a webhook that is disabled: by this failure,
+// or by hand while the attempt was under way.
+func (q *queue) afterFailure(disabled bool) {
+	switch {
+	case disabled:
+		q.endWaiting(fmt.Sprintf("the webhook was disabled after %s in a row", q.failures()))
+	case !q.hook.IsActive:
+		q.endWaiting("the webhook was disabled")
+	}
+}
+
+// failures is how many failures of which sort count now: "10 failed events".
+func (q *queue) failures() string {
+	what := "event"
+	if q.d.cfg.Rules.Health.Counts == webhook.CountsAttempts {
+		what = "attempt"
+	}
+	if q.hook.ConsecutiveFailures != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d failed %s", q.hook.ConsecutiveFailures, what)
+}
+
+// endWaiting fails everything that waits.
+func (q *queue) endWaiting(why string) {
+	for j := q.waiting.first(); j != nil; j = q.waiting.first() {
+		q.waiting.drop()
+		text := why + ": never attempted"
+		if len(j.Attempts) > 0 {
+			text = why + ": not attempted again"
+		}
+		q.end(j, Failed, text)
+	}
+}
+
+func (q *queue) end(j *job, s Status, why string) {
+	j.Status, j.Error, j.CompletedAt = s, why, q.d.cfg.Clock.Now()
+	q.d.save(j.Delivery)
+	if q.d.cfg.Settled != nil {
+		q.d.cfg.Settled()
+	}
+}
+
+func exhausted(attempts []Attempt) string {
+	last := attempts[len(attempts)-1].Outcome
+	if len(attempts) == 1 {
+		return "the only attempt failed: " + last.String()
+	}
+	return fmt.Sprintf("all %d attempts failed; at the last, %s", len(attempts), last)
+}

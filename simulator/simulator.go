@@ -1,0 +1,180 @@
+// Package simulator is Sent's side of a webhook: it makes the events of messages
+// and templates, delivers them signed to registered webhooks, retries, disables
+// and forgets nothing, as sections 1 to 5 of the contract in features/simulator
+// say. It is what the command line, the scenarios and your own Go tests use.
+//
+// Time stands still but in Advance, Drain and Run. On the virtual clock (the
+// default) an hour of backoff takes a millisecond; HTTP requests take as long as
+// the receiver takes.
+package simulator
+
+import (
+	crand "crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+var (
+	// ErrNoWebhook is returned when no webhook has that id.
+	ErrNoWebhook = delivery.ErrNoWebhook
+	// ErrInactive is returned for a test delivery or a replay to a disabled webhook.
+	ErrInactive = delivery.ErrInactive
+	// ErrClosed is returned by everything that would start something after Close.
+	ErrClosed = delivery.ErrClosed
+	// ErrNotFound is returned for a delivery that is not in the history.
+	ErrNotFound = history.ErrNotFound
+)
+
+// Config is what New needs. The zero value is Sent as documented, with seed 0, on
+// a virtual clock that starts at the wall clock's time, with an empty history in memory.
+type Config struct {
+	Seed  seed.Seed
+	Start time.Time   // of the virtual clock, when Clock is nil; zero: the wall clock's time, in whole seconds
+	Clock clock.Clock // nil: a virtual one at Start. New takes a hold of it: keep none of your own while time shall move
+	Knobs Knobs       // zero: DefaultKnobs
+
+	Sender  delivery.Sender  // nil: delivery.HTTP
+	Store   history.Store    // nil: in memory, without limit
+	Wall    func() time.Time // of signature timestamps; nil: clock.Wall
+	Secrets io.Reader        // new signing secrets are made from it; nil: crypto/rand
+}
+
+// Simulator is Sent, for one account. It is safe for concurrent use.
+type Simulator struct {
+	seed       seed.Seed
+	knobs      Knobs
+	clock      clock.Clock
+	store      history.Store
+	secrets    io.Reader
+	dispatcher *delivery.Dispatcher
+	account    uuid.UUID
+	pending    *tally // planned events and deliveries that are not over
+	standstill *standstill
+
+	mu      sync.Mutex
+	counts  map[string]uint64 // of what was made so far, by purpose
+	planned map[uint64]func() bool
+	plan    uint64
+	closed  bool
+}
+
+// New is a simulator without webhooks. It starts nothing; Close it all the same.
+func New(cfg Config) (*Simulator, error) {
+	if cfg.Knobs == (Knobs{}) {
+		cfg.Knobs = DefaultKnobs()
+	}
+	if err := cfg.Knobs.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Wall == nil {
+		cfg.Wall = clock.Wall
+	}
+	if cfg.Start.IsZero() {
+		cfg.Start = cfg.Wall().Truncate(time.Second).UTC()
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.NewVirtual(cfg.Start)
+	}
+	if cfg.Sender == nil {
+		cfg.Sender = delivery.HTTP{}
+	}
+	if cfg.Store == nil {
+		cfg.Store = history.NewMemory(0)
+	}
+	if cfg.Secrets == nil {
+		cfg.Secrets = crand.Reader
+	}
+	s := &Simulator{
+		seed: cfg.Seed, knobs: cfg.Knobs, clock: cfg.Clock, store: cfg.Store, secrets: cfg.Secrets,
+		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
+		counts: map[string]uint64{}, planned: map[uint64]func() bool{},
+	}
+	s.account = s.newID("account")
+	s.dispatcher = delivery.NewDispatcher(delivery.Config{
+		Clock: cfg.Clock, Sender: cfg.Sender, Seed: cfg.Seed, Wall: cfg.Wall, Journal: cfg.Store,
+		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
+	})
+	return s, nil
+}
+
+// Account is the id of the account whose events these are.
+func (s *Simulator) Account() uuid.UUID { return s.account }
+
+// Knobs are the platform's settings.
+func (s *Simulator) Knobs() Knobs { return s.knobs }
+
+// Now is the simulation's time.
+func (s *Simulator) Now() time.Time { return s.clock.Now() }
+
+// Close cancels what is planned or waits, stops the attempts in flight, waits
+// for them and lets go of the clock. It may be called again.
+func (s *Simulator) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for _, cancel := range s.planned {
+		cancel()
+	}
+	clear(s.planned)
+	s.mu.Unlock()
+	s.dispatcher.Close()
+	s.pending.giveUp()
+	s.standstill.end()
+	return s.dispatcher.Err()
+}
+
+// newID draws the next id for a purpose.
+func (s *Simulator) newID(purpose string) uuid.UUID { return idFrom(s.next(purpose)) }
+
+// next is the stream of the next thing made for a purpose: each message,
+// template and webhook has its own, so adding one does not move the others.
+func (s *Simulator) next(purpose string) *seed.Stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts[purpose]++
+	return s.seed.Stream(purpose, s.counts[purpose])
+}
+
+// idFrom draws a random (version 4) UUID. A Stream never runs dry.
+func idFrom(st *seed.Stream) uuid.UUID { return uuid.Must(uuid.NewRandomFromReader(st)) }
+
+// at plans f for time t. The caller holds the clock.
+func (s *Simulator) at(t time.Time, f func()) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return ErrClosed
+	}
+	s.plan++
+	n := s.plan
+	s.pending.add(1)
+	s.planned[n] = s.clock.At(t, func() {
+		s.mu.Lock()
+		_, planned := s.planned[n]
+		delete(s.planned, n)
+		s.mu.Unlock()
+		if planned {
+			f()
+			s.pending.add(-1)
+		}
+	})
+	return nil
+}
+
+// delivery reads one delivery of the history.
+func (s *Simulator) delivery(id uuid.UUID) (delivery.Delivery, error) {
+	d, err := s.store.Delivery(id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return d, fmt.Errorf("history: %w", err)
+	}
+	return d, err
+}

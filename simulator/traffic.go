@@ -1,0 +1,185 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// Message is an outbound message. Every field may be left empty.
+type Message struct {
+	ID         uuid.UUID         // drawn
+	Channel    event.Channel     // sms
+	To, From   string            // E.164 with its plus; drawn from numbers reserved for fiction
+	TemplateID uuid.UUID         // none
+	AgentID    string            // on RCS; drawn there
+	Outcome    lifecycle.Outcome // how it ends; drawn
+	Automatic  bool              // Sent chooses the channel; only with the knob extended
+}
+
+// Inbound is a message from a contact.
+type Inbound struct {
+	ID       uuid.UUID     // drawn
+	Channel  event.Channel // sms
+	From, To string        // E.164 with its plus; drawn
+	Text     *string       // nil: null
+	Provider string        // plausible for the channel
+}
+
+// Template is a WhatsApp template that is submitted for review. Every field may be left empty.
+type Template struct {
+	ID       uuid.UUID                 // drawn
+	Name     string                    // order_update
+	Language string                    // en_US
+	Category string                    // MARKETING
+	Outcome  lifecycle.TemplateOutcome // how the review ends; drawn
+}
+
+// Send accepts a message: its events happen as time passes, the first one now.
+// It returns the message's id.
+func (s *Simulator) Send(m Message) (uuid.UUID, error) {
+	defer s.clock.Hold()()
+	if m.Channel == "" {
+		m.Channel = event.SMS
+	}
+	options := lifecycle.Options{
+		Channel: m.Channel, Extended: s.knobs.Extended, Automatic: m.Automatic && s.knobs.Extended, Outcome: m.Outcome,
+	}
+	if err := errors.Join(options.Validate(), checkNumber("to", m.To), checkNumber("from", m.From)); err != nil {
+		return uuid.Nil, fmt.Errorf("message: %w", err)
+	}
+	st := s.next("message")
+	o := event.Outbound{
+		AccountID: s.account, MessageID: orID(m.ID, st), TemplateID: m.TemplateID,
+		InboundNumber: orNumber(m.To, st), OutboundNumber: orNumber(m.From, st),
+	}
+	agent := idFrom(st).String()
+	start := s.clock.Now()
+	for _, step := range lifecycle.PlanMessage(st, options) {
+		at := start.Add(step.After)
+		next := o
+		next.Status, next.Channel, next.Reason, next.UpdatedAt = step.Status, step.Channel, step.Reason, at
+		if step.Channel == event.RCS {
+			next.AgentID = orText(m.AgentID, agent)
+		}
+		e := event.Event{ID: idFrom(st), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &next}
+		if err := s.at(at, func() { _, _ = s.Emit(e) }); err != nil {
+			return uuid.Nil, err
+		}
+	}
+	return o.MessageID, nil
+}
+
+// Receive is a contact's message arriving now. It returns the message's id.
+func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
+	if in.Channel == "" {
+		in.Channel = event.SMS
+	}
+	_, err := event.ParseChannel(string(in.Channel))
+	if err := errors.Join(err, checkNumber("from", in.From), checkNumber("to", in.To)); err != nil {
+		return uuid.Nil, fmt.Errorf("inbound message: %w", err)
+	}
+	st, now := s.next("inbound"), s.clock.Now()
+	e := event.Event{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: now, Inbound: &event.Inbound{
+		AccountID: s.account, MessageID: orID(in.ID, st), From: orNumber(in.From, st), To: orNumber(in.To, st),
+		Text: in.Text, Channel: in.Channel, Provider: orText(in.Provider, provider(in.Channel)), ReceivedAt: now,
+	}}
+	_, err = s.Emit(e)
+	return e.Inbound.MessageID, err
+}
+
+// SubmitTemplate submits a template: its events happen as time passes. It
+// returns the template's id.
+func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
+	defer s.clock.Hold()()
+	options := lifecycle.TemplateOptions{Category: orText(t.Category, event.Marketing), Outcome: t.Outcome}
+	if err := options.Validate(); err != nil {
+		return uuid.Nil, fmt.Errorf("template: %w", err)
+	}
+	st := s.next("template")
+	about := event.Template{
+		AccountID: s.account, TemplateID: orID(t.ID, st), Channel: event.WhatsApp,
+		Name: orText(t.Name, "order_update"), Language: orText(t.Language, "en_US"),
+	}
+	metaID := fmt.Sprintf("%016d", st.IntN(1e15)+1e15) // Meta's ids are long decimal numbers
+	start := s.clock.Now()
+	for _, step := range lifecycle.PlanTemplate(st, options) {
+		at := start.Add(step.After)
+		next := about
+		next.Status, next.Category, next.Reason = step.Status, step.Category, step.Reason
+		if step.Approved {
+			next.WhatsAppTemplateID = metaID
+		}
+		e := event.Event{ID: idFrom(st), Type: event.Templates, CreatedAt: at, Template: &next}
+		if err := s.at(at, func() { _, _ = s.Emit(e) }); err != nil {
+			return uuid.Nil, err
+		}
+	}
+	return about.TemplateID, nil
+}
+
+// Emit makes an event happen now, whatever came before it. Webhooks that do not
+// subscribe to it, or are disabled, never hear of it. It returns the ids of the
+// deliveries, in the order in which the webhooks were registered.
+func (s *Simulator) Emit(e event.Event) ([]uuid.UUID, error) {
+	defer s.clock.Hold()()
+	if e.ID == uuid.Nil {
+		e.ID = s.newID("event")
+	}
+	// Counted before they exist: one that is over at once must not count below zero.
+	most := len(s.dispatcher.Webhooks())
+	s.pending.add(most)
+	ids, err := s.dispatcher.Emit(e, e.Encode(s.knobs.Format()))
+	s.pending.add(len(ids) - most)
+	return ids, err
+}
+
+func orID(id uuid.UUID, st *seed.Stream) uuid.UUID {
+	drawn := idFrom(st) // drawn in any case: what a caller sets does not move the rest
+	if id != uuid.Nil {
+		return id
+	}
+	return drawn
+}
+
+// orNumber draws a North American number from the range reserved for fiction.
+func orNumber(number string, st *seed.Stream) string {
+	areas := []string{"202", "206", "212", "303", "312", "404", "415", "512", "617", "702", "808", "917"}
+	drawn := fmt.Sprintf("+1%s55501%02d", seed.Pick(st, areas), st.IntN(100))
+	return orText(number, drawn)
+}
+
+func orText(text, otherwise string) string {
+	if text != "" {
+		return text
+	}
+	return otherwise
+}
+
+func checkNumber(field, number string) error {
+	digits := strings.TrimPrefix(number, "+")
+	isDigit := func(r rune) bool { return r >= '0' && r <= '9' }
+	if number == "" || (number != digits && len(digits) >= 7 && len(digits) <= 15 && digits[0] != '0' &&
+		strings.TrimFunc(digits, isDigit) == "") {
+		return nil
+	}
+	return fmt.Errorf("%s %q is no number in E.164: write it like +14155550100", field, number)
+}
+
+// provider is who plausibly takes in messages of a channel.
+func provider(ch event.Channel) string {
+	switch ch {
+	case event.WhatsApp:
+		return "meta"
+	case event.RCS:
+		return "google"
+	case event.SMS, event.Unrouted, event.Auto:
+	}
+	return "carrier"
+}

@@ -1,0 +1,190 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// The limits of a webhook's settings, and what holds when one is left out.
+const (
+	MinRetryCount, MaxRetryCount, DefaultRetryCount             = 1, 5, 3
+	MinTimeoutSeconds, MaxTimeoutSeconds, DefaultTimeoutSeconds = 5, 120, 30
+)
+
+// Config is what a user says about a webhook.
+type Config struct {
+	DisplayName string
+	EndpointURL string // http or https
+	// EventTypes are the parents to subscribe to: message (also messages),
+	// templates. nil means all.
+	EventTypes []string
+	// EventFilters narrows a parent down to sub-type suffixes:
+	// {"message": {"delivered", "failed"}}. A parent that is missing, or has nil, is not narrowed.
+	EventFilters   map[string][]string
+	RetryCount     *int // retries after the first attempt; nil: DefaultRetryCount
+	TimeoutSeconds *int // nil: DefaultTimeoutSeconds
+}
+
+// FieldError is what is wrong with one field of a Config.
+type FieldError struct {
+	Field   string // as in Sent's API: "endpoint_url"
+	Problem string // what is wrong and what to write instead
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
+
+// New is an active webhook as cfg says. The error joins a *FieldError for each
+// problem, in the order of Config's fields.
+func New(id uuid.UUID, secret signing.Secret, cfg Config, now time.Time) (Webhook, error) {
+	var v validation
+	w := Webhook{
+		ID:             id,
+		DisplayName:    v.displayName(cfg.DisplayName),
+		EndpointURL:    v.endpointURL(cfg.EndpointURL),
+		EventTypes:     v.eventTypes(cfg.EventTypes),
+		EventFilters:   v.eventFilters(cfg.EventFilters),
+		SigningSecret:  secret,
+		RetryCount:     v.within("retry_count", cfg.RetryCount, MinRetryCount, MaxRetryCount, DefaultRetryCount),
+		TimeoutSeconds: v.within("timeout_seconds", cfg.TimeoutSeconds, MinTimeoutSeconds, MaxTimeoutSeconds, DefaultTimeoutSeconds),
+		IsActive:       true,
+		CreatedAt:      now,
+		UpdatedAt:      now,
+	}
+	if secret.IsZero() {
+		v.problem("signing_secret", "there is none: generate one")
+	}
+	if err := errors.Join(v.problems...); err != nil {
+		return Webhook{}, err
+	}
+	return w, nil
+}
+
+// validation collects the problems of a Config while it is read.
+type validation struct{ problems []error }
+
+func (v *validation) problem(field, format string, args ...any) {
+	v.problems = append(v.problems, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
+}
+
+func (v *validation) displayName(name string) string {
+	if strings.TrimSpace(name) == "" {
+		v.problem("display_name", "is required")
+	}
+	return name
+}
+
+func (v *validation) endpointURL(text string) string {
+	const field = "endpoint_url"
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		v.problem(field, "is required")
+	case err != nil:
+		// The parser's own error repeats the text, and with it a password.
+		v.problem(field, "is not a URL: write it like https://example.com/webhooks/sent")
+	case u.Scheme != "http" && u.Scheme != "https":
+		v.problem(field, "must begin with http:// or https://")
+	case u.Hostname() == "":
+		v.problem(field, "names no host: write it like https://example.com/webhooks/sent")
+	case u.User != nil:
+		v.problem(field, "must not contain a user name or password: deliveries carry a signature instead")
+	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
+		v.problem(field, "write the host name in its ASCII form (xn--…)")
+	}
+	return text
+}
+
+// parent is the parent that a user means; ok is false when there is none.
+func parent(name string) (p string, ok bool) {
+	switch name {
+	case event.ParentMessage, "messages":
+		return event.ParentMessage, true
+	case event.ParentTemplates:
+		return event.ParentTemplates, true
+	}
+	return "", false
+}
+
+func (v *validation) eventTypes(names []string) []string {
+	if names == nil {
+		return []string{event.ParentMessage, event.ParentTemplates}
+	}
+	if len(names) == 0 {
+		v.problem("event_types", "is empty: name message, templates or both, or leave it out for all")
+	}
+	parents := make([]string, 0, len(names))
+	for _, name := range names {
+		p, ok := parent(name)
+		if !ok {
+			v.problem("event_types", "there is no %q: use message or templates (sub-types go into event_filters)", name)
+			continue
+		}
+		if !slices.Contains(parents, p) {
+			parents = append(parents, p)
+		}
+	}
+	return parents
+}
+
+func (v *validation) eventFilters(filters map[string][]string) map[string][]string {
+	const field = "event_filters"
+	known := make(map[string][]string, len(filters))
+	for _, name := range slices.Sorted(maps.Keys(filters)) {
+		suffixes := filters[name]
+		p, ok := parent(name)
+		switch {
+		case !ok:
+			v.problem(field, "there is no %q: use message or templates", name)
+			continue
+		case suffixes == nil:
+			continue
+		case len(suffixes) == 0:
+			v.problem(field, "%s has an empty list, which would match nothing: leave it out to match all", name)
+		}
+		for _, s := range suffixes {
+			if problem := suffixProblem(p, s); problem != "" {
+				v.problem(field, "%s", problem)
+			} else if !slices.Contains(known[p], s) {
+				known[p] = append(known[p], s)
+			}
+		}
+	}
+	return known
+}
+
+func suffixProblem(parent, suffix string) string {
+	k, err := event.Lookup(parent + "." + suffix)
+	switch {
+	case strings.HasPrefix(suffix, parent+"."):
+		return fmt.Sprintf("write %q without its parent: %q", suffix, strings.TrimPrefix(suffix, parent+"."))
+	case suffix == "" || suffix != strings.ToLower(suffix):
+		return fmt.Sprintf("%q is no sub-type suffix: they are written in lower case, like \"delivered\"", suffix)
+	case parent == event.ParentTemplates:
+		return "" // an open set: Meta's values are forwarded as they come
+	case err != nil:
+		return err.Error()
+	case k.Name != parent+"."+suffix:
+		return fmt.Sprintf("unknown event %q", parent+"."+suffix)
+	}
+	return ""
+}
+
+func (v *validation) within(field string, n *int, lo, hi, otherwise int) int {
+	if n == nil {
+		return otherwise
+	}
+	if *n < lo || *n > hi {
+		v.problem(field, "%d is out of range: use %d to %d", *n, lo, hi)
+	}
+	return *n
+}
