@@ -11,8 +11,14 @@ Feature: Acknowledgement
     Examples:
       | event             |
       | message.queued    |
-      | message.delivered |
       | message.received  |
+      | templates         |
+
+  @ACK-1 @SHOULD
+  Scenario: the event that sets off most work is acknowledged quickly
+    Given a message that the receiver has seen up to "SENT"
+    When Sent delivers its "DELIVERED" event
+    Then the receiver accepts it quickly, far inside the timeout
 
   @ACK-2 @MUST @alone
   Scenario: a burst of deliveries is answered in time

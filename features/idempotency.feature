@@ -8,21 +8,21 @@ Feature: Idempotency
 
   @IDEM-1 @MUST
   Scenario: the same delivery twice is accepted twice
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "DELIVERED" event
     And the same delivery arrives again
     Then the receiver accepts them all
 
   @IDEM-1 @MUST @state
   Scenario: the same delivery twice has one effect
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "DELIVERED" event
     And the same delivery arrives again
     Then its events have had the same effect as on a message that got each of them once
 
   @IDEM-2 @MUST
   Scenario Outline: a retry with a fresh timestamp and signature is accepted <when>
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "<events>" events
     And Sent retries its "<retried>" event
     Then the receiver accepts them all
@@ -30,11 +30,11 @@ Feature: Idempotency
     Examples:
       | when                              | events          | retried   |
       | at once                           | DELIVERED       | DELIVERED |
-      | after newer events of the message | SENT, DELIVERED | SENT      |
+      | after newer events of the message | DELIVERED, READ | DELIVERED |
 
   @IDEM-2 @MUST @state
   Scenario Outline: a retry with a fresh timestamp and signature has no second effect <when>
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "<events>" events
     And Sent retries its "<retried>" event
     Then its events have had the same effect as on a message that got each of them once
@@ -42,30 +42,30 @@ Feature: Idempotency
     Examples:
       | when                              | events          | retried   |
       | at once                           | DELIVERED       | DELIVERED |
-      | after newer events of the message | SENT, DELIVERED | SENT      |
+      | after newer events of the message | DELIVERED, READ | DELIVERED |
 
   @IDEM-3 @MUST
   Scenario: copies at the same instant are all accepted
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When 10 copies of its "DELIVERED" event arrive at the same instant
     Then the receiver accepts them all
 
   @IDEM-3 @MUST @state
   Scenario: copies at the same instant have one effect
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When 10 copies of its "DELIVERED" event arrive at the same instant
     Then its events have had the same effect as on a message that got each of them once
 
   @IDEM-4 @MUST @state
   Scenario: different events under one X-Webhook-ID are all processed
-    Given two messages, delivered as "QUEUED" under one X-Webhook-ID
+    Given two messages that the receiver has seen up to "SENT" under one X-Webhook-ID
     When Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second
     Then the first message ends as "DELIVERED"
     And the second message ends as "FAILED"
 
   @IDEM-4 @MUST @state
   Scenario: two statuses of one message at the same instant are both processed
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "ROUTED"
     When Sent delivers its "SENT" and "DELIVERED" events at the same instant, with the same timestamps
     Then the message ends as "DELIVERED"
 
@@ -88,7 +88,7 @@ Feature: Idempotency
 
   @IDEM-6 @MUST @state
   Scenario Outline: a lost acknowledgement, then a retry: one effect, when the sender <loses it>
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When its "DELIVERED" event is processed but the sender <loses it>
     And Sent retries its "DELIVERED" event
     Then its events have had the same effect as on a message that got each of them once
@@ -100,7 +100,7 @@ Feature: Idempotency
 
   @IDEM-7 @SHOULD @state @alone
   Scenario: a restart between a delivery and its retry adds no effect
-    Given a message that the receiver has seen as "QUEUED"
+    Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "DELIVERED" event
     And the receiver restarts
     And Sent retries its "DELIVERED" event

@@ -57,7 +57,7 @@ Feature: Order
   @ORD-4 @MUST @state
   Scenario: READ before DELIVERED ends as READ
     Given a message on "whatsapp"
-    When Sent delivers its "QUEUED, SENT, READ, DELIVERED" events
+    When Sent delivers its "QUEUED, ROUTED, SENT, READ, DELIVERED" events
     Then the message ends as "READ"
 
   @ORD-5 @MUST
@@ -77,13 +77,13 @@ Feature: Order
   @ORD-6 @MUST @state
   Scenario: a late SENT does not overwrite FAILED
     Given a message on "sms"
-    And Sent has delivered its "QUEUED, FAILED" events, and "FAILED" shows in the receiver's state
+    And Sent has delivered its "QUEUED, ROUTED, FAILED" events, and "FAILED" shows in the receiver's state
     When its "SENT" event arrives late
     Then the message is still "FAILED"
 
   @ORD-7 @MUST @state
   Scenario: interleaved messages do not mix
-    Given two messages, delivered as "QUEUED" under one X-Webhook-ID
+    Given two messages that the receiver has seen up to "ROUTED" under one X-Webhook-ID
     When Sent delivers the "SENT" event of the first and the "SENT" event of the second
     And Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second
     Then the first message ends as "DELIVERED"

@@ -6,7 +6,7 @@ Feature: Retries
 
   @RET-1 @MUST @state
   Scenario: unreachable at first, then delivered by a retry minutes later
-    Given a message that the receiver has seen as "QUEUED", some minutes ago
+    Given a message that the receiver has seen up to "SENT", some minutes ago
     When the receiver cannot be reached for the first 3 attempts at its "DELIVERED" event
     Then the receiver accepts the retry
     And the message ends as "DELIVERED"

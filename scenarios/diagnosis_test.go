@@ -43,7 +43,12 @@ func always(status int, header ...string) func(target.Env) http.HandlerFunc {
 
 func verify(t *testing.T, cfg scenarios.Config) report.Report {
 	t.Helper()
-	rep, err := scenarios.Run(t.Context(), cfg, "test", quiet{})
+	return verifyWatched(t, cfg, quiet{})
+}
+
+func verifyWatched(t *testing.T, cfg scenarios.Config, w scenarios.Watcher) report.Report {
+	t.Helper()
+	rep, err := scenarios.Run(t.Context(), cfg, "test", w)
 	if err != nil {
 		t.Fatal(err)
 	}

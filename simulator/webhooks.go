@@ -23,13 +23,19 @@ func (s *Simulator) RegisterWebhook(cfg webhook.Config) (webhook.Webhook, error)
 
 // RegisterWebhookWithSecret registers a webhook whose receiver already has a secret.
 func (s *Simulator) RegisterWebhookWithSecret(cfg webhook.Config, secret signing.Secret) (webhook.Webhook, error) {
+	return s.AdoptWebhook(s.newID("webhook"), cfg, secret)
+}
+
+// AdoptWebhook registers a webhook that its receiver knows already, with its id
+// and its secret.
+func (s *Simulator) AdoptWebhook(id uuid.UUID, cfg webhook.Config, secret signing.Secret) (webhook.Webhook, error) {
 	if cfg.RetryCount == nil {
 		cfg.RetryCount = &s.knobs.RetryCount
 	}
 	if cfg.TimeoutSeconds == nil {
 		cfg.TimeoutSeconds = &s.knobs.TimeoutSeconds
 	}
-	w, err := webhook.New(s.newID("webhook"), secret, cfg, s.clock.Now())
+	w, err := webhook.New(id, secret, cfg, s.clock.Now())
 	if err != nil {
 		return webhook.Webhook{}, err
 	}

@@ -73,8 +73,8 @@ const (
 	envConfig     = "SENTSIM_CONFIG"
 	envSeed       = "SENTSIM_SEED"
 	envStrict     = "SENTSIM_STRICT"
-	envSecret     = "SENT_DM_WEBHOOK_SECRET"
-	envAPIKey     = "SENT_DM_API_KEY"
+	envSecret     = "SENT_DM_WEBHOOK_SECRET" //nolint:gosec // the name of the variable, not what is in it
+	envAPIKey     = "SENT_DM_API_KEY"        //nolint:gosec // likewise
 	envBaseURL    = "SENT_BASE_URL"
 )
 

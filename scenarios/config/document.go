@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -64,7 +65,7 @@ func (e *placed) Error() string { return fmt.Sprintf("%d:%d: %s", e.line, e.col,
 
 // maxFile is how large a config file may be, maxDepth how deep.
 const (
-	maxFile  = 1 << 20
+	maxFile  = 64 << 10
 	maxDepth = 16
 )
 
@@ -79,7 +80,11 @@ func parse(data []byte) (root node, err error) {
 			root, err = node{}, &placed{1, 1, "cannot be read as YAML"}
 		}
 	}()
-	file, err := parser.ParseBytes(data, 0)
+	tokens := lexer.Tokenize(string(data))
+	if err := tooDeep(tokens); err != nil {
+		return node{}, err
+	}
+	file, err := parser.Parse(tokens, 0)
 	if err != nil {
 		return node{}, syntax(err)
 	}
@@ -108,6 +113,25 @@ func parse(data []byte) (root node, err error) {
 		root, found = n, true
 	}
 	return root, nil
+}
+
+// tooDeep finds brackets within brackets before the parser does: the time it
+// takes grows with the square of their number.
+func tooDeep(tokens token.Tokens) error {
+	depth := 0
+	for _, t := range tokens {
+		if t.Type == token.MappingEndType || t.Type == token.SequenceEndType {
+			depth--
+		}
+		if t.Type == token.MappingStartType || t.Type == token.SequenceStartType {
+			depth++
+		}
+		if depth > maxDepth {
+			line, col := position(t)
+			return &placed{line, col, "is nested too deeply"}
+		}
+	}
+	return nil
 }
 
 // syntax puts the parser's error in our form.

@@ -164,7 +164,7 @@ func TestTemplateNamesEveryKey(t *testing.T) {
 		t.Fatal("an unknown key was taken")
 	}
 	for _, known := range regexp.MustCompile(`known are ([a-z_, ]+)`).FindAllStringSubmatch(err.Error(), -1) {
-		for _, key := range strings.Split(known[1], ", ") {
+		for key := range strings.SplitSeq(known[1], ", ") {
 			switch key {
 			case "image", "dockerfile": // not available in this version
 			case "start", "sent_base_url", "sent_api_key": // for a single run: flags and variables
@@ -194,7 +194,7 @@ func FuzzFile(f *testing.F) {
 		if err == nil {
 			return
 		}
-		for _, line := range strings.Split(err.Error(), "\nsentsim.yaml:") {
+		for line := range strings.SplitSeq(err.Error(), "\nsentsim.yaml:") {
 			if !at.MatchString(line) && !at.MatchString("sentsim.yaml:"+line) {
 				t.Errorf("no place: %q", line)
 			}

@@ -18,10 +18,7 @@ import (
 // secret is nobody's: it decodes to a sentence.
 const secret = "whsec_" + "c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA=="
 
-type (
-	flags = map[string]config.FlagValue
-	one   = config.FlagValue
-)
+type flags = map[string]config.FlagValue
 
 // with is an Input whose config file sentsim.yaml, if any, holds file.
 func with(file string, environ []string, used flags) config.Input {

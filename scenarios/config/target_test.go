@@ -109,7 +109,8 @@ func TestTargetErrors(t *testing.T) {
 		{"--dockerfile", "", nil, flags{"dockerfile": {"."}}, []string{"flag --dockerfile: container targets are not available"}},
 		{"SENTSIM_IMAGE", "", []string{"SENTSIM_IMAGE=a"}, nil, []string{"environment SENTSIM_IMAGE: container targets are not available"}},
 		{
-			"a url without a secret", "", nil, flags{"target": {"http://a/"}},
+			"a url without a secret", "", nil,
+			flags{"target": {"http://a/"}},
 			[]string{"flag --target: the target runs already", "--secret whsec_", "--secret-stdin", "SENT_DM_WEBHOOK_SECRET", "target.secret"},
 		},
 		{"a url with an empty secret variable", "", []string{"SENT_DM_WEBHOOK_SECRET="}, flags{"target": {"http://a/"}}, []string{"(which is set, but empty)"}},

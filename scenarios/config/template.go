@@ -69,7 +69,7 @@ knobs:
 # seed: 1
 # clock: virtual                # or real, scaled=N
 # fail_fast: false
-# timeout: 30s                  # of one delivery attempt
+# timeout: 10s                  # of one delivery attempt
 # wait_for_target: 10s          # how long a url may take to accept connections
 # headers: {X-Tunnel-Token: "${TUNNEL_TOKEN}"}   # sent with every delivery
 # cacert: ./ca.pem              # or insecure: true, for an https url

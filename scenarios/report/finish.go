@@ -32,7 +32,7 @@ func (t *Terminal) Finish(rep Report) error {
 	t.diagnosis(rep.Diagnosis)
 	for _, v := range []Verdict{Failed, Errored, Warned} {
 		for _, r := range rep.Rules {
-			if r.Verdict == v && !(v == Warned && t.o.Quiet) {
+			if r.Verdict == v && (v != Warned || !t.o.Quiet) {
 				t.broken(r)
 			}
 		}

@@ -156,8 +156,8 @@ func TestJSONIsDocumented(t *testing.T) {
 		reflect.TypeFor[report.Report](), reflect.TypeFor[report.Diagnosis](), reflect.TypeFor[report.Rule](),
 		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](),
 	} {
-		for i := range typ.NumField() {
-			if tag := typ.Field(i).Tag.Get("json"); tag != "-" && !regexp.MustCompile(`//\t.*\b`+tag+`\b`).Match(doc) {
+		for field := range typ.Fields() {
+			if tag := field.Tag.Get("json"); tag != "-" && !regexp.MustCompile(`//\t.*\b`+tag+`\b`).Match(doc) {
 				t.Errorf("doc.go does not say what %s.%s is", typ.Name(), tag)
 			}
 		}
@@ -209,7 +209,7 @@ func TestTerminalIsSafeAndFits(t *testing.T) {
 	for _, r := range everyVerdict().Rules {
 		term.RuleDone(r)
 	}
-	for _, line := range strings.Split(buf.String(), "\n") {
+	for line := range strings.SplitSeq(buf.String(), "\n") {
 		if utf8.RuneCountInString(line) > width {
 			t.Errorf("wider than %d: %s", width, line)
 		}

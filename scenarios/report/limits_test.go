@@ -30,14 +30,14 @@ func TestTerminalLimits(t *testing.T) {
 		})
 	}
 	rep := sum(report.Report{TargetLog: log, Rules: []report.Rule{report.Conclude(must("SIG-2"), scenarios, false)}})
-	print := func(verbose bool) string {
+	show := func(verbose bool) string {
 		var buf bytes.Buffer
 		if err := report.NewTerminal(report.TerminalOptions{Out: &buf, Verbose: verbose}).Finish(rep); err != nil {
 			t.Fatal(err)
 		}
 		return buf.String()
 	}
-	brief, full := print(false), print(true)
+	brief, full := show(false), show(true)
 	for _, c := range []struct {
 		text  string
 		brief bool

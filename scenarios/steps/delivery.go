@@ -15,7 +15,7 @@ func deliverySentences() []definition {
 	return []definition{
 		def(`Sent delivers a "([^"]+)" event`, func(w *World) any { return w.deliversA }),
 		def(`a message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
-		def(`a message that the receiver has seen as "([^"]+)"`, func(w *World) any { return w.aMessageSeenAs }),
+		def(`a message that the receiver has seen up to "([^"]+)"`, func(w *World) any { return w.aMessageSeenUpTo }),
 		def(`Sent delivers its "([^"]+)" events?`, func(w *World) any { return w.deliversIts }),
 		def(`Sent retries its "([^"]+)" event`, func(w *World) any { return w.retriesIts }),
 		def(`the same delivery arrives again`, func(w *World) any { return w.arrivesAgain }),
@@ -46,8 +46,8 @@ func (w *World) aMessageOn(channel string) error {
 	return nil
 }
 
-func (w *World) aMessageSeenAs(ctx context.Context, status string) error {
-	return w.see(ctx, w.newMessage(event.WhatsApp), event.Status(status))
+func (w *World) aMessageSeenUpTo(ctx context.Context, status string) error {
+	return w.seeUpTo(ctx, w.newMessage(event.WhatsApp), event.Status(status))
 }
 
 func (w *World) deliversIts(ctx context.Context, statuses string) error {

@@ -132,7 +132,7 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	}
 	w.contact = nil // STOP comes from somebody who got no reply yet
 	if st.Count == 0 {
-		return notChecked("the receiver sent no reply to an ordinary inbound text within %s, so silence after STOP shows nothing; replies are seen where it sends them to SENT_BASE_URL (%s)", w.s.Settle, w.s.API.URL())
+		return notChecked("the receiver sent no reply to an ordinary inbound text within %s, so silence after STOP would show nothing (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -73,9 +74,14 @@ func (w *World) event(m *message, st event.Status) event.Event {
 	return event.Event{Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
 }
 
+// lifecycle is the way of a message that nothing happens to.
+func lifecycle() []event.Status {
+	return []event.Status{event.Queued, event.Routed, event.Sent, event.Delivered, event.Read}
+}
+
 // position is when a status happens in a message's life.
 func position(st event.Status) time.Duration {
-	for i, s := range []event.Status{event.Queued, event.Routed, event.Sent, event.Delivered, event.Read} {
+	for i, s := range lifecycle() {
 		if s == st {
 			return time.Duration(i) * time.Second
 		}
@@ -96,11 +102,29 @@ func (w *World) deliver(ctx context.Context, m *message, st event.Status) error 
 	return err
 }
 
-// see delivers the event and insists that the receiver takes it.
+// see delivers the event as part of a scenario's setting. A receiver that
+// refuses it cannot be judged by what follows: the refusal is another rule's
+// (ORD-2, ORD-5). Only the first event of a message is what SIG-1 has shown to
+// be accepted, so refusing that is a failure.
 func (w *World) see(ctx context.Context, m *message, st event.Status) error {
 	e := w.event(m, st)
 	m.history = append(m.history, st)
-	return w.introduce(ctx, fmt.Sprintf("a genuine %s event", e.Type), w.signed(e), string(e.Type))
+	err := w.introduce(ctx, fmt.Sprintf("a genuine %s event", e.Type), w.signed(e), string(e.Type))
+	var refused *Failure
+	if errors.As(err, &refused) && st != event.Queued {
+		return notChecked("the scenario could not be set: %s", refused.Summary)
+	}
+	return err
+}
+
+// seeUpTo delivers the lifecycle in order, none left out, until that status.
+func (w *World) seeUpTo(ctx context.Context, m *message, last event.Status) error {
+	for _, st := range lifecycle() {
+		if err := w.see(ctx, m, st); err != nil || st == last {
+			return err
+		}
+	}
+	return fmt.Errorf("no status %q in the lifecycle", last)
 }
 
 // plain is a genuine event that a receiver needs to know nothing for.

@@ -22,14 +22,14 @@ func orderSentences() []definition {
 		def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, func(w *World) any { return w.hasDelivered }),
 		def(`its "([^"]+)" event arrives late`, func(w *World) any { return w.arrivesLate }),
 		def(`the message is still "([^"]+)"`, func(w *World) any { return w.isStill }),
-		def(`two messages, delivered as "([^"]+)" under one X-Webhook-ID`, func(w *World) any { return w.twoMessages }),
+		def(`two messages that the receiver has seen up to "([^"]+)" under one X-Webhook-ID`, func(w *World) any { return w.twoMessages }),
 		def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second`, func(w *World) any { return w.deliversOfBoth }),
 	}
 }
 
 func (w *World) twoMessages(ctx context.Context, status string) error {
 	for range 2 {
-		if err := w.see(ctx, w.newMessage(event.WhatsApp), event.Status(status)); err != nil {
+		if err := w.seeUpTo(ctx, w.newMessage(event.WhatsApp), event.Status(status)); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 func retriesSentences() []definition {
 	return []definition{
-		def(`a message that the receiver has seen as "([^"]+)", some minutes ago`, func(w *World) any { return w.aMessageSeenEarlier }),
+		def(`a message that the receiver has seen up to "([^"]+)", some minutes ago`, func(w *World) any { return w.aMessageSeenEarlier }),
 		def(`the receiver cannot be reached for the first (\d+) attempts at its "([^"]+)" event`, func(w *World) any { return w.cannotBeReached }),
 		def(`(\d+) failed events have disabled the webhook`, func(w *World) any { return w.failedEventsDisable }),
 		def(`the webhook is re-enabled`, func(w *World) any { return w.reEnabled }),
@@ -71,7 +71,7 @@ func (w *World) startSeries(lead time.Duration) error {
 	if w.s.Knobs.RetryCountCounts == "attempts" {
 		retries++
 	}
-	s.webhook, err = s.sim.RegisterWebhookWithSecret(webhook.Config{
+	s.webhook, err = s.sim.AdoptWebhook(w.webhook, webhook.Config{
 		DisplayName: "target", EndpointURL: w.s.Target.URL(), RetryCount: &retries,
 	}, w.s.Env.Secret)
 	return err
@@ -105,7 +105,7 @@ func (w *World) aMessageSeenEarlier(ctx context.Context, status string) error {
 	}
 	m := w.newMessage(event.WhatsApp)
 	m.born = w.series.start.Add(-position(event.Delivered))
-	return w.see(ctx, m, event.Status(status))
+	return w.seeUpTo(ctx, m, event.Status(status))
 }
 
 func (w *World) cannotBeReached(ctx context.Context, attempts int, status string) error {

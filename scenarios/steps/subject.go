@@ -65,6 +65,10 @@ func (s *Subject) Spent() time.Duration { return time.Duration(s.spent.Load()) }
 // Restarted tells the scenarios under way that the target lost what it keeps in memory.
 func (s *Subject) Restarted() { s.epoch.Add(1) }
 
+// Webhook is the id of the webhook that the target is registered as, the same
+// for all deliveries of the run.
+func (s *Subject) Webhook() uuid.UUID { return newID(s.Seed.Stream("webhook of the target")) }
+
 // account is the Sent account of the run, the same for all scenarios.
 func (s *Subject) account() uuid.UUID { return newID(s.Seed.Stream("account")) }
 

@@ -44,19 +44,21 @@ func (w *World) deliversUnknownField(ctx context.Context, field string) error {
 
 // deliversChanged takes a field away, makes it null, or adds new ones.
 func (w *World) deliversChanged(ctx context.Context, which, change string) error {
-	e := w.eventCalled(which)
+	e, err := w.eventCalled(ctx, which)
+	if err != nil {
+		return err
+	}
 	body := w.body(e)
 	set := func(path, raw string) (err error) {
 		body, err = sjson.SetRawBytes(body, path, []byte(raw))
 		return err
 	}
-	var err error
 	how, field, _ := strings.Cut(strings.TrimPrefix(change, "a "), " ")
 	switch how {
 	case "extra":
-		for path, raw := range extraFields {
+		for _, f := range extraFields {
 			if err == nil {
-				err = set(path, raw)
+				err = set(f.path, f.raw)
 			}
 		}
 	case "null":
@@ -72,23 +74,24 @@ func (w *World) deliversChanged(ctx context.Context, which, change string) error
 }
 
 // extraFields are fields that Sent does not send today, of every JSON kind.
-var extraFields = map[string]string{ //nolint:gochecknoglobals // constant
-	"api_version":      `"v3"`,
-	"payload.segments": `2`,
-	"payload.price":    `{"amount":0.0075,"currency":"USD"}`,
-	"payload.tags":     `["a",null,true]`,
+var extraFields = []struct{ path, raw string }{ //nolint:gochecknoglobals // constant
+	{"api_version", `"v3"`},
+	{"payload.segments", `2`},
+	{"payload.price", `{"amount":0.0075,"currency":"USD"}`},
+	{"payload.tags", `["a",null,true]`},
 }
 
-func (w *World) eventCalled(which string) event.Event {
+func (w *World) eventCalled(ctx context.Context, which string) (event.Event, error) {
 	switch which {
 	case "a failed event":
-		return w.event(w.newMessage(event.SMS), event.Failed)
+		m := w.newMessage(event.SMS)
+		return w.event(m, event.Failed), w.seeUpTo(ctx, m, event.Sent)
 	case "a template event":
-		return w.templateEvent(newID(w.chance), event.TemplatePending)
+		return w.templateEvent(newID(w.chance), event.TemplatePending), nil
 	case "an inbound event":
-		return w.inbound("hello")
+		return w.inbound("hello"), nil
 	default:
-		return w.plain()
+		return w.plain(), nil
 	}
 }
 

@@ -3,9 +3,8 @@ package steps
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"time"
 
+	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
@@ -47,27 +46,4 @@ type Exchange struct {
 func (x Exchange) Seen() string { return Seen(x.Outcome) }
 
 // Seen says what came back in a few words.
-func Seen(o delivery.Outcome) string {
-	switch o.Kind {
-	case delivery.Answered:
-		text := fmt.Sprintf("%d %s", o.Status, http.StatusText(o.Status))
-		if to := o.Header.Get("Location"); to != "" && o.Status/100 == 3 {
-			text += " to " + to
-		}
-		return text
-	case delivery.Timeout:
-		return "no answer within " + o.Duration.Round(time.Millisecond).String()
-	case delivery.Refused:
-		return "connection refused"
-	case delivery.Unreached:
-		return "unreachable: " + o.Err
-	case delivery.Reset:
-		return "connection dropped: " + o.Err
-	case delivery.TLS:
-		return "TLS failure: " + o.Err
-	case delivery.Malformed:
-		return "not an HTTP response: " + o.Err
-	default:
-		return string(o.Kind)
-	}
-}
+func Seen(o delivery.Outcome) string { return exchange.Seen(o) }

@@ -15,7 +15,8 @@ import (
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
-// World is one scenario's: its own webhook, its own ids, its own clock of events.
+// World is one scenario's: its own messages, its own clock of events. The webhook
+// is the run's: a receiver sees one id all the time, as with Sent.
 type World struct {
 	s       *Subject
 	chance  *seed.Stream
@@ -42,11 +43,11 @@ func NewWorld(s *Subject, scenario string, attempt int) *World {
 	w := &World{
 		s:       s,
 		chance:  s.Seed.Stream("scenario "+scenario, uint64(attempt)),
+		webhook: s.Webhook(),
 		account: s.account(),
 		at:      s.Start,
 		epoch:   s.epoch.Load(),
 	}
-	w.webhook = newID(w.chance)
 	if w.at.IsZero() {
 		w.at = clock.Wall()
 	}

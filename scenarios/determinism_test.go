@@ -1,0 +1,77 @@
+package scenarios_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// Same seed, same version, same start: the same bodies, byte for byte, and the
+// same verdicts in the same order, whatever the receiver's timing.
+func TestSameSeedSameRun(t *testing.T) {
+	t.Parallel()
+	run := func(s seed.Seed) (bodies []string, rules []string, rep report.Report) {
+		var mu sync.Mutex
+		cfg := handled(func(target.Env) http.HandlerFunc {
+			return func(_ http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				mu.Lock()
+				bodies = append(bodies, string(body))
+				mu.Unlock()
+			}
+		})
+		cfg.Start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		cfg.Seed = s
+		lines := &lines{}
+		rep = verifyWatched(t, cfg, lines)
+		slices.Sort(bodies) // deliveries at the same instant arrive in any order
+		return bodies, lines.ids, rep
+	}
+	bodies, rules, first := run(7)
+	again, rulesAgain, second := run(7)
+	if len(bodies) < 100 {
+		t.Errorf("only %d deliveries arrived", len(bodies))
+	}
+	if !slices.Equal(bodies, again) {
+		t.Errorf("two runs with one seed sent different bodies")
+		for _, b := range bodies {
+			if !slices.Contains(again, b) {
+				t.Logf("only in the first run: %.300s", b)
+			}
+		}
+	}
+	if !slices.Equal(rules, rulesAgain) {
+		t.Errorf("rules were told in another order:\n%v\n%v", rules, rulesAgain)
+	}
+	for i, r := range first.Rules {
+		s := second.Rules[i]
+		if r.ID != s.ID || r.Verdict != s.Verdict || r.Reason != s.Reason {
+			t.Errorf("%s %s %q, then %s %s %q", r.ID, r.Verdict, r.Reason, s.ID, s.Verdict, s.Reason)
+		}
+	}
+	if other, _, _ := run(8); slices.Equal(bodies, other) {
+		t.Errorf("another seed sent the same bodies")
+	}
+	for _, b := range bodies {
+		if strings.Contains(b, `\u`) {
+			continue // written with escapes
+		}
+		if i := strings.Index(b, `"timestamp":"`); i >= 0 && !strings.HasPrefix(b[i:], `"timestamp":"2026-03-01T`) {
+			t.Errorf("the wall clock is in a body although --start was given: %s", b)
+		}
+	}
+}
+
+// lines keeps the order in which rules were told.
+type lines struct{ ids []string }
+
+func (*lines) Start(report.Header)      {}
+func (l *lines) RuleDone(r report.Rule) { l.ids = append(l.ids, r.ID) }
