@@ -71,19 +71,19 @@ Feature: Idempotency
 
   @IDEM-4 @MUST @state
   Scenario: the same text at another time is another message
-    When a contact sends "hello" and, a minute later, "hello" again
+    When a contact sends a text and, a minute later, the same text again
     Then the receiver has counted 2 inbound messages from that contact
 
   @IDEM-5 @MUST @state
   Scenario: an inbound duplicate has one effect
-    When a contact sends "hello"
+    When a contact sends a text
     And Sent retries that delivery
     And the same delivery arrives again
     Then the receiver has counted 1 inbound message from that contact
 
   @IDEM-5 @MUST @state
   Scenario: two different texts from one number have two effects
-    When a contact sends "hello" and, a minute later, "are you there?"
+    When a contact sends a text and, a minute later, another text
     Then the receiver has counted 2 inbound messages from that contact
 
   @IDEM-6 @MUST @state

@@ -60,7 +60,8 @@ func (d *doctor) note(what string, o delivery.Outcome) {
 	d.tried = append(d.tried, what+": "+d.s.redact(steps.Seen(o)))
 }
 
-// send delivers an event of something new; change may spoil the request.
+// send delivers an event of something new; change may spoil the request, or
+// empty it so that nothing is sent.
 func (d *doctor) send(kind string, change func(delivery.Request, int64) delivery.Request) delivery.Outcome {
 	d.n++
 	s := d.s.subject
@@ -70,11 +71,12 @@ func (d *doctor) send(kind string, change func(delivery.Request, int64) delivery
 		return delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}
 	}
 	now := clock.Wall().Unix()
-	id := "7b9f3c52-5a0e-4f5e-9f53-0f6f1f3f6a10"
-	r := delivery.NewRequest(s.Target.URL(), id, s.Env.Secret, e.Type, e.Encode(s.Knobs.Format()), now)
+	r := delivery.NewRequest(s.Target.URL(), s.Webhook().String(), s.Env.Secret, e.Type, e.Encode(s.Knobs.Format()), now)
 	r.Headers = append(r.Headers, s.Headers...)
 	if change != nil {
-		r = change(r, now)
+		if r = change(r, now); r.URL == "" {
+			return delivery.Outcome{} // there is nothing to send
+		}
 	}
 	return s.Sender.Send(d.ctx, r, s.Timeout)
 }
@@ -151,11 +153,34 @@ func (d *doctor) serverError() *report.Diagnosis {
 // mistake tries what receivers are known to do wrong, as signers.
 func (d *doctor) mistake() *report.Diagnosis {
 	for _, m := range signing.Mistakes() {
-		same := false // the mistake makes no difference for this delivery
-		o := d.send("message.queued", func(r delivery.Request, now int64) delivery.Request {
+		o, tried := d.signedWith(m)
+		switch {
+		case d.ctx.Err() != nil:
+			return nil
+		case !tried:
+		case o.Accepted():
+			d.note("signed with the mistake "+m.Name, o)
+			return &report.Diagnosis{Cause: m.Name, Summary: "the receiver makes a known mistake: " + strings.TrimPrefix(m.Summary, "the receiver "), Fix: m.Fix}
+		case o.Kind == delivery.Timeout || o.Kind == delivery.Refused:
+			d.note("signed with the mistake "+m.Name, o)
+			return nil
+		}
+	}
+	d.tried = append(d.tried, fmt.Sprintf("signed in %d ways that receivers are known to get wrong: none was accepted", len(signing.Mistakes())))
+	return nil
+}
+
+// signedWith delivers an event as a receiver with that mistake wants it signed.
+// Some make no difference to some events; after a few tries it gives up.
+func (d *doctor) signedWith(m signing.Mistake) (o delivery.Outcome, tried bool) {
+	const tries = 8
+	for range tries {
+		tried = true
+		o = d.send("message.queued", func(r delivery.Request, now int64) delivery.Request {
 			signed := m.Sign(d.s.subject.Env.Secret, r.Get(signing.HeaderID), now, r.Body)
-			if same = len(signed.Headers) == 0; same {
-				return r
+			if len(signed.Headers) == 0 {
+				tried = false
+				return delivery.Request{}
 			}
 			r = r.Without(signing.HeaderID).Without(signing.HeaderTimestamp).Without(signing.HeaderSignature)
 			for _, h := range signed.Headers {
@@ -163,23 +188,11 @@ func (d *doctor) mistake() *report.Diagnosis {
 			}
 			return r
 		})
-		if d.ctx.Err() != nil {
-			return nil
-		}
-		if same {
-			continue
-		}
-		if o.Accepted() {
-			d.note("signed with the mistake "+m.Name, o)
-			return &report.Diagnosis{Cause: m.Name, Summary: "the receiver makes a known mistake: " + strings.TrimPrefix(m.Summary, "the receiver "), Fix: m.Fix}
-		}
-		if o.Kind == delivery.Timeout || o.Kind == delivery.Refused {
-			d.note("signed with the mistake "+m.Name, o)
-			return nil
+		if tried || d.ctx.Err() != nil {
+			return o, tried
 		}
 	}
-	d.tried = append(d.tried, fmt.Sprintf("signed in %d ways that receivers are known to get wrong: none was accepted", len(signing.Mistakes())))
-	return nil
+	return o, false
 }
 
 // wrongClock compares the receiver's clock with ours.

@@ -39,7 +39,7 @@ func (s *session) openGate(ctx context.Context) {
 		res, world := s.attempt(ctx, p, gateAttempt)
 		out.Steps = reported(res)
 		s.verdict(ctx, p, res.Err, world, &out)
-		s.afterScenario(ctx, &out)
+		s.afterScenario(ctx, p, world, &out)
 		if out.Verdict == report.Passed {
 			return
 		}

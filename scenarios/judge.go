@@ -9,22 +9,21 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// maxRuns bounds how often a scenario is repeated because somebody else took
-// the receiver down while its state settled.
-const maxRuns = 3
-
 // run executes one scenario and says what it showed. The caller has the wire;
-// the scenario gives it away only while it waits for state.
-func (s *session) run(ctx context.Context, p *planned) report.Scenario {
-	out := report.Scenario{
+// the scenario gives it away only while it waits for state. attempt is 0, or
+// more for a scenario that must be repeated: again says so, when somebody else
+// took the receiver down while its state settled.
+func (s *session) run(ctx context.Context, p *planned, attempt int) (out report.Scenario, again bool) {
+	out = report.Scenario{
 		Name:    p.scenario.Name,
 		File:    fmt.Sprintf("%s:%d", p.scenario.File, p.scenario.Line),
 		Partial: p.partial,
 	}
 	if s.gate.closed != "" && p.rule.ID == plainRule {
-		return s.gate.plain
+		return s.gate.plain, false
 	}
 	s.beforeScenario(ctx)
 	if reason := s.closedTo(ctx, p); reason != "" {
@@ -32,21 +31,16 @@ func (s *session) run(ctx context.Context, p *planned) report.Scenario {
 		for _, st := range p.scenario.Steps {
 			out.Steps = append(out.Steps, report.Step{Text: st.Keyword + " " + st.Text})
 		}
-		return out
+		return out, false
 	}
 	start := clock.Wall()
-	for attempt := range maxRuns {
-		s.sender = p
-		res, world := s.attempt(ctx, p, attempt)
-		out.Steps = reported(res)
-		s.verdict(ctx, p, res.Err, world, &out)
-		if !errors.Is(res.Err, steps.ErrRerun) {
-			break
-		}
-	}
+	s.sender = p
+	res, world := s.attempt(ctx, p, attempt)
+	out.Steps = reported(res)
+	s.verdict(ctx, p, res.Err, world, &out)
 	out.Duration = clock.Wall().Sub(start)
-	s.afterScenario(ctx, &out)
-	return out
+	s.afterScenario(ctx, p, world, &out)
+	return out, errors.Is(res.Err, steps.ErrRerun)
 }
 
 func (s *session) attempt(ctx context.Context, p *planned, attempt int) (gherkin.Result, *steps.World) {
@@ -112,18 +106,43 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 // beforeScenario blames whoever sent last for a target that is gone.
 func (s *session) beforeScenario(ctx context.Context) {
 	last := s.sender
-	if last == nil || s.down != "" {
+	if last == nil || s.down != "" || s.listens(ctx) {
 		return
 	}
 	if s.revive(ctx) {
-		s.blamed[last] = "the receiver went down right after it"
+		s.blame(last)
 	}
+}
+
+// blame fails a scenario after the event.
+func (s *session) blame(p *planned) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blamed[p] = "the receiver went down right after it"
+}
+
+// blameOf is why a scenario fails after the event, or "".
+func (s *session) blameOf(p *planned) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blamed[p]
+}
+
+// broken reports whether a delivery ended without a whole answer, as it does
+// when the receiver goes down.
+func broken(w *steps.World) bool {
+	for _, x := range w.Exchanges() {
+		if x.Outcome.Kind != delivery.Answered {
+			return true
+		}
+	}
+	return false
 }
 
 // afterScenario looks whether the receiver survived. What takes it down fails,
 // whatever it answered before.
-func (s *session) afterScenario(ctx context.Context, out *report.Scenario) {
-	if !s.revive(ctx) {
+func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World, out *report.Scenario) {
+	if !broken(w) || !s.revive(ctx) {
 		return
 	}
 	const reason = "the receiver went down"
@@ -131,6 +150,10 @@ func (s *session) afterScenario(ctx context.Context, out *report.Scenario) {
 	case report.Failed:
 		out.Reason += "; " + reason
 	case report.Passed, report.NotChecked:
+		if p.bystander() {
+			out.Verdict, out.Reason = report.NotChecked, reason+" before it had answered; the rule of what took it down says so"
+			return
+		}
 		out.Verdict, out.Reason = report.Failed, reason
 	case report.Warned, report.Errored:
 	}

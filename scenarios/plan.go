@@ -17,6 +17,11 @@ type planned struct {
 	alone    bool // nothing else may be under way
 }
 
+// bystander reports whether the rule is about what rejections look like and
+// leave behind: a receiver that does not survive a forged delivery breaks the
+// rule of that forgery, not this one.
+func (p *planned) bystander() bool { return p.rule.ID == "SIG-13" || p.rule.ID == "SIG-14" }
+
 // plainRule is the rule that everything else stands on: when the plain signed
 // delivery is refused, nothing else can be seen.
 const plainRule = "SIG-1"

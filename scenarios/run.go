@@ -11,7 +11,9 @@ import (
 )
 
 // Run holds the target to the contract. The report is complete also when ctx
-// ends early (with ctx's error): what had not run by then is not checked.
+// ends early (with ctx's cause): what had not run by then is not checked. With a
+// *TargetError it has no rules, but says why; with any other error that comes
+// before the first delivery it is empty.
 //
 // Errors: a *TargetError when the target could not be reached or started,
 // ErrNothingSelected, or what is wrong with the configuration. The receiver's
@@ -23,7 +25,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	}
 	s, err := open(ctx, cfg)
 	if err != nil {
-		return report.Report{}, err
+		return withoutTarget(cfg, version, err), err
 	}
 	book := newLedger(s, plans, watch)
 	watch.Start(report.Header{
@@ -35,28 +37,18 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
-	var wg sync.WaitGroup
+	round := &round{s: s, book: book, fail: cancel}
 	for i := range plans {
 		p := &plans[i]
 		if p.alone {
-			wg.Wait()
+			round.finish(stop)
 		}
-		s.subject.TakeWire()
-		work := func() {
-			out := s.run(stop, p)
-			s.subject.LeaveWire()
-			book.add(p, out)
-			if cfg.FailFast && out.Verdict == report.Failed && p.rule.Level == rule.Must {
-				cancel(errFailFast)
-			}
-		}
+		round.start(stop, p, 0)
 		if p.alone {
-			work()
-		} else {
-			wg.Go(work)
+			round.finish(stop)
 		}
 	}
-	wg.Wait()
+	round.finish(stop)
 	s.subject.TakeWire()
 	s.beforeScenario(ctx)
 	s.subject.LeaveWire()
@@ -68,6 +60,63 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 		return rep, context.Cause(ctx)
 	}
 	return rep, nil
+}
+
+// maxRepeats is how often a scenario is repeated.
+const maxRepeats = 2
+
+// round runs scenarios: one sends while others wait for state to settle.
+type round struct {
+	s    *session
+	book *ledger
+	fail context.CancelCauseFunc
+	wg   sync.WaitGroup
+
+	mu    sync.Mutex
+	again []*planned // whose state was lost when another scenario took the receiver down
+}
+
+// start waits for the wire, and hands it to the scenario.
+func (r *round) start(ctx context.Context, p *planned, attempt int) {
+	r.s.subject.TakeWire()
+	r.wg.Go(func() {
+		out, again := r.s.run(ctx, p, attempt)
+		r.s.subject.LeaveWire()
+		if again && attempt < maxRepeats {
+			r.mu.Lock()
+			r.again = append(r.again, p)
+			r.mu.Unlock()
+			return
+		}
+		r.done(p, out)
+	})
+}
+
+// finish waits until nothing is under way and nothing is left to repeat: first
+// all together, and what still cannot be seen then alone.
+func (r *round) finish(ctx context.Context) {
+	r.wg.Wait()
+	for attempt := 1; len(r.again) > 0; attempt++ {
+		repeat := r.again
+		r.again = nil
+		for _, p := range repeat {
+			r.start(ctx, p, attempt)
+			if attempt > 1 {
+				r.wg.Wait()
+			}
+		}
+		r.wg.Wait()
+		if attempt == maxRepeats {
+			break // what is left has its verdict: errored
+		}
+	}
+}
+
+func (r *round) done(p *planned, out report.Scenario) {
+	r.book.add(p, out)
+	if r.s.cfg.FailFast && out.Verdict == report.Failed && p.rule.Level == rule.Must {
+		r.fail(errFailFast)
+	}
 }
 
 // ledger counts verdicts: our own, because the Gherkin runner's cannot be
@@ -132,7 +181,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 		if p.rule.ID != r.ID || !ran {
 			continue
 		}
-		if reason := b.s.blamed[p]; reason != "" && out.Verdict != report.Failed {
+		if reason := b.s.blameOf(p); reason != "" && out.Verdict != report.Failed {
 			out.Verdict, out.Reason = report.Failed, reason
 		}
 		scenarios = append(scenarios, out)
@@ -172,6 +221,10 @@ func Status(rep report.Report, err error) int {
 		return rep.ExitStatus
 	case errors.As(err, &unreachable):
 		return ExitTarget
+	case len(rep.Rules) > 0 && rep.ExitStatus != report.ExitKept:
+		return rep.ExitStatus
+	case len(rep.Rules) > 0: // judged, and then something of ours could not be cleaned up
+		return report.ExitErrored
 	default:
 		return ExitUsage
 	}

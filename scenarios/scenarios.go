@@ -23,8 +23,9 @@ var ErrNothingSelected = errors.New("nothing was selected: no scenario has these
 
 // TargetError is returned when the target could not be reached or started.
 type TargetError struct {
-	Err error
-	Log []string // last lines of its output
+	Err    error
+	Target string   // its name, without secrets
+	Log    []string // last lines of its output
 }
 
 func (e *TargetError) Error() string { return e.Err.Error() }

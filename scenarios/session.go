@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"sync"
 	"time"
 
@@ -33,12 +35,10 @@ type session struct {
 	gate      gate
 	down      string   // why the target is gone for good; "" while it is not
 	sender    *planned // who sent last
-	blamed    map[*planned]string
 	diagnosis *report.Diagnosis
 
-	// quiet is held by everybody who has a scenario under way, and for writing
-	// by one that must be alone.
-	quiet sync.RWMutex
+	mu     sync.Mutex
+	blamed map[*planned]string // scenarios that fail after the event, and why
 }
 
 // open starts the target and everything around it. A *TargetError says that it
@@ -47,6 +47,11 @@ func open(ctx context.Context, cfg Config) (*session, error) {
 	if err := guard(ctx, cfg); err != nil {
 		return nil, err
 	}
+	return reach(ctx, cfg)
+}
+
+// reach is open for whoever knows that nothing hostile will be sent.
+func reach(ctx context.Context, cfg Config) (*session, error) {
 	cleanup := func() error { return nil }
 	if cfg.Embedded {
 		var err error
@@ -102,7 +107,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	}
 	if err := tgt.Start(ctx, env); err != nil {
 		log := tgt.Log()
-		return nil, errors.Join(&TargetError{Err: err, Log: log}, s.close())
+		return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name(), Log: log}, s.close())
 	}
 	return s, nil
 }
@@ -140,6 +145,20 @@ func (s *session) close() error {
 		err = errors.Join(err, s.cleanup())
 	}
 	return err
+}
+
+// listens is a cheap look: does the target take a connection?
+func (s *session) listens(ctx context.Context) bool {
+	u, err := url.Parse(s.subject.Target.URL())
+	if err != nil || u.Port() == "" {
+		return s.subject.Target.Alive(ctx)
+	}
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // revive looks whether the target still takes connections, and brings it back

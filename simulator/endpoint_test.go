@@ -41,7 +41,7 @@ func newEndpoint(t *testing.T, answer func(n int) int) *endpoint {
 	t.Helper()
 	e := &endpoint{answer: answer}
 	e.Server = httptest.NewServer(e)
-	t.Cleanup(e.Server.Close)
+	t.Cleanup(e.Close)
 	return e
 }
 

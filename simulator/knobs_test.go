@@ -123,6 +123,9 @@ func TestJitterIsDrawnFromTheSeed(t *testing.T) {
 			t.Fatalf("one seed, two schedules: %v and %v", a, b)
 		}
 	}
+	if share := 2 * (a[1] - a[0]); share == a[2]-a[1] {
+		t.Errorf("two waits of one delivery are shortened by the same share: %v", a)
+	}
 	if a[3] == c[3] || a[3] >= 7*time.Minute || a[3] <= 7*time.Minute/2 {
 		t.Errorf("%v and, with another seed, %v", a, c)
 	}

@@ -1,7 +1,7 @@
 // Package simulator is Sent's side of a webhook: it makes the events of messages
 // and templates, delivers them signed to registered webhooks, retries, disables
-// and forgets nothing, as sections 1 to 5 of the contract in features/simulator
-// say. It is what the command line, the scenarios and your own Go tests use.
+// and forgets nothing. The features in features/simulator say all of it in plain
+// words. The command line, the scenarios and your own Go tests use this package.
 //
 // Time stands still but in Advance, Drain and Run. On the virtual clock (the
 // default) an hour of backoff takes a millisecond; HTTP requests take as long as

@@ -242,6 +242,8 @@ func TestRun(t *testing.T) {
 		<-e.arrived
 		<-e.arrived // a minute later
 		p.drain()
+		p.emit("message.read")
+		<-e.arrived // time still runs
 		cancel()
 		if err := <-ran; err != nil {
 			t.Error(err)

@@ -119,8 +119,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mux.ServeHTTP(w, req.WithContext(context.WithoutCancel(req.Context())))
 }
 
-// receive answers 2xx if and only if the event is stored, or was before. A 5xx
-// makes Sent try again; a 4xx says that trying again is pointless.
+// receive answers 2xx once the event is stored, or was before, or is of a kind
+// that nothing is done with. Sent tries everything else again, later.
 func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 	// The signature covers the raw bytes, so they come before any JSON.
 	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))

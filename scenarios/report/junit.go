@@ -92,6 +92,9 @@ func JUnit(w io.Writer, rep Report) error {
 		all.Errors += suite.Errors
 		all.Skipped += suite.Skipped
 	}
+	if len(rep.Rules) == 0 && rep.ExitStatus != ExitKept {
+		all.nothing(rep)
+	}
 	var buf bytes.Buffer
 	buf.WriteString(xml.Header)
 	enc := xml.NewEncoder(&buf)
@@ -104,6 +107,19 @@ func JUnit(w io.Writer, rep Report) error {
 		return fmt.Errorf("junit report: %w", err)
 	}
 	return nil
+}
+
+// nothing makes a run that judged nothing an error: without a testcase, CI
+// systems would show it as a success.
+func (all *junitSuites) nothing(rep Report) {
+	all.Tests, all.Errors = 1, 1
+	all.Suites = []junitSuite{{
+		Name: "Run", Tests: 1, Errors: 1, Time: all.Time, Properties: properties(rep),
+		Cases: []junitCase{{
+			Name: "a verdict", Class: "sentsim.Run", Time: all.Time,
+			Error: &junitOutcome{Message: Meaning(rep), Type: "nothing judged", Text: aftermath(rep)},
+		}},
+	}}
 }
 
 type familyRules struct {

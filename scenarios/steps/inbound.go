@@ -14,7 +14,8 @@ func inboundSentences() []definition {
 	return []definition{
 		def(`a contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip)`, func(w *World) any { return w.contactSendsKind }),
 		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
-		def(`a contact sends "([^"]*)" and, a minute later, "([^"]*)"(?: again)?`, func(w *World) any { return w.contactSendsTwo }),
+		def(`a contact sends a text`, func(w *World) any { return w.contactSendsText }),
+		def(`a contact sends a text and, a minute later, (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
 		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
 		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
@@ -63,9 +64,20 @@ func (w *World) contactSends(ctx context.Context, text string) error {
 	return err
 }
 
+// newText is a text that nobody else in the run sends.
+func (w *World) newText() string {
+	return fmt.Sprintf("Is order %08d on its way?", w.chance.IntN(100_000_000))
+}
+
+func (w *World) contactSendsText(ctx context.Context) error { return w.contactSends(ctx, w.newText()) }
+
 // contactSendsTwo dates the first text back by the minute between them.
-func (w *World) contactSendsTwo(ctx context.Context, first, second string) error {
-	for i, text := range []string{first, second} {
+func (w *World) contactSendsTwo(ctx context.Context, second string) error {
+	text := w.newText()
+	for i := range 2 {
+		if i == 1 && second == "another text" {
+			text = w.newText()
+		}
 		e := w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(i-1)*time.Minute))
 		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(e)); err != nil {
 			return err
@@ -83,7 +95,7 @@ func (w *World) hasCounted(ctx context.Context, want int) error {
 		return err
 	}
 	w.contact = nil
-	control := w.inbound("hello")
+	control := w.inbound(w.newText())
 	if err := w.introduce(ctx, "an inbound text of another contact", w.signed(control)); err != nil {
 		return err
 	}

@@ -136,6 +136,22 @@ func (t *execTarget) Restart(ctx context.Context, env Env) error {
 	return t.Start(ctx, env)
 }
 
+// Pause stops the process and its children where they stand.
+func (t *execTarget) Pause() error { return t.signal(pauseGroup) }
+
+// Resume lets them go on.
+func (t *execTarget) Resume() error { return t.signal(resumeGroup) }
+
+func (t *execTarget) signal(send func(pid int) error) error {
+	if t.proc == nil || t.proc.exited() {
+		return fmt.Errorf("%s: is not running", t.name)
+	}
+	if err := send(t.proc.cmd.Process.Pid); err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	return nil
+}
+
 // Close stops the process and all its children.
 func (t *execTarget) Close() error {
 	if t.proc == nil {
@@ -162,6 +178,7 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	if err != nil {
 		return startError(cmd.Path, err)
 	}
+	p.hurry = t.spec.Hurry
 	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
 	defer cancel()
 	err = await(within, p.done, func(ctx context.Context) error { return t.ready(ctx, seen) })

@@ -186,8 +186,8 @@ func TestAProcessThatEndsAtOnce(t *testing.T) {
 		spec := receiver(t, "exit")
 		spec.Ready = ready
 		tg := mustNew(t, spec)
-		says(t, tg.Start(t.Context(), Env{Secret: secret(t)}), "exit status 3", "loading | no database, and my secret is whsec_***")
-		if want := []string{"loading", "no database, and my secret is whsec_***"}; !slices.Equal(tg.Log(), want) {
+		says(t, tg.Start(t.Context(), Env{Secret: secret(t)}), "exit status 3", "loading | no database, and my secret is whsec_*** | key: ***")
+		if want := []string{"loading", "no database, and my secret is whsec_***", "key: ***"}; !slices.Equal(tg.Log(), want) {
 			t.Errorf("log %q", tg.Log())
 		}
 		if tg.Alive(t.Context()) {

@@ -30,7 +30,7 @@ func TestCheckPublic(t *testing.T) {
 	for _, u := range []string{
 		"http://127.0.0.1:8080/x", "http://127.9.9.9", "http://[::1]:1", "http://0.0.0.0:1", "http://10.1.2.3", "http://172.31.0.1",
 		"http://192.168.0.1", "http://169.254.1.1", "http://100.64.0.1", "http://100.127.255.255", "http://[fd00::1]", "http://[fe80::1%25eth0]:80",
-		"http://[::ffff:127.0.0.1]", "https://localhost", "http://host.docker.internal:3000", "http://receiver:8080", "http://receiver.:8080",
+		"http://[::ffff:127.0.0.1]", "http://[::ffff:100.64.0.1]", "https://localhost", "http://host.docker.internal:3000", "http://receiver:8080", "http://receiver.:8080",
 		"http://no-such-name", "http://2130706433",
 	} {
 		if err := checkPublic(t.Context(), look, u, nil); err != nil {

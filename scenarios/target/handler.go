@@ -126,6 +126,24 @@ func (t *handlerTarget) Restart(ctx context.Context, env Env) error {
 	return t.Start(ctx, env)
 }
 
+// Pause lets requests wait until Resume.
+func (t *handlerTarget) Pause() error {
+	if t.server == nil {
+		return fmt.Errorf("%s: is not running", t.name)
+	}
+	t.server.pause()
+	return nil
+}
+
+// Resume lets them through.
+func (t *handlerTarget) Resume() error {
+	if t.server == nil {
+		return fmt.Errorf("%s: is not running", t.name)
+	}
+	t.server.resume()
+	return nil
+}
+
 // Close stops the server, lets requests that are being handled finish for 5 s
 // at most, and closes what the factory made.
 func (t *handlerTarget) Close() error {
@@ -155,6 +173,7 @@ type handlerServer struct {
 	mu       sync.Mutex
 	active   map[net.Conn]bool // a request is being read, handled or answered
 	handlers int               // that are running, on a connection or off it
+	paused   chan struct{}     // closed on resume; nil while requests go through
 	idle     chan struct{}     // closed when no connection is active, once stopping
 	quiet    chan struct{}     // closed when no handler is running, once stopping
 }
@@ -165,7 +184,9 @@ func serve(l net.Listener, h http.Handler, errorLog *log.Logger) *handlerServer 
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.count(1)
 			defer s.count(-1)
-			h.ServeHTTP(w, r)
+			if s.admit(r.Context()) {
+				h.ServeHTTP(w, r)
+			}
 		}),
 		ConnState:         s.track,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -176,6 +197,40 @@ func serve(l net.Listener, h http.Handler, errorLog *log.Logger) *handlerServer 
 		_ = s.http.Serve(l) // ends when the server is closed
 	}()
 	return s
+}
+
+func (s *handlerServer) pause() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paused == nil {
+		s.paused = make(chan struct{})
+	}
+}
+
+func (s *handlerServer) resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paused != nil {
+		close(s.paused)
+		s.paused = nil
+	}
+}
+
+// admit waits while the server is paused. It reports false when the client went
+// away meanwhile.
+func (s *handlerServer) admit(ctx context.Context) bool {
+	s.mu.Lock()
+	paused := s.paused
+	s.mu.Unlock()
+	if paused == nil {
+		return true
+	}
+	select {
+	case <-paused:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // track follows the connections. net/http flushes an answer before the state
@@ -213,6 +268,7 @@ func (s *handlerServer) tell() {
 // stop ends the server within twice grace. (http.Server.Shutdown would also wait for connections
 // on which nobody has said anything yet.)
 func (s *handlerServer) stop(grace time.Duration) error {
+	s.resume()
 	s.http.SetKeepAlivesEnabled(false)
 	_ = s.listener.Close()
 	idle, quiet := make(chan struct{}), make(chan struct{})

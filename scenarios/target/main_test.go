@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	case "exit":
 		fmt.Println("loading")
 		fmt.Println("no database, and my secret is", os.Getenv("SENT_DM_WEBHOOK_SECRET"))
+		fmt.Println("key:", strings.Trim(strings.TrimPrefix(os.Getenv("SENT_DM_WEBHOOK_SECRET"), "whsec_"), "="))
 		os.Exit(3)
 	case "hook":
 		fmt.Println("told", os.Getenv("SENT_DM_WEBHOOK_SECRET"))

@@ -28,8 +28,9 @@ type process struct {
 	cmd      *exec.Cmd
 	grace    time.Duration
 	once     sync.Once
-	stopping chan struct{} // closed when stop is called
-	done     chan struct{} // closed when it is reaped, its group killed and its output read
+	hurry    <-chan struct{} // closed when there is no time for grace; nil: there is
+	stopping chan struct{}   // closed when stop is called
+	done     chan struct{}   // closed when it is reaped, its group killed and its output read
 }
 
 // startProcess runs cmd with its output going to out; once asked to end it has
@@ -101,7 +102,8 @@ func (p *process) stop() error {
 	}
 	pid := p.cmd.Process.Pid
 	terminateGroup(pid)
-	if waitFor(p.done, p.grace) {
+	_ = resumeGroup(pid) // a paused process does not see its SIGTERM
+	if waitUnless(p.hurry, p.done, p.grace) {
 		return nil
 	}
 	killGroup(pid)
@@ -116,7 +118,10 @@ func (p *process) ended() string { return p.cmd.ProcessState.String() }
 
 // waitFor waits for done, for d at most, and tells whether it came. No context
 // can cut it short: it is for cleaning up.
-func waitFor(done <-chan struct{}, d time.Duration) bool {
+func waitFor(done <-chan struct{}, d time.Duration) bool { return waitUnless(nil, done, d) }
+
+// waitUnless is waitFor, given up when hurry is closed.
+func waitUnless(hurry, done <-chan struct{}, d time.Duration) bool {
 	over := make(chan struct{})
 	cancel := clock.Real{}.At(clock.Wall().Add(d), func() { close(over) })
 	defer cancel()
@@ -124,6 +129,8 @@ func waitFor(done <-chan struct{}, d time.Duration) bool {
 	case <-done:
 		return true
 	case <-over:
+		return false
+	case <-hurry:
 		return false
 	}
 }

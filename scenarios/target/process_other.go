@@ -20,3 +20,9 @@ func killGroup(pid int) {
 		_ = p.Kill()
 	}
 }
+
+// pauseGroup cannot be done here.
+func pauseGroup(int) error { return ErrNoControl }
+
+// resumeGroup has nothing to do.
+func resumeGroup(int) error { return nil }

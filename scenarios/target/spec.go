@@ -34,6 +34,10 @@ type Spec struct {
 	Rotate      Hook // gives a URL target a new secret
 	RestartHook Hook // restarts a URL target
 	TLS         TLS  // for an https URL
+
+	// Hurry is closed when somebody cannot wait: Close then kills the process,
+	// with its children, that it would have asked to end. Nil: nobody is in a hurry.
+	Hurry <-chan struct{}
 }
 
 // Ready says when a target that was started is ready: at most one of its

@@ -37,6 +37,11 @@ type Target interface {
 	// keeps itself. It is also how a target gets a new secret and how a dead one
 	// is brought back. Where it fails, nothing is left running.
 	Restart(ctx context.Context, env Env) error
+	// Pause makes it stand still, as a machine that swaps or a container that was
+	// paused: connections are taken, nothing is answered until Resume. Restart
+	// and Close end a pause.
+	Pause() error
+	Resume() error
 	// CanRestart tells whether Restart works, CanRotate whether a new secret takes effect.
 	CanRestart() bool
 	CanRotate() bool
@@ -44,7 +49,7 @@ type Target interface {
 	Alive(ctx context.Context) bool
 	// Log is the last lines of its output, or nil.
 	Log() []string
-	// Close stops what Start started. It is safe to call it more than once, and
-	// before Start.
+	// Close stops what Start started, which may be started again. It is safe to
+	// call it more than once, and before Start.
 	Close() error
 }

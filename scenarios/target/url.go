@@ -94,6 +94,12 @@ func (t *urlTarget) Restart(ctx context.Context, env Env) error {
 	return t.reach(ctx, t.spec.StartTimeout)
 }
 
+// Pause cannot be done to what somebody else runs.
+func (t *urlTarget) Pause() error { return fmt.Errorf("%s: %w", t.name, ErrNoControl) }
+
+// Resume likewise.
+func (t *urlTarget) Resume() error { return t.Pause() }
+
 // Alive tells whether the host accepts connections.
 func (t *urlTarget) Alive(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)

@@ -106,6 +106,20 @@ func TestNoTimerFiresWhileSomebodyIsBusy(t *testing.T) {
 	j.want(t, "first@1m0s second@1m0s")
 }
 
+func TestNoTimerFiresWhileAnotherDoes(t *testing.T) {
+	v := clock.NewVirtual(epoch())
+	j := &journal{clock: v}
+	release := v.Hold()
+	v.At(epoch().Add(time.Minute), func() {
+		v.Hold()() // somebody is busy for a moment, and lets go last
+		v.At(epoch().Add(time.Hour), func() { j.note("third") })
+		j.note("first")
+	})
+	v.At(epoch().Add(time.Minute), func() { j.note("second") })
+	release()
+	j.want(t, "first@1m0s second@1m0s third@1h0m0s")
+}
+
 func TestTimerOfAnUnheldClockFiresAtOnce(t *testing.T) {
 	v := clock.NewVirtual(epoch())
 	j := &journal{clock: v}

@@ -29,7 +29,8 @@ func fullListener(t *testing.T) string {
 	}
 	address := fmt.Sprintf("127.0.0.1:%d", name.(*syscall.SockaddrInet4).Port)
 	for range 4 {
-		c, err := net.DialTimeout("tcp", address, 200*time.Millisecond)
+		dialer := net.Dialer{Timeout: 200 * time.Millisecond}
+		c, err := dialer.DialContext(t.Context(), "tcp", address)
 		if err != nil {
 			break // full
 		}
@@ -37,6 +38,7 @@ func fullListener(t *testing.T) string {
 	}
 	return "http://" + address
 }
+
 func TestConnectTimeout(t *testing.T) {
 	check(t, send(t, small(fullListener(t)), short), "timeout: no connection within 200ms")
 }

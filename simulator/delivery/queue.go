@@ -167,6 +167,7 @@ func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery,
 	defer q.d.work.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	//nolint:contextcheck // two contexts can end it: the caller's and the dispatcher's
 	defer context.AfterFunc(q.d.ctx, cancel)()
 
 	j.Test = true

@@ -28,6 +28,7 @@ func (s *sending) read() Outcome {
 			return s.failed(err)
 		}
 		s.phase = inHead
+		//nolint:bodyclose // Close would read an endless body to its end; the connection is closed instead
 		resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodPost})
 		switch {
 		case err != nil && limit.left == 0:

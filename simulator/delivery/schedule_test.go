@@ -13,9 +13,9 @@ import (
 
 func TestDefaultSchedule(t *testing.T) {
 	s := delivery.DefaultSchedule()
-	for n, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-		if got := s.Delay(n+1, 0.99); got != want*time.Minute {
-			t.Errorf("after failed attempt %d: %s, want %s", n+1, got, want*time.Minute)
+	for n, minutes := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
+		if got, want := s.Delay(n+1, 0.99), time.Duration(minutes)*time.Minute; got != want {
+			t.Errorf("after failed attempt %d: %s, want %s", n+1, got, want)
 		}
 	}
 	if err := s.Validate(); err != nil {

@@ -26,11 +26,11 @@ type server struct {
 	handled     chan struct{} // told after each connection
 }
 
-func newServer(t testing.TB, serve func(c net.Conn)) *server {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newServer(tb testing.TB, serve func(c net.Conn)) *server {
+	tb.Helper()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s := &server{Listener: l, handled: make(chan struct{}, 1000)}
 	done := make(chan struct{})
@@ -50,7 +50,7 @@ func newServer(t testing.TB, serve func(c net.Conn)) *server {
 			}
 		}
 	}()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = l.Close()
 		<-done
 	})
@@ -59,14 +59,14 @@ func newServer(t testing.TB, serve func(c net.Conn)) *server {
 
 func (s *server) url() string { return "http://" + s.Addr().String() + "/webhooks/sent" }
 
-// readRequest reads one request from c to its end.
-func readRequest(c net.Conn) (*http.Request, []byte) {
+// readRequest reads one request from c to its end, and returns its body.
+func readRequest(c net.Conn) (body []byte) {
 	r, err := http.ReadRequest(bufio.NewReader(c))
 	if err != nil {
-		return nil, nil
+		return nil
 	}
-	body, _ := io.ReadAll(r.Body)
-	return r, body
+	body, _ = io.ReadAll(r.Body)
+	return body
 }
 
 // says reads the request and answers with these pieces, one write each.
@@ -112,14 +112,14 @@ func small(url string) delivery.Request {
 // huge is a request that no socket buffer holds.
 func huge(url string) delivery.Request { return small(url).WithBody(make([]byte, 16<<20)) }
 
-func send(t testing.TB, r delivery.Request, timeout time.Duration) delivery.Outcome {
-	t.Helper()
+func send(tb testing.TB, r delivery.Request, timeout time.Duration) delivery.Outcome {
+	tb.Helper()
 	return delivery.HTTP{}.Send(context.Background(), r, timeout)
 }
 
 // check compares an outcome's kind and status, and finds words in its error.
-func check(t testing.TB, o delivery.Outcome, want string) {
-	t.Helper()
+func check(tb testing.TB, o delivery.Outcome, want string) {
+	tb.Helper()
 	got := string(o.Kind)
 	if o.Status != 0 {
 		got += fmt.Sprint(" ", o.Status)
@@ -128,12 +128,12 @@ func check(t testing.TB, o delivery.Outcome, want string) {
 		got += ": " + o.Err
 	}
 	if got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+		tb.Errorf("got  %s\nwant %s", got, want)
 	}
 	if o.Start.IsZero() || o.Duration <= 0 {
-		t.Errorf("no start (%v) or duration (%v)", o.Start, o.Duration)
+		tb.Errorf("no start (%v) or duration (%v)", o.Start, o.Duration)
 	}
 	if o.Accepted() && o.Rejected() {
-		t.Error("both accepted and rejected")
+		tb.Error("both accepted and rejected")
 	}
 }

@@ -15,9 +15,10 @@ import (
 )
 
 // rawServer hands over the bytes of each request as they came; a body ends with ~.
-func rawServer(t testing.TB) (*server, chan string) {
+func rawServer(tb testing.TB) (*server, chan string) {
+	tb.Helper()
 	raw := make(chan string, 1)
-	return newServer(t, func(c net.Conn) {
+	return newServer(tb, func(c net.Conn) {
 		_ = c.SetReadDeadline(time.Now().Add(long))
 		var b strings.Builder
 		chunk := make([]byte, 4096)

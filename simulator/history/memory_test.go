@@ -66,9 +66,19 @@ func TestRowsStayInOrderAndAreReplaced(t *testing.T) {
 	if got := ids(t, m, uuid.New()); len(got) != 0 {
 		t.Errorf("rows of an unknown webhook: %v", got)
 	}
+	a.Status, b.Status = delivery.Delivered, delivery.Failed
+	save(t, m, a, b)
+	if got := ids(t, m, hook); len(got) != 2 {
+		t.Errorf("without a limit, %d of 2 rows are kept", len(got))
+	}
 }
 
 func TestLimit(t *testing.T) {
+	one, only := history.NewMemory(1), uuid.New()
+	save(t, one, row(only, delivery.Delivered), row(only, delivery.Delivered))
+	if got := ids(t, one, only); len(got) != 1 {
+		t.Errorf("with limit 1, %d rows are kept", len(got))
+	}
 	m, hook := history.NewMemory(2), uuid.New()
 	a, b, c := row(hook, delivery.Pending), row(hook, delivery.Delivered), row(hook, delivery.Failed)
 	save(t, m, a, b, c)

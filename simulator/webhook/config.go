@@ -17,8 +17,12 @@ import (
 
 // The limits of a webhook's settings, and what holds when one is left out.
 const (
-	MinRetryCount, MaxRetryCount, DefaultRetryCount             = 1, 5, 3
-	MinTimeoutSeconds, MaxTimeoutSeconds, DefaultTimeoutSeconds = 5, 120, 30
+	MinRetryCount         = 1
+	MaxRetryCount         = 5
+	DefaultRetryCount     = 3
+	MinTimeoutSeconds     = 5
+	MaxTimeoutSeconds     = 120
+	DefaultTimeoutSeconds = 30
 )
 
 // Config is what a user says about a webhook.
@@ -163,7 +167,6 @@ func (v *validation) eventFilters(filters map[string][]string) map[string][]stri
 }
 
 func suffixProblem(parent, suffix string) string {
-	k, err := event.Lookup(parent + "." + suffix)
 	switch {
 	case strings.HasPrefix(suffix, parent+"."):
 		return fmt.Sprintf("write %q without its parent: %q", suffix, strings.TrimPrefix(suffix, parent+"."))
@@ -171,10 +174,9 @@ func suffixProblem(parent, suffix string) string {
 		return fmt.Sprintf("%q is no sub-type suffix: they are written in lower case, like \"delivered\"", suffix)
 	case parent == event.ParentTemplates:
 		return "" // an open set: Meta's values are forwarded as they come
-	case err != nil:
+	}
+	if _, err := event.Lookup(parent + "." + suffix); err != nil {
 		return err.Error()
-	case k.Name != parent+"."+suffix:
-		return fmt.Sprintf("unknown event %q", parent+"."+suffix)
 	}
 	return ""
 }

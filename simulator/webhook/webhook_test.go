@@ -38,7 +38,11 @@ func newWebhook(t *testing.T, cfg webhook.Config) webhook.Webhook {
 }
 
 func TestDefaults(t *testing.T) {
-	w := newWebhook(t, plain())
+	id := uuid.New()
+	w, err := webhook.New(id, secret(t, "a"), plain(), moment())
+	if err != nil || w.ID != id || !w.SigningSecret.Equal(secret(t, "a")) || w.EndpointURL != plain().EndpointURL || w.DisplayName != "orders" {
+		t.Errorf("%+v, %v", w, err)
+	}
 	if !w.IsActive || w.RetryCount != 3 || w.TimeoutSeconds != 30 || w.Timeout() != 30*time.Second || w.ConsecutiveFailures != 0 ||
 		w.LastDeliveryAttemptAt != nil || w.LastSuccessfulDeliveryAt != nil || !w.CreatedAt.Equal(moment()) || !w.UpdatedAt.Equal(moment()) {
 		t.Errorf("%+v", w)
@@ -155,6 +159,9 @@ func TestCloneSharesNothing(t *testing.T) {
 	cfg := plain()
 	cfg.EventFilters = map[string][]string{"message": {"sent"}}
 	w := newWebhook(t, cfg)
+	if c := w.Clone(); c.LastDeliveryAttemptAt != nil || c.LastSuccessfulDeliveryAt != nil {
+		t.Errorf("a copy without attempts: %+v", c)
+	}
 	w.Observe(webhook.AttemptSucceeded, webhook.HealthRules{}, moment())
 	c := w.Clone()
 	c.EventTypes[0], c.EventFilters["message"][0], c.EventFilters["templates"] = "x", "y", nil

@@ -1,6 +1,7 @@
 package sentside
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,8 +30,8 @@ type endpoint struct {
 	answers  []answer // one for each request; the last one for all that follow
 }
 
-func newEndpoint() (*endpoint, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newEndpoint(ctx context.Context) (*endpoint, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func hijacked(text string) answer {
 // parseAnswers reads "500", "500 twice, then 200", "500 3 times, then garbage".
 func parseAnswers(text string) ([]answer, error) {
 	var all []answer
-	for _, part := range strings.Split(text, ", then ") {
+	for part := range strings.SplitSeq(text, ", then ") {
 		what, times := part, 1
 		if before, ok := strings.CutSuffix(part, " twice"); ok {
 			what, times = before, 2

@@ -1,7 +1,6 @@
 package sentside_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -12,19 +11,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// TestFeatures runs the feature files of Sent's side as they stand in the tree.
-func TestFeatures(t *testing.T) {
-	all, err := gherkin.Load(os.DirFS("../../../features"), "simulator")
-	if err != nil || len(all) == 0 {
-		t.Fatalf("%d scenarios: %v", len(all), err)
-	}
-	for _, sc := range all {
-		if res := sc.Run(t.Context(), sentside.Bind); res.Err != nil {
-			t.Errorf("%s:%d: %s: %v", sc.File, sc.Line, sc.Name, res.Err)
-		}
-	}
-}
 
 // TestStepsCanFail: every claim that a Then can make is refused where it is wrong.
 func TestStepsCanFail(t *testing.T) {

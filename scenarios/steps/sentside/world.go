@@ -49,7 +49,7 @@ func Bind(sc *godog.ScenarioContext) {
 	w.clock = clock.NewVirtual(w.start)
 	sc.Before(func(ctx context.Context, _ *godog.Scenario) (context.Context, error) {
 		var err error
-		w.endpoint, err = newEndpoint()
+		w.endpoint, err = newEndpoint(ctx)
 		if err == nil {
 			w.cfg = webhook.Config{DisplayName: "orders", EndpointURL: w.endpoint.url()}
 		}

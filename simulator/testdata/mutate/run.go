@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -65,23 +66,43 @@ func (s *session) runPackage(ctx context.Context, o options, p *pkg, tmp string,
 		if err != nil {
 			return err
 		}
-		su := suite{bin: bin, dir: filepath.Join(s.root, dir), timeout: o.timeout}
-		su.args = append(su.args, "-test.failfast", "-test.timeout=0") // the time limit is ours
-		if dir == p.dir && p.tests != "" {
-			su.args = append(su.args, "-test.run="+p.tests)
+		base := suite{bin: bin, dir: filepath.Join(s.root, dir), timeout: o.timeout}
+		base.args = append([]string{"-test.failfast", "-test.timeout=0"}, base.rapidFlags(ctx)...) // the time limit is ours
+		for _, su := range base.stages(p, dir, o) {
+			if su, err = su.withoutMutant(ctx, o.timeout); err != nil {
+				return fmt.Errorf("%s: %w", dir, err)
+			}
+			suites = append(suites, su)
 		}
-		if skip := strings.Trim(p.skip+"|"+o.skip, "|"); skip != "" && dir == p.dir {
-			su.args = append(su.args, "-test.skip="+skip)
-		}
-		su.args = append(su.args, su.rapidFlags(ctx)...)
-		if su, err = su.withoutMutant(ctx, o.timeout); err != nil {
-			return fmt.Errorf("%s: %w", dir, err)
-		}
-		suites = append(suites, su)
 	}
 	return inParallel(o.jobs, append(together, apart...), func(m *mutant) error {
 		return s.judge(ctx, o, m, suites, tmp, progress)
 	})
+}
+
+// stages says which tests of dir run, in which order: a package's own quick ones
+// come first.
+func (su suite) stages(p *pkg, dir string, o options) []suite {
+	run, skip := "", o.skip
+	if dir == p.dir {
+		run, skip = p.tests, strings.Trim(p.skip+"|"+o.skip, "|")
+	}
+	if dir != p.dir || p.first == "" {
+		return []suite{su.only(run, skip)}
+	}
+	return []suite{su.only(p.first, skip), su.only(run, strings.Trim(p.first+"|"+skip, "|"))}
+}
+
+// only is the suite with -test.run and -test.skip.
+func (su suite) only(run, skip string) suite {
+	su.args = slices.Clone(su.args)
+	if run != "" {
+		su.args = append(su.args, "-test.run="+run)
+	}
+	if skip != "" {
+		su.args = append(su.args, "-test.skip="+skip)
+	}
+	return su
 }
 
 // judge runs the tests against one mutant until one of them objects.
@@ -92,12 +113,16 @@ func (s *session) judge(ctx context.Context, o options, m *mutant, suites []suit
 	b := &builder{root: s.root, dir: filepath.Join(tmp, "m"+strconv.Itoa(m.id))}
 	defer os.RemoveAll(b.dir)
 	result := survived
-	for _, su := range suites {
-		if !m.shares() {
+	bin := "" // of a mutant compiled alone, and the folder it tests
+	for i, su := range suites {
+		if !m.shares() && i > 0 && su.dir == suites[i-1].dir {
+			su.bin = bin
+		} else if !m.shares() {
 			if err := os.MkdirAll(b.dir, 0o700); err != nil {
 				return err
 			}
-			bin, err := b.alone(ctx, m, strings.TrimPrefix(filepath.ToSlash(strings.TrimPrefix(su.dir, s.root)), "/"))
+			var err error
+			bin, err = b.alone(ctx, m, strings.TrimPrefix(filepath.ToSlash(strings.TrimPrefix(su.dir, s.root)), "/"))
 			if err != nil {
 				result = stillborn
 				break

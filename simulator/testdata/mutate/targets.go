@@ -12,6 +12,7 @@ type target struct {
 	dir   string   // package folder, relative to the module's root
 	files []string // base names; none: every non-test file of the folder
 	tests string   // -test.run pattern for the package's own tests; empty: all
+	first string   // -test.run pattern of tests that find most and are quick; they run before the others
 	skip  string   // -test.skip pattern: slow tests about other files
 	extra []string // further package folders whose tests count
 }
@@ -20,8 +21,13 @@ type target struct {
 // would make the simulator accuse a good receiver, or acquit a bad one.
 func defaultTargets() []target {
 	return []target{
-		{dir: "simulator/signing", files: []string{"redact.go", "secret.go", "signing.go", "verify.go"}, skip: "Mistake|Explain"},
-		{dir: "simulator/lifecycle"},
+		{
+			dir:   "simulator/signing",
+			files: []string{"redact.go", "secret.go", "signing.go", "verify.go"},
+			first: "Verify|Sign|Parse|Byte|Padding|Stands|Header",
+			skip:  "Mistake|Explain",
+		},
+		{dir: "simulator/lifecycle", first: "PlansOfASeed|Allowed|Terminal|Resolve|Order|Precede|Validate"},
 		{dir: "simulator/delivery", files: []string{"schedule.go"}, tests: "Schedule|Delay|Backoff"},
 		{dir: "simulator/webhook", files: []string{"health.go"}},
 	}
@@ -37,7 +43,7 @@ func targetOf(arg string) target {
 	}
 	for _, d := range defaultTargets() {
 		if d.dir == t.dir {
-			t.extra = d.extra
+			t.extra, t.first = d.extra, d.first
 			if len(t.files) == 1 && slices.Contains(d.files, t.files[0]) {
 				t.tests, t.skip = d.tests, d.skip
 			}

@@ -1,0 +1,80 @@
+# What one does with this repository, one word each: make help
+
+SHELL := bash
+.DEFAULT_GOAL := help
+
+GO      ?= go
+BIN     := bin
+# The version that .golangci.yml is written for; .ci/run installs it into bin/.
+GOLANGCI_VERSION := v2.9.0
+GOLANGCI ?= $(firstword $(wildcard $(CURDIR)/$(BIN)/golangci-lint) golangci-lint)
+# testdata is left out of ./... ; the mutation tool lives there and has tests.
+MUTATE  := ./simulator/testdata/mutate
+PACKAGES := ./... $(MUTATE)
+# The race detector needs cgo and a C compiler.
+RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+TESTFLAGS ?=
+FUZZTIME ?= 10s
+BENCHTIME ?= 1s
+# Time for the whole of make mutate; it needs a few minutes on two cores.
+MUTATE_BUDGET ?= 15m
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## check the reference receiver that comes with sentsim
+	$(GO) run ./cmd/sentsim verify --embedded
+
+.PHONY: test
+test: ## run all tests (with the race detector where there is a C compiler)
+	$(GO) test $(RACE) -shuffle=on $(TESTFLAGS) $(PACKAGES)
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet $(PACKAGES)
+
+.PHONY: lint
+lint: ## golangci-lint as .golangci.yml says; installs it into bin/ if missing
+	@command -v $(GOLANGCI) >/dev/null || GOBIN=$(CURDIR)/$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(GOLANGCI) run $(PACKAGES)
+
+# What .ci/run asks, so that the version stands in one place.
+.PHONY: golangci-version
+golangci-version:
+	@echo $(GOLANGCI_VERSION)
+
+.PHONY: fmt
+fmt: ## format all Go files, imports sorted
+	@if command -v $(GOLANGCI) >/dev/null; then $(GOLANGCI) fmt; else gofmt -w .; fi
+
+.PHONY: fuzz
+fuzz: ## fuzz every Fuzz function for FUZZTIME (10s) each
+	@set -euo pipefail; found=0; \
+	for pkg in $$($(GO) list $(PACKAGES)); do \
+	  names=$$($(GO) test -list '^Fuzz' "$$pkg"); \
+	  for target in $$(grep '^Fuzz' <<<"$$names" || true); do \
+	    echo "--- $$pkg $$target"; found=$$((found+1)); \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg"; \
+	  done; \
+	done; \
+	echo "$$found fuzz targets"; [ "$$found" -gt 0 ]
+
+.PHONY: mutate
+mutate: ## change the code in small ways; fail where no test notices
+	$(GO) run $(MUTATE) --budget $(MUTATE_BUDGET)
+
+.PHONY: bench
+bench: ## run the benchmarks, no tests
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: build
+build: ## build the programs into bin/, static
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf $(BIN)
+	find . -name '*.test' -type f -not -path './.git/*' -delete

@@ -1,0 +1,55 @@
+package scenarios
+
+import (
+	"context"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Connection is a target that was reached or started for deliveries one at a
+// time. It is for one goroutine. Close it.
+type Connection struct{ s *session }
+
+// Connect reaches or starts the target of cfg. With hostile, which is whatever is
+// not a genuine delivery, a public address must have been named in
+// cfg.AllowPublic. The errors are those of Run.
+func Connect(ctx context.Context, cfg Config, hostile bool) (*Connection, error) {
+	begin := reach
+	if hostile {
+		begin = open
+	}
+	s, err := begin(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Connection{s: s}, nil
+}
+
+// Name is how a user would name the target. No secrets.
+func (c *Connection) Name() string { return c.s.subject.Target.Name() }
+
+// URL is where deliveries go.
+func (c *Connection) URL() string { return c.s.subject.Target.URL() }
+
+// Secret is what the target verifies with.
+func (c *Connection) Secret() signing.Secret { return c.s.subject.Env.Secret }
+
+// Send makes one attempt, with the configuration's timeout.
+func (c *Connection) Send(ctx context.Context, r delivery.Request) delivery.Outcome {
+	timeout := c.s.subject.Timeout
+	if timeout == 0 {
+		timeout = time.Duration(c.s.cfg.Knobs.TimeoutSeconds) * time.Second
+	}
+	return c.s.subject.Sender.Send(ctx, r, timeout)
+}
+
+// Redact takes the signing secret out of what is printed.
+func (c *Connection) Redact(text string) string { return c.s.redact(text) }
+
+// Log is the last lines of the target's output.
+func (c *Connection) Log() []string { return c.s.subject.Target.Log() }
+
+// Close stops the target if Connect started it.
+func (c *Connection) Close() error { return c.s.close() }

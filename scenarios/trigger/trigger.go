@@ -1,0 +1,153 @@
+// Package trigger makes one delivery to order: an event of the catalogue, with
+// values of its body set by hand, or a body as it is, signed now or at another
+// time, or forged. It makes requests; it sends nothing.
+package trigger
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Order is what is to be delivered.
+type Order struct {
+	Event string   // a name of the catalogue; may be empty, or any, with Raw
+	Set   []string // path=value, see Assign
+	Raw   bool     // send Body as it is instead of the event's
+	Body  []byte
+
+	Forge     string        // a forgery of package chaos; "" for a genuine delivery
+	SignedAt  time.Duration // how far from now the signature's timestamp is
+	WebhookID uuid.UUID     // zero: drawn
+
+	Seed    seed.Seed // of all that is drawn
+	At      time.Time // when the event happened
+	Knobs   simulator.Knobs
+	Headers []delivery.Header // besides Sent's own
+}
+
+// Delivery is an order that can be sent, as often as one likes: the body is the
+// same every time, timestamp and signature are made anew.
+type Delivery struct {
+	Type    event.Type     // "" for a raw body without one
+	Body    []byte         // genuine, as it is signed
+	Forgery *chaos.Forgery // nil: genuine
+
+	order Order
+	other signing.Secret // somebody else's
+}
+
+// New makes a delivery of an order. Errors are the user's.
+func New(o Order) (Delivery, error) {
+	d := Delivery{order: o}
+	if o.Forge != "" {
+		f, err := chaos.Lookup(o.Forge)
+		if err != nil {
+			return Delivery{}, err
+		}
+		d.Forgery = &f
+		if o.SignedAt != 0 {
+			return Delivery{}, errors.New("a forgery has a timestamp of its own: leave out the time at which it is signed")
+		}
+	}
+	if err := d.body(); err != nil {
+		return Delivery{}, err
+	}
+	st := o.Seed.Stream("trigger ids")
+	id, err := uuid.NewRandomFromReader(st)
+	if err != nil {
+		return Delivery{}, err
+	}
+	if d.order.WebhookID == uuid.Nil {
+		d.order.WebhookID = id
+	}
+	d.other, err = signing.GenerateSecret(st)
+	return d, err
+}
+
+// body makes Type and Body.
+func (d *Delivery) body() error {
+	o := d.order
+	if o.Raw {
+		if len(o.Set) > 0 {
+			return errors.New("a body that is sent as it is has no values to set")
+		}
+		d.Type, d.Body = event.Type(o.Event), bytes.Clone(o.Body)
+		if t, err := event.ParseType(o.Event); err == nil {
+			d.Type = t
+		} else if strings.ContainsFunc(o.Event, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			return fmt.Errorf("%q cannot be the name of an event", o.Event)
+		}
+		return nil
+	}
+	e, err := sample(o)
+	if err != nil {
+		return err
+	}
+	d.Type, d.Body = e.Type, e.Encode(o.Knobs.Format())
+	for _, text := range o.Set {
+		if d.Body, err = Assign(d.Body, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sample(o Order) (event.Event, error) {
+	st := o.Seed.Stream("trigger " + strings.ToLower(o.Event))
+	if strings.EqualFold(o.Event, string(event.Templates)) {
+		return event.Sample(event.Templates, st, o.At)
+	}
+	k, err := event.Lookup(o.Event)
+	if err != nil {
+		return event.Event{}, err
+	}
+	return k.Sample(st, o.At)
+}
+
+// Request is the attempt at now, for a receiver at url with this secret.
+func (d Delivery) Request(url string, secret signing.Secret, now time.Time) (delivery.Request, error) {
+	typ := d.Type
+	if !d.order.Knobs.EventTypeHeader {
+		typ = ""
+	}
+	id, at := d.order.WebhookID.String(), now.Add(d.order.SignedAt).Unix()
+	r := delivery.NewRequest(url, id, secret, typ, d.Body, at)
+	r.Headers = append(r.Headers, d.order.Headers...)
+	if d.Forgery == nil {
+		return r, nil
+	}
+	return d.Forgery.Forge(r, chaos.Input{Secret: secret, Other: d.other, WebhookID: id, Timestamp: at})
+}
+
+// Verdict is what a receiver's answer to a delivery means.
+type Verdict int
+
+// The verdicts. The zero value is Wrong, so a forgotten one never reads as well.
+const (
+	Wrong     Verdict = iota // not what a correct receiver answers
+	Right                    // a genuine delivery was accepted, a forgery rejected
+	Unreached                // there was nobody to answer
+)
+
+// Judge says what o means for d.
+func (d Delivery) Judge(o delivery.Outcome) Verdict {
+	switch {
+	case o.Kind == delivery.Refused || o.Kind == delivery.Unreached || o.Kind == delivery.TLS:
+		return Unreached
+	case d.Forgery == nil && o.Accepted(), d.Forgery != nil && o.Rejected():
+		return Right
+	}
+	return Wrong
+}

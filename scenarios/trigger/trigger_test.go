@@ -1,0 +1,243 @@
+package trigger_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"github.com/sentsim/sentsim/scenarios/trigger"
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+func secret(t *testing.T) signing.Secret {
+	t.Helper()
+	s, err := signing.ParseSecret("whsec_" + "c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA==")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func now() time.Time { return time.Unix(1761905442, 0) }
+
+func order(name string) trigger.Order {
+	return trigger.Order{Event: name, Seed: 7, At: now(), Knobs: simulator.DefaultKnobs()}
+}
+
+func request(t *testing.T, o trigger.Order) delivery.Request {
+	t.Helper()
+	d, err := trigger.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Request("http://127.0.0.1/webhooks/sent", secret(t), now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func verify(t *testing.T, r delivery.Request) error {
+	t.Helper()
+	return secret(t).Verify(signing.HeadersFrom(r.Get), r.Body, now())
+}
+
+func TestEveryEventIsSigned(t *testing.T) {
+	t.Parallel()
+	names := []string{"templates"}
+	for _, k := range event.Catalogue() {
+		names = append(names, k.Name)
+	}
+	for _, name := range names {
+		r := request(t, order(name))
+		if err := verify(t, r); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := uuid.Parse(r.Get(signing.HeaderID)); err != nil {
+			t.Errorf("%s: webhook id %q", name, r.Get(signing.HeaderID))
+		}
+		if again := request(t, order(name)); !bytes.Equal(again.Body, r.Body) || again.Get(signing.HeaderID) != r.Get(signing.HeaderID) {
+			t.Errorf("%s: the same seed gives\n%s\n%s", name, r.Body, again.Body)
+		}
+	}
+}
+
+func TestOrders(t *testing.T) {
+	t.Parallel()
+	id := uuid.MustParse("5f1c1b9e-7f0a-4c27-9d36-0d5f6a7b8c90")
+	with := func(change func(*trigger.Order)) trigger.Order {
+		o := order("message.failed")
+		change(&o)
+		return o
+	}
+	for _, tt := range []struct {
+		name  string
+		order trigger.Order
+		check func(t *testing.T, r delivery.Request)
+	}{
+		{"the webhook's id", with(func(o *trigger.Order) { o.WebhookID = id }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if r.Get(signing.HeaderID) != id.String() || verify(t, r) != nil {
+				t.Errorf("%+v", r)
+			}
+		}},
+		{"signed at another time", with(func(o *trigger.Order) { o.SignedAt = -240 * time.Second }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if r.Get(signing.HeaderTimestamp) != "1761905202" || verify(t, r) != nil {
+				t.Errorf("%+v", r)
+			}
+		}},
+		{"a raw body", with(func(o *trigger.Order) { o.Raw, o.Body, o.Event = true, []byte(" [1 ]\n"), "" }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if string(r.Body) != " [1 ]\n" || r.Get(signing.HeaderEventType) != "" || verify(t, r) != nil {
+				t.Errorf("%+v", r)
+			}
+		}},
+		{"a raw body of a kind that there is not", with(func(o *trigger.Order) { o.Raw, o.Event = true, "message.exploded" }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if r.Get(signing.HeaderEventType) != "message.exploded" {
+				t.Errorf("%+v", r)
+			}
+		}},
+		{"headers of the user's", with(func(o *trigger.Order) { o.Headers = []delivery.Header{{Name: "X-Tunnel", Value: "1"}} }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if r.Get("x-tunnel") != "1" {
+				t.Errorf("%+v", r)
+			}
+		}},
+		{"no event type header", with(func(o *trigger.Order) { o.Knobs.EventTypeHeader = false }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if r.Get(signing.HeaderEventType) != "" || verify(t, r) != nil {
+				t.Errorf("%+v", r)
+			}
+		}},
+		{"a dialect", with(func(o *trigger.Order) { o.Knobs.Envelope = event.EnvelopeLegacy }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if !bytes.HasPrefix(r.Body, []byte(`{"field":"messages","timestamp"`)) {
+				t.Errorf("%s", r.Body)
+			}
+		}},
+		{"values, and the signature over them", with(func(o *trigger.Order) { o.Set = []string{"payload.reason=a <b>", "sub_type=message.odd"} }), func(t *testing.T, r delivery.Request) {
+			t.Helper()
+			if !bytes.Contains(r.Body, []byte(`"reason":"a <b>"`)) || !bytes.Contains(r.Body, []byte(`"sub_type":"message.odd"`)) || verify(t, r) != nil {
+				t.Errorf("%s", r.Body)
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			tt.check(t, request(t, tt.order))
+		})
+	}
+}
+
+func TestEveryForgeryIsForged(t *testing.T) {
+	t.Parallel()
+	for _, f := range chaos.Forgeries() {
+		o := order("message.delivered")
+		o.Forge = f.Name
+		if r := request(t, o); verify(t, r) == nil {
+			t.Errorf("%s: the receiver's check accepts %+v", f.Name, r)
+		}
+	}
+}
+
+func TestOrdersThatCannotBe(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		order trigger.Order
+		want  string
+	}{
+		"a typing error":         {order("message.deliverd"), "message.delivered"},
+		"an unknown forgery":     {trigger.Order{Event: "message.sent", Forge: "odd"}, "unknown forgery"},
+		"a forgery at a time":    {trigger.Order{Event: "message.sent", Forge: "stale", SignedAt: 1}, "timestamp of its own"},
+		"values in a raw body":   {trigger.Order{Raw: true, Set: []string{"a=1"}}, "no values to set"},
+		"an event with a space":  {trigger.Order{Raw: true, Event: "a b"}, "cannot be the name"},
+		"a path that is not so":  {trigger.Order{Event: "message.sent", Set: []string{"payload.mesage_id=1"}}, `did you mean "payload.message_id"`},
+		"a path without a start": {trigger.Order{Event: "message.sent", Set: []string{"message_status=READ"}}, `did you mean "payload.message_status"`},
+	} {
+		if _, err := trigger.New(tt.order); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want it to say %q", name, err, tt.want)
+		}
+	}
+}
+
+func TestAssign(t *testing.T) {
+	t.Parallel()
+	const body = `{"a":"x","b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`
+	for _, tt := range []struct{ text, want string }{
+		{"a=y", `{"a":"y","b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{"a=12", `{"a":12,"b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{`a="12"`, `{"a":"12","b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{"a=", `{"a":"","b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{"a=k=v", `{"a":"k=v","b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{"a=null", `{"a":null,"b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{"a=+14155550100", `{"a":"+14155550100","b":{"c":null,"d":[1,{"e":2}]},"we.ird":1}`},
+		{"b.c={\"z\": 1}", `{"a":"x","b":{"c":{"z": 1},"d":[1,{"e":2}]},"we.ird":1}`},
+		{"b.d.1.e=3", `{"a":"x","b":{"c":null,"d":[1,{"e":3}]},"we.ird":1}`},
+		{"b=<&>", `{"a":"x","b":"<&>","we.ird":1}`},
+	} {
+		got, err := trigger.Assign([]byte(body), tt.text)
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%s: %s, %v; want %s", tt.text, got, err, tt.want)
+		}
+	}
+	for text, want := range map[string]string{
+		"a":         "form path=value",
+		"=1":        "form path=value",
+		"b.x=1":     `no "b.x"`,
+		"b.d.2=1":   `no "b.d.2"`,
+		"zzzzzz=1":  "there are a, b, b.c",
+		"we.ird=1":  `no "we.ird"`,
+		"b.d.#.e=1": "no",
+		"a.b=1":     "no",
+	} {
+		if got, err := trigger.Assign([]byte(body), text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %s, error %v, want it to say %q", text, got, err, want)
+		}
+	}
+	if _, err := trigger.Assign([]byte("{"), "a=1"); err == nil {
+		t.Error("a value was set in what is no JSON")
+	}
+}
+
+func TestAnyTextCanBeSet(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.String().Draw(t, "text")
+		out, err := trigger.Assign([]byte(`{"a":"x","b":1}`), "a="+text)
+		if err != nil || !bytes.HasPrefix(out, []byte(`{"a":`)) || !bytes.HasSuffix(out, []byte(`,"b":1}`)) {
+			t.Fatalf("%q: %s, %v", text, out, err)
+		}
+	})
+}
+
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	genuine, forged := trigger.Delivery{}, trigger.Delivery{Forgery: &chaos.Forgery{}}
+	for _, tt := range []struct {
+		outcome         delivery.Outcome
+		genuine, forged trigger.Verdict
+	}{
+		{delivery.Outcome{Kind: delivery.Answered, Status: 204}, trigger.Right, trigger.Wrong},
+		{delivery.Outcome{Kind: delivery.Answered, Status: 401}, trigger.Wrong, trigger.Right},
+		{delivery.Outcome{Kind: delivery.Answered, Status: 302}, trigger.Wrong, trigger.Wrong},
+		{delivery.Outcome{Kind: delivery.Answered, Status: 500}, trigger.Wrong, trigger.Wrong},
+		{delivery.Outcome{Kind: delivery.Reset}, trigger.Wrong, trigger.Wrong},
+		{delivery.Outcome{Kind: delivery.Timeout}, trigger.Wrong, trigger.Wrong},
+		{delivery.Outcome{Kind: delivery.Refused}, trigger.Unreached, trigger.Unreached},
+		{delivery.Outcome{Kind: delivery.TLS}, trigger.Unreached, trigger.Unreached},
+	} {
+		if g, f := genuine.Judge(tt.outcome), forged.Judge(tt.outcome); g != tt.genuine || f != tt.forged {
+			t.Errorf("%+v: genuine %d, forged %d; want %d, %d", tt.outcome, g, f, tt.genuine, tt.forged)
+		}
+	}
+}
