@@ -48,6 +48,13 @@ func (o *output) hide(env Env) {
 	slices.SortFunc(o.words, func(a, b string) int { return len(b) - len(a) }) // the whole before its parts
 }
 
+// fresh is an output with nothing in it that hides the same.
+func (o *output) fresh() *output {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return &output{words: slices.Clone(o.words)}
+}
+
 // forms are the ways in which a receiver prints its secret: whole, without its
 // prefix, and its bytes.
 func forms(s signing.Secret) []string {

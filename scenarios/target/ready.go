@@ -92,10 +92,18 @@ func get(ctx context.Context, rt http.RoundTripper, url string) error {
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // only the status counts
 	_ = resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return fmt.Errorf("GET %s answered %d", url, resp.StatusCode)
+		return &statusError{url: url, status: resp.StatusCode}
 	}
 	return nil
 }
+
+// statusError is an answer that is not a 2xx.
+type statusError struct {
+	url    string
+	status int
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("GET %s answered %d", e.url, e.status) }
 
 // reason is the part of a network error that a user can do something about.
 func reason(err error) error {

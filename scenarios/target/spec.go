@@ -13,19 +13,24 @@ import (
 	"time"
 )
 
-// Spec says what the receiver is and how to start it. Exactly one of URL, Exec
-// and Handler is set; fields that mean nothing for that kind are errors, except
-// where it says that they are ignored.
+// Spec says what the receiver is and how to start it. Exactly one of URL, Exec,
+// Image, Dockerfile and Handler is set; fields that mean nothing for that kind
+// are errors, except where it says that they are ignored.
 type Spec struct {
-	URL     string  // of a receiver that runs already: absolute, with the path of the webhook
-	Exec    string  // a command line, split as a shell would but run without one
-	Handler Factory // a receiver inside this process
-	Name    string  // for people; "" makes one of the above
+	URL        string  // of a receiver that runs already: absolute, with the path of the webhook
+	Exec       string  // a command line, split as a shell would but run without one
+	Image      string  // of a container; pulled if the engine does not have it
+	Dockerfile string  // of a container: the folder that it stands in, or its own path
+	Handler    Factory // a receiver inside this process
+	Name       string  // for people; "" makes one of the above
 
-	Path string            // of the webhook, where there is no URL; default /webhooks/sent. Ignored for a URL
-	Port int               // to listen on; 0 takes a free one. Ignored for a URL
-	Dir  string            // where Exec is started; "" is the current directory
-	Env  map[string]string // for Exec, over the environment of this process
+	Path string // of the webhook, where there is no URL; default /webhooks/sent. Ignored for a URL
+	// Port is the one to listen on, ignored for a URL. 0 takes a free one, for a
+	// container the one that its image exposes.
+	Port int
+	Dir  string // where Exec is started; "" is the current directory
+	// Env is for Exec, over the environment of this process, and for containers.
+	Env map[string]string
 
 	Ready         Ready
 	StartTimeout  time.Duration // until Ready; default 30 s
@@ -41,11 +46,12 @@ type Spec struct {
 }
 
 // Ready says when a target that was started is ready: at most one of its
-// fields. The zero value is: when the port accepts connections.
+// fields. The zero value is: when the port accepts connections, and for a
+// container when something answers there.
 type Ready struct {
 	Path string         // when GET of it answers 2xx
-	Port int            // when this port accepts connections
-	Log  *regexp.Regexp // when a line of its output matches; for Exec only
+	Port int            // when this port accepts connections; for a container the port in there
+	Log  *regexp.Regexp // when a line of its output matches; not for a URL or Handler
 }
 
 // Hook is how somebody else's receiver is told something: a command or an
@@ -76,14 +82,20 @@ func New(spec Spec) (Target, error) {
 	for _, k := range []struct {
 		key string
 		set bool
-	}{{"url", spec.URL != ""}, {"exec", spec.Exec != ""}, {"handler", spec.Handler != nil}} {
+	}{
+		{"url", spec.URL != ""},
+		{"exec", spec.Exec != ""},
+		{"image", spec.Image != ""},
+		{"dockerfile", spec.Dockerfile != ""},
+		{"handler", spec.Handler != nil},
+	} {
 		if k.set {
 			given = append(given, k.key)
 		}
 	}
 	switch len(given) {
 	case 0:
-		return nil, errors.New("no target is given: name a URL (--target URL) or a command (--exec 'CMD')")
+		return nil, errors.New("no target is given: name a URL (--target URL), a command (--exec 'CMD'), an image (--image REF) or a Dockerfile (--dockerfile DIR)")
 	case 1:
 	default:
 		return nil, fmt.Errorf("%d targets are given (%s): a run has one", len(given), strings.Join(given, " and "))
@@ -102,6 +114,8 @@ func New(spec Spec) (Target, error) {
 		return newURL(spec)
 	case "exec":
 		return newExec(spec)
+	case "image", "dockerfile":
+		return newContainer(spec)
 	default:
 		return newHandler(spec), nil
 	}
@@ -145,8 +159,8 @@ func (s Spec) check(kind string) []error {
 			problem("dir: %s is not a directory", s.Dir)
 		}
 	}
-	if kind != "exec" && len(s.Env) > 0 {
-		problem("env: is for an exec target")
+	if kind != "exec" && !isContainer(kind) && len(s.Env) > 0 {
+		problem("env: is for an exec or container target")
 	}
 	for _, name := range sortedKeys(s.Env) {
 		if !isEnvName(name) {
@@ -161,6 +175,8 @@ func (s Spec) check(kind string) []error {
 	}
 	return problems
 }
+
+func isContainer(kind string) bool { return kind == "image" || kind == "dockerfile" }
 
 func (r Ready) check(kind string) []error {
 	var problems []error
@@ -179,8 +195,8 @@ func (r Ready) check(kind string) []error {
 	}
 	if r.Log != nil {
 		given++
-		if kind != "exec" {
-			problems = append(problems, errors.New("target.ready.log: only an exec target's output can be read"))
+		if kind != "exec" && !isContainer(kind) {
+			problems = append(problems, errors.New("target.ready.log: only the output of an exec or container target can be read"))
 		}
 	}
 	if given > 1 {

@@ -1,5 +1,5 @@
 // Package target is how a receiver under test is reached and controlled: a URL,
-// a process started for the run, or an in-process handler.
+// a process or a container started for the run, or an in-process handler.
 package target
 
 import (

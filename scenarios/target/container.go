@@ -1,0 +1,527 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+)
+
+// Outside is a target to which this machine's loopback is not its own.
+type Outside interface {
+	// StandIn is where the stand-in for Sent's API is to listen so that this
+	// target reaches it, and what that machine is called from there. listen is
+	// HOST:0; where that cannot be had, loopback does. The error is as Start's.
+	StandIn(ctx context.Context) (listen, host string, err error)
+}
+
+// containerTarget is a receiver in a container of ours, from an image or a
+// Dockerfile.
+//
+// Its data is what the container wrote, into its own file system or an
+// anonymous volume. It outlives a restart with the same environment, for which
+// the same container is stopped and started. Another secret needs another
+// container, which begins with the image's data.
+//
+// What is made is removed by Close, with the image if it was built here. If
+// this process is killed, the library's reaper does it, where that is not
+// switched off (TESTCONTAINERS_RYUK_DISABLED); else the next start on this
+// machine.
+type containerTarget struct {
+	spec   Spec
+	name   string
+	out    *output
+	before []string // log of containers that are gone
+
+	engine *engine
+	image  string // "" until it was pulled or built
+	port   int    // inside the container
+	ctr    testcontainers.Container
+	env    Env // that ctr was made with
+
+	host   string // where its port is published
+	mapped int
+}
+
+func newContainer(spec Spec) (*containerTarget, error) {
+	t := &containerTarget{spec: spec, name: spec.Name, out: new(output)}
+	name := "image: " + spec.Image
+	if spec.Dockerfile != "" {
+		if _, _, err := dockerfile(spec.Dockerfile); err != nil {
+			return nil, fmt.Errorf("target.dockerfile: %w", err)
+		}
+		name = "dockerfile: " + spec.Dockerfile
+	} else if !imageRef.MatchString(spec.Image) {
+		return nil, fmt.Errorf("target.image: %q is not the name of an image; write e.g. my-receiver:ci", spec.Image)
+	}
+	if t.name == "" {
+		t.name = name
+	}
+	if text, ok := spec.Env["PORT"]; ok {
+		port, err := strconv.Atoi(text)
+		switch {
+		case err != nil || port < 1 || port > 65535:
+			return nil, fmt.Errorf("target.env: PORT=%s is not a port (1 to 65535)", text)
+		case spec.Port != 0 && spec.Port != port:
+			return nil, fmt.Errorf("target.port: is %d, but the target gets PORT=%d in its environment; say it once", spec.Port, port)
+		}
+		t.spec.Port = port
+	}
+	return t, nil
+}
+
+func (t *containerTarget) Name() string     { return t.name }
+func (t *containerTarget) CanRestart() bool { return true }
+func (t *containerTarget) CanRotate() bool  { return true }
+
+func (t *containerTarget) URL() string { return "http://" + t.address() + t.spec.Path }
+
+func (t *containerTarget) address() string {
+	return net.JoinHostPort(t.host, strconv.Itoa(t.mapped))
+}
+
+// StandIn is how the container reaches this process.
+func (t *containerTarget) StandIn(ctx context.Context) (listen, host string, err error) {
+	if err := t.connect(ctx); err != nil {
+		return "", "", err
+	}
+	return t.engine.standIn(ctx), hostName, nil
+}
+
+func (t *containerTarget) connect(ctx context.Context) error {
+	if t.engine != nil {
+		return nil
+	}
+	e, err := connect(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	t.engine = e
+	return nil
+}
+
+// Start pulls or builds the image if it has to, starts a container of it and
+// waits until that is ready. The start timeout counts from when it runs.
+func (t *containerTarget) Start(ctx context.Context, env Env) error {
+	if t.ctr != nil {
+		return fmt.Errorf("%s: has been started already", t.name)
+	}
+	if err := env.check(); err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	t.out.hide(env)
+	if err := t.connect(ctx); err != nil {
+		return err
+	}
+	t.engine.sweep(ctx)
+	return t.finish(t.bringUp(ctx, env))
+}
+
+// finish leaves nothing behind after an error.
+func (t *containerTarget) finish(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(fmt.Errorf("%s: %w", t.name, err), t.Close())
+}
+
+func (t *containerTarget) bringUp(ctx context.Context, env Env) error {
+	if err := t.obtain(ctx); err != nil {
+		return err
+	}
+	if err := t.create(ctx, env); err != nil {
+		return err
+	}
+	return t.begin(ctx)
+}
+
+func (t *containerTarget) obtain(ctx context.Context) (err error) {
+	if t.image != "" {
+		return nil
+	}
+	image := t.spec.Image
+	if t.spec.Dockerfile != "" {
+		image, err = t.engine.build(ctx, t.spec.Dockerfile)
+	} else {
+		err = t.engine.obtain(ctx, image)
+	}
+	if err != nil {
+		return err
+	}
+	t.image, t.port = image, t.spec.Port
+	if t.port == 0 {
+		t.port, err = t.engine.listensOn(ctx, image)
+	}
+	return err
+}
+
+// create makes the container, which does not run yet.
+func (t *containerTarget) create(ctx context.Context, env Env) (err error) {
+	if t.host, err = t.engine.host(ctx); err != nil {
+		return err
+	}
+	ports := []int{t.port}
+	if p := t.spec.Ready.Port; p != 0 && p != t.port {
+		ports = append(ports, p)
+	}
+	req := testcontainers.ContainerRequest{
+		Image: t.image, Labels: t.engine.labels,
+		Env: assignments(childEnv(nil, env, t.port, t.spec.Env, nil)),
+		HostConfigModifier: func(h *container.HostConfig) {
+			h.ExtraHosts = append(h.ExtraHosts, hostName+":host-gateway")
+			h.PortBindings = published(t.host, ports)
+		},
+	}
+	for _, p := range ports {
+		req.ExposedPorts = append(req.ExposedPorts, strconv.Itoa(p)+"/tcp")
+	}
+	within, done := outlive(ctx)
+	c, err := quietly(func() (testcontainers.Container, error) { return t.engine.provider.CreateContainer(within, req) })
+	done()
+	if c, ok := c.(*testcontainers.DockerContainer); ok && c != nil {
+		t.ctr, t.env = c, env
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && strings.Contains(err.Error(), "reaper"):
+		return fmt.Errorf("the library's reaper, which cleans up after killed runs, does not start (%s); make its image available, or switch it off with TESTCONTAINERS_RYUK_DISABLED=true", oneLine(err))
+	case err != nil:
+		return fmt.Errorf("its container cannot be made: %s", oneLine(err))
+	}
+	return nil
+}
+
+// published binds ports to free ones of the engine's host: only to loopback
+// where that is where we find them, since nobody else has business there.
+func published(host string, ports []int) network.PortMap {
+	var at netip.Addr
+	if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() {
+		at = a
+	}
+	m := network.PortMap{}
+	for _, p := range ports {
+		if number, ok := network.PortFrom(uint16(p), network.TCP); ok { //nolint:gosec // checked: 1 to 65535
+			m[number] = []network.PortBinding{{HostIP: at, HostPort: "0"}}
+		}
+	}
+	return m
+}
+
+// outlive is a context that ends a little after ctx: what the engine is doing
+// for us it finishes, even if nobody waits for the answer, and then we had
+// better know of it.
+func outlive(ctx context.Context) (context.Context, func()) {
+	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	over := make(chan struct{})
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-over:
+		case <-ctx.Done():
+			waitFor(over, stopGrace)
+		}
+		cancel()
+	}()
+	return within, func() {
+		close(over)
+		<-watched
+	}
+}
+
+// begin starts the container and waits until it is ready.
+func (t *containerTarget) begin(ctx context.Context) error {
+	if _, err := t.engine.api.ContainerStart(ctx, t.ctr.GetContainerID(), client.ContainerStartOptions{}); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("its container cannot be started: %s", oneLine(err))
+	}
+	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
+	defer cancel()
+	exited := make(chan struct{})
+	err := await(within, exited, func(ctx context.Context) error {
+		state, err := t.state(ctx)
+		if err != nil {
+			return err
+		}
+		if !state.Running {
+			close(exited)
+			return errExited
+		}
+		return t.ready(ctx, state.StartedAt)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errExited):
+		return fmt.Errorf("it ended (%s) before it was ready; %s", t.ended(ctx), last(t.Log()))
+	}
+	return fmt.Errorf("it was not ready within %s (%w); does it listen on port %d of every interface (0.0.0.0), not only on its own loopback? %s",
+		t.spec.StartTimeout, err, t.port, last(t.Log()))
+}
+
+// state reads what has become of the container, and where its port is now.
+func (t *containerTarget) state(ctx context.Context) (*container.State, error) {
+	found, err := t.engine.api.ContainerInspect(ctx, t.ctr.GetContainerID(), client.ContainerInspectOptions{})
+	if err != nil {
+		return nil, errors.New(oneLine(err))
+	}
+	if found.Container.State == nil {
+		return nil, errors.New("the engine does not say how it is")
+	}
+	if n := found.Container.NetworkSettings; n != nil {
+		t.mapped = hostPortOf(n.Ports, t.port)
+	}
+	return found.Container.State, nil
+}
+
+// hostPortOf is the port under which a container's port is published, or 0.
+func hostPortOf(ports network.PortMap, port int) int {
+	for p, bindings := range ports {
+		if int(p.Num()) != port || p.Proto() != network.TCP {
+			continue
+		}
+		for _, b := range bindings {
+			if n, err := strconv.Atoi(b.HostPort); err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+func (t *containerTarget) ended(ctx context.Context) string {
+	state, err := t.state(ctx)
+	switch {
+	case err != nil:
+		return err.Error()
+	case state.OOMKilled:
+		return "out of memory"
+	}
+	return "exit status " + strconv.Itoa(state.ExitCode)
+}
+
+// ready is one look at a container that runs since started.
+func (t *containerTarget) ready(ctx context.Context, started string) error {
+	if t.mapped == 0 {
+		return fmt.Errorf("port %d is not published yet", t.port)
+	}
+	r := t.spec.Ready
+	switch {
+	case r.Log != nil:
+		o := t.out.fresh()
+		seen := o.expect(r.Log)
+		if err := t.read(ctx, o, client.ContainerLogsOptions{Since: started}); err != nil {
+			return err
+		}
+		select {
+		case <-seen:
+			return nil
+		default:
+			return fmt.Errorf("no line of its output matches %s", r.Log)
+		}
+	case r.Path != "":
+		return get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+t.address()+r.Path)
+	case r.Port != 0 && r.Port != t.port:
+		found, err := t.engine.api.ContainerInspect(ctx, t.ctr.GetContainerID(), client.ContainerInspectOptions{})
+		if err != nil || found.Container.NetworkSettings == nil {
+			return fmt.Errorf("port %d: not published", r.Port)
+		}
+		return held(ctx, net.JoinHostPort(t.host, strconv.Itoa(hostPortOf(found.Container.NetworkSettings.Ports, r.Port))))
+	default:
+		return answers(ctx, t.address())
+	}
+}
+
+// answers is nil once somebody speaks HTTP at address, whatever they say. A
+// connection alone proves nothing: the engine takes it for the container, and
+// drops it when nobody in there listens.
+func answers(ctx context.Context, address string) error {
+	err := get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+address+"/")
+	var refused *statusError
+	if errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+// held is nil when a connection to address is not dropped at once, for what
+// speaks no HTTP.
+func held(ctx context.Context, address string) error {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return reason(err)
+	}
+	defer func() { _ = conn.Close() }()
+	const dropTime = 100 * time.Millisecond
+	if err := conn.SetReadDeadline(clock.Wall().Add(dropTime)); err != nil {
+		return err
+	}
+	_, err = conn.Read(make([]byte, 1))
+	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	return errors.New("the connection is dropped: nobody listens in the container")
+}
+
+// Restart stops the container and starts it again, with its data. With another
+// environment, such as a new secret, it is made anew instead.
+func (t *containerTarget) Restart(ctx context.Context, env Env) error {
+	if t.ctr == nil {
+		return t.Start(ctx, env)
+	}
+	if err := env.check(); err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	t.out.hide(env)
+	return t.finish(t.again(ctx, env))
+}
+
+func (t *containerTarget) again(ctx context.Context, env Env) error {
+	if !t.env.same(env) {
+		if err := t.remove(ctx); err != nil {
+			return err
+		}
+		return t.bringUp(ctx, env)
+	}
+	id := t.ctr.GetContainerID()
+	_, _ = t.engine.api.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{}) // a paused one cannot be stopped
+	seconds := int(stopGrace.Seconds())
+	if _, err := t.engine.api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds}); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("its container cannot be stopped: %s", oneLine(err))
+	}
+	return t.begin(ctx)
+}
+
+// same tells whether a target that was started with e needs nothing new for o.
+func (e Env) same(o Env) bool {
+	return e.Secret.Equal(o.Secret) && e.secretEnv() == o.secretEnv() && e.BaseURL == o.BaseURL &&
+		e.APIKey == o.APIKey && slices.Equal(e.Extra, o.Extra)
+}
+
+// Pause freezes the container's processes.
+func (t *containerTarget) Pause() error {
+	return t.freeze(func(ctx context.Context, id string) error {
+		_, err := t.engine.api.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+// Resume lets them go on.
+func (t *containerTarget) Resume() error {
+	return t.freeze(func(ctx context.Context, id string) error {
+		_, err := t.engine.api.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+func (t *containerTarget) freeze(f func(ctx context.Context, id string) error) error {
+	if t.ctr == nil {
+		return fmt.Errorf("%s: is not running", t.name)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
+	defer cancel()
+	if err := f(ctx, t.ctr.GetContainerID()); err != nil {
+		return fmt.Errorf("%s: %s", t.name, oneLine(err))
+	}
+	return nil
+}
+
+// Alive tells whether the container runs and somebody in it answers. One that
+// answers nothing but takes the connection is alive.
+func (t *containerTarget) Alive(ctx context.Context) bool {
+	if t.ctr == nil {
+		return false
+	}
+	state, err := t.state(ctx)
+	if err != nil || !state.Running || t.mapped == 0 {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	err = answers(ctx, t.address())
+	return err == nil || ctx.Err() != nil
+}
+
+// Log is the last lines of the container's output, and before them those of the
+// containers that it replaced.
+func (t *containerTarget) Log() []string {
+	lines := slices.Clone(t.before)
+	if t.ctr != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
+		defer cancel()
+		o := t.out.fresh()
+		_ = t.read(ctx, o, client.ContainerLogsOptions{Tail: strconv.Itoa(keptLines)}) // what could be read is worth having
+		o.endLine()
+		lines = append(lines, o.Lines()...)
+	}
+	return lines[max(0, len(lines)-keptLines):]
+}
+
+// read copies the container's output to o.
+func (t *containerTarget) read(ctx context.Context, o *output, options client.ContainerLogsOptions) error {
+	options.ShowStdout, options.ShowStderr = true, true
+	logs, err := t.engine.api.ContainerLogs(ctx, t.ctr.GetContainerID(), options)
+	if err != nil {
+		return errors.New(oneLine(err))
+	}
+	defer func() { _ = logs.Close() }()
+	if _, err := stdcopy.StdCopy(o, o, logs); err != nil && !errors.Is(err, io.EOF) {
+		return errors.New(oneLine(err))
+	}
+	return nil
+}
+
+// remove takes the container away. Its log stays.
+func (t *containerTarget) remove(ctx context.Context) error {
+	if t.ctr == nil {
+		return nil
+	}
+	t.before = t.Log()
+	_, _ = t.engine.api.ContainerUnpause(ctx, t.ctr.GetContainerID(), client.ContainerUnpauseOptions{})
+	err := t.ctr.Terminate(ctx, testcontainers.StopTimeout(0)) // nobody needs what it has in hand
+	t.ctr = nil
+	if err != nil {
+		return fmt.Errorf("its container cannot be removed: %s", oneLine(err))
+	}
+	return nil
+}
+
+// Close removes the container and, if it was built here, its image.
+func (t *containerTarget) Close() error {
+	if t.engine == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
+	defer cancel()
+	err := t.remove(ctx)
+	err = errors.Join(err, t.engine.clean(ctx), t.engine.close())
+	t.engine, t.image = nil, ""
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.name, err)
+	}
+	return nil
+}
