@@ -57,6 +57,12 @@ func connect(ctx context.Context) (*engine, error) {
 		return nil, noEngine(err)
 	}
 	e := &engine{provider: p, api: p.Client()}
+	// Where nobody answers at DOCKER_HOST the library goes on to the next place,
+	// which is not the engine that was meant.
+	if named := os.Getenv("DOCKER_HOST"); named != "" && named != e.api.DaemonHost() && p.Config().Config.TestcontainersHost == "" {
+		_ = p.Close()
+		return nil, noEngine(fmt.Errorf("DOCKER_HOST is %s, and nobody is there", named))
+	}
 	ping, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if _, err := e.api.Ping(ping, client.PingOptions{}); err != nil {
