@@ -3,7 +3,10 @@ package scenarios
 import (
 	"context"
 	"net"
+	"net/netip"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/target"
 )
@@ -17,14 +20,38 @@ func guard(ctx context.Context, cfg Config) error {
 }
 
 // listenAddress is where the stand-in for Sent's API listens: where a target
-// that runs already was told to find it, if that is on this machine.
-func listenAddress(baseURL string) string {
+// that runs already was told to find it, if that is an address of this machine.
+// In a network of containers it is the name of ours.
+func listenAddress(ctx context.Context, baseURL string) string {
 	u, err := url.Parse(baseURL)
 	if err != nil || u.Port() == "" {
 		return ""
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if u.Hostname() == "localhost" {
+		return u.Host
+	}
+	within, cancel := context.WithTimeout(ctx, resolveTime)
+	defer cancel()
+	addresses, err := net.DefaultResolver.LookupNetIP(within, "ip", u.Hostname())
+	if err != nil {
 		return ""
 	}
-	return u.Host
+	ours, err := net.InterfaceAddrs()
+	if err != nil {
+		return ""
+	}
+	for _, a := range addresses {
+		a = a.Unmap()
+		own := slices.ContainsFunc(ours, func(o net.Addr) bool {
+			p, err := netip.ParsePrefix(o.String())
+			return err == nil && p.Addr() == a
+		})
+		if own || a.IsLoopback() {
+			return net.JoinHostPort(a.String(), u.Port())
+		}
+	}
+	return ""
 }
+
+// resolveTime is how long a name may take to resolve.
+const resolveTime = 3 * time.Second

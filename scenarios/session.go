@@ -91,11 +91,17 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, stop, err := standIn(cfg)
-	if err != nil {
-		return nil, err
+	listen, host := listenAddress(ctx, cfg.SentBaseURL), ""
+	if out, ok := tgt.(target.Outside); ok {
+		if listen, host, err = out.StandIn(ctx); err != nil {
+			return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name()}, tgt.Close())
+		}
 	}
-	env := target.Env{Secret: secret, SecretEnv: cfg.SecretEnv, BaseURL: api.URL(), APIKey: cfg.APIKey}
+	api, stop, err := standIn(listen, cfg.APIKey)
+	if err != nil {
+		return nil, errors.Join(err, tgt.Close())
+	}
+	env := target.Env{Secret: secret, SecretEnv: cfg.SecretEnv, BaseURL: calledFrom(api.URL(), host), APIKey: cfg.APIKey}
 	s := &session{
 		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{
@@ -124,8 +130,8 @@ func newSender(cfg Config) (delivery.Sender, error) {
 // standIn listens where the receiver is told that Sent's API is. What the
 // environment says about that address matters for a target that we do not
 // start: it was told the same.
-func standIn(cfg Config) (*sentapi.Server, func() error, error) {
-	api, err := sentapi.New(listenAddress(cfg.SentBaseURL), cfg.APIKey)
+func standIn(listen, apiKey string) (*sentapi.Server, func() error, error) {
+	api, err := sentapi.New(listen, apiKey)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,6 +142,16 @@ func standIn(cfg Config) (*sentapi.Server, func() error, error) {
 		cancel()
 		return errors.Join(api.Close(), <-done)
 	}, nil
+}
+
+// calledFrom is a base URL under another name of its host; "" is its own.
+func calledFrom(base, host string) string {
+	u, err := url.Parse(base)
+	if host == "" || err != nil {
+		return base
+	}
+	u.Host = net.JoinHostPort(host, u.Port())
+	return u.String()
 }
 
 // close stops the target and whatever else open started.
@@ -150,7 +166,8 @@ func (s *session) close() error {
 // listens is a cheap look: does the target take a connection?
 func (s *session) listens(ctx context.Context) bool {
 	u, err := url.Parse(s.subject.Target.URL())
-	if err != nil || u.Port() == "" {
+	_, outside := s.subject.Target.(target.Outside) // somebody else takes its connections
+	if err != nil || u.Port() == "" || outside {
 		return s.subject.Target.Alive(ctx)
 	}
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", u.Host)

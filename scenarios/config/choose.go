@@ -32,8 +32,8 @@ func (l *loader) chooseTarget() {
 		return
 	}
 	if inCI(l.env["CI"]) {
-		l.problem("", "no target is given: name one with --target URL, --exec 'CMD', %s, %s or target.url or target.exec in the config file; "+
-			"or say --embedded to run against the reference receiver (that is the default only where CI is not set)", envTarget, envExec)
+		l.problem("", "no target is given: name one with --target URL, --exec 'CMD', --image REF or --dockerfile DIR, with %s, %s, %s or %s, or under target in the config file; "+
+			"or say --embedded to run against the reference receiver (that is the default only where CI is not set)", envTarget, envExec, envImage, envDockerfile)
 		return
 	}
 	l.cfg.Embedded = true
@@ -58,13 +58,18 @@ func (l *loader) ignored(g given, at layer) bool {
 		return false
 	}
 	exec, url := l.isKind("target.exec"), l.isKind("target.url")
+	container := l.isKind("target.image") || l.isKind("target.dockerfile")
 	own := l.fileKind() // the target that the file itself names
 	other := l.kind == nil || own != l.kind.setting.key
 	switch {
-	case g.setting.key == "target.env", g.setting.key == "target.dir":
+	case g.setting.key == "target.env":
+		return !exec && !container
+	case g.setting.key == "target.port":
+		return url || container && own == "target.exec" // that of a process says nothing of a container's
+	case g.setting.key == "target.dir":
 		return !exec
 	case g.setting.key == "target.ready.log":
-		return !exec && other
+		return !exec && !container && other
 	case strings.HasPrefix(g.setting.key, "target.ready."):
 		return other && own != ""
 	case strings.HasPrefix(g.setting.key, "target.rotate."), strings.HasPrefix(g.setting.key, "target.restart."):

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -69,9 +68,6 @@ func settings() []setting {
 }
 
 func targetSettings() []setting {
-	container := func(*Config, string, string) error {
-		return errors.New("container targets are not available in this version: use url or exec")
-	}
 	return []setting{
 		{
 			key: "target.url", flags: []string{"target", "forward-to"}, env: envTarget, target: true,
@@ -83,8 +79,16 @@ func targetSettings() []setting {
 			apply: func(c *Config, _, text string) error { c.Target.Exec = text; return nil },
 			show:  func(c Config) []shown { return one(c.Target.Exec) },
 		},
-		{key: "target.image", flags: []string{"image"}, env: envImage, target: true, apply: container},
-		{key: "target.dockerfile", flags: []string{"dockerfile"}, env: envDockerfile, target: true, apply: container},
+		{
+			key: "target.image", flags: []string{"image"}, env: envImage, target: true,
+			apply: func(c *Config, _, text string) error { c.Target.Image = text; return nil },
+			show:  func(c Config) []shown { return one(c.Target.Image) },
+		},
+		{
+			key: "target.dockerfile", flags: []string{"dockerfile"}, env: envDockerfile, target: true, file: true,
+			apply: func(c *Config, _, text string) error { c.Target.Dockerfile = text; return nil },
+			show:  func(c Config) []shown { return one(c.Target.Dockerfile) },
+		},
 		{
 			key: keyEmbedded, flags: []string{"embedded"}, kind: truth, target: true,
 			apply: func(c *Config, _, text string) error { return setBool(&c.Embedded, text) },

@@ -33,6 +33,10 @@ func TestWhichTarget(t *testing.T) {
 		{"embedded over all", urlFile, []string{"SENTSIM_EXEC=x"}, flags{"embedded": {"true"}}, "embedded"},
 		{"embedded=false is no target", execFile, nil, flags{"embedded": {"false"}}, "exec node server.js"},
 		{"a container in the file below a flag", "target: {image: a}\n", nil, flags{"exec": {"x"}}, "exec x"},
+		{"an image in the file", "target: {image: 'a:1', env: {A: b}, ready: {log: up}}\n", nil, nil, "image a:1"},
+		{"an image in the environment", execFile, []string{"SENTSIM_IMAGE=a:1"}, nil, "image a:1"},
+		{"--image over the environment", "", []string{"SENTSIM_IMAGE=a:1"}, flags{"image": {"b:2"}}, "image b:2"},
+		{"a Dockerfile in the environment", "", []string{"SENTSIM_DOCKERFILE=testdata/Dockerfile"}, nil, "dockerfile testdata/Dockerfile"},
 		{"--forward-to", "", []string{hasSecret}, flags{"forward-to": {"http://localhost:3000/"}}, "url http://localhost:3000/"},
 		{"CI with a target", "", []string{"CI=true", "SENTSIM_EXEC=x"}, nil, "exec x"},
 		{"CI with --embedded", "", []string{"CI=true"}, flags{"embedded": {"true"}}, "embedded"},
@@ -53,6 +57,12 @@ func TestWhichTarget(t *testing.T) {
 			if r.Target.Exec != "" {
 				got = append(got, "exec "+r.Target.Exec)
 			}
+			if r.Target.Image != "" {
+				got = append(got, "image "+r.Target.Image)
+			}
+			if r.Target.Dockerfile != "" {
+				got = append(got, "dockerfile "+r.Target.Dockerfile)
+			}
 			if strings.Join(got, " and ") != c.want {
 				t.Errorf("the target is %v, want %s", got, c.want)
 			}
@@ -72,6 +82,24 @@ func TestReplacedTargetLeavesNothingBehind(t *testing.T) {
 		flags{"exec": {"go run ."}})
 	if r.Target.RestartHook.Exec != "" || r.Target.Ready.Path != "" {
 		t.Errorf("left behind: %+v", r.Target)
+	}
+}
+
+// A container gets the file's environment; the port that a process was given
+// there says nothing about where its image listens.
+func TestContainerSettings(t *testing.T) {
+	t.Parallel()
+	const execFile = "target: {exec: node server.js, env: {A: b}, port: 3000, path: /in}\n"
+	r := load(t, execFile, nil, flags{"image": {"a:1"}})
+	if r.Target.Env["A"] != "b" || r.Target.Port != 0 || r.Target.Path != "/in" {
+		t.Errorf("%+v", r.Target)
+	}
+	r = load(t, "target: {image: 'a:1', port: 9000, ready: {log: up}, start_timeout: 5s}\n", nil, flags{"env": {"A=b"}, "secret-env": {"KEY"}})
+	if r.Target.Env["A"] != "b" || r.Target.Port != 9000 || r.Target.Ready.Log == nil || r.SecretEnv != "KEY" {
+		t.Errorf("%+v", r.Target)
+	}
+	if r = load(t, "target: {image: 'a:1', port: 9000}\n", nil, flags{"port": {"9001"}}); r.Target.Port != 9001 {
+		t.Errorf("port %d, want that of the flag", r.Target.Port)
 	}
 }
 
@@ -105,9 +133,11 @@ func TestTargetErrors(t *testing.T) {
 		{"an empty config variable", "", []string{"SENTSIM_CONFIG="}, nil, []string{"environment SENTSIM_CONFIG: is given but empty"}},
 		{"an empty config flag", "", nil, flags{"config": {""}}, []string{"flag --config: is given but empty"}},
 		{"a config that is not there", "", nil, flags{"config": {"no.yaml"}}, []string{"flag --config: no.yaml: file does not exist"}},
-		{"image in the file", "target:\n  image: a\n", nil, nil, []string{"sentsim.yaml:2:10: target.image: container targets are not available in this version"}},
-		{"--dockerfile", "", nil, flags{"dockerfile": {"."}}, []string{"flag --dockerfile: container targets are not available"}},
-		{"SENTSIM_IMAGE", "", []string{"SENTSIM_IMAGE=a"}, nil, []string{"environment SENTSIM_IMAGE: container targets are not available"}},
+		{"image in the file", "target:\n  image: a b\n", nil, nil, []string{"sentsim.yaml:2:10: target.image: \"a b\" is not the name of an image"}},
+		{"--dockerfile", "", nil, flags{"dockerfile": {"."}}, []string{"flag --dockerfile: . has no Dockerfile in it"}},
+		{"SENTSIM_IMAGE", "", []string{"SENTSIM_IMAGE=-v"}, nil, []string{"environment SENTSIM_IMAGE: \"-v\" is not the name of an image"}},
+		{"SENTSIM_DOCKERFILE is empty", "", []string{"SENTSIM_DOCKERFILE="}, nil, []string{"environment SENTSIM_DOCKERFILE: is set but empty"}},
+		{"an image and a Dockerfile", "", nil, flags{"image": {"a"}, "dockerfile": {"."}}, []string{"2 targets are given"}},
 		{
 			"a url without a secret", "", nil,
 			flags{"target": {"http://a/"}},

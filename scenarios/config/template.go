@@ -11,8 +11,7 @@ const template = `# How sentsim reaches your webhook receiver and what it expect
 # sentsim config shows what every setting has become, and where it came from.
 
 target:
-  # One of these two. Without any, sentsim runs against its own reference
-  # receiver.
+  # One of these. Without any, sentsim runs against its own reference receiver.
   #
   # A receiver that runs already:
   # url: http://127.0.0.1:8080/webhooks/sent
@@ -21,16 +20,22 @@ target:
   # SENT_BASE_URL in its environment, in the folder of this file. No shell is
   # involved; $PORT is the port that was chosen.
   # exec: node server.js
+  #
+  # A container that sentsim starts, from an image (pulled if the engine does not
+  # have it) or from a Dockerfile and the folder that it stands in. It gets the
+  # same variables, with PORT being the port that its image exposes.
+  # image: my-receiver:ci
+  # dockerfile: .
 
   # The signing secret. A receiver that runs already has one, so name it here
   # (or use --secret-stdin). For one that sentsim starts, a secret is made when
   # none is given.
   # secret: ${SENT_DM_WEBHOOK_SECRET}
 
-  # Only for exec:
-  # dir: ./server                 # where it is started, relative to this file
+  # Only for exec and containers:
+  # dir: ./server                 # where exec is started, relative to this file
   # path: /webhooks/sent          # of the webhook
-  # port: 8080                    # a free one is chosen when this is left out
+  # port: 8080                    # left out: a free one; for a container the one that it exposes
   # env: {STATE_FILE: ./state.db}
   # secret_env: SENT_DM_WEBHOOK_SECRET   # the variable that carries the secret
   # ready: /healthz               # or {port: 8080}, or {log: "listening on"}
