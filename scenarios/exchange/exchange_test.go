@@ -48,7 +48,7 @@ func TestCurlIsTheRequest(t *testing.T) {
 func TestWhatCurlLeavesOut(t *testing.T) {
 	t.Parallel()
 	own := []delivery.Header{{Name: "Authorization", Value: "Bearer hunter2"}}
-	r := delivery.Request{URL: "http://a/", Headers: own, Body: []byte(strings.Repeat("x", 100))}
+	r := delivery.Request{URL: "http://a/", Headers: append([]delivery.Header{{Name: "X-Empty"}}, own...), Body: []byte(strings.Repeat("x", 100))}
 	for _, tt := range []struct {
 		name         string
 		o            exchange.CurlOptions
@@ -60,6 +60,7 @@ func TestWhatCurlLeavesOut(t *testing.T) {
 		{"a long body", exchange.CurlOptions{MaxBody: 99}, "", "--data-binary @body # 100 bytes", strings.Repeat("x", 61)},
 		{"not a body of the full length", exchange.CurlOptions{MaxBody: 100}, "", strings.Repeat("x", 100), "@body"},
 		{"a NUL is piped", exchange.CurlOptions{}, "a\x00b", "echo YQBi | base64 -d | curl ", "--data-raw"},
+		{"nothing of an empty header, which curl writes so", exchange.CurlOptions{}, "x", "-H 'X-Empty;'", "X-Empty:"},
 		{"an at sign is no file", exchange.CurlOptions{}, "@secret", "--data-raw @secret", "--data-binary"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

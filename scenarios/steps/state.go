@@ -254,7 +254,7 @@ func statuses(ss []event.Status) string {
 // Haunted says why the receiver's state cannot be judged although it can be
 // read: it knows, from an earlier run with the same seed, what this run has not
 // sent yet. "" when it does not. Whoever calls it has the wire.
-func Haunted(ctx context.Context, s *Subject, scenario string, attempt int) string {
+func Haunted(ctx context.Context, s *Subject, scenario string, attempt uint64) string {
 	w := NewWorld(s, scenario, attempt)
 	if w.needs(rule.MessageState) != nil {
 		return ""
