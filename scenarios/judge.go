@@ -44,6 +44,11 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 }
 
 func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gherkin.Result, *steps.World) {
+	if p.scenario.Tagged("@state") {
+		if err := s.subject.CatchUp(ctx, scenarioKey(p), attempt); err != nil {
+			return gherkin.Result{Err: err}, steps.NewWorld(s.subject, scenarioKey(p), attempt)
+		}
+	}
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
 	res := p.scenario.Run(ctx, world.Bind)
 	if err := world.Close(ctx); err != nil && res.Err == nil {
