@@ -34,6 +34,13 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 		return out, false
 	}
 	start := clock.Wall()
+	if p.partial {
+		// What can be seen from outside, its rule's other scenario sees.
+		if err := s.subject.Needs(p.rule.Needs...); err != nil {
+			s.verdict(ctx, p, err, nil, &out)
+			return out, false
+		}
+	}
 	s.sender = p
 	res, world := s.attempt(ctx, p, attempt)
 	out.Steps = reported(res)

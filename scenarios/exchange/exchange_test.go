@@ -99,6 +99,21 @@ func TestQuotedForAShell(t *testing.T) {
 	}
 }
 
+// What would turn the text of a terminal around is not printed as it is.
+func TestQuotedForATerminal(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"a\u202eb": `$'a\xe2\x80\xaeb'`,
+		"a\x1b[1m": `$'a\x1b[1m'`,
+		"a\u0085b": `$'a\xc2\x85b'`,
+		"é":        `'é'`,
+	} {
+		if got := exchange.Quote(word); got != want {
+			t.Errorf("%q is written %s, want %s", word, got, want)
+		}
+	}
+}
+
 func TestResponse(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
