@@ -70,6 +70,10 @@ mutate: ## change the code in small ways; fail where no test notices
 bench: ## run the benchmarks, no tests
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
+.PHONY: picture
+picture: ## draw the README's picture of a run
+	$(GO) run ./scenarios/report/testdata/picture >.github/assets/verify.svg
+
 .PHONY: build
 build: ## build the programs into bin/, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...

@@ -48,13 +48,18 @@ Feature: Tolerance
       | a message event  | a null template_id           |
       | a message event  | no outbound_number           |
       | a message event  | a null outbound_number       |
+      | a message event  | no inbound_number            |
+      | a message event  | a null inbound_number        |
       | a failed event   | no reason                    |
       | a failed event   | a null reason                |
       | a template event | extra fields                 |
       | a template event | no reason                    |
       | a template event | a null whatsapp_template_id  |
+      | a template event | no category                  |
+      | a template event | a null language              |
       | an inbound event | extra fields                 |
       | an inbound event | no provider                  |
+      | an inbound event | a null provider              |
 
   @TOL-5 @MUST
   Scenario Outline: a text with <content> is accepted

@@ -53,7 +53,7 @@ type doctor struct {
 	ctx   context.Context //nolint:containedctx // lives for one diagnosis
 	plain delivery.Outcome
 	tried []string
-	n     int
+	n     uint64
 }
 
 func (d *doctor) note(what string, o delivery.Outcome) {
@@ -65,7 +65,7 @@ func (d *doctor) note(what string, o delivery.Outcome) {
 func (d *doctor) send(kind string, change func(delivery.Request, int64) delivery.Request) delivery.Outcome {
 	d.n++
 	s := d.s.subject
-	st := s.Seed.Stream("diagnosis", uint64(d.n))
+	st := s.Seed.Stream("diagnosis", d.n)
 	e, err := event.Sample(event.Type(kind), st, clock.Wall().Add(-5*time.Second))
 	if err != nil {
 		return delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}
@@ -104,12 +104,12 @@ func (d *doctor) silence() *report.Diagnosis {
 			Summary: "what listens there does not speak HTTP/1.1: " + d.plain.Err,
 			Fix:     "Check host and port. A receiver that speaks TLS needs an https:// URL.",
 		}
-	default:
-		return &report.Diagnosis{
-			Cause:   "crash",
-			Summary: "the receiver dropped the plain signed delivery: " + steps.Seen(d.plain),
-			Fix:     "It most likely crashed while handling it: the last lines of its output say where." + d.log(),
-		}
+	case delivery.Refused, delivery.Unreached, delivery.Reset, delivery.Cancelled:
+	}
+	return &report.Diagnosis{
+		Cause:   "crash",
+		Summary: "the receiver dropped the plain signed delivery: " + steps.Seen(d.plain),
+		Fix:     "It most likely crashed while handling it: the last lines of its output say where." + d.log(),
 	}
 }
 

@@ -19,12 +19,12 @@ import (
 )
 
 // handled is a run against a handler inside this process.
-func handled(make func(env target.Env) http.HandlerFunc) scenarios.Config {
+func handled(build func(env target.Env) http.HandlerFunc) scenarios.Config {
 	cfg := config.Default()
 	cfg.Settle = 50 * time.Millisecond
 	cfg.Target = target.Spec{
 		Name: "a handler", Path: "/webhooks/sent",
-		Handler: func(env target.Env) (http.Handler, func() error, error) { return make(env), nil, nil },
+		Handler: func(env target.Env) (http.Handler, func() error, error) { return build(env), nil, nil },
 	}
 	return cfg
 }

@@ -16,7 +16,7 @@ import (
 // the scenario gives it away only while it waits for state. attempt is 0, or
 // more for a scenario that must be repeated: again says so, when somebody else
 // took the receiver down while its state settled.
-func (s *session) run(ctx context.Context, p *planned, attempt int) (out report.Scenario, again bool) {
+func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out report.Scenario, again bool) {
 	out = report.Scenario{
 		Name:    p.scenario.Name,
 		File:    fmt.Sprintf("%s:%d", p.scenario.File, p.scenario.Line),
@@ -34,6 +34,13 @@ func (s *session) run(ctx context.Context, p *planned, attempt int) (out report.
 		return out, false
 	}
 	start := clock.Wall()
+	if p.partial {
+		// What can be seen from outside, its rule's other scenario sees.
+		if err := s.subject.Needs(p.rule.Needs...); err != nil {
+			s.verdict(ctx, p, err, nil, &out)
+			return out, false
+		}
+	}
 	s.sender = p
 	res, world := s.attempt(ctx, p, attempt)
 	out.Steps = reported(res)
@@ -43,7 +50,12 @@ func (s *session) run(ctx context.Context, p *planned, attempt int) (out report.
 	return out, errors.Is(res.Err, steps.ErrRerun)
 }
 
-func (s *session) attempt(ctx context.Context, p *planned, attempt int) (gherkin.Result, *steps.World) {
+func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gherkin.Result, *steps.World) {
+	if p.scenario.Tagged("@state") {
+		if err := s.subject.CatchUp(ctx, scenarioKey(p), attempt); err != nil {
+			return gherkin.Result{Err: err}, steps.NewWorld(s.subject, scenarioKey(p), attempt)
+		}
+	}
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
 	res := p.scenario.Run(ctx, world.Bind)
 	if err := world.Close(ctx); err != nil && res.Err == nil {

@@ -77,7 +77,7 @@ type round struct {
 }
 
 // start waits for the wire, and hands it to the scenario.
-func (r *round) start(ctx context.Context, p *planned, attempt int) {
+func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
 	r.s.subject.TakeWire()
 	r.wg.Go(func() {
 		out, again := r.s.run(ctx, p, attempt)
@@ -96,7 +96,7 @@ func (r *round) start(ctx context.Context, p *planned, attempt int) {
 // all together, and what still cannot be seen then alone.
 func (r *round) finish(ctx context.Context) {
 	r.wg.Wait()
-	for attempt := 1; len(r.again) > 0; attempt++ {
+	for attempt := uint64(1); len(r.again) > 0; attempt++ {
 		repeat := r.again
 		r.again = nil
 		for _, p := range repeat {

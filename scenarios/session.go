@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -55,7 +56,7 @@ func reach(ctx context.Context, cfg Config) (*session, error) {
 	cleanup := func() error { return nil }
 	if cfg.Embedded {
 		var err error
-		if cleanup, err = embed(&cfg); err != nil {
+		if cleanup, err = embed(&cfg); err != nil { //nolint:contextcheck // the receiver ends with the session, not with ctx
 			return nil, err
 		}
 	}
@@ -72,7 +73,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	if cfg.APIKey == "" {
 		cfg.APIKey = defaultAPIKey
 	}
-	p, err := probe.New(cfg.Probe, nil)
+	p, err := newProbe(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 			return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name()}, tgt.Close())
 		}
 	}
-	api, stop, err := standIn(listen, cfg.APIKey)
+	api, stop, err := standIn(ctx, listen, cfg.APIKey)
 	if err != nil {
 		return nil, errors.Join(err, tgt.Close())
 	}
@@ -118,6 +119,18 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	return s, nil
 }
 
+// newProbe reads the state of an https target with the trust that deliveries have.
+func newProbe(cfg Config) (*probe.Probe, error) {
+	if cfg.CACert == "" && !cfg.Insecure {
+		return probe.New(cfg.Probe, nil)
+	}
+	conf, err := target.TLS{CACert: cfg.CACert, Insecure: cfg.Insecure}.Config()
+	if err != nil {
+		return nil, err
+	}
+	return probe.New(cfg.Probe, &http.Transport{TLSClientConfig: conf, DisableKeepAlives: true})
+}
+
 func newSender(cfg Config) (delivery.Sender, error) {
 	trust := target.TLS{CACert: cfg.CACert, Insecure: cfg.Insecure}
 	pool, err := trust.Pool()
@@ -130,12 +143,12 @@ func newSender(cfg Config) (delivery.Sender, error) {
 // standIn listens where the receiver is told that Sent's API is. What the
 // environment says about that address matters for a target that we do not
 // start: it was told the same.
-func standIn(listen, apiKey string) (*sentapi.Server, func() error, error) {
+func standIn(ctx context.Context, listen, apiKey string) (*sentapi.Server, func() error, error) {
 	api, err := sentapi.New(listen, apiKey)
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx)) // it ends with the session
 	done := make(chan error, 1)
 	go func() { done <- api.Run(ctx) }()
 	return api, func() error {

@@ -28,10 +28,14 @@ func TestParse(t *testing.T) {
 		name, in string
 		want     []string
 	}{
-		{"curl, copied in Chrome", "curl 'http://localhost:8080/webhooks/sent' \\\n  -H 'X-Webhook-ID: a' \\\n  -H 'x-webhook-signature: v1,b=' \\\n  --data-raw $'{\"text\":\"it\\'s \\u0021\\n\"}' \\\n  --compressed ;\n",
-			[]string{"POST http://localhost:8080/webhooks/sent\nX-Webhook-ID: a\nx-webhook-signature: v1,b=\n\n{\"text\":\"it's !\n\"}"}},
-		{"curl, copied in Firefox", "curl 'http://a/' -X POST -H 'A: b' --data-raw $'\\u00e9 \\ud83d\\ude00 \\x41\\102'",
-			[]string{"POST http://a/\nA: b\n\né 😀 AB"}},
+		{
+			"curl, copied in Chrome", "curl 'http://localhost:8080/webhooks/sent' \\\n  -H 'X-Webhook-ID: a' \\\n  -H 'x-webhook-signature: v1,b=' \\\n  --data-raw $'{\"text\":\"it\\'s \\u0021\\n\"}' \\\n  --compressed ;\n",
+			[]string{"POST http://localhost:8080/webhooks/sent\nX-Webhook-ID: a\nx-webhook-signature: v1,b=\n\n{\"text\":\"it's !\n\"}"},
+		},
+		{
+			"curl, copied in Firefox", "curl 'http://a/' -X POST -H 'A: b' --data-raw $'\\u00e9 \\ud83d\\ude00 \\x41\\102'",
+			[]string{"POST http://a/\nA: b\n\né 😀 AB"},
+		},
 		{"curl, lines end with CRLF", "curl http://a/ \\\r\n  -H 'A: b' \\\r\n  -d 'x'\r\n", []string{"POST http://a/\nA: b\n\nx"}},
 		{"curl, line breaks within quotes are kept", "curl http://a/ --data-binary '{\r\n}\n'", []string{"POST http://a/\n\n{\r\n}\n"}},
 		{"curl, double quotes", `curl "http://a/" -H "A: \"b\" \$x \n" -d "c\

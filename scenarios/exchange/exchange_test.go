@@ -48,7 +48,7 @@ func TestCurlIsTheRequest(t *testing.T) {
 func TestWhatCurlLeavesOut(t *testing.T) {
 	t.Parallel()
 	own := []delivery.Header{{Name: "Authorization", Value: "Bearer hunter2"}}
-	r := delivery.Request{URL: "http://a/", Headers: own, Body: []byte(strings.Repeat("x", 100))}
+	r := delivery.Request{URL: "http://a/", Headers: append([]delivery.Header{{Name: "X-Empty"}}, own...), Body: []byte(strings.Repeat("x", 100))}
 	for _, tt := range []struct {
 		name         string
 		o            exchange.CurlOptions
@@ -60,6 +60,7 @@ func TestWhatCurlLeavesOut(t *testing.T) {
 		{"a long body", exchange.CurlOptions{MaxBody: 99}, "", "--data-binary @body # 100 bytes", strings.Repeat("x", 61)},
 		{"not a body of the full length", exchange.CurlOptions{MaxBody: 100}, "", strings.Repeat("x", 100), "@body"},
 		{"a NUL is piped", exchange.CurlOptions{}, "a\x00b", "echo YQBi | base64 -d | curl ", "--data-raw"},
+		{"nothing of an empty header, which curl writes so", exchange.CurlOptions{}, "x", "-H 'X-Empty;'", "X-Empty:"},
 		{"an at sign is no file", exchange.CurlOptions{}, "@secret", "--data-raw @secret", "--data-binary"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -94,6 +95,21 @@ func TestQuotedForAShell(t *testing.T) {
 	for i := range words {
 		if got[i] != words[i] {
 			t.Errorf("%q was written %s and came back %q", words[i], exchange.Quote(words[i]), got[i])
+		}
+	}
+}
+
+// What would turn the text of a terminal around is not printed as it is.
+func TestQuotedForATerminal(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]string{
+		"a\u202eb": `$'a\xe2\x80\xaeb'`,
+		"a\x1b[1m": `$'a\x1b[1m'`,
+		"a\u0085b": `$'a\xc2\x85b'`,
+		"é":        `'é'`,
+	} {
+		if got := exchange.Quote(word); got != want {
+			t.Errorf("%q is written %s, want %s", word, got, want)
 		}
 	}
 }

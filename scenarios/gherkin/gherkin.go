@@ -131,6 +131,7 @@ func index(f *messages.Feature) (lines map[string]int, keywords map[string]strin
 // source writes the scenario as a feature of its own, for godog to run.
 func (s Scenario) source() []byte {
 	var b bytes.Buffer
+	escape := strings.NewReplacer(`\`, `\\`, `|`, `\|`, "\n", `\n`) // in the cells of a table
 	fmt.Fprintf(&b, "Feature: one scenario\n  Scenario: it\n")
 	for _, st := range s.Steps {
 		fmt.Fprintf(&b, "    * %s\n", st.Text)
@@ -148,7 +149,7 @@ func (s Scenario) source() []byte {
 			for _, row := range t.Rows {
 				b.WriteString("      |")
 				for _, cell := range row.Cells {
-					b.WriteString(" " + escapeCell.Replace(cell.Value) + " |")
+					b.WriteString(" " + escape.Replace(cell.Value) + " |")
 				}
 				b.WriteByte('\n')
 			}
@@ -156,5 +157,3 @@ func (s Scenario) source() []byte {
 	}
 	return b.Bytes()
 }
-
-var escapeCell = strings.NewReplacer(`\`, `\\`, `|`, `\|`, "\n", `\n`)

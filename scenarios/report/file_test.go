@@ -112,24 +112,6 @@ func TestAReportFileThatCannotBe(t *testing.T) {
 	}
 }
 
-func TestADeviceIsNotReplaced(t *testing.T) {
-	t.Parallel()
-	link := filepath.Join(t.TempDir(), "null")
-	if err := os.Symlink(os.DevNull, link); err != nil {
-		t.Fatal(err)
-	}
-	f, err := report.Create(link, report.JSON)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Write(report.Report{}); err != nil {
-		t.Error(err)
-	}
-	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
-		t.Fatalf("%s is now %v, %v", os.DevNull, info.Mode(), err)
-	}
-}
-
 func TestFormats(t *testing.T) {
 	t.Parallel()
 	for _, name := range report.Formats() {

@@ -26,6 +26,7 @@ const (
 // broke with its evidence and its fix, what could not be checked, and the one
 // line that sums it up. It returns the first error in writing.
 func (t *Terminal) Finish(rep Report) error {
+	t.flush()
 	if !t.o.Quiet {
 		t.line("")
 	}

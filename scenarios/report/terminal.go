@@ -34,6 +34,7 @@ type Terminal struct {
 	o    TerminalOptions
 	err  error
 	last string // reason line of the rule before
+	more int    // rules since then that were not checked for the same reason
 }
 
 // NewTerminal prints to o.Out.
@@ -68,18 +69,31 @@ func (t *Terminal) RuleDone(r Rule) {
 		return
 	}
 	symbol, color := mark(r.Verdict)
-	t.line("%s %-*s %s", t.paint(color, symbol), idWidth, r.ID, cut(oneLine(r.Title), t.room(indent)))
 	reason := oneLine(reasonLine(r))
-	if r.Reason != "" && (r.Verdict != Passed || t.o.Verbose) && reason != t.last {
+	if r.Verdict == NotChecked && reason == t.last && !t.o.Verbose {
+		t.more++ // forty rules that were not checked for one reason are one line
+		return
+	}
+	t.flush()
+	t.line("%s %-*s %s", t.paint(color, symbol), idWidth, r.ID, cut(oneLine(r.Title), t.room(indent)))
+	if r.Reason != "" && (r.Verdict != Passed || t.o.Verbose) && (reason != t.last || t.o.Verbose) {
 		for _, l := range wrap(reason, t.room(indent)) {
 			t.line("%s%s", strings.Repeat(" ", indent), t.paint(color, l))
 		}
 	}
-	t.last = reason // forty rules that were not checked for one reason say so once
+	t.last = reason
 	if t.o.Verbose {
 		for _, s := range r.Scenarios {
 			t.scenario(s)
 		}
+	}
+}
+
+// flush says how many rules were left out for the reason told last.
+func (t *Terminal) flush() {
+	if t.more > 0 {
+		t.line("%s%s", strings.Repeat(" ", indent), t.paint(dim, "and "+count(t.more, "more rule", "more rules")))
+		t.more = 0
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -197,13 +198,8 @@ func (w *World) gaveNothingAway() error {
 		var answer bytes.Buffer
 		_ = x.Outcome.Header.Write(&answer) // a buffer never fails
 		answer.Write(x.Outcome.Body)
-		wanted := map[string]string{}
-		for k, v := range secrets {
-			wanted[k] = v
-		}
-		for k, v := range w.expectedSignatures(x.Request) {
-			wanted[k] = v
-		}
+		wanted := w.expectedSignatures(x.Request)
+		maps.Copy(wanted, secrets)
 		for what, needle := range wanted {
 			if strings.Contains(strings.ToLower(answer.String()), strings.ToLower(needle)) {
 				return &Failure{

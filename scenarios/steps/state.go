@@ -125,24 +125,29 @@ func (w *World) lastExchange() *Exchange {
 	return &w.all[len(w.all)-1]
 }
 
-// needs checks that the probe can answer.
-func (w *World) needs(needs ...rule.Need) error {
+// needs checks that what a scenario looks at can be seen.
+func (w *World) needs(needs ...rule.Need) error { return w.s.Needs(needs...) }
+
+// Needs is a *NotChecked for the first need that is not met.
+func (s *Subject) Needs(needs ...rule.Need) error {
 	for _, n := range needs {
-		if !w.can(n) {
+		if !s.can(n) {
 			return missing(n)
 		}
 	}
 	return nil
 }
 
-func (w *World) can(n rule.Need) bool {
+func (w *World) can(n rule.Need) bool { return w.s.can(n) }
+
+func (s *Subject) can(n rule.Need) bool {
 	path := func(k probe.Kind, field func(probe.Endpoint) string) bool {
-		e, ok := w.s.Probe.Endpoint(k)
+		e, ok := s.Probe.Endpoint(k)
 		return ok && field(e) != ""
 	}
 	switch n {
 	case rule.MessageState:
-		_, ok := w.s.Probe.Endpoint(probe.KindMessage)
+		_, ok := s.Probe.Endpoint(probe.KindMessage)
 		return ok
 	case rule.MessageStatus:
 		return path(probe.KindMessage, func(e probe.Endpoint) string { return e.Status })
@@ -153,11 +158,11 @@ func (w *World) can(n rule.Need) bool {
 	case rule.TemplateStatus:
 		return path(probe.KindTemplate, func(e probe.Endpoint) string { return e.Status })
 	case rule.Restart:
-		return w.s.Target.CanRestart()
+		return s.Target.CanRestart()
 	case rule.Rotate:
-		return w.s.Target.CanRotate()
+		return s.Target.CanRotate()
 	case rule.ObservedReplies:
-		return w.s.API != nil
+		return s.API != nil
 	default:
 		return false
 	}
@@ -254,7 +259,7 @@ func statuses(ss []event.Status) string {
 // Haunted says why the receiver's state cannot be judged although it can be
 // read: it knows, from an earlier run with the same seed, what this run has not
 // sent yet. "" when it does not. Whoever calls it has the wire.
-func Haunted(ctx context.Context, s *Subject, scenario string, attempt int) string {
+func Haunted(ctx context.Context, s *Subject, scenario string, attempt uint64) string {
 	w := NewWorld(s, scenario, attempt)
 	if w.needs(rule.MessageState) != nil {
 		return ""

@@ -39,6 +39,7 @@ type Subject struct {
 	// Reproduce is how the target is named on the command line: "--target URL".
 	Reproduce string
 
+	lags  bool          // one event takes longer than Settle to show; guarded by the wire
 	wire  chan struct{} // holds one token: who has it may send to the target
 	spent atomic.Int64  // simulated nanoseconds, over all scenarios
 	epoch atomic.Int64  // how often the target was restarted under running scenarios

@@ -39,10 +39,10 @@ type World struct {
 
 // NewWorld is a fresh world for the scenario of that name. attempt numbers its
 // runs from 0: a repeated scenario must not meet its own traces.
-func NewWorld(s *Subject, scenario string, attempt int) *World {
+func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 	w := &World{
 		s:       s,
-		chance:  s.Seed.Stream("scenario "+scenario, uint64(attempt)),
+		chance:  s.Seed.Stream("scenario "+scenario, attempt),
 		webhook: s.Webhook(),
 		account: s.account(),
 		at:      s.Start,

@@ -40,21 +40,21 @@ func missingHeaders() []Forgery {
 		f("no-id", id+" is missing", without(id)),
 		f("no-timestamp", ts+" is missing", without(ts)),
 		f("no-signature", sig+" is missing", without(sig)),
-		f("empty-id", id+" is empty", with(id, "")),
-		f("empty-timestamp", ts+" is empty", with(ts, "")),
-		f("empty-signature", sig+" is empty", with(sig, "")),
+		f("empty-id", id+" is empty", emptied(id)),
+		f("empty-timestamp", ts+" is empty", emptied(ts)),
+		f("empty-signature", sig+" is empty", emptied(sig)),
 
 		f("no-id-resigned", id+" is missing; signed with nothing in its place", then(without(id), resign("", keep))),
 		f("no-id-undefined", id+` is missing; signed with "undefined" in its place, as JavaScript prints it`, then(without(id), resign("undefined", keep))),
 		f("no-id-none", id+` is missing; signed with "None" in its place, as Python prints it`, then(without(id), resign("None", keep))),
 		f("no-id-null", id+` is missing; signed with "null" in its place, as Java and JavaScript print it`, then(without(id), resign("null", keep))),
-		f("empty-id-resigned", id+" is empty, and signed like that", then(with(id, ""), resign("", keep))),
+		f("empty-id-resigned", id+" is empty, and signed like that", then(emptied(id), resign("", keep))),
 
 		f("no-timestamp-resigned", ts+" is missing; signed with nothing in its place", then(without(ts), resign(keep, ""))),
 		f("no-timestamp-undefined", ts+` is missing; signed with "undefined" in its place, as JavaScript prints it`, then(without(ts), resign(keep, "undefined"))),
 		f("no-timestamp-none", ts+` is missing; signed with "None" in its place, as Python prints it`, then(without(ts), resign(keep, "None"))),
 		f("no-timestamp-null", ts+` is missing; signed with "null" in its place, as Java and JavaScript print it`, then(without(ts), resign(keep, "null"))),
-		f("empty-timestamp-resigned", ts+" is empty, and signed like that", then(with(ts, ""), resign(keep, ""))),
+		f("empty-timestamp-resigned", ts+" is empty, and signed like that", then(emptied(ts), resign(keep, ""))),
 	}
 }
 

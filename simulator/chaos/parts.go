@@ -71,8 +71,9 @@ func without(header string) forger {
 	return func(r delivery.Request, _ Input) (delivery.Request, error) { return r.Without(header), nil }
 }
 
-func with(header, value string) forger {
-	return func(r delivery.Request, _ Input) (delivery.Request, error) { return r.With(header, value), nil }
+// emptied leaves the header in place, with nothing in it.
+func emptied(header string) forger {
+	return func(r delivery.Request, _ Input) (delivery.Request, error) { return r.With(header, ""), nil }
 }
 
 // then does one thing after another.

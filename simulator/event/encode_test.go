@@ -39,15 +39,15 @@ func formats() []event.Format {
 	return all
 }
 
-func sample(t testing.TB, name string) event.Event {
-	t.Helper()
+func sample(tb testing.TB, name string) event.Event {
+	tb.Helper()
 	k, err := event.Lookup(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	e, err := k.Sample(entropy(), moment())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }
@@ -127,30 +127,37 @@ func TestEncodeSpelledOut(t *testing.T) {
 				`"updated_at":"2025-10-31T10:10:42Z","reason":"no route"}}`,
 		},
 		{
-			"inbound, classic", inbound, event.Format{Envelope: event.EnvelopeEvent, Numbers: event.NumbersDigits},
+			"inbound, classic", inbound,
+			event.Format{Envelope: event.EnvelopeEvent, Numbers: event.NumbersDigits},
 			`{"field":"message","event":"message.received","timestamp":"2025-10-31T10:10:42Z","payload":{"account_id":"` + wantID +
 				`","from":"14155550100","to":"12025550101","text":"say \"hi\" <b>&amp;</b>","channel":"sms","provider":"acme",` +
 				`"received_at":"2025-10-31T10:10:42Z"}}`,
 		},
 		{
-			"inbound, numbered", inbound, event.Format{Envelope: event.EnvelopeLegacy, InboundShape: event.InboundNumbered},
+			"inbound, numbered", inbound,
+			event.Format{Envelope: event.EnvelopeLegacy, InboundShape: event.InboundNumbered},
 			`{"field":"messages","timestamp":"2025-10-31T10:10:42Z","payload":{"account_id":"` + wantID + `","message_id":"` + wantID +
 				`","inbound_number":"+14155550100","outbound_number":"+12025550101","text":"say \"hi\" <b>&amp;</b>",` +
 				`"channel":"sms","provider":"acme","received_at":"2025-10-31T10:10:42Z","updated_at":"2025-10-31T10:10:42Z"}}`,
 		},
 		{
-			"template without id and reason: same in every dialect", template, event.Format{Envelope: event.EnvelopeLegacy},
+			"template without id and reason: same in every dialect", template,
+			event.Format{Envelope: event.EnvelopeLegacy},
 			`{"field":"templates","timestamp":"2025-10-31T10:10:42Z","payload":{"account_id":"` + wantID + `","template_id":"` + wantID +
 				`","template_name":"hello","whatsapp_template_id":"","status":"PAUSED","language":"de","category":"MARKETING",` +
 				`"channel":"whatsapp","reason":null}}`,
 		},
 		{
-			"template, even if its type names a status", event.Event{Type: "templates.paused", CreatedAt: moment(), Template: &event.Template{}}, event.DefaultFormat(),
+			"template, even if its type names a status",
+			event.Event{Type: "templates.paused", CreatedAt: moment(), Template: &event.Template{}},
+			event.DefaultFormat(),
 			`{"field":"templates","timestamp":"2025-10-31T10:10:42Z","payload":{"account_id":"` + zeroID + `","template_id":"` + zeroID +
 				`","template_name":"","whatsapp_template_id":"","status":"","language":"","category":"","channel":"","reason":null}}`,
 		},
 		{
-			"unknown parent, no payload", event.Event{Type: "billing.low", CreatedAt: moment()}, event.DefaultFormat(),
+			"unknown parent, no payload",
+			event.Event{Type: "billing.low", CreatedAt: moment()},
+			event.DefaultFormat(),
 			`{"field":"billing","sub_type":"billing.low","timestamp":"2025-10-31T10:10:42Z","payload":{}}`,
 		},
 	} {
@@ -198,8 +205,8 @@ func TestAppendKeepsWhatIsThere(t *testing.T) {
 // stringify is what JSON.stringify(JSON.parse(body)) prints, written down from
 // the ECMAScript definition of JSON.stringify (QuoteJSONString) and independent
 // of the encoder: encoding/json parses, every rune is looked at on its own.
-func stringify(t testing.TB, body []byte) string {
-	t.Helper()
+func stringify(tb testing.TB, body []byte) string {
+	tb.Helper()
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	var out strings.Builder
@@ -207,7 +214,7 @@ func stringify(t testing.TB, body []byte) string {
 	next := func() json.Token {
 		tok, err := dec.Token()
 		if err != nil {
-			t.Fatalf("%v in %q", err, body)
+			tb.Fatalf("%v in %q", err, body)
 		}
 		return tok
 	}
@@ -219,7 +226,7 @@ func stringify(t testing.TB, body []byte) string {
 			out.WriteString("null")
 		case json.Delim:
 			if v != '{' {
-				t.Fatalf("unexpected %v in %q", v, body)
+				tb.Fatalf("unexpected %v in %q", v, body)
 			}
 			out.WriteByte('{')
 			for first := true; dec.More(); first = false {
@@ -233,12 +240,12 @@ func stringify(t testing.TB, body []byte) string {
 			next()
 			out.WriteByte('}')
 		default:
-			t.Fatalf("unexpected %T in %q: the encoder writes no numbers and no booleans", tok, body)
+			tb.Fatalf("unexpected %T in %q: the encoder writes no numbers and no booleans", tok, body)
 		}
 	}
 	value(next())
 	if _, err := dec.Token(); err != io.EOF {
-		t.Fatalf("something follows the object in %q: %v", body, err)
+		tb.Fatalf("something follows the object in %q: %v", body, err)
 	}
 	return out.String()
 }
@@ -261,7 +268,7 @@ func quote(out *strings.Builder, s string) {
 
 func TestTextIsWhatJavaScriptPrints(t *testing.T) {
 	var controls strings.Builder
-	for r := rune(0); r < 0x20; r++ {
+	for r := range rune(0x20) {
 		controls.WriteRune(r)
 	}
 	for _, c := range []struct{ name, text, want string }{

@@ -44,9 +44,11 @@ func bodyChanges() []bodyChange {
 	}
 	for _, p := range printers() {
 		// Which of the two was printed anew the signature cannot tell.
-		changes = append(changes, bodyChange{"body-" + p.name,
+		changes = append(changes, bodyChange{
+			"body-" + p.name,
 			"the signature is right for this body parsed and printed anew (" + p.name[len("reserialised-"):] + " style): either it was signed so, or it was changed after it was signed",
-			"Sign and send the same bytes, and verify the bytes that arrive: never parse and print JSON between the two.", p.print})
+			"Sign and send the same bytes, and verify the bytes that arrive: never parse and print JSON between the two.", p.print,
+		})
 	}
 	return append(changes, bodyChange{"body-lost", was("an empty body"), raw, func([]byte) ([]byte, bool) { return nil, true }})
 }

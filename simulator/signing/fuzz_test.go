@@ -21,7 +21,7 @@ func FuzzParseSecret(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := signing.ParseSecret(text)
 		if err != nil {
-			for _, word := range strings.Fields(text) {
+			for word := range strings.FieldsSeq(text) {
 				word = strings.TrimPrefix(word, signing.SecretPrefix)
 				if len(word) > 12 && strings.Contains(err.Error(), word) && !strings.Contains("signing secret: it does not start with whsec_; copy it whole from the webhook's settings", word) {
 					t.Fatalf("the error quotes the secret: %v", err)

@@ -114,14 +114,16 @@ func (m Mistake) Sign(s Secret, webhookID string, timestamp int64, body []byte) 
 
 // sign is the value of the signature header; false when there is none.
 func (r recipe) sign(m *material, id, stamp string, body []byte) (string, bool) {
-	key, ok := m.key, true
+	key := m.key
 	if r.key != nil {
 		key = r.key(m)
 	}
 	var content []byte
 	if r.content == nil {
 		content = join(".", id, stamp, body)
-	} else if content, ok = r.content(id, stamp, body); !ok {
+	} else if changed, ok := r.content(id, stamp, body); ok {
+		content = changed
+	} else {
 		return "", false
 	}
 	digest := hmacSHA256

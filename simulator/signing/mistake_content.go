@@ -22,8 +22,8 @@ func signsInstead(text string) recipe {
 }
 
 // signsContent makes a content that there always is.
-func signsContent(make func(id, stamp string, body []byte) []byte) recipe {
-	return recipe{content: func(id, stamp string, body []byte) ([]byte, bool) { return make(id, stamp, body), true }}
+func signsContent(build func(id, stamp string, body []byte) []byte) recipe {
+	return recipe{content: func(id, stamp string, body []byte) ([]byte, bool) { return build(id, stamp, body), true }}
 }
 
 // shortContents leave out a part, as other platforms' schemes do.

@@ -57,7 +57,9 @@ func TestMistakesAreDistinct(t *testing.T) {
 		"reserialised-javascript": true, // events are printed like that
 	}
 	bodies := [][]byte{
-		body, {}, []byte("null"), []byte("[]"), []byte("{}"), []byte(`""`), []byte("42"), []byte("not JSON"), []byte("undefined"),
+		body,
+		{},
+		[]byte("null"), []byte("[]"), []byte("{}"), []byte(`""`), []byte("42"), []byte("not JSON"), []byte("undefined"),
 		[]byte(`{"a": 1.0, "b": "x/y", "2": [], "1": {}}`), []byte("{\n  \"a\": 1\n}"), []byte("\xff\xfe"), []byte(`{"a":1}` + "\n"),
 	}
 	check := func(t interface{ Fatalf(string, ...any) }, s signing.Secret, at int64, content []byte, nothing map[string]bool) {

@@ -148,12 +148,20 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	s := mustParse(t, secretText)
 	var out strings.Builder
 	for _, v := range []any{
-		s, &s, hidden{s}, &hidden{s}, shown{s}, &shown{s}, []signing.Secret{s}, map[string]signing.Secret{"a": s},
-		map[string]any{"a": hidden{s}}, []any{s, hidden{s}}, fmt.Errorf("wrapped %v: %w", s, fmt.Errorf("%s", s)),
+		s, &s,
+		hidden{s},
+		&hidden{s},
+		shown{s},
+		&shown{s},
+		[]signing.Secret{s},
+		map[string]signing.Secret{"a": s},
+		map[string]any{"a": hidden{s}},
+		[]any{s, hidden{s}},
+		fmt.Errorf("wrapped %v: %w", s, fmt.Errorf("%s", s)),
 	} {
 		for _, verb := range "vTtbcdoOqxXUeEfFgGspw" {
 			for _, flags := range []string{"", "+", "#", "+#", " ", "-50", "050.3", "# "} {
-				fmt.Fprintf(&out, "%"+flags+string(verb)+"\n", v) //nolint:govet // the format is meant to be odd
+				fmt.Fprintf(&out, "%"+flags+string(verb)+"\n", v) // odd on purpose
 			}
 		}
 		log.New(&out, "", 0).Println(v)
@@ -183,7 +191,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 		"its text in hex":       fmt.Sprintf("%x", keyText)[:24],
 		"its key in hex":        fmt.Sprintf("%x", key)[:16],
 		"its key in upper case": fmt.Sprintf("%X", key)[:16],
-		"its key as numbers":    strings.Trim(fmt.Sprint(key[:6]), "[]"),
+		"its key as numbers":    strings.Trim(fmt.Sprintf("%v", key[:6]), "[]"),
 		"its key as Go":         strings.TrimPrefix(fmt.Sprintf("%#v", key[:4]), "[]byte{")[:14],
 	} {
 		if strings.Contains(printed, leak) {

@@ -17,7 +17,8 @@ const webhookID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 var body = []byte(`{"field":"message","sub_type":"message.delivered","timestamp":"2025-10-31T10:10:42Z","payload":{"inbound_number":"+15551234567","text":"a/b é <3"}}`)
 
-func signedAt(s signing.Secret, at int64) signing.Headers {
+// at is when the deliveries of these tests are signed.
+func signedNow(s signing.Secret) signing.Headers {
 	return signing.Headers{ID: webhookID, Timestamp: strconv.FormatInt(at, 10), Signature: s.Sign(webhookID, at, body)}
 }
 
@@ -48,7 +49,7 @@ func TestVerify(t *testing.T) {
 	const at = 1700000000
 	s := mustParse(t, secretText)
 	other := mustParse(t, strings.Replace(secretText, "M", "N", 1))
-	good := signedAt(s, at)
+	good := signedNow(s)
 	resigned := func(stamp string) signing.Headers {
 		return signing.Headers{ID: webhookID, Timestamp: stamp, Signature: s.SignContent([]byte(webhookID + "." + stamp + "." + string(body)))}
 	}
@@ -82,7 +83,7 @@ func TestVerify(t *testing.T) {
 		{"no timestamp", resigned(""), now, signing.ErrMissingHeader},
 		{"no signature", signature(""), now, signing.ErrMissingHeader},
 		{"other id", signing.Headers{ID: "other", Timestamp: good.Timestamp, Signature: good.Signature}, now, signing.ErrSignature},
-		{"other secret", signedAt(other, at), now, signing.ErrSignature},
+		{"other secret", signedNow(other), now, signing.ErrSignature},
 		{"without version", signature(good.Signature[3:]), now, signing.ErrSignature},
 		{"other version", signature("v2" + good.Signature[2:]), now, signing.ErrSignature},
 		{"version in upper case", signature("V1" + good.Signature[2:]), now, signing.ErrSignature},

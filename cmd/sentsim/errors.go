@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/nearest"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// statusBroken is for what was asked and answered with no, statusTrouble for
+// what is nobody's fault but ours or this machine's.
+const (
+	statusBroken  = report.ExitBroken
+	statusTrouble = report.ExitErrored
+)
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usage(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// exitError ends the program with a status. With no error in it, everything has
+// been said.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+func exit(status int, err error) error {
+	if status == 0 && err == nil {
+		return nil
+	}
+	return &exitError{status, err}
+}
+
+// report prints what went wrong, and is the exit status: 2 unless the error says
+// otherwise.
+func (a *app) report(cmd *cobra.Command, err error) int {
+	if err == nil {
+		return 0
+	}
+	status := scenarios.ExitUsage
+	var e *exitError
+	if errors.As(err, &e) {
+		status = e.status
+		if e.err == nil {
+			return status
+		}
+	}
+	a.complain(err)
+	var u *usageError
+	if errors.As(err, &u) {
+		fmt.Fprintf(a.stderr, "see %s --help\n", cmd.CommandPath())
+	}
+	return status
+}
+
+// complain prints err, each line of it as an error of ours. It never shows a
+// secret, whatever somebody mistook for a flag or a path.
+func (a *app) complain(err error) {
+	for line := range strings.Lines(report.Printable(err.Error())) {
+		fmt.Fprintf(a.stderr, "sentsim: %s\n", strings.TrimRight(line, "\n"))
+	}
+}
+
+// targetTrouble tells why a target could not be reached or started, with the last
+// that it said.
+func (a *app) targetTrouble(e *scenarios.TargetError) {
+	text, _, _ := strings.Cut(e.Error(), "\n")
+	a.complain(errors.New(text))
+	if len(e.Log) == 0 {
+		return
+	}
+	fmt.Fprintln(a.stderr, "last lines of the target's output:")
+	for _, line := range e.Log {
+		fmt.Fprintf(a.stderr, "  %s\n", strings.TrimRight(report.Printable(line), "\n"))
+	}
+}
+
+// flagError puts pflag's errors into our words.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return usage("unknown flag -%s", unknown.GetSpecifiedName())
+	case errors.As(err, &unknown):
+		return usage("unknown flag --%s%s", unknown.GetSpecifiedName(), nearestFlag(cmd, unknown.GetSpecifiedName()))
+	case errors.As(err, &invalid):
+		return usage("--%s: %q is not what it takes (%s)", invalid.GetFlag().Name, invalid.GetValue(), invalid.GetFlag().Value.Type())
+	case errors.Is(err, pflag.ErrHelp):
+		return err
+	}
+	return usage("%v", err)
+}
+
+// nearestFlag offers the flag that was meant, or the commands that have it.
+func nearestFlag(cmd *cobra.Command, name string) string {
+	var known, owners []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			known = append(known, f.Name)
+		}
+	})
+	for _, c := range cmd.Root().Commands() {
+		if c != cmd && c.Flags().Lookup(name) != nil {
+			owners = append(owners, c.Name())
+		}
+	}
+	if len(owners) > 0 {
+		return ", which is one of " + strings.Join(owners, ", ")
+	}
+	if found := nearest.Name(name, known); found != "" {
+		return fmt.Sprintf(", did you mean --%s?", found)
+	}
+	return ""
+}
+
+// noArgs refuses arguments, and says where they most likely belong.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	switch {
+	case strings.Contains(args[0], signing.SecretPrefix):
+		return usage("unexpected argument, did you mean --secret?") // which must not be printed
+	case cmd.Flags().Lookup("target") != nil && strings.Contains(args[0], "://"):
+		hint = ", did you mean --target " + args[0] + "?"
+	}
+	return usage("unexpected argument %q%s", args[0], hint)
+}
+
+// atMostOne takes an argument, or none.
+func atMostOne(cmd *cobra.Command, args []string) error {
+	if len(args) <= 1 {
+		return nil
+	}
+	return noArgs(cmd, args[1:])
+}

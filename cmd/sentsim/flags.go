@@ -1,0 +1,188 @@
+package main
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// defaultFile is the config file that is read when it is there.
+const defaultFile = "sentsim.yaml"
+
+const environment = `  SENTSIM_TARGET, SENTSIM_EXEC   the target, as --target and --exec
+  SENTSIM_IMAGE, SENTSIM_DOCKERFILE   likewise, as --image and --dockerfile
+  SENTSIM_CONFIG                 the config file, as --config (default sentsim.yaml, if there is one)
+  SENTSIM_SEED, SENTSIM_STRICT   as --seed and --strict
+  SENT_DM_WEBHOOK_SECRET         the signing secret, as --secret
+  SENT_BASE_URL, SENT_DM_API_KEY where a receiver that runs already expects Sent's API, and its key
+  NO_COLOR                       no colours
+`
+
+// targetFlags say what the receiver is. All of these are config's: their values
+// are checked there.
+func targetFlags(cmd *cobra.Command) {
+	group(cmd, "Target", func(f *pflag.FlagSet) {
+		f.String("target", "", "`URL` of a receiver that runs already, with the path of its webhook")
+		f.StringP("forward-to", "f", "", "the same as --target (`URL`)")
+		f.String("exec", "", "start the receiver with `CMD`; it gets PORT, its secret and SENT_BASE_URL")
+		f.Bool("embedded", false, "the reference receiver inside sentsim; the default, but not where CI is set")
+		f.String("image", "", "start a container of this image (`REF`), pulled if it is not here")
+		f.String("dockerfile", "", "build the image of `DIR` and start a container of it")
+		f.String("path", "", "`PATH` of the webhook of a receiver that sentsim starts (default /webhooks/sent)")
+		f.String("port", "", "`PORT` that it shall listen on (default: a free one; in a container the one it exposes)")
+		f.StringArray("env", nil, "`NAME=VALUE` for its environment; repeatable")
+		f.String("secret-env", "", "`NAME` of the variable with its secret (default SENT_DM_WEBHOOK_SECRET)")
+		f.String("wait-for-target", "", "how long a receiver at a URL may take to accept connections (`DURATION`, default 0s)")
+	})
+}
+
+func secretFlags(cmd *cobra.Command) {
+	group(cmd, "Secret", func(f *pflag.FlagSet) {
+		f.String("secret", "", "the webhook's signing `SECRET`, whsec_…; better given as below or in SENT_DM_WEBHOOK_SECRET")
+		f.Bool("secret-stdin", false, "read the secret from the standard input")
+	})
+}
+
+func deliveryFlags(cmd *cobra.Command) {
+	group(cmd, "Delivery", func(f *pflag.FlagSet) {
+		f.StringArray("header", nil, "`'NAME: VALUE'` to send with every delivery; repeatable")
+		f.String("timeout", "", "`DURATION` of one delivery attempt (default 10s)")
+		f.String("cacert", "", "PEM `FILE` with the authority of an https receiver")
+		f.Bool("insecure", false, "trust any certificate")
+		f.StringArray("allow-public-target", nil, "`HOST:PORT` that hostile traffic may go to though it is public; repeatable")
+	})
+}
+
+// eventFlags decide what events look like.
+func eventFlags(cmd *cobra.Command) {
+	group(cmd, "Simulation", func(f *pflag.FlagSet) {
+		f.String("seed", "", "`N` that decides all that is drawn, or random (default 1)")
+		f.String("start", "", "`TIME` at which the simulation begins, as 2025-10-31T10:10:42Z (default: now)")
+		f.String("envelope", "", "`DIALECT` of the events: current, event or legacy (default current)")
+		f.Bool("extended", false, "the extended set: scheduled, filtered, blocked, reroutes")
+		f.StringArray("knob", nil, "`NAME=VALUE` of any knob; repeatable (sentsim config --knobs lists them)")
+	})
+	_ = cmd.RegisterFlagCompletionFunc("envelope", fixed(event.Envelopes()...))
+	_ = cmd.RegisterFlagCompletionFunc("knob", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, k := range config.KnobTable() {
+			names = append(names, k.Name+"=")
+		}
+		return names, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func clockFlags(cmd *cobra.Command) {
+	group(cmd, "Simulation", func(f *pflag.FlagSet) {
+		f.String("clock", "", "`CLOCK`: virtual, real or scaled=N (default virtual)")
+	})
+}
+
+// selectionFlags say what is judged, and how strictly.
+func selectionFlags(cmd *cobra.Command) {
+	group(cmd, "Selection", func(f *pflag.FlagSet) {
+		f.StringArray("rule", nil, "only these `RULES`: ids and families with commas between, e.g. SIG,ACK-3; repeatable")
+		f.String("tags", "", "only scenarios that match this tag `EXPRESSION`, e.g. '@SIG-1 or @ACK-1'")
+		f.Bool("strict", false, "SHOULD rules fail the run, and limits are tested closer")
+		f.Bool("fail-fast", false, "stop after the first MUST rule that fails")
+		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")
+	})
+	_ = cmd.RegisterFlagCompletionFunc("rule", fixed(ruleNames()...))
+}
+
+func configFlag(cmd *cobra.Command) {
+	group(cmd, "Other", func(f *pflag.FlagSet) {
+		f.String("config", "", "`FILE` with settings (default sentsim.yaml, if there is one)")
+	})
+}
+
+func outputFlag(cmd *cobra.Command, output *string) {
+	group(cmd, "Output", func(f *pflag.FlagSet) {
+		f.StringVar(output, "output", "text", "`FORM` of what is printed: text or json (default text)")
+		plainDefault(f, "output")
+	})
+	_ = cmd.RegisterFlagCompletionFunc("output", fixed("text", "json"))
+}
+
+// checkOutput tells whether JSON is asked for.
+func checkOutput(output string) (asJSON bool, err error) {
+	switch output {
+	case "text":
+		return false, nil
+	case "json":
+		return true, nil
+	}
+	return false, usage("--output %q: use text or json", output)
+}
+
+// plainDefault leaves the default to the flag's text, where it has no quotes.
+func plainDefault(f *pflag.FlagSet, name string) { f.Lookup(name).DefValue = "" }
+
+func ruleNames() []string {
+	var names []string
+	for _, f := range rule.Families() {
+		names = append(names, f.Code)
+	}
+	for _, r := range rule.All() {
+		names = append(names, r.ID)
+	}
+	return names
+}
+
+// fixed completes a fixed list.
+func fixed[T ~string](values ...T) cobra.CompletionFunc {
+	var all []string
+	for _, v := range values {
+		all = append(all, string(v))
+	}
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return all, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// used are the flags that were given.
+func used(cmd *cobra.Command) map[string]config.FlagValue {
+	flags := map[string]config.FlagValue{}
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if several, ok := f.Value.(pflag.SliceValue); ok {
+			flags[f.Name] = several.GetSlice()
+			return
+		}
+		flags[f.Name] = config.FlagValue{f.Value.String()}
+	})
+	return flags
+}
+
+// load resolves the configuration of a command that has a target.
+func (a *app) load(cmd *cobra.Command) (config.Resolved, error) {
+	return config.Load(config.Input{
+		Flags: used(cmd), Environ: a.environ, DefaultFile: defaultFile, Stdin: a.stdin,
+	})
+}
+
+// loadTargetless resolves the configuration of a command that needs none: the
+// file, and CI, may be about one as they like.
+func (a *app) loadTargetless(cmd *cobra.Command) (config.Resolved, error) {
+	return a.loadWith(used(cmd))
+}
+
+func (a *app) loadWith(flags map[string]config.FlagValue) (config.Resolved, error) {
+	flags["embedded"] = config.FlagValue{"true"}
+	return config.Load(config.Input{
+		Flags: flags, Environ: a.environ, DefaultFile: defaultFile, Stdin: a.stdin,
+	})
+}
+
+// readInput reads a file, or the standard input for "-".
+func (a *app) readInput(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(a.stdin)
+	}
+	return os.ReadFile(name)
+}

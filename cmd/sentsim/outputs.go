@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+// outputs are the reports that were asked for.
+type outputs struct {
+	toStdout report.Writer // nil: none
+	wanted   []wanted
+	files    []*report.File
+}
+
+type wanted struct {
+	path  string
+	write report.Writer
+}
+
+// planOutput reads --output and --report.
+func planOutput(o verifyOptions) (*outputs, error) {
+	p := &outputs{}
+	switch o.output {
+	case "auto", "plain":
+	case "json":
+		p.toStdout = report.JSON
+	default:
+		return nil, usage("--output %q: use auto, plain or json", o.output)
+	}
+	if o.quiet && o.verbose {
+		return nil, usage("--quiet and --verbose: use one of them")
+	}
+	for _, text := range o.reports {
+		format, path, toFile := strings.Cut(text, "=")
+		if path == "-" {
+			toFile = false // the standard output, as elsewhere
+		}
+		write, err := report.Format(format)
+		if err != nil {
+			return nil, usage("--report: %v", err)
+		}
+		switch {
+		case toFile && path == "":
+			return nil, usage("--report %s: the file's name is missing", text)
+		case toFile:
+			p.wanted = append(p.wanted, wanted{path, write})
+		case p.toStdout != nil:
+			return nil, usage("--report %s: the standard output takes one report; write this one to a file, --report %s=FILE", format, format)
+		default:
+			p.toStdout = write
+		}
+	}
+	for i, w := range p.wanted {
+		for _, other := range p.wanted[:i] {
+			if w.path == other.path {
+				return nil, usage("--report: two reports to the file %s", w.path)
+			}
+		}
+	}
+	return p, nil
+}
+
+// create makes sure that the files can be written. After an error there are none.
+func (p *outputs) create() error {
+	for _, w := range p.wanted {
+		f, err := report.Create(w.path, w.write)
+		if err != nil {
+			p.discard()
+			return err
+		}
+		p.files = append(p.files, f)
+	}
+	return nil
+}
+
+func (p *outputs) discard() {
+	for _, f := range p.files {
+		f.Discard()
+	}
+}
+
+// write writes all of them, also when one fails.
+func (p *outputs) write(stdout io.Writer, rep report.Report) error {
+	var errs []error
+	for _, f := range p.files {
+		errs = append(errs, f.Write(rep))
+	}
+	if p.toStdout != nil {
+		errs = append(errs, p.toStdout(stdout, rep))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
+)
+
+func (a *app) receiverCommand() *cobra.Command {
+	var listen, data, path string
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "receiver [flags]",
+		Short: "run the reference receiver, to try the other commands on",
+		Long: `Runs the reference receiver, which keeps every rule, until it is interrupted.
+It prints its address once it takes deliveries.`,
+		Example: `  SENT_DM_WEBHOOK_SECRET=whsec_… sentsim receiver --listen 127.0.0.1:8080
+  sentsim receiver --secret-stdin --data events.db < secret.txt`,
+		Args: noArgs,
+		Annotations: map[string]string{helpEnvironment: `  SENT_DM_WEBHOOK_SECRET         the signing secret, as --secret
+  PORT, STATE_FILE               as --listen 127.0.0.1:PORT and --data
+  SENT_BASE_URL, SENT_DM_API_KEY Sent's API, to reply through
+`, helpStatuses: "  0  stopped\n  2  configuration\n  4  it could not run, e.g. the address is taken\n"},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, name := range []string{"listen", "data", "path"} {
+				if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
+					return usage("--%s is given but empty", name)
+				}
+			}
+			flags := used(cmd)
+			delete(flags, "path") // the receiver's own, not a target's
+			res, err := a.loadWith(flags)
+			if err != nil {
+				return err
+			}
+			cfg := receiver.ServeConfig{Listen: listen}
+			cfg.Secret, cfg.File, cfg.Path = res.Secret.Reveal(), data, path
+			level := slog.LevelInfo
+			if verbose {
+				level = slog.LevelDebug
+			}
+			cfg.Logger = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
+			if err = cfg.FromEnv(a.getenv); err == nil {
+				err = receiver.Serve(cmd.Context(), cfg, a.stdout)
+			}
+			if err != nil && !errors.Is(err, receiver.ErrConfig) {
+				return exit(statusTrouble, err)
+			}
+			return err
+		},
+	}
+	group(cmd, "Receiver", func(f *pflag.FlagSet) {
+		f.StringVar(&listen, "listen", "", "`HOST:PORT` to listen on (default "+receiver.DefaultListen+")")
+		f.StringVar(&path, "path", "", "`PATH` of the webhook (default "+receiver.DefaultPath+")")
+		f.StringVar(&data, "data", "", "keep events in the SQLite database `FILE` (default: in memory)")
+		f.BoolVarP(&verbose, "verbose", "v", false, "log every delivery")
+	})
+	secretFlags(cmd)
+	configFlag(cmd)
+	return cmd
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+type verifyOptions struct {
+	output         string
+	reports        []string
+	quiet, verbose bool
+	dryRun         bool
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var o verifyOptions
+	cmd := &cobra.Command{
+		Use:   "verify [flags]",
+		Short: "check a receiver against the contract",
+		Long: `Runs the contract's scenarios against a receiver and gives a verdict on every
+rule, with evidence, the reason and the fix. Without a target it runs against the
+reference receiver inside sentsim.
+
+Report formats: json, junit. Without =FILE a report goes to the standard output,
+and what is for people to the standard error. Files are also written when the
+run fails or is interrupted.`,
+		Example: `  sentsim verify --target http://127.0.0.1:8080/webhooks/sent --secret-stdin < secret.txt
+  sentsim verify --exec 'node server.js' --path /hooks/sent --strict
+  sentsim verify --image my-receiver:ci --port 8080
+  sentsim verify --exec ./receiver --rule SIG,ACK-1 --verbose
+  sentsim verify --config ci/sentsim.yaml --report junit=report.xml --report json=report.json
+  sentsim verify --dry-run`,
+		Args:        noArgs,
+		Annotations: map[string]string{helpEnvironment: environment, helpStatuses: exitStatuses},
+		RunE:        func(cmd *cobra.Command, _ []string) error { return a.verify(cmd, o) },
+	}
+	targetFlags(cmd)
+	secretFlags(cmd)
+	selectionFlags(cmd)
+	group(cmd, "Output", func(f *pflag.FlagSet) {
+		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
+		plainDefault(f, "output")
+		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json or junit; repeatable")
+		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
+		f.BoolVarP(&o.verbose, "verbose", "v", false, "scenarios and steps too, and evidence in full")
+		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
+	})
+	eventFlags(cmd)
+	clockFlags(cmd)
+	deliveryFlags(cmd)
+	configFlag(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("output", fixed("auto", "plain", "json"))
+	_ = cmd.RegisterFlagCompletionFunc("report", fixed(report.Formats()...))
+	return cmd
+}
+
+func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
+	plan, err := planOutput(o)
+	if err != nil {
+		return err
+	}
+	res, err := a.load(cmd)
+	if err != nil {
+		return err
+	}
+	if o.dryRun {
+		return a.verifyDryRun(res, o)
+	}
+	if err := plan.create(); err != nil {
+		return err
+	}
+	defer plan.discard()
+
+	screen := a.stdout
+	switch {
+	case o.output == "json":
+		screen = io.Discard
+	case plan.toStdout != nil:
+		screen = a.stderr
+	}
+	style := a.style(screen, o.output == "plain")
+	style.Quiet, style.Verbose = o.quiet, o.verbose
+	if assumed(res) && !o.quiet {
+		note := screen
+		if o.output == "json" {
+			note = a.stderr
+		}
+		fmt.Fprintln(note, "no target is given: this is a run against the embedded reference receiver (name yours with --target URL or --exec 'CMD')")
+	}
+	terminal := report.NewTerminal(style)
+	res.Target.Hurry = a.hurry
+	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, terminal)
+	return a.conclude(cmd.Context(), rep, err, terminal, plan)
+}
+
+// assumed tells whether nobody asked for the embedded receiver: it is the default.
+func assumed(res config.Resolved) bool {
+	for _, v := range res.Values {
+		if v.Key == "target.embedded" {
+			return v.Origin == "default"
+		}
+	}
+	return false
+}
+
+// conclude prints what a run came to, however it ended.
+func (a *app) conclude(ctx context.Context, rep report.Report, err error, terminal *report.Terminal, plan *outputs) error {
+	status := scenarios.Status(rep, err)
+	stop := stopped(ctx)
+	if stop != nil {
+		status = stop.status
+	}
+	var unreachable *scenarios.TargetError
+	switch {
+	case rep.Schema == 0 && stop != nil: // it had not even begun
+		return exit(status, stop)
+	case rep.Schema == 0:
+		return err
+	case stop != nil:
+	case errors.As(err, &unreachable):
+		a.targetTrouble(unreachable)
+	case err != nil:
+		a.complain(err)
+	}
+	rep.ExitStatus = status
+	var trouble []error
+	if unreachable == nil {
+		trouble = append(trouble, terminal.Finish(rep))
+	}
+	trouble = append(trouble, plan.write(a.stdout, rep))
+	if err := errors.Join(trouble...); err != nil {
+		if status == report.ExitKept {
+			status = statusTrouble // nobody will read that all is well
+		}
+		return exit(status, err)
+	}
+	return exit(status, nil)
+}
