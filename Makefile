@@ -78,6 +78,12 @@ picture: ## draw the README's picture of a run
 build: ## build the programs into bin/, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...
 
+.PHONY: images
+images: build ## build the container images sentsim and sentsim-receiver
+	mkdir -p $(BIN)/empty
+	docker build --target receiver -t sentsim-receiver .
+	docker build --target sentsim -t sentsim .
+
 .PHONY: clean
 clean: ## remove what the other targets made
 	rm -rf $(BIN)
