@@ -30,6 +30,9 @@ func Verify(t *testing.T, cfg Config) {
 		t.Fatal(err)
 	}
 	defer func() {
+		if log := s.subject.Target.Log(); t.Failed() && len(log) > 0 {
+			t.Logf("last lines of the target's output:\n  %s", strings.Join(log, "\n  "))
+		}
 		if err := s.close(); err != nil {
 			t.Error(err)
 		}

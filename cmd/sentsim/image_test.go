@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+// These are the project's own images, built as its Dockerfile says, and used as
+// a CI job would.
+
+const stateProbe = `
+probe:
+  message:  {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}
+  inbound:  {url: "/state/inbound?from={from}", count: "$.count"}
+  template: {url: "/state/templates/{template_id}", status: "$.status", effects: "$.effects"}
+settle: 200ms
+`
+
+// docker runs the client, and wants it to succeed.
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "docker", args...) // also to clean up
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func needEngine(t *testing.T) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "docker", "version").CombinedOutput(); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("no container engine: %v\n%s", err, out)
+		}
+		t.Skipf("no container engine: %v", err)
+	}
+}
+
+// imageSet is the program and both images, under names of this test's own.
+type imageSet struct{ program, sentsim, receiver string }
+
+func buildImages(t *testing.T) imageSet {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"bin", "bin/empty"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, "bin")+"/", "./cmd/...")
+	build.Dir = "../.."
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"Dockerfile", ".dockerignore"} {
+		data, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tag := ":test-" + strconv.Itoa(os.Getpid())
+	set := imageSet{filepath.Join(dir, "bin", "sentsim"), "sentsim" + tag, "sentsim-receiver" + tag}
+	for stage, image := range map[string]string{"sentsim": set.sentsim, "receiver": set.receiver} {
+		docker(t, "build", "-q", "--target", stage, "-t", image, dir)
+		t.Cleanup(func() { docker(t, "rmi", "-f", image) })
+	}
+	return set
+}
+
+func TestImages(t *testing.T) {
+	needEngine(t)
+	set := buildImages(t)
+	config := filepath.Join(t.TempDir(), "sentsim.yaml")
+	if err := os.WriteFile(config, []byte(stateProbe), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	none := func(t *testing.T) {
+		t.Helper()
+		// Of this image: other tests have containers too.
+		if left := docker(t, "ps", "-aq", "--filter", "ancestor="+set.receiver); left != "" {
+			t.Errorf("left behind: %s", left)
+		}
+	}
+	// verify runs the program as a user would and returns its report.
+	verify := func(t *testing.T, args ...string) (report.Report, int) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), set.program, append([]string{"verify", "--config", config, "--output", "json"}, args...)...)
+		var out, errs bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		err := cmd.Run()
+		var rep report.Report
+		if jsonErr := json.Unmarshal(out.Bytes(), &rep); jsonErr != nil {
+			t.Fatalf("%v, %v\n%s%s", err, jsonErr, out.Bytes(), errs.Bytes())
+		}
+		return rep, cmd.ProcessState.ExitCode()
+	}
+
+	t.Run("they are small, and nobody is root in them", func(t *testing.T) {
+		for image, most := range map[string]int{set.sentsim: 30e6, set.receiver: 15e6} {
+			about := strings.Fields(docker(t, "inspect", "-f", "{{.Size}} {{.Config.User}}", image))
+			size, err := strconv.Atoi(about[0])
+			t.Logf("%s: %.1f MB", image, float64(size)/1e6)
+			if err != nil || size > most || about[1] != "65532:65532" {
+				t.Errorf("%s: %v", image, about)
+			}
+		}
+		if out := docker(t, "run", "--rm", set.sentsim, "version"); !strings.Contains(out, "sentsim") {
+			t.Errorf("version says %q", out)
+		}
+	})
+
+	t.Run("a good receiver keeps the whole contract", func(t *testing.T) {
+		rep, status := verify(t, "--image", set.receiver)
+		if s := rep.Summary; status != 0 || s.Failed+s.Warned+s.NotChecked+s.Errored > 0 || s.Passed < 40 {
+			t.Errorf("exit %d: %+v", status, s)
+			for _, r := range rep.Rules {
+				if r.Verdict != report.Passed {
+					t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+				}
+			}
+		}
+		none(t)
+	})
+
+	t.Run("a defective one fails the right rules, and its log is shown", func(t *testing.T) {
+		rep, status := verify(t, "--image", set.receiver, "--path", "/nowhere", "--rule", "SIG-1,SIG-2,ACK-1")
+		if status != 1 {
+			t.Errorf("exit %d", status)
+		}
+		for _, r := range rep.Rules {
+			if want := r.ID == "SIG-1"; (r.Verdict == report.Failed) != want {
+				t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+			}
+		}
+		if log := strings.Join(rep.TargetLog, "\n"); !strings.Contains(log, "listening on") || strings.Contains(log, "whsec_c") {
+			t.Errorf("its log:\n%s", log)
+		}
+		none(t)
+	})
+
+	t.Run("SIGTERM in the middle leaves nothing", func(t *testing.T) {
+		cmd := underWay(t, set, config)
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // its status is what counts
+		if status := cmd.ProcessState.ExitCode(); status != 143 {
+			t.Errorf("exit %d", status)
+		}
+		none(t)
+	})
+
+	t.Run("what kill -9 leaves, the next run removes", func(t *testing.T) {
+		if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") != "true" {
+			t.Skip("the library's reaper removes it: TESTCONTAINERS_RYUK_DISABLED is not set")
+		}
+		cmd := underWay(t, set, config)
+		// Looked at before: whoever starts a container next, another test also, cleans up.
+		if docker(t, "ps", "-aq", "--filter", "ancestor="+set.receiver, "--filter", "label=sentsim.pid="+strconv.Itoa(cmd.Process.Pid)) == "" {
+			t.Fatal("nothing would be left, so this tests nothing")
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait()
+		if _, status := verify(t, "--image", set.receiver, "--rule", "SIG-1"); status != 0 {
+			t.Errorf("exit %d", status)
+		}
+		none(t)
+	})
+
+	t.Run("in a container, against a container on the same network", func(t *testing.T) {
+		name := "sentsim-test-" + strconv.Itoa(os.Getpid())
+		docker(t, "network", "create", name)
+		t.Cleanup(func() { docker(t, "network", "rm", name) })
+		receiver := docker(t, "run", "-d", "--network", name, "--network-alias", "receiver", "-e", "SENT_DM_WEBHOOK_SECRET="+testSecret,
+			"-e", "SENT_BASE_URL=http://sentsim:8701", "-e", "SENT_DM_API_KEY=key", set.receiver)
+		t.Cleanup(func() { docker(t, "rm", "-f", receiver) })
+		out := docker(t, "run", "--rm", "--network", name, "--network-alias", "sentsim", "-v", config+":/work/sentsim.yaml:ro",
+			"-e", "SENT_DM_WEBHOOK_SECRET="+testSecret, "-e", "SENT_BASE_URL=http://sentsim:8701", "-e", "SENT_DM_API_KEY=key",
+			set.sentsim, "verify", "--target", "http://receiver:8080/webhooks/sent", "--wait-for-target", "10s", "--output", "json")
+		var rep report.Report
+		if err := json.Unmarshal([]byte(out), &rep); err != nil {
+			t.Fatal(err)
+		}
+		if rep.ExitStatus != 0 || rep.Summary.Passed < 40 {
+			t.Errorf("exit %d: %+v", rep.ExitStatus, rep.Summary)
+		}
+		for _, r := range rep.Rules {
+			if r.ID == "INB-2" && r.Verdict != report.Passed {
+				t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+			}
+		}
+	})
+}
+
+// underWay is the program in the middle of a run: its first verdict is out.
+func underWay(t *testing.T, set imageSet, config string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), set.program, "verify", "--config", config, "--output", "plain", "--image", set.receiver)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var said []byte
+	for buf := make([]byte, 512); !bytes.Contains(said, []byte("SIG-1 ")); {
+		n, err := out.Read(buf)
+		said = append(said, buf[:n]...)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, said)
+		}
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return cmd
+}
