@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/report"
@@ -11,6 +12,7 @@ import (
 // outputs are the reports that were asked for.
 type outputs struct {
 	toStdout report.Writer // nil: none
+	summary  string        // file to which the markdown report is added; "": none
 	wanted   []wanted
 	files    []*report.File
 }
@@ -20,8 +22,9 @@ type wanted struct {
 	write report.Writer
 }
 
-// planOutput reads --output and --report.
-func planOutput(o verifyOptions) (*outputs, error) {
+// planOutput reads --output and --report. summary is the file of the job's page
+// on GitHub Actions, to which several steps write, or "".
+func planOutput(o verifyOptions, summary string) (*outputs, error) {
 	p := &outputs{}
 	switch o.output {
 	case "auto", "plain":
@@ -45,6 +48,8 @@ func planOutput(o verifyOptions) (*outputs, error) {
 		switch {
 		case toFile && path == "":
 			return nil, usage("--report %s: the file's name is missing", text)
+		case format == "markdown" && !toFile && path != "-" && summary != "":
+			p.summary = summary
 		case toFile:
 			p.wanted = append(p.wanted, wanted{path, write})
 		case p.toStdout != nil:
@@ -91,5 +96,17 @@ func (p *outputs) write(stdout io.Writer, rep report.Report) error {
 	if p.toStdout != nil {
 		errs = append(errs, p.toStdout(stdout, rep))
 	}
+	if p.summary != "" {
+		errs = append(errs, addTo(p.summary, rep))
+	}
 	return errors.Join(errs...)
+}
+
+// addTo adds the markdown report to a file that others write to as well.
+func addTo(path string, rep report.Report) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644) //nolint:gosec // the runner's own file, for everybody to read
+	if err != nil {
+		return err
+	}
+	return errors.Join(report.Markdown(f, rep), f.Close())
 }

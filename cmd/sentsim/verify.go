@@ -30,9 +30,10 @@ func (a *app) verifyCommand() *cobra.Command {
 rule, with evidence, the reason and the fix. Without a target it runs against the
 reference receiver inside sentsim.
 
-Report formats: json, junit. Without =FILE a report goes to the standard output,
-and what is for people to the standard error. Files are also written when the
-run fails or is interrupted.`,
+Report formats: json, junit, markdown. Without =FILE a report goes to the standard
+output, and what is for people to the standard error; markdown goes to the job's
+summary where GITHUB_STEP_SUMMARY names one. Files are also written when the run
+fails or is interrupted. On GitHub Actions, broken rules become annotations.`,
 		Example: `  sentsim verify --target http://127.0.0.1:8080/webhooks/sent --secret-stdin < secret.txt
   sentsim verify --exec 'node server.js' --path /hooks/sent --strict
   sentsim verify --image my-receiver:ci --port 8080
@@ -49,7 +50,7 @@ run fails or is interrupted.`,
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
-		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json or junit; repeatable")
+		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json, junit or markdown; repeatable")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "scenarios and steps too, and evidence in full")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
@@ -64,7 +65,7 @@ run fails or is interrupted.`,
 }
 
 func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
-	plan, err := planOutput(o)
+	plan, err := planOutput(o, a.getenv("GITHUB_STEP_SUMMARY"))
 	if err != nil {
 		return err
 	}
@@ -137,6 +138,9 @@ func (a *app) conclude(ctx context.Context, rep report.Report, err error, termin
 		trouble = append(trouble, terminal.Finish(rep))
 	}
 	trouble = append(trouble, plan.write(a.stdout, rep))
+	if a.getenv("GITHUB_ACTIONS") == "true" {
+		trouble = append(trouble, report.Annotations(a.stderr, rep)) // the runner reads both streams
+	}
 	if err := errors.Join(trouble...); err != nil {
 		if status == report.ExitKept {
 			status = statusTrouble // nobody will read that all is well

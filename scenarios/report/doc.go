@@ -1,5 +1,5 @@
 // Package report is what a run concluded, as one value, and the forms it is
-// printed in: JSON, JUnit and the terminal. The JSON form is the value itself;
+// printed in: JSON, JUnit, markdown and the terminal. The JSON form is the value itself;
 // every other form is made from it. It judges nothing but the sum: how the
 // verdicts on scenarios make one on a rule, and those on rules an exit status.
 //

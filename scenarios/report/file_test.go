@@ -121,7 +121,7 @@ func TestFormats(t *testing.T) {
 		}
 	}
 	_, err := report.Format("jsn")
-	if err == nil || !strings.Contains(err.Error(), `did you mean "json"?`) || !strings.Contains(err.Error(), "json and junit") {
+	if err == nil || !strings.Contains(err.Error(), `did you mean "json"?`) || !strings.Contains(err.Error(), "json, junit, markdown") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 type Writer func(w io.Writer, rep Report) error
 
 // Formats are the names that Format knows, in the order of the documentation.
-func Formats() []string { return []string{"json", "junit"} }
+func Formats() []string { return []string{"json", "junit", "markdown"} }
 
 // Format is the writer of that name. The error of an unknown one names those
 // there are.
@@ -22,8 +22,10 @@ func Format(name string) (Writer, error) {
 		return JSON, nil
 	case "junit":
 		return JUnit, nil
+	case "markdown":
+		return Markdown, nil
 	}
-	return nil, fmt.Errorf("unknown report format %q%s: there are %s", name, nearest.Hint(name, Formats()), strings.Join(Formats(), " and "))
+	return nil, fmt.Errorf("unknown report format %q%s: there are %s", name, nearest.Hint(name, Formats()), strings.Join(Formats(), ", "))
 }
 
 // Printable is text as the terminal report would print it: without what looks

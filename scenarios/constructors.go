@@ -1,0 +1,54 @@
+package scenarios
+
+import (
+	"net/http"
+
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Handler is the configuration for a receiver inside this process. h is called
+// with the signing secret, and again whenever a rule restarts the receiver or
+// gives it another secret.
+func Handler(h func(secret string) http.Handler) Config {
+	cfg := config.Default()
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		return h(env.Secret.Reveal()), nil, nil
+	}
+	return cfg
+}
+
+// URL is the configuration for a receiver that runs already: where its webhook
+// is, and what it verifies with. The error is about the secret.
+func URL(url, secret string) (Config, error) {
+	cfg := config.Default()
+	cfg.Target.URL = url
+	var err error
+	cfg.Secret, err = signing.ParseSecret(secret)
+	return cfg, err
+}
+
+// Exec is the configuration for a receiver that a command starts. It finds PORT
+// and SENT_DM_WEBHOOK_SECRET in its environment.
+func Exec(command string) Config {
+	cfg := config.Default()
+	cfg.Target.Exec = command
+	return cfg
+}
+
+// Image is the configuration for a receiver in a container of that image, which
+// exposes one port. It finds PORT and SENT_DM_WEBHOOK_SECRET in its environment.
+func Image(ref string) Config {
+	cfg := config.Default()
+	cfg.Target.Image = ref
+	return cfg
+}
+
+// Dockerfile is Image for one that is built for the run, of the Dockerfile in
+// dir.
+func Dockerfile(dir string) Config {
+	cfg := config.Default()
+	cfg.Target.Dockerfile = dir
+	return cfg
+}

@@ -1,0 +1,78 @@
+package scenarios_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+// webhook stands for your own receiver.
+func webhook(secret string) http.Handler {
+	r, err := receiver.New(receiver.Config{Secret: secret})
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// In your repository this is the whole test.
+func ExampleVerify() {
+	_ = func(t *testing.T) {
+		scenarios.Verify(t, scenarios.Handler(func(secret string) http.Handler { return webhook(secret) }))
+	}
+	// Output:
+}
+
+func ExampleHandler() {
+	show(scenarios.Handler(webhook))
+	// Output: SIG-1 passed
+}
+
+func ExampleURL() {
+	const secret = "whsec_c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA=="
+	server := httptest.NewServer(webhook(secret))
+	defer server.Close()
+	cfg, err := scenarios.URL(server.URL+"/webhooks/sent", secret)
+	if err != nil {
+		panic(err)
+	}
+	show(cfg)
+	// Output: SIG-1 passed
+}
+
+func ExampleExec() {
+	show(scenarios.Exec("go run ../cmd/receiver"))
+	// Output: SIG-1 passed
+}
+
+// It needs a container engine, and an image that was built before.
+func ExampleImage() {
+	_ = func(t *testing.T) {
+		cfg := scenarios.Image("my-receiver:ci")
+		cfg.Rules = []string{"SIG-1"}
+		scenarios.Verify(t, cfg)
+	}
+}
+
+// show runs one rule, without a testing.T.
+func show(cfg scenarios.Config) {
+	cfg.Rules = []string{"SIG-1"}
+	rep, err := scenarios.Run(context.Background(), cfg, "example", silent{})
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, r := range rep.Rules {
+		fmt.Println(r.ID, r.Verdict)
+	}
+}
+
+type silent struct{}
+
+func (silent) Start(report.Header)  {}
+func (silent) RuleDone(report.Rule) {}
