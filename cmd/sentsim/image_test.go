@@ -187,29 +187,7 @@ func TestImages(t *testing.T) {
 		none(t)
 	})
 
-	t.Run("in a container, against a container on the same network", func(t *testing.T) {
-		name := "sentsim-test-" + strconv.Itoa(os.Getpid())
-		docker(t, "network", "create", name)
-		t.Cleanup(func() { docker(t, "network", "rm", name) })
-		receiver := docker(t, "run", "-d", "--network", name, "--network-alias", "receiver", "-e", "SENT_DM_WEBHOOK_SECRET="+testSecret,
-			"-e", "SENT_BASE_URL=http://sentsim:8701", "-e", "SENT_DM_API_KEY=key", set.receiver)
-		t.Cleanup(func() { docker(t, "rm", "-f", receiver) })
-		out := docker(t, "run", "--rm", "--network", name, "--network-alias", "sentsim", "-v", config+":/work/sentsim.yaml:ro",
-			"-e", "SENT_DM_WEBHOOK_SECRET="+testSecret, "-e", "SENT_BASE_URL=http://sentsim:8701", "-e", "SENT_DM_API_KEY=key",
-			set.sentsim, "verify", "--target", "http://receiver:8080/webhooks/sent", "--wait-for-target", "10s", "--output", "json")
-		var rep report.Report
-		if err := json.Unmarshal([]byte(out), &rep); err != nil {
-			t.Fatal(err)
-		}
-		if rep.ExitStatus != 0 || rep.Summary.Passed < 40 {
-			t.Errorf("exit %d: %+v", rep.ExitStatus, rep.Summary)
-		}
-		for _, r := range rep.Rules {
-			if r.ID == "INB-2" && r.Verdict != report.Passed {
-				t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
-			}
-		}
-	})
+	t.Run("recipes", func(t *testing.T) { recipes(t, set, config) })
 }
 
 // underWay is the program in the middle of a run: its first verdict is out.
