@@ -68,7 +68,7 @@ func (w *World) burst(ctx context.Context, n int) error {
 	for i := range requests {
 		requests[i] = w.signed(w.event(w.newMessage(event.SMS), event.Queued))
 	}
-	return w.sendAll(ctx, fmt.Sprintf("one of %d deliveries at the same instant", n), requests, smallestTimeout)
+	return w.sendAll(ctx, fmt.Sprintf("one of %d deliveries at the same instant", n), requests, 2*time.Millisecond, smallestTimeout)
 }
 
 func (w *World) acceptsAllWithin(seconds int) error {

@@ -34,7 +34,7 @@ func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
 	for i := range requests {
 		requests[i] = r
 	}
-	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests, w.s.Timeout)
+	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests, 0, w.s.Timeout)
 }
 
 // onceEach leaves refusals to the scenario that asks for acceptance.
@@ -53,7 +53,7 @@ func (w *World) deliversBothAtOnce(ctx context.Context, first, second string) er
 	a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
 	m.history = append(m.history, event.Status(first), event.Status(second))
 	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second),
-		[]delivery.Request{w.signed(a), w.signed(b)}, w.s.Timeout)
+		[]delivery.Request{w.signed(a), w.signed(b)}, 0, w.s.Timeout)
 }
 
 // losesTheAcknowledgement makes the receiver process an event without the sender

@@ -92,14 +92,20 @@ func (w *World) send(ctx context.Context, what string, r delivery.Request, trigg
 	return x, stopped(ctx, x)
 }
 
-// sendAll delivers all requests at the same instant.
-func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, timeout time.Duration) error {
+// sendAll delivers all requests at the same instant, or that far apart: a
+// thousandth of a second is an instant to a receiver, but lets a server with a
+// queue of five connections accept them all.
+func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, apart, timeout time.Duration) error {
 	exchanges := make([]Exchange, len(requests))
 	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for i, r := range requests {
 		wg.Go(func() {
 			<-start
+			if err := (clock.Real{}).Sleep(ctx, time.Duration(i)*apart); err != nil {
+				exchanges[i] = Exchange{What: what, Request: r, Outcome: delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}}
+				return
+			}
 			exchanges[i] = Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, timeout)}
 		})
 	}
