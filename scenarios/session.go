@@ -106,7 +106,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,
 			Settle: cfg.Settle, Timeout: cfg.Timeout, AckWithin: cfg.AckWithin, Strict: cfg.Strict,
-			Reproduce: reproduce(cfg),
+			Reproduce: reproduce(cfg, tgt.Name()),
 		}),
 	}
 	if err := tgt.Start(ctx, env); err != nil {

@@ -40,14 +40,10 @@ func (w *World) acceptsQuickly(ctx context.Context) error {
 		if best <= w.s.AckWithin {
 			return nil
 		}
-		e, err := w.sample(x.Request.Get("X-Webhook-Event-Type"))
-		if err != nil {
-			e = w.plain()
-		}
-		again, err := w.send(ctx, x.What, w.signed(e), x.Trigger...)
-		if err != nil {
+		if err := w.again(ctx); err != nil {
 			return err
 		}
+		again := w.lastExchange()
 		w.pending = nil
 		if again.Outcome.Accepted() {
 			best = min(best, again.Outcome.Duration)

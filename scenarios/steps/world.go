@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -21,17 +22,21 @@ type World struct {
 	s       *Subject
 	chance  *seed.Stream
 	webhook uuid.UUID
+	base    string // the target's URL: readings go to its host, also while others restart it
 	account uuid.UUID
 	at      time.Time // when the scenario's first event happened
 	epoch   int64
 
 	messages []*message
 	contact  *contact
+	contacts []*contact
 	template uuid.UUID
 	forged   []forgedDelivery
 	series   *series // RET: the simulator that spends time
 	rotated  *rotation
 	restart  *restartReading
+	shown    probe.State                 // of the message that forged deliveries must not touch
+	again    func(context.Context) error // sends the like of the last delivery, of something new
 
 	pending []Exchange // since the last Then: what the next one judges
 	all     []Exchange
@@ -44,6 +49,7 @@ func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 		s:       s,
 		chance:  s.Seed.Stream("scenario "+scenario, attempt),
 		webhook: s.Webhook(),
+		base:    s.Target.URL(),
 		account: s.account(),
 		at:      s.Start,
 		epoch:   s.epoch.Load(),
