@@ -7,6 +7,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 const (
@@ -90,7 +91,13 @@ func reproduce(cfg Config, name string) string {
 func (s *session) redact(text string) string {
 	for _, secret := range s.subject.Secrets() {
 		for _, word := range secret.Spellings() {
-			text = strings.ReplaceAll(text, word, "***")
+			hidden := "***"
+			if strings.HasPrefix(word, signing.SecretPrefix) {
+				hidden = secret.String()
+			}
+			for _, padded := range []string{word + "==", word + "=", word} {
+				text = strings.ReplaceAll(text, padded, hidden)
+			}
 		}
 	}
 	if _, query, found := strings.Cut(s.cfg.Target.URL, "?"); found && query != "" {
