@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		BaseURL: os.Getenv("SENT_BASE_URL"), APIKey: os.Getenv("SENT_DM_API_KEY"),
 	})
 	if err == nil {
-		err = http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), fragile(r)) //nolint:gosec // a test's own
+		err = http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), fragile(r))
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)

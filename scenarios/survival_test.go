@@ -109,7 +109,7 @@ func queueing(env target.Env) (http.Handler, func() error, error) {
 		case json.Unmarshal(body, &object) != nil || object == nil:
 			w.WriteHeader(http.StatusBadRequest)
 		default:
-			job := r.Clone(context.Background())
+			job := r.Clone(context.WithoutCancel(r.Context()))
 			job.Body = io.NopCloser(bytes.NewReader(body))
 			jobs <- job
 			w.WriteHeader(http.StatusAccepted)
