@@ -15,7 +15,7 @@ PACKAGES := ./... $(MUTATE)
 RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 TESTFLAGS ?=
-FUZZTIME ?= 10s
+FUZZTIME ?= 10000x
 BENCHTIME ?= 1s
 # Time for the whole of make mutate; it needs a few minutes on two cores.
 MUTATE_BUDGET ?= 15m
@@ -51,7 +51,7 @@ fmt: ## format all Go files, imports sorted
 	@if command -v $(GOLANGCI) >/dev/null; then $(GOLANGCI) fmt; else gofmt -w .; fi
 
 .PHONY: fuzz
-fuzz: ## fuzz every Fuzz function for FUZZTIME (10s) each
+fuzz: ## fuzz every Fuzz function FUZZTIME (10000x) each
 	@set -euo pipefail; found=0; \
 	for pkg in $$($(GO) list $(PACKAGES)); do \
 	  names=$$($(GO) test -list '^Fuzz' "$$pkg"); \

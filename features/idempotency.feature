@@ -13,6 +13,17 @@ Feature: Idempotency
     And the same delivery arrives again
     Then the receiver accepts them all
 
+  @IDEM-1 @MUST
+  Scenario Outline: the same delivery of a "<event>" event twice is accepted twice
+    When Sent delivers a "<event>" event
+    And the same delivery arrives again
+    Then the receiver accepts them all
+
+    Examples:
+      | event            |
+      | message.received |
+      | templates        |
+
   @IDEM-1 @MUST @state
   Scenario: the same delivery twice has one effect
     Given a message that the receiver has seen up to "SENT"
@@ -31,6 +42,17 @@ Feature: Idempotency
       | when                              | events          | retried   |
       | at once                           | DELIVERED       | DELIVERED |
       | after newer events of the message | DELIVERED, READ | DELIVERED |
+
+  @IDEM-2 @MUST
+  Scenario Outline: a retry of a "<event>" event with a fresh timestamp and signature is accepted
+    When Sent delivers a "<event>" event
+    And Sent retries that delivery
+    Then the receiver accepts them all
+
+    Examples:
+      | event            |
+      | message.received |
+      | templates        |
 
   @IDEM-2 @MUST @state
   Scenario Outline: a retry with a fresh timestamp and signature has no second effect <when>
@@ -68,6 +90,17 @@ Feature: Idempotency
     Given a message that the receiver has seen up to "ROUTED"
     When Sent delivers its "SENT" and "DELIVERED" events at the same instant, with the same timestamps
     Then the message ends as "DELIVERED"
+
+  @IDEM-4 @MUST @state
+  Scenario: two statuses of one message within a second are both processed
+    Given a message that the receiver has seen up to "ROUTED"
+    When Sent delivers its "SENT" event and then its "DELIVERED" event, with the same timestamps
+    Then the message ends as "DELIVERED"
+
+  @IDEM-4 @MUST @state
+  Scenario: the same text from another number is another message
+    When two contacts send the same text at the same time
+    Then the receiver has counted an inbound message from each of them
 
   @IDEM-4 @MUST @state
   Scenario: the same text at another time is another message

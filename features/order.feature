@@ -28,6 +28,7 @@ Feature: Order
       | QUEUED, ROUTED, DELIVERED |
       | QUEUED, DELIVERED         |
       | QUEUED, SENT              |
+      | QUEUED, FAILED            |
 
   @ORD-2 @MUST @state
   Scenario Outline: skipped states are no obstacle: <events> ends as <end>

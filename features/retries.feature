@@ -13,7 +13,7 @@ Feature: Retries
 
   @RET-2 @MUST
   Scenario: after auto-disable and re-enable it takes new events
-    Given 10 failed events have disabled the webhook
+    Given ten failed events in a row, as Sent counts them, have disabled the webhook
     When the webhook is re-enabled
     And Sent delivers an event of a new message through it
     Then the receiver accepts it

@@ -32,6 +32,26 @@ Feature: Signature
       | secret-text             | the secret's text instead of its bytes    |
       | secret-text-with-prefix | the secret's text with "whsec_" as well   |
 
+  @SIG-3 @MUST
+  Scenario Outline: that goes for every kind of event: a "<event>" event signed with another key
+    When a delivery of a "<event>" event arrives, forged as "wrong-secret"
+    Then the receiver rejects it
+
+    Examples:
+      | event            |
+      | message.received |
+      | templates        |
+
+  @SIG-4 @MUST
+  Scenario Outline: that goes for every kind of event: a "<event>" event without a signature
+    When a delivery of a "<event>" event arrives, forged as "no-signature"
+    Then the receiver rejects it
+
+    Examples:
+      | event            |
+      | message.received |
+      | templates        |
+
   @SIG-4 @MUST
   Scenario Outline: a delivery without one of the signature headers is rejected: <what>
     When a delivery arrives, forged as "<forgery>"

@@ -15,6 +15,11 @@ Feature: Tolerance
       | THROTTLED |
       | delivered_to_carrier |
 
+  @TOL-1 @MUST
+  Scenario: a known status under an unknown sub-type is accepted
+    When Sent delivers a message event with the known status "SENT" under the unknown sub-type "message.nudged"
+    Then the receiver accepts it
+
   @TOL-2 @MUST
   Scenario Outline: an unknown template status is accepted: <status>
     When Sent delivers a template event with the status "<status>"

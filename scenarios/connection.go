@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"context"
-	"time"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -38,11 +37,7 @@ func (c *Connection) Secret() signing.Secret { return c.s.subject.Env.Secret }
 
 // Send makes one attempt, with the configuration's timeout.
 func (c *Connection) Send(ctx context.Context, r delivery.Request) delivery.Outcome {
-	timeout := c.s.subject.Timeout
-	if timeout == 0 {
-		timeout = time.Duration(c.s.cfg.Knobs.TimeoutSeconds) * time.Second
-	}
-	return c.s.subject.Sender.Send(ctx, r, timeout)
+	return c.s.subject.Sender.Send(ctx, r, c.s.subject.Timeout)
 }
 
 // Redact takes the signing secret out of what is printed.

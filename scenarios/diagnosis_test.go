@@ -75,6 +75,9 @@ func TestAnEndpointThatAcceptsEverything(t *testing.T) {
 	if got, want := verdicts(rep, report.Failed), "SIG-2 SIG-3 SIG-4 SIG-5 SIG-6 SIG-7 SIG-10"; got != want {
 		t.Errorf("failed %s, want %s", got, want)
 	}
+	if got := verdicts(rep, report.NotChecked); !strings.Contains(got, "SIG-14") {
+		t.Errorf("not checked %s: without a rejection nobody knows what a rejection gives away", got)
+	}
 	if got, want := verdicts(rep, report.Warned), "TOL-7 ROT-1"; got != want {
 		t.Errorf("warned %s, want %s", got, want)
 	}

@@ -66,14 +66,15 @@ func (s *session) reproduceRule(p *planned) string {
 	return cmd + " " + s.subject.Reproduce
 }
 
-// reproduce names the target as the command line does.
-func reproduce(cfg Config) string {
+// reproduce names the target as the command line does, without what may be a
+// credential: a URL's query, assignments in front of a command.
+func reproduce(cfg Config, name string) string {
 	t := cfg.Target
 	switch {
 	case t.URL != "":
-		return "--target " + exchange.Quote(t.URL)
+		return "--target " + exchange.Quote(name)
 	case t.Exec != "":
-		cmd := "--exec " + exchange.Quote(t.Exec)
+		cmd := "--exec " + exchange.Quote(strings.TrimPrefix(name, "exec: "))
 		if t.Path != "" {
 			cmd += " --path " + exchange.Quote(t.Path)
 		}
@@ -84,16 +85,25 @@ func reproduce(cfg Config) string {
 	return ""
 }
 
-// redact takes the signing secret out of what is printed. A receiver may have
-// put it into an answer (SIG-14).
+// redact takes secrets out of what is printed: the signing secrets of the run,
+// which a receiver may have put into an answer (SIG-14), and the query of the
+// target's URL, which may be a token.
 func (s *session) redact(text string) string {
-	secret := s.subject.Env.Secret.Reveal()
-	bare := strings.TrimRight(strings.TrimPrefix(secret, signing.SecretPrefix), "=")
-	if bare == "" {
-		return text
+	for _, secret := range s.subject.Secrets() {
+		for _, word := range secret.Spellings() {
+			hidden := "***"
+			if strings.HasPrefix(word, signing.SecretPrefix) {
+				hidden = secret.String()
+			}
+			for _, padded := range []string{word + "==", word + "=", word} {
+				text = strings.ReplaceAll(text, padded, hidden)
+			}
+		}
 	}
-	text = strings.ReplaceAll(text, secret, signing.SecretPrefix+"***")
-	return strings.ReplaceAll(text, bare, "***")
+	if _, query, found := strings.Cut(s.cfg.Target.URL, "?"); found && query != "" {
+		text = strings.ReplaceAll(text, "?"+query, "?…")
+	}
+	return text
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -52,14 +52,12 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 
 func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gherkin.Result, *steps.World) {
 	if p.scenario.Tagged("@state") {
-		if err := s.subject.CatchUp(ctx, scenarioKey(p), attempt); err != nil {
-			return gherkin.Result{Err: err}, steps.NewWorld(s.subject, scenarioKey(p), attempt)
-		}
+		s.subject.CatchUp(ctx, scenarioKey(p), attempt)
 	}
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
 	res := p.scenario.Run(ctx, world.Bind)
-	if err := world.Close(ctx); err != nil && res.Err == nil {
-		res.Err = err
+	if err := world.Close(ctx); err != nil {
+		res.Err = err // says more of what comes next than what the scenario found
 	}
 	return res, world
 }
@@ -121,7 +119,7 @@ func (s *session) beforeScenario(ctx context.Context) {
 	if last == nil || s.down != "" || s.listens(ctx) {
 		return
 	}
-	if s.revive(ctx) {
+	if s.revive(ctx) && !last.bystander() {
 		s.blame(last)
 	}
 }

@@ -73,6 +73,9 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	if cfg.APIKey == "" {
 		cfg.APIKey = defaultAPIKey
 	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = time.Duration(cfg.Knobs.TimeoutSeconds) * time.Second
+	}
 	p, err := newProbe(cfg)
 	if err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,
 			Settle: cfg.Settle, Timeout: cfg.Timeout, AckWithin: cfg.AckWithin, Strict: cfg.Strict,
-			Reproduce: reproduce(cfg),
+			Reproduce: reproduce(cfg, tgt.Name()),
 		}),
 	}
 	if err := tgt.Start(ctx, env); err != nil {
@@ -118,6 +121,10 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	}
 	return s, nil
 }
+
+// redial keeps the kernel's long pauses out of what a burst measures (ACK-2): a
+// server with a short queue of connections is behind for milliseconds only.
+const redial = 200 * time.Millisecond
 
 // newProbe reads the state of an https target with the trust that deliveries have.
 func newProbe(cfg Config) (*probe.Probe, error) {
@@ -137,7 +144,7 @@ func newSender(cfg Config) (delivery.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	return delivery.HTTP{RootCAs: pool, Insecure: cfg.Insecure}, nil
+	return delivery.HTTP{RootCAs: pool, Insecure: cfg.Insecure, Redial: redial}, nil
 }
 
 // standIn listens where the receiver is told that Sent's API is. What the

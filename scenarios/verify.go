@@ -54,7 +54,11 @@ func Verify(t *testing.T, cfg Config) {
 					ran++
 					s.subject.TakeWire()
 					out, _ := s.run(t.Context(), &plans[i], 0) // nobody else runs meanwhile
+					s.beforeScenario(t.Context())
 					s.subject.LeaveWire()
+					if reason := s.blameOf(&plans[i]); reason != "" && out.Verdict != report.Failed {
+						out.Verdict, out.Reason = report.Failed, reason
+					}
 					tell(t, plans[i].rule, out, cfg.Strict)
 				})
 			}

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,10 @@ func (w *World) deliversA(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	w.again = func(ctx context.Context) error {
+		w.contact = nil
+		return w.deliversA(ctx, name)
+	}
 	_, err = w.send(ctx, "a genuine "+name+" event", w.signed(e), name)
 	return err
 }
@@ -55,7 +60,25 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 	if err != nil {
 		return err
 	}
+	before := slices.Clone(m.history)
+	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.channel, before, list(statuses)) }
 	for _, st := range list(statuses) {
+		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliverLike tells the same story of a new message.
+func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen []event.Status, statuses []string) error {
+	m := w.newMessage(ch)
+	for _, st := range seen {
+		if err := w.see(ctx, m, st); err != nil {
+			return err
+		}
+	}
+	for _, st := range statuses {
 		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
 			return err
 		}

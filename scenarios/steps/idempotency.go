@@ -16,6 +16,7 @@ func idempotencySentences() []definition {
 		def(`(\d+) copies of its "([^"]+)" event arrive at the same instant`, func(w *World) any { return w.copiesArrive }),
 		def(`its events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.onceEach }),
 		def(`Sent delivers its "([^"]+)" and "([^"]+)" events at the same instant, with the same timestamps`, func(w *World) any { return w.deliversBothAtOnce }),
+		def(`Sent delivers its "([^"]+)" event and then its "([^"]+)" event, with the same timestamps`, func(w *World) any { return w.deliversBothInTurn }),
 		def(`its "([^"]+)" event is processed but the sender (.+)`, func(w *World) any { return w.losesTheAcknowledgement }),
 		def(`the receiver restarts`, func(w *World) any { return w.receiverRestarts }),
 		def(`the restart has added no effect`, func(w *World) any { return w.restartAddedNothing }),
@@ -34,7 +35,7 @@ func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
 	for i := range requests {
 		requests[i] = r
 	}
-	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests, w.s.Timeout)
+	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests, 0, w.s.Timeout)
 }
 
 // onceEach leaves refusals to the scenario that asks for acceptance.
@@ -43,17 +44,39 @@ func (w *World) onceEach(ctx context.Context) error {
 	return w.sameEffect(ctx)
 }
 
-// deliversBothAtOnce has nothing but the status in which the two differ.
-func (w *World) deliversBothAtOnce(ctx context.Context, first, second string) error {
+// twoEvents are two deliveries that differ in nothing but the status: same
+// message, same event timestamps, same signature timestamp.
+func (w *World) twoEvents(first, second string) ([]delivery.Request, error) {
 	m, err := w.the(0)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	a, b := w.event(m, event.Status(first)), w.event(m, event.Status(second))
 	a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
 	m.history = append(m.history, event.Status(first), event.Status(second))
-	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second),
-		[]delivery.Request{w.signed(a), w.signed(b)}, w.s.Timeout)
+	return []delivery.Request{w.signed(a), w.signed(b)}, nil
+}
+
+func (w *World) deliversBothAtOnce(ctx context.Context, first, second string) error {
+	both, err := w.twoEvents(first, second)
+	if err != nil {
+		return err
+	}
+	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second), both, 0, w.s.Timeout)
+}
+
+// deliversBothInTurn leaves it to nobody's luck which of the two arrives first.
+func (w *World) deliversBothInTurn(ctx context.Context, first, second string) error {
+	both, err := w.twoEvents(first, second)
+	if err != nil {
+		return err
+	}
+	for i, status := range []string{first, second} {
+		if _, err := w.send(ctx, "its "+status+" event", both[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // losesTheAcknowledgement makes the receiver process an event without the sender
@@ -118,7 +141,8 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("restart: %w", err)
 	}
-	after, err := read(ctx)
+	w.base = w.s.Target.URL() // a restart may change it
+	after, err := w.appears(ctx, w.messageState(m.id), func(st probe.State) bool { return st.Effects >= before.Effects })
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ func inboundSentences() []definition {
 		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
 		def(`a contact sends a text`, func(w *World) any { return w.contactSendsText }),
 		def(`a contact sends a text and, a minute later, (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
+		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
+		def(`the receiver has counted an inbound message from each of them`, func(w *World) any { return w.hasCountedEach }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
 		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
 		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
@@ -80,6 +82,29 @@ func (w *World) contactSendsTwo(ctx context.Context, second string) error {
 		}
 		e := w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(i-1)*time.Minute))
 		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) twoContactsSend(ctx context.Context) error {
+	text := w.newText()
+	for range 2 {
+		w.contact = nil
+		e := w.inbound(text)
+		w.contacts = append(w.contacts, w.contact)
+		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q from %s", text, w.contact.number), w.signed(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *World) hasCountedEach(ctx context.Context) error {
+	for _, c := range w.contacts {
+		w.contact = c
+		if err := w.hasCounted(ctx, 1); err != nil {
 			return err
 		}
 	}

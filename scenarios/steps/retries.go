@@ -17,7 +17,7 @@ func retriesSentences() []definition {
 	return []definition{
 		def(`a message that the receiver has seen up to "([^"]+)", some minutes ago`, func(w *World) any { return w.aMessageSeenEarlier }),
 		def(`the receiver cannot be reached for the first (\d+) attempts at its "([^"]+)" event`, func(w *World) any { return w.cannotBeReached }),
-		def(`(\d+) failed events have disabled the webhook`, func(w *World) any { return w.failedEventsDisable }),
+		def(`ten failed events in a row, as Sent counts them, have disabled the webhook`, func(w *World) any { return w.failedEventsDisable }),
 		def(`the webhook is re-enabled`, func(w *World) any { return w.reEnabled }),
 		def(`Sent delivers an event of a new message through it`, func(w *World) any { return w.deliversThroughIt }),
 	}
@@ -120,11 +120,16 @@ func (w *World) cannotBeReached(ctx context.Context, attempts int, status string
 	return w.series.drain(ctx)
 }
 
-func (w *World) failedEventsDisable(ctx context.Context, events int) error {
+func (w *World) failedEventsDisable(ctx context.Context) error {
+	events := w.s.Knobs.DisableThreshold
+	if w.s.Knobs.DisableCounts == "attempts" {
+		events = (events + retriesOfSeries) / (1 + retriesOfSeries) // rounded up
+	}
 	if err := w.startSeries(time.Duration(events) * w.lead()); err != nil {
 		return err
 	}
 	s := w.series
+	defer s.fault.Clear() // the last event may have been cut short
 	for range events {
 		s.fault.Refuse(1 + retriesOfSeries)
 		if _, err := s.sim.Emit(w.eventNow(event.Queued)); err != nil {

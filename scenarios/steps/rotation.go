@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -14,6 +15,9 @@ func rotationSentences() []definition {
 		def(`a delivery signed with the (new|old) secret is (accepted|rejected)`, func(w *World) any { return w.signedWith }),
 	}
 }
+
+// rotateBackTime is how long giving the old secret back may take.
+const rotateBackTime = 30 * time.Second
 
 type rotation struct{ old signing.Secret }
 
@@ -27,6 +31,7 @@ func (w *World) rotates(ctx context.Context) error {
 	}
 	w.rotated = &rotation{old: w.s.Env.Secret}
 	w.s.Env.Secret = fresh
+	w.s.spare = append(w.s.spare, fresh)
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("giving the receiver a new secret: %w", err)
 	}
@@ -59,6 +64,9 @@ func (w *World) rotateBack(ctx context.Context) error {
 	}
 	w.s.Env.Secret = w.rotated.old
 	w.rotated = nil
+	// Also when the run was interrupted: nobody else knows the new secret.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rotateBackTime)
+	defer cancel()
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("giving the receiver its old secret back: %w", err)
 	}

@@ -19,19 +19,19 @@ type reader func(ctx context.Context) (probe.State, error)
 
 func (w *World) messageState(id uuid.UUID) reader {
 	return func(ctx context.Context) (probe.State, error) {
-		return w.s.Probe.Message(ctx, w.s.Target.URL(), id.String())
+		return w.s.Probe.Message(ctx, w.base, id.String())
 	}
 }
 
 func (w *World) templateState(id uuid.UUID) reader {
 	return func(ctx context.Context) (probe.State, error) {
-		return w.s.Probe.Template(ctx, w.s.Target.URL(), id.String())
+		return w.s.Probe.Template(ctx, w.base, id.String())
 	}
 }
 
 func (w *World) inboundState(from string) reader {
 	return func(ctx context.Context) (probe.State, error) {
-		return w.s.Probe.Inbound(ctx, w.s.Target.URL(), from)
+		return w.s.Probe.Inbound(ctx, w.base, from)
 	}
 }
 
@@ -63,12 +63,10 @@ func (w *World) settled(ctx context.Context, read reader, hopeless func(probe.St
 	err = w.away(func() error {
 		end := clock.Wall().Add(w.s.Settle)
 		for {
-			if st, err = read(ctx); err != nil {
-				return err
-			}
+			st, err = read(ctx)
 			left := end.Sub(clock.Wall())
-			if left <= 0 || hopeless(st) {
-				return nil
+			if left <= 0 || ctx.Err() != nil || err == nil && hopeless(st) {
+				return err // of the last reading: an endpoint may fail once
 			}
 			if err := (clock.Real{}).Sleep(ctx, min(left, w.s.Settle/8+time.Millisecond)); err != nil {
 				return err

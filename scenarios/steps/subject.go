@@ -16,6 +16,7 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // Subject is the receiver under test and all that the scenarios of a run share.
@@ -39,10 +40,11 @@ type Subject struct {
 	// Reproduce is how the target is named on the command line: "--target URL".
 	Reproduce string
 
-	lags  bool          // one event takes longer than Settle to show; guarded by the wire
-	wire  chan struct{} // holds one token: who has it may send to the target
-	spent atomic.Int64  // simulated nanoseconds, over all scenarios
-	epoch atomic.Int64  // how often the target was restarted under running scenarios
+	spare []signing.Secret // secrets of the run besides Env's; guarded by the wire
+	lags  bool             // one event takes longer than Settle to show; guarded by the wire
+	wire  chan struct{}    // holds one token: who has it may send to the target
+	spent atomic.Int64     // simulated nanoseconds, over all scenarios
+	epoch atomic.Int64     // how often the target was restarted under running scenarios
 }
 
 // NewSubject finishes s: it must be called before the first scenario.
@@ -69,6 +71,12 @@ func (s *Subject) Restarted() { s.epoch.Add(1) }
 // Webhook is the id of the webhook that the target is registered as, the same
 // for all deliveries of the run.
 func (s *Subject) Webhook() uuid.UUID { return newID(s.Seed.Stream("webhook of the target")) }
+
+// Secrets are the signing secrets that the target has or had in this run. Whoever
+// calls it has the wire, or knows that nobody rotates.
+func (s *Subject) Secrets() []signing.Secret {
+	return append([]signing.Secret{s.Env.Secret}, s.spare...)
+}
 
 // account is the Sent account of the run, the same for all scenarios.
 func (s *Subject) account() uuid.UUID { return newID(s.Seed.Stream("account")) }

@@ -2,6 +2,8 @@ package steps
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +22,7 @@ func templateSentences() []definition {
 
 func (w *World) templateEvent(id uuid.UUID, status string) event.Event {
 	t := &event.Template{
-		AccountID: w.account, TemplateID: id, Name: "order_update",
+		AccountID: w.account, TemplateID: id, Name: "order_update_" + id.String()[:8],
 		Status: status, Language: "en_US", Category: event.Marketing, Channel: event.WhatsApp,
 	}
 	switch status {
@@ -32,7 +34,7 @@ func (w *World) templateEvent(id uuid.UUID, status string) event.Event {
 		t.Category, t.Reason = event.Utility, &reason
 	}
 	if status != event.TemplatePending && status != event.TemplateRejected {
-		t.WhatsAppTemplateID = "1029384756"
+		t.WhatsAppTemplateID = fmt.Sprintf("%d", binary.BigEndian.Uint64(id[:8])>>4) // unique, as Meta's
 	}
 	return event.Event{Type: event.Templates, CreatedAt: w.at, Template: t}
 }

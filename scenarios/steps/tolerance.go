@@ -14,6 +14,7 @@ import (
 func toleranceSentences() []definition {
 	return []definition{
 		def(`Sent delivers a message event with the unknown status "([^"]+)"`, func(w *World) any { return w.deliversUnknownStatus }),
+		def(`Sent delivers a message event with the known status "([^"]+)" under the unknown sub-type "([^"]+)"`, func(w *World) any { return w.deliversUnknownSubType }),
 		def(`Sent delivers an event with the unknown field "([^"]+)"`, func(w *World) any { return w.deliversUnknownField }),
 		def(`Sent delivers (a message event|a failed event|a template event|an inbound event) with (extra fields|(?:no|a null) \w+)`, func(w *World) any { return w.deliversChanged }),
 		def(`a contact sends a text with (.+)`, func(w *World) any { return w.contactSendsTextWith }),
@@ -34,10 +35,25 @@ func (w *World) deliversUnknownStatus(ctx context.Context, status string) error 
 	return err
 }
 
+func (w *World) deliversUnknownSubType(ctx context.Context, status, subType string) error {
+	m := w.newMessage(event.SMS)
+	if err := w.see(ctx, m, event.Queued); err != nil {
+		return err
+	}
+	e := w.event(m, event.Status(status))
+	e.Type = event.Type(subType)
+	_, err := w.send(ctx, fmt.Sprintf("an event with the status %s under the unknown sub-type %s", status, subType), w.signed(e))
+	return err
+}
+
 func (w *World) deliversUnknownField(ctx context.Context, field string) error {
 	t := event.Type(field + ".updated")
-	body := fmt.Appendf(nil, `{"field":%q,"sub_type":%q,"timestamp":%q,"payload":{"account_id":%q,"id":%q}}`,
-		field, t, w.at.Format("2006-01-02T15:04:05Z"), w.account, newID(w.chance))
+	name := map[event.Envelope]string{event.EnvelopeCurrent: "sub_type", event.EnvelopeEvent: "event"}[w.s.Knobs.Format().Envelope]
+	if name != "" {
+		name = fmt.Sprintf(`"%s":%q,`, name, t)
+	}
+	body := fmt.Appendf(nil, `{"field":%q,%s"timestamp":%q,"payload":{"account_id":%q,"id":%q}}`,
+		field, name, w.at.Format("2006-01-02T15:04:05Z"), w.account, newID(w.chance))
 	_, err := w.send(ctx, "an event with the unknown field "+field, w.request(t, body))
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -21,17 +22,21 @@ type World struct {
 	s       *Subject
 	chance  *seed.Stream
 	webhook uuid.UUID
+	base    string // the target's URL: readings go to its host, also while others restart it
 	account uuid.UUID
 	at      time.Time // when the scenario's first event happened
 	epoch   int64
 
 	messages []*message
 	contact  *contact
+	contacts []*contact
 	template uuid.UUID
 	forged   []forgedDelivery
 	series   *series // RET: the simulator that spends time
 	rotated  *rotation
 	restart  *restartReading
+	shown    probe.State                 // of the message that forged deliveries must not touch
+	again    func(context.Context) error // sends the like of the last delivery, of something new
 
 	pending []Exchange // since the last Then: what the next one judges
 	all     []Exchange
@@ -44,6 +49,7 @@ func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 		s:       s,
 		chance:  s.Seed.Stream("scenario "+scenario, attempt),
 		webhook: s.Webhook(),
+		base:    s.Target.URL(),
 		account: s.account(),
 		at:      s.Start,
 		epoch:   s.epoch.Load(),
@@ -92,14 +98,20 @@ func (w *World) send(ctx context.Context, what string, r delivery.Request, trigg
 	return x, stopped(ctx, x)
 }
 
-// sendAll delivers all requests at the same instant.
-func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, timeout time.Duration) error {
+// sendAll delivers all requests at the same instant, or that far apart: a
+// thousandth of a second is an instant to a receiver, but lets a server with a
+// queue of five connections accept them all.
+func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, apart, timeout time.Duration) error {
 	exchanges := make([]Exchange, len(requests))
 	var wg sync.WaitGroup
 	start := make(chan struct{})
 	for i, r := range requests {
 		wg.Go(func() {
 			<-start
+			if err := (clock.Real{}).Sleep(ctx, time.Duration(i)*apart); err != nil {
+				exchanges[i] = Exchange{What: what, Request: r, Outcome: delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}}
+				return
+			}
 			exchanges[i] = Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, timeout)}
 		})
 	}

@@ -159,7 +159,7 @@ func says(t *testing.T, err error, want ...string) {
 	if strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %q has several lines", err)
 	}
-	for _, form := range forms(secret(t)) {
+	for _, form := range secret(t).Spellings() {
 		if strings.Contains(err.Error(), form) {
 			t.Errorf("error %q prints the secret", err)
 		}

@@ -2,9 +2,6 @@ package target
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +37,7 @@ type output struct {
 func (o *output) hide(env Env) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, w := range append(forms(env.Secret), env.APIKey) {
+	for _, w := range append(env.Secret.Spellings(), env.APIKey) {
 		if len(w) >= shortWords && !slices.Contains(o.words, w) {
 			o.words = append(o.words, w)
 		}
@@ -53,22 +50,6 @@ func (o *output) fresh() *output {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return &output{words: slices.Clone(o.words)}
-}
-
-// forms are the ways in which a receiver prints its secret: whole, without its
-// prefix, and its bytes.
-func forms(s signing.Secret) []string {
-	if s.IsZero() {
-		return nil
-	}
-	text := strings.TrimRight(s.Reveal(), "=")
-	part := strings.TrimPrefix(text, signing.SecretPrefix)
-	all := []string{text, part, strings.ReplaceAll(part, "/", `\/`), url.QueryEscape(part)}
-	if key, err := base64.RawStdEncoding.DecodeString(part); err == nil {
-		all = append(all, base64.RawURLEncoding.EncodeToString(key), hex.EncodeToString(key),
-			strings.ToUpper(hex.EncodeToString(key)), string(key))
-	}
-	return all
 }
 
 // expect starts to look for a line that matches re; the channel is closed at the first.

@@ -3,14 +3,19 @@ package delivery_test
 import (
 	"fmt"
 	"net"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// fullListener is the URL of a listener that never accepts and whose queue is
-// full. net.Listen cannot make the queue short, so this takes system calls.
-func fullListener(t *testing.T) string {
+// fullListener is a listener that does not accept, as a file descriptor, and its
+// URL. Its queue is full. net.Listen cannot make the queue short, so this takes
+// system calls.
+func fullListener(t *testing.T) (listener int, url string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -36,9 +41,52 @@ func fullListener(t *testing.T) string {
 		}
 		t.Cleanup(func() { _ = c.Close() })
 	}
-	return "http://" + address
+	return fd, "http://" + address
 }
 
 func TestConnectTimeout(t *testing.T) {
-	check(t, send(t, small(fullListener(t)), short), "timeout: no connection within 200ms")
+	_, url := fullListener(t)
+	check(t, send(t, small(url), short), "timeout: no connection within 200ms")
+}
+
+// The kernel asks a server whose queue was full again after a second; with
+// Redial the sender is through as soon as the server accepts again.
+func TestRedial(t *testing.T) {
+	for name, c := range map[string]struct {
+		redial time.Duration
+		want   delivery.Kind
+	}{
+		"left to the kernel": {0, delivery.Timeout},
+		"asking again":       {20 * time.Millisecond, delivery.Answered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fd, url := fullListener(t)
+			var accepting sync.WaitGroup
+			accepting.Go(func() {
+				// The first question must have gone unheard.
+				_ = clock.Real{}.Sleep(t.Context(), 100*time.Millisecond)
+				acceptAll(fd)
+			})
+			out := delivery.HTTP{Redial: c.redial}.Send(t.Context(), small(url), 900*time.Millisecond)
+			_ = syscall.Shutdown(fd, syscall.SHUT_RDWR) // ends acceptAll
+			accepting.Wait()
+			if out.Kind != c.want {
+				t.Errorf("%s: %s, want %s", out.Kind, out.Err, c.want)
+			}
+		})
+	}
+}
+
+// acceptAll answers every connection, also those that ask nothing.
+func acceptAll(listener int) {
+	for {
+		fd, _, err := syscall.Accept(listener)
+		if err != nil {
+			return
+		}
+		_, _ = syscall.Write(fd, []byte("HTTP/1.1 204 No Content\r\n\r\n"))
+		_ = syscall.Shutdown(fd, syscall.SHUT_WR)
+		_ = syscall.Close(fd)
+	}
 }

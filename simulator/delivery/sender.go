@@ -21,6 +21,11 @@ import (
 type HTTP struct {
 	RootCAs  *x509.CertPool // whom to trust on https; nil: the system's authorities
 	Insecure bool           // trust any certificate
+	// Redial gives up a connection that is not there after this time, and tries
+	// again with half as much patience more, until the attempt's own timeout. 0 dials
+	// once and leaves it to the kernel, which asks again after 1, 3 and 7 s: long
+	// for a receiver that is only behind with accepting. Nothing was sent by then.
+	Redial time.Duration
 }
 
 // Send makes one attempt: connect, write the request while reading the
@@ -82,7 +87,7 @@ func (s *sending) run(h HTTP, u *url.URL, request []byte, hangUp bool) Outcome {
 
 func (s *sending) connect(h HTTP, u *url.URL) error {
 	s.phase = connecting
-	conn, err := new(net.Dialer).DialContext(s.ctx, "tcp", address(u))
+	conn, err := h.dial(s.ctx, address(u))
 	if err != nil {
 		return err
 	}
@@ -102,6 +107,24 @@ func (s *sending) connect(h HTTP, u *url.URL) error {
 	}
 	s.conn = secure
 	return nil
+}
+
+func (h HTTP) dial(ctx context.Context, addr string) (net.Conn, error) {
+	var d net.Dialer
+	if h.Redial <= 0 {
+		return d.DialContext(ctx, "tcp", addr)
+	}
+	for patience := h.Redial; ; patience += patience / 2 {
+		once, cancel := context.WithTimeout(ctx, patience)
+		conn, err := d.DialContext(once, "tcp", addr)
+		cancel()
+		// The dialer's deadline may come a moment before the context's, so it is
+		// the error that tells.
+		var waited net.Error
+		if err == nil || ctx.Err() != nil || !errors.As(err, &waited) || !waited.Timeout() {
+			return conn, err
+		}
+	}
 }
 
 // interrupt makes everything that blocks on the connection return.

@@ -1,0 +1,102 @@
+package scenarios
+
+import (
+	"sync"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/clock"
+)
+
+// ledger counts verdicts: our own, because the Gherkin runner's cannot be
+// trusted. It tells the watcher of each rule once its last scenario ran, in the
+// order in which the rules come to their end in the plan.
+type ledger struct {
+	mu    sync.Mutex
+	s     *session
+	watch Watcher
+	plans []planned
+	order []rule.Rule    // as announced
+	left  map[string]int // scenarios still to come, by rule
+	found map[*planned]report.Scenario
+	extra []report.Rule // rules that ran although they were not asked for
+	told  int
+}
+
+func newLedger(s *session, plans []planned, watch Watcher) *ledger {
+	b := &ledger{s: s, watch: watch, plans: plans, left: map[string]int{}, found: map[*planned]report.Scenario{}}
+	last := map[string]int{}
+	for i, p := range plans {
+		b.left[p.rule.ID]++
+		last[p.rule.ID] = i
+	}
+	for i, p := range plans {
+		if last[p.rule.ID] == i {
+			b.order = append(b.order, p.rule)
+		}
+	}
+	return b
+}
+
+// addGate adds the plain delivery's rule where it failed and was not asked for:
+// nobody could understand the report without it.
+func (b *ledger) addGate() {
+	g := b.s.gate
+	if _, asked := b.left[plainRule]; asked || g.closed == "" {
+		return
+	}
+	r, _ := rule.Get(plainRule)
+	done := report.Conclude(r, []report.Scenario{g.plain}, b.s.cfg.Strict)
+	b.extra = append(b.extra, done)
+	b.watch.RuleDone(done)
+}
+
+func (b *ledger) add(p *planned, out report.Scenario) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.found[p] = out
+	b.left[p.rule.ID]--
+	for b.told < len(b.order) && b.left[b.order[b.told].ID] == 0 {
+		b.watch.RuleDone(b.conclude(b.order[b.told]))
+		b.told++
+	}
+}
+
+func (b *ledger) conclude(r rule.Rule) report.Rule {
+	var scenarios []report.Scenario
+	for i := range b.plans {
+		p := &b.plans[i]
+		out, ran := b.found[p]
+		if p.rule.ID != r.ID || !ran {
+			continue
+		}
+		if reason := b.s.blameOf(p); reason != "" && out.Verdict != report.Failed {
+			out.Verdict, out.Reason = report.Failed, reason
+		}
+		scenarios = append(scenarios, out)
+	}
+	return report.Conclude(r, scenarios, b.s.cfg.Strict)
+}
+
+func (b *ledger) report(version string) report.Report {
+	s := b.s
+	rep := report.Report{
+		Schema: report.Schema, Sentsim: version, Command: "verify",
+		Seed: uint64(s.cfg.Seed), Strict: s.cfg.Strict, Target: s.subject.Target.Name(),
+		DurationMS: clock.Wall().Sub(s.started).Milliseconds(),
+		VirtualMS:  s.subject.Spent().Milliseconds(),
+		Diagnosis:  s.diagnosis,
+		Rules:      b.extra,
+	}
+	for _, r := range rule.All() {
+		if _, asked := b.left[r.ID]; asked {
+			rep.Rules = append(rep.Rules, b.conclude(r))
+		}
+	}
+	rep.Summary = report.Summarise(rep.Rules)
+	rep.ExitStatus = report.ExitStatus(rep)
+	if rep.ExitStatus != report.ExitKept || rep.Summary.Warned > 0 {
+		rep.TargetLog = s.subject.Target.Log()
+	}
+	return rep
+}

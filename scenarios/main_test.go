@@ -1,0 +1,40 @@
+package scenarios_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
+)
+
+// The test binary is a receiver as well: one that dies of a null text.
+func TestMain(m *testing.M) {
+	if os.Getenv("FRAGILE_RECEIVER") == "" {
+		os.Exit(m.Run())
+	}
+	r, err := receiver.New(receiver.Config{
+		Secret: os.Getenv("SENT_DM_WEBHOOK_SECRET"), File: os.Getenv("STATE_FILE"),
+		BaseURL: os.Getenv("SENT_BASE_URL"), APIKey: os.Getenv("SENT_DM_API_KEY"),
+	})
+	if err == nil {
+		err = http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), fragile(r))
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func fragile(next http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte(`"text":null`)) {
+			fmt.Println("TypeError: cannot read properties of null")
+			os.Exit(3)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	}
+}

@@ -1,0 +1,66 @@
+package scenarios
+
+import (
+	"context"
+	"sync"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
+)
+
+// maxRepeats is how often a scenario is repeated.
+const maxRepeats = 2
+
+// round runs scenarios: one sends while others wait for state to settle.
+type round struct {
+	s    *session
+	book *ledger
+	fail context.CancelCauseFunc
+	wg   sync.WaitGroup
+
+	mu    sync.Mutex
+	again []*planned // whose state was lost when another scenario took the receiver down
+}
+
+// start waits for the wire, and hands it to the scenario.
+func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
+	r.s.subject.TakeWire()
+	r.wg.Go(func() {
+		out, again := r.s.run(ctx, p, attempt)
+		r.s.subject.LeaveWire()
+		if again && attempt < maxRepeats {
+			r.mu.Lock()
+			r.again = append(r.again, p)
+			r.mu.Unlock()
+			return
+		}
+		r.done(p, out)
+	})
+}
+
+// finish waits until nothing is under way and nothing is left to repeat: first
+// all together, and what still cannot be seen then alone.
+func (r *round) finish(ctx context.Context) {
+	r.wg.Wait()
+	for attempt := uint64(1); len(r.again) > 0; attempt++ {
+		repeat := r.again
+		r.again = nil
+		for _, p := range repeat {
+			r.start(ctx, p, attempt)
+			if attempt > 1 {
+				r.wg.Wait()
+			}
+		}
+		r.wg.Wait()
+		if attempt == maxRepeats {
+			break // what is left has its verdict: errored
+		}
+	}
+}
+
+func (r *round) done(p *planned, out report.Scenario) {
+	r.book.add(p, out)
+	if r.s.cfg.FailFast && out.Verdict == report.Failed && p.rule.Level == rule.Must {
+		r.fail(errFailFast)
+	}
+}

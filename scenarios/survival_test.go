@@ -1,0 +1,198 @@
+package scenarios_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// referenceProbe reads the reference receiver's state.
+func referenceProbe() probe.Config {
+	return probe.Config{
+		Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},
+		Inbound:  &probe.Endpoint{URL: "/state/inbound?from={from}", Count: "$.count"},
+		Template: &probe.Endpoint{URL: "/state/templates/{template_id}", Status: "$.status", Effects: "$.effects"},
+	}
+}
+
+// What takes a receiver down fails its own rule. The receiver is brought back,
+// and what others had waited for is asked again.
+func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Settle = 300 * time.Millisecond
+	cfg.Probe = referenceProbe()
+	cfg.Target = target.Spec{
+		Name: "a fragile receiver", Exec: "'" + self + "'", Path: "/webhooks/sent", StartTimeout: 30 * time.Second,
+		Env: map[string]string{"FRAGILE_RECEIVER": "1", "STATE_FILE": filepath.Join(t.TempDir(), "state.db")},
+	}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "INB-1" {
+		t.Errorf("failed %q, want INB-1", got)
+	}
+	if got := verdicts(rep, report.Errored) + verdicts(rep, report.NotChecked) + verdicts(rep, report.Warned); got != "" {
+		t.Errorf("not passed although the receiver was brought back: %q", got)
+	}
+	if !strings.Contains(strings.Join(rep.TargetLog, "\n"), "TypeError") {
+		t.Errorf("the receiver's last words are lost: %q", rep.TargetLog)
+	}
+}
+
+// A queue that works off one event after another is sound, however far the
+// harness could push it behind.
+func TestASlowQueueIsNoFault(t *testing.T) {
+	t.Parallel()
+	cfg := config.Default()
+	cfg.Settle = 250 * time.Millisecond
+	cfg.Probe = referenceProbe()
+	cfg.Target = target.Spec{Name: "a queue", Path: "/webhooks/sent", Handler: queueing}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "" {
+		t.Errorf("failed %q", got)
+		for _, r := range rep.Rules {
+			if r.Verdict == report.Failed {
+				t.Logf("%s: %s", r.ID, r.Reason)
+			}
+		}
+	}
+	if got := verdicts(rep, report.Errored); got != "" {
+		t.Errorf("errored %q", got)
+	}
+}
+
+// queueing acknowledges at once and lets the reference receiver work behind it,
+// 10 ms an event.
+func queueing(env target.Env) (http.Handler, func() error, error) {
+	next, err := receiver.New(receiver.Config{Secret: env.Secret.Reveal()})
+	if err != nil {
+		return nil, nil, err
+	}
+	jobs, done := make(chan *http.Request, 10_000), make(chan struct{})
+	go func() {
+		defer close(done)
+		for r := range jobs {
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			_ = clock.Real{}.Sleep(context.Background(), 10*time.Millisecond)
+		}
+	}()
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var object map[string]any
+		switch {
+		case r.Method == http.MethodGet:
+			next.ServeHTTP(w, r)
+		case err != nil || env.Secret.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil:
+			w.WriteHeader(http.StatusUnauthorized)
+		case json.Unmarshal(body, &object) != nil || object == nil:
+			w.WriteHeader(http.StatusBadRequest)
+		default:
+			job := r.Clone(context.WithoutCancel(r.Context()))
+			job.Body = io.NopCloser(bytes.NewReader(body))
+			jobs <- job
+			w.WriteHeader(http.StatusAccepted)
+		}
+	})
+	return h, func() error {
+		close(jobs)
+		<-done
+		return next.Close()
+	}, nil
+}
+
+func TestEveryKnobIsRunWith(t *testing.T) {
+	t.Parallel()
+	left := map[string]bool{}
+	for _, k := range simulator.KnobTable() {
+		left[k.Name] = true
+	}
+	for _, knob := range []string{
+		"envelope=event", "envelope=legacy", "numbers=digits", "inbound_shape=numbered", "event_type_header=false",
+		"order=strict", "concurrency=1", "extended=true", "retry_count=1", "retry_count=5", "timeout_seconds=5",
+		"retry_count_counts=attempts", "disable_counts=attempts", "disable_threshold=1", "disable_threshold=23",
+		"backoff_base=1s", "backoff_cap=2m", "backoff_factor=3", "backoff_jitter=0.5",
+	} {
+		name, value, _ := strings.Cut(knob, "=")
+		delete(left, name)
+		t.Run(knob, func(t *testing.T) {
+			t.Parallel()
+			cfg := embedded(t)
+			if err := cfg.Knobs.Set(name, value); err != nil {
+				t.Fatal(err)
+			}
+			rep := verify(t, cfg)
+			for _, r := range rep.Rules {
+				if r.Verdict != report.Passed {
+					t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+				}
+			}
+		})
+	}
+	for name := range left {
+		t.Errorf("no run with another %s", name)
+	}
+}
+
+func TestFailFastStopsAtTheFirstFailure(t *testing.T) {
+	t.Parallel()
+	cfg := handled(always(http.StatusOK))
+	cfg.FailFast = true
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "SIG-2" {
+		t.Errorf("failed %q, want SIG-2 alone", got)
+	}
+	if got := verdicts(rep, report.NotChecked); !strings.Contains(got, "ROT-1") || !strings.Contains(got, "SIG-3") {
+		t.Errorf("not checked %q", got)
+	}
+	if rep.ExitStatus != 1 {
+		t.Errorf("exit status %d, want 1", rep.ExitStatus)
+	}
+}
+
+// Nobody but sentsim knows the new secret, so an interrupted rotation is undone.
+func TestAnInterruptedRotationIsUndone(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var secrets []signing.Secret
+	cfg := handled(func(env target.Env) http.HandlerFunc {
+		secrets = append(secrets, env.Secret)
+		if len(secrets) == 2 {
+			cancel()
+		}
+		return func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
+	})
+	cfg.Rules = []string{"ROT-1"}
+	rep, err := scenarios.Run(ctx, cfg, "test", quiet{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that of the context", err)
+	}
+	if got := verdicts(rep, report.NotChecked); got != "ROT-1" {
+		t.Errorf("not checked %q, want ROT-1", got)
+	}
+	if len(secrets) < 3 || !secrets[len(secrets)-1].Equal(secrets[0]) || secrets[1].Equal(secrets[0]) {
+		t.Errorf("the receiver was left with another secret than it had (%d starts)", len(secrets))
+	}
+}

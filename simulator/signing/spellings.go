@@ -1,0 +1,37 @@
+package signing
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"net/url"
+	"strings"
+)
+
+// Spellings are the ways in which the secret is printed by whoever has it:
+// whole, without its prefix, and its key in the ways of the function Spellings.
+// They are for finding a leak and for taking it out; never print one. They are
+// empty for no secret.
+func (s Secret) Spellings() []string {
+	if s.IsZero() {
+		return nil
+	}
+	text := strings.TrimRight(s.Reveal(), "=")
+	part := strings.TrimPrefix(text, SecretPrefix)
+	all := []string{text, part, strings.ReplaceAll(part, "/", `\/`), url.QueryEscape(part)}
+	if key, err := base64.RawStdEncoding.DecodeString(part); err == nil {
+		all = append(all, Spellings(key)...)
+		all = append(all, string(key))
+	}
+	return all
+}
+
+// Spellings are the ways in which programs print bytes such as a key or a
+// digest: base64 without its padding, as JSON and URLs escape it and in its
+// URL-safe alphabet, and hex in both cases.
+func Spellings(b []byte) []string {
+	text := base64.RawStdEncoding.EncodeToString(b)
+	return []string{
+		text, strings.ReplaceAll(text, "/", `\/`), url.QueryEscape(text), base64.RawURLEncoding.EncodeToString(b),
+		hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)),
+	}
+}
