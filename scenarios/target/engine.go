@@ -80,7 +80,11 @@ func connect(ctx context.Context) (*engine, error) {
 }
 
 func noEngine(err error) error {
-	return fmt.Errorf("no container engine answers (%s); start Docker, or name another with DOCKER_HOST, or test a receiver without one: --exec 'CMD' or --target URL", oneLine(err))
+	why := oneLine(err)
+	if strings.Contains(why, "rootless Docker not found") { // the last place that the library looks at
+		why = "none of its usual sockets is there"
+	}
+	return fmt.Errorf("no container engine answers (%s); start Docker, or name another with DOCKER_HOST, or test a receiver without one: --exec 'CMD' or --target URL", why)
 }
 
 // logSwap guards the library's one logger.
