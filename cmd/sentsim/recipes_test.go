@@ -155,7 +155,7 @@ func gitlabRecipe(t *testing.T, set imageSet) {
 			Reports map[string]string `yaml:"reports"`
 		} `yaml:"artifacts"`
 	}
-	readYAML(t, "examples/gitlab-ci.yml", &file)
+	readYAML(t, "cmd/sentsim/testdata/recipes/gitlab-ci.yml", &file)
 	job := file["webhooks"]
 	if len(job.Script) == 0 {
 		t.Fatal("there is no script")
@@ -179,7 +179,7 @@ func composeRecipe(t *testing.T, set imageSet, config string) {
 			Command     string            `yaml:"command"`
 		} `yaml:"services"`
 	}
-	readYAML(t, "examples/compose.yaml", &file)
+	readYAML(t, "cmd/sentsim/testdata/recipes/compose.yaml", &file)
 	network := "sentsim-compose-" + strconv.Itoa(os.Getpid())
 	docker(t, "network", "create", network)
 	t.Cleanup(func() { docker(t, "network", "rm", network) })
