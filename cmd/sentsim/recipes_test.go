@@ -77,7 +77,7 @@ func githubRecipe(t *testing.T, set imageSet) {
 		} `yaml:"jobs"`
 	}
 	readYAML(t, "action.yml", &action)
-	readYAML(t, ".github/workflows/example.yml", &workflow)
+	readYAML(t, "cmd/sentsim/testdata/recipes/github.yml", &workflow)
 	dir := repository(t, set)
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	github := []string{"GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + summary}
