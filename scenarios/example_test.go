@@ -23,10 +23,9 @@ func webhook(secret string) http.Handler {
 
 // In your repository this is the whole test.
 func ExampleVerify() {
-	_ = func(t *testing.T) {
+	_ = func(t *testing.T) { //nolint:thelper // a test, not a helper
 		scenarios.Verify(t, scenarios.Handler(func(secret string) http.Handler { return webhook(secret) }))
 	}
-	// Output:
 }
 
 func ExampleHandler() {
@@ -53,7 +52,7 @@ func ExampleExec() {
 
 // It needs a container engine, and an image that was built before.
 func ExampleImage() {
-	_ = func(t *testing.T) {
+	_ = func(t *testing.T) { //nolint:thelper // a test, not a helper
 		cfg := scenarios.Image("my-receiver:ci")
 		cfg.Rules = []string{"SIG-1"}
 		scenarios.Verify(t, cfg)

@@ -57,6 +57,7 @@ func shell(t *testing.T, set imageSet, dir, script string, env ...string) (strin
 }
 
 func githubRecipe(t *testing.T, set imageSet) {
+	t.Helper()
 	type step struct {
 		Uses string            `yaml:"uses"`
 		Run  string            `yaml:"run"`
@@ -148,6 +149,7 @@ func githubRecipe(t *testing.T, set imageSet) {
 }
 
 func gitlabRecipe(t *testing.T, set imageSet) {
+	t.Helper()
 	var file map[string]struct {
 		BeforeScript []string `yaml:"before_script"`
 		Script       []string `yaml:"script"`
@@ -172,6 +174,7 @@ func gitlabRecipe(t *testing.T, set imageSet) {
 // composeRecipe does with the client alone what compose does with the file,
 // which not every machine has.
 func composeRecipe(t *testing.T, set imageSet, config string) {
+	t.Helper()
 	var file struct {
 		Services map[string]struct {
 			Image       string            `yaml:"image"`

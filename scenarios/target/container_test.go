@@ -147,12 +147,13 @@ func TestContainer(t *testing.T) {
 }
 
 func lifeOfContainer(t *testing.T, e *engine, file string) {
+	t.Helper()
 	tg := mustNew(t, Spec{Dockerfile: file, Env: map[string]string{"COLOUR": "green"}})
 	listen, host, err := tg.(Outside).StandIn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", listen)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", listen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,6 +269,7 @@ func crash(t *testing.T, tg Target) {
 }
 
 func containerErrors(t *testing.T, e *engine, image string) {
+	t.Helper()
 	small := t.TempDir()
 	if err := os.WriteFile(filepath.Join(small, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -311,6 +313,7 @@ func containerErrors(t *testing.T, e *engine, image string) {
 
 // leftovers makes what a killed process leaves: things whose owner is gone.
 func leftovers(t *testing.T, e *engine, file string) {
+	t.Helper()
 	for _, c := range []struct {
 		name   string
 		change map[string]string
