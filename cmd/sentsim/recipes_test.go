@@ -78,7 +78,7 @@ func githubRecipe(t *testing.T, set imageSet) {
 		} `yaml:"jobs"`
 	}
 	readYAML(t, "action.yml", &action)
-	readYAML(t, ".github/workflows/example.yml", &workflow)
+	readYAML(t, "cmd/sentsim/testdata/recipes/github.yml", &workflow)
 	dir := repository(t, set)
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	github := []string{"GITHUB_ACTIONS=true", "GITHUB_STEP_SUMMARY=" + summary}
@@ -157,7 +157,7 @@ func gitlabRecipe(t *testing.T, set imageSet) {
 			Reports map[string]string `yaml:"reports"`
 		} `yaml:"artifacts"`
 	}
-	readYAML(t, "examples/gitlab-ci.yml", &file)
+	readYAML(t, "cmd/sentsim/testdata/recipes/gitlab-ci.yml", &file)
 	job := file["webhooks"]
 	if len(job.Script) == 0 {
 		t.Fatal("there is no script")
@@ -182,7 +182,7 @@ func composeRecipe(t *testing.T, set imageSet, config string) {
 			Command     string            `yaml:"command"`
 		} `yaml:"services"`
 	}
-	readYAML(t, "examples/compose.yaml", &file)
+	readYAML(t, "cmd/sentsim/testdata/recipes/compose.yaml", &file)
 	network := "sentsim-compose-" + strconv.Itoa(os.Getpid())
 	docker(t, "network", "create", network)
 	t.Cleanup(func() { docker(t, "network", "rm", network) })
