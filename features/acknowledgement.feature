@@ -3,7 +3,7 @@ Feature: Acknowledgement
   a redirect among it, is a failure and comes again.
   Source: docs.sent.dm, handling retries.
 
-  @ACK-1 @SHOULD
+  @ACK-1 @SHOULD @alone
   Scenario Outline: "<event>" is acknowledged quickly
     When Sent delivers a "<event>" event
     Then the receiver accepts it quickly, far inside the timeout
@@ -14,7 +14,7 @@ Feature: Acknowledgement
       | message.received  |
       | templates         |
 
-  @ACK-1 @SHOULD
+  @ACK-1 @SHOULD @alone
   Scenario: the event that sets off most work is acknowledged quickly
     Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "DELIVERED" event

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
@@ -20,6 +21,9 @@ type gate struct {
 
 // gateAttempt keeps the ids of the gate's own delivery apart from the scenario's.
 const gateAttempt = 1000
+
+// slowAnswer is from when on waiting for answers one after another is too long.
+const slowAnswer = 250 * time.Millisecond
 
 // openGate sends the plain delivery and, when it is refused, finds out why.
 func (s *session) openGate(ctx context.Context) {
@@ -41,6 +45,9 @@ func (s *session) openGate(ctx context.Context) {
 		s.verdict(ctx, p, res.Err, world, &out)
 		s.afterScenario(ctx, p, world, &out)
 		if out.Verdict == report.Passed {
+			if took := world.Exchanges()[0].Outcome.Duration; took > slowAnswer {
+				s.subject.Widen(ctx, scenarioKey(p), gateAttempt, took)
+			}
 			return
 		}
 		s.gate.plain = out

@@ -41,13 +41,27 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 			return out, false
 		}
 	}
-	s.sender = p
+	s.sends(p)
 	res, world := s.attempt(ctx, p, attempt)
 	out.Steps = reported(res)
 	s.verdict(ctx, p, res.Err, world, &out)
 	out.Duration = clock.Wall().Sub(start)
-	s.afterScenario(ctx, p, world, &out)
-	return out, errors.Is(res.Err, steps.ErrRerun)
+	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
+	return out, again || errors.Is(res.Err, steps.ErrRerun)
+}
+
+// sends notes who sends now.
+func (s *session) sends(p *planned) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	s.sender = p
+}
+
+// gone is why the target is gone for good, or "".
+func (s *session) gone() string {
+	s.life.Lock()
+	defer s.life.Unlock()
+	return s.down
 }
 
 func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gherkin.Result, *steps.World) {
@@ -71,10 +85,8 @@ func (s *session) closedTo(ctx context.Context, p *planned) string {
 		return s.gate.closed
 	case s.gate.haunted != "" && p.scenario.Tagged("@state"):
 		return s.gate.haunted
-	case s.down != "":
-		return s.down
 	}
-	return ""
+	return s.gone()
 }
 
 // errFailFast is why a run with --fail-fast stops.
@@ -115,11 +127,13 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 
 // beforeScenario blames whoever sent last for a target that is gone.
 func (s *session) beforeScenario(ctx context.Context) {
+	s.life.Lock()
+	defer s.life.Unlock()
 	last := s.sender
 	if last == nil || s.down != "" || s.listens(ctx) {
 		return
 	}
-	if s.revive(ctx) && !last.bystander() {
+	if s.revive(ctx) && !last.bystander() && !s.subject.Wide() {
 		s.blame(last)
 	}
 }
@@ -151,9 +165,14 @@ func broken(w *steps.World) bool {
 
 // afterScenario looks whether the receiver survived. What takes it down fails,
 // whatever it answered before.
-func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World, out *report.Scenario) {
-	if !broken(w) || !s.revive(ctx) {
-		return
+func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World, out *report.Scenario) (wentDown bool) {
+	if !broken(w) {
+		return false
+	}
+	s.life.Lock()
+	defer s.life.Unlock()
+	if !s.revive(ctx) {
+		return false
 	}
 	const reason = "the receiver went down"
 	switch out.Verdict {
@@ -162,11 +181,12 @@ func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World,
 	case report.Passed, report.NotChecked:
 		if p.bystander() {
 			out.Verdict, out.Reason = report.NotChecked, reason+" before it had answered; the rule of what took it down says so"
-			return
+			return true
 		}
 		out.Verdict, out.Reason = report.Failed, reason
 	case report.Warned, report.Errored:
 	}
+	return true
 }
 
 func reported(res gherkin.Result) []report.Step {

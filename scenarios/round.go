@@ -47,7 +47,7 @@ func (r *round) finish(ctx context.Context) {
 		r.again = nil
 		for _, p := range repeat {
 			r.start(ctx, p, attempt)
-			if attempt > 1 {
+			if attempt > 1 || r.s.subject.Wide() {
 				r.wg.Wait()
 			}
 		}

@@ -32,11 +32,12 @@ type session struct {
 	stop    func() error // of the stand-in for Sent's API
 	cleanup func() error // of what the embedded receiver keeps
 
-	// Guarded by the subject's wire: only who sends may touch them.
-	gate      gate
-	down      string   // why the target is gone for good; "" while it is not
-	sender    *planned // who sent last
+	gate      gate // settled before the first scenario
 	diagnosis *report.Diagnosis
+
+	life   sync.Mutex // held while the target is looked at and brought back
+	down   string     // why the target is gone for good; "" while it is not
+	sender *planned   // who sent last
 
 	mu     sync.Mutex
 	blamed map[*planned]string // scenarios that fail after the event, and why
@@ -199,7 +200,7 @@ func (s *session) listens(ctx context.Context) bool {
 }
 
 // revive looks whether the target still takes connections, and brings it back
-// if it does not. It is called by who has the wire.
+// if it does not. It is called by who has the wire, with life locked.
 func (s *session) revive(ctx context.Context) (wasDown bool) {
 	t := s.subject.Target
 	if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {

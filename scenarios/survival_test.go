@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -194,5 +195,32 @@ func TestAnInterruptedRotationIsUndone(t *testing.T) {
 	}
 	if len(secrets) < 3 || !secrets[len(secrets)-1].Equal(secrets[0]) || secrets[1].Equal(secrets[0]) {
 		t.Errorf("the receiver was left with another secret than it had (%d starts)", len(secrets))
+	}
+}
+
+// A receiver that answers after a while, but to several at once, is not asked
+// one delivery after another.
+func TestASlowReceiverIsAskedSideBySide(t *testing.T) {
+	t.Parallel()
+	var most, now atomic.Int32
+	cfg := handled(func(target.Env) http.HandlerFunc {
+		return func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			for n := now.Add(1); ; {
+				if old := most.Load(); n <= old || most.CompareAndSwap(old, n) {
+					break
+				}
+			}
+			_ = clock.Real{}.Sleep(r.Context(), 300*time.Millisecond)
+			now.Add(-1)
+		}
+	})
+	cfg.Rules = []string{"SIG-8", "SIG-9", "SIG-11", "SIG-12"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Passed); got != "SIG-8 SIG-9 SIG-11 SIG-12" {
+		t.Errorf("passed %q", got)
+	}
+	if most.Load() < 3 {
+		t.Errorf("at most %d deliveries were under way at the same time", most.Load())
 	}
 }

@@ -21,7 +21,7 @@ const catchUpTime = 10 * time.Second
 // Whoever calls it has the wire.
 func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) {
 	w := NewWorld(s, "catching up before "+scenario, attempt)
-	if s.lags || w.needs(rule.MessageState) != nil {
+	if s.lags.Load() || w.needs(rule.MessageState) != nil {
 		return
 	}
 	for range 2 { // the first may stand behind a queue, the second cannot
@@ -39,5 +39,5 @@ func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) 
 			break
 		}
 	}
-	s.lags = true
+	s.lags.Store(true)
 }

@@ -35,6 +35,7 @@ func (w *World) rotates(ctx context.Context) error {
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("giving the receiver a new secret: %w", err)
 	}
+	w.base = w.s.Target.URL() // a restart may change it
 	return nil
 }
 

@@ -5,6 +5,7 @@
 package steps
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +42,8 @@ type Subject struct {
 	Reproduce string
 
 	spare []signing.Secret // secrets of the run besides Env's; guarded by the wire
-	lags  bool             // one event takes longer than Settle to show; guarded by the wire
+	lags  atomic.Bool      // one event takes longer than Settle to show
+	wide  atomic.Bool      // several scenarios may send at the same time
 	wire  chan struct{}    // holds one token: who has it may send to the target
 	spent atomic.Int64     // simulated nanoseconds, over all scenarios
 	epoch atomic.Int64     // how often the target was restarted under running scenarios
@@ -49,7 +51,7 @@ type Subject struct {
 
 // NewSubject finishes s: it must be called before the first scenario.
 func NewSubject(s *Subject) *Subject {
-	s.wire = make(chan struct{}, 1)
+	s.wire = make(chan struct{}, width)
 	s.wire <- struct{}{}
 	return s
 }
@@ -58,6 +60,37 @@ func NewSubject(s *Subject) *Subject {
 // another, so that what one of them does to the receiver is not blamed on
 // another; while a scenario only waits for state to settle, the next one may send.
 func (s *Subject) TakeWire() { <-s.wire }
+
+// width is how many scenarios send at the same time to a receiver that is slow
+// but takes deliveries side by side.
+const width = 6
+
+// Wide reports whether several scenarios may send at the same time.
+func (s *Subject) Wide() bool { return s.wide.Load() }
+
+// Widen looks whether the receiver takes several deliveries side by side in
+// about the time of one, and if so lets as many scenarios send at the same time:
+// a run of hundreds of deliveries, each answered after seconds, would not end
+// today. Whoever calls it has the wire, and calls it once.
+func (s *Subject) Widen(ctx context.Context, scenario string, attempt uint64, one time.Duration) {
+	w := NewWorld(s, "side by side after "+scenario, attempt)
+	requests := make([]delivery.Request, width)
+	for i := range requests {
+		requests[i] = w.signed(w.plain())
+	}
+	if w.sendAll(ctx, "one of several plain deliveries", requests, 0, s.Timeout) != nil {
+		return
+	}
+	for _, x := range w.all {
+		if !x.Outcome.Accepted() || x.Outcome.Duration > 2*one {
+			return
+		}
+	}
+	s.wide.Store(true)
+	for range width - 1 {
+		s.wire <- struct{}{}
+	}
+}
 
 // LeaveWire lets the next scenario send.
 func (s *Subject) LeaveWire() { s.wire <- struct{}{} }

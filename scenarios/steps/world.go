@@ -86,7 +86,7 @@ func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) deliv
 		t = ""
 	}
 	ts := clock.Wall().Add(offset).Unix()
-	r := delivery.NewRequest(w.s.Target.URL(), w.webhook.String(), w.s.Env.Secret, t, body, ts)
+	r := delivery.NewRequest(w.base, w.webhook.String(), w.s.Env.Secret, t, body, ts)
 	r.Headers = append(r.Headers, w.s.Headers...)
 	return r
 }
