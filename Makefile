@@ -28,9 +28,10 @@ help: ## show this list
 run: ## check the reference receiver that comes with sentsim
 	$(GO) run ./cmd/sentsim verify --embedded
 
+# Programs with the race detector sleep a second before they exit; tests start many.
 .PHONY: test
 test: ## run all tests (with the race detector where there is a C compiler)
-	$(GO) test $(RACE) -shuffle=on $(TESTFLAGS) $(PACKAGES)
+	GORACE=atexit_sleep_ms=0 $(GO) test $(RACE) -shuffle=on $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: vet
 vet: ## go vet
