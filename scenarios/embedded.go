@@ -15,7 +15,7 @@ import (
 
 // embeddedSettle is enough for the reference receiver: its state is there when
 // it answers, and it sends its replies right after.
-const embeddedSettle = 120 * time.Millisecond
+const embeddedSettle = 300 * time.Millisecond
 
 // embed makes the reference receiver the target, durable so that it can be
 // restarted, with its own probe. cleanup removes its data.

@@ -67,7 +67,7 @@ func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 func TestASlowQueueIsNoFault(t *testing.T) {
 	t.Parallel()
 	cfg := config.Default()
-	cfg.Settle = 250 * time.Millisecond
+	cfg.Settle = 400 * time.Millisecond
 	cfg.Probe = referenceProbe()
 	cfg.Target = target.Spec{Name: "a queue", Path: "/webhooks/sent", Handler: queueing}
 	rep := verify(t, cfg)
