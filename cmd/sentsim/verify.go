@@ -99,7 +99,9 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	}
 	terminal := report.NewTerminal(style)
 	res.Target.Hurry = a.hurry
-	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, terminal)
+	shown := a.watch(cmd.Context(), terminal, screen, o)
+	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, shown)
+	shown.close()
 	return a.conclude(cmd.Context(), rep, err, terminal, plan)
 }
 
