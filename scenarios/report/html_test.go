@@ -77,7 +77,7 @@ func fill(v reflect.Value, path string, makes func(path string) string) {
 
 func payloads(t *testing.T) []string {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", "hostile.txt"))
+	data, err := os.ReadFile(filepath.Join("..", "..", "simulator", "style", "testdata", "hostile.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
