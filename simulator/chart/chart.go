@@ -93,10 +93,10 @@ func bars(title string, labels []string, series []Series, horizontal bool) (stri
 	}
 	opt := charts.NewBarChartOptionWithData(data)
 	opt.Theme = theme(tones)
-	opt.StackSeries = charts.Ptr(len(series) > 1)
+	opt.StackSeries = new(len(series) > 1)
 	opt.Horizontal = horizontal
 	opt.Padding = charts.NewBox(4, 8, 12, 4)
-	opt.Legend.Show = charts.Ptr(false) // the page has one, which can be read aloud
+	opt.Legend.Show = new(false) // the page has one, which can be read aloud
 	opt.BarSize = .72
 	opt.CategoryAxis.Labels = labels
 	opt.CategoryAxis.LabelFontStyle = charts.NewFontStyleWithSize(fontSize)
@@ -106,11 +106,11 @@ func bars(title string, labels []string, series []Series, horizontal bool) (stri
 	if len(opt.ValueAxis) == 0 {
 		opt.ValueAxis = make([]charts.ValueAxisOption, 1)
 	}
-	opt.ValueAxis[0].Min = charts.Ptr(0.0)
+	opt.ValueAxis[0].Min = new(0.0)
 	opt.ValueAxis[0].LabelFontStyle = charts.NewFontStyleWithSize(fontSize)
 	opt.ValueAxis[0].LabelCount = 3
 	opt.ValueAxis[0].ValueFormatter = short
-	opt.ValueAxis[0].Max = charts.Ptr(roof(maximum(highest)))
+	opt.ValueAxis[0].Max = new(roof(maximum(highest)))
 	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: width, Height: h})
 	if err := p.BarChart(opt); err != nil {
 		return "", fmt.Errorf("chart %q: %w", title, err)
