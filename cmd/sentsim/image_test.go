@@ -156,17 +156,26 @@ func TestImages(t *testing.T) {
 		none(t)
 	})
 
-	t.Run("SIGTERM in the middle leaves nothing", func(t *testing.T) {
-		cmd := underWay(t, set, config)
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		_ = cmd.Wait() // its status is what counts
-		if status := cmd.ProcessState.ExitCode(); status != 143 {
-			t.Errorf("exit %d", status)
-		}
-		none(t)
-	})
+	for _, stop := range []struct {
+		name   string
+		signal os.Signal
+		status int
+	}{{"Ctrl-C", os.Interrupt, 130}, {"SIGTERM", syscall.SIGTERM, 143}} {
+		t.Run(stop.name+" in the middle leaves nothing", func(t *testing.T) {
+			cmd := underWay(t, set, config)
+			if docker(t, "ps", "-q", "--filter", "ancestor="+set.receiver) == "" {
+				t.Fatal("no container is under way, so this tests nothing")
+			}
+			if err := cmd.Process.Signal(stop.signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // its status is what counts
+			if status := cmd.ProcessState.ExitCode(); status != stop.status {
+				t.Errorf("exit %d", status)
+			}
+			none(t)
+		})
+	}
 
 	t.Run("what kill -9 leaves, the next run removes", func(t *testing.T) {
 		if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") != "true" {
