@@ -196,6 +196,21 @@ func TestImages(t *testing.T) {
 		none(t)
 	})
 
+	t.Run("go test ./features against it", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), "go", "test", "-v", "-run", "^TestReceiver$/^SIG-2$", "../../features")
+		cmd.Env = append(os.Environ(), "SENTSIM_IMAGE="+set.receiver, "SENTSIM_CONFIG="+config)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for _, want := range []string{"image: " + set.receiver, "--- PASS: TestReceiver/SIG-2/", "When "} {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
+		}
+		none(t)
+	})
+
 	t.Run("recipes", func(t *testing.T) { recipes(t, set, config) })
 }
 
