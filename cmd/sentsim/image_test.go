@@ -156,6 +156,31 @@ func TestImages(t *testing.T) {
 		none(t)
 	})
 
+	t.Run("built from a Dockerfile, a receiver with one mistake fails the rules it breaks and no other", func(t *testing.T) {
+		dir := t.TempDir()
+		file := "FROM " + set.receiver + "\nENV SENTSIM_MUTANT=hex-too\n"
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		rep, status := verify(t, "--dockerfile", dir)
+		if status != 1 {
+			t.Errorf("exit %d", status)
+		}
+		for _, r := range rep.Rules {
+			want := report.Passed
+			if r.ID == "SIG-5" {
+				want = report.Failed
+			}
+			if r.Verdict != want {
+				t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+			}
+		}
+		if log := strings.Join(rep.TargetLog, "\n"); !strings.Contains(log, "hex-too") {
+			t.Errorf("its log:\n%s", log)
+		}
+		none(t)
+	})
+
 	for _, stop := range []struct {
 		name   string
 		signal os.Signal
