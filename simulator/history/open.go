@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -97,12 +98,26 @@ func inspect(ctx context.Context, file string) error {
 	case !bytes.Equal(head, []byte("SQLite format 3\x00")):
 		return ErrNotOurs
 	}
-	db, err := openDB(file, "ro")
+	return lookInto(ctx, file, size.Size() <= checkWhole)
+}
+
+// lookInto opens the file for reading only. With what a killed process left in
+// its log, SQLite needs an index of that beside it, which goes again; without,
+// it needs nothing.
+func lookInto(ctx context.Context, file string, whole bool) error {
+	mode := "ro&immutable=1"
+	if log, err := os.Stat(file + "-wal"); err == nil && log.Size() > 0 {
+		mode = "ro"
+		if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
+			defer func() { _ = os.Remove(file + "-shm") }()
+		}
+	}
+	db, err := openDB(file, mode)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	return inspectDB(ctx, db, size.Size() <= checkWhole)
+	return inspectDB(ctx, db, whole)
 }
 
 func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {
