@@ -99,11 +99,18 @@ func newPlatform(t *testing.T, url string, change func(*simulator.Config), filte
 			t.Error(err)
 		}
 	})
-	hook, err := sim.RegisterWebhook(webhook.Config{DisplayName: "test", EndpointURL: url, EventFilters: filters})
+	p := &platform{Simulator: sim, t: t}
+	p.register(url, filters)
+	return p
+}
+
+func (p *platform) register(url string, filters map[string][]string) {
+	p.t.Helper()
+	var err error
+	p.hook, err = p.RegisterWebhook(webhook.Config{DisplayName: "test", EndpointURL: url, EventFilters: filters})
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	return &platform{Simulator: sim, t: t, hook: hook}
 }
 
 // emit makes a sample event happen.
