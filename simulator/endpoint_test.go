@@ -1,9 +1,11 @@
 package simulator_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +19,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv("SENTSIM_LIFE"); file != "" { // see TestKilled
+		if err := life(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
 	// net/http lets a connection whose request it did not read linger for half a
 	// second after its server was closed.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
