@@ -156,3 +156,17 @@ func (b *Body) UnmarshalJSON(data []byte) error {
 	*b = bytes
 	return nil
 }
+
+// Validate tells what is wrong with a plan that was put together by hand.
+func (p Plan) Validate() error {
+	if p.Messages < 1 || p.Messages > MaxMessages {
+		return fmt.Errorf("%d messages: a run has 1 to %d", p.Messages, MaxMessages)
+	}
+	if err := p.Profile.Validate(); err != nil {
+		return fmt.Errorf("profile %s: %w", p.Profile.Name, err)
+	}
+	return nil
+}
+
+// MaxMessages is how many messages a plan has at most.
+const MaxMessages = 100_000_000
