@@ -58,7 +58,7 @@ func TestRedrawTellsTheSameStoryOfOthers(t *testing.T) {
 	if got[0].Subject != got[4].Subject || got[1].Subject != got[2].Subject || got[0].Event.ID != got[4].Event.ID || got[0].Event.ID == id(11) {
 		t.Error("the same subject or event has two names")
 	}
-	if len(got[1].Subject.From) != len(contact.From) || got[1].Subject.From[:5] != "+1415" {
+	if len(got[1].Subject.From) != len(contact.From) || got[1].Subject.From[5:10] != "55501" {
 		t.Errorf("%q is not like %q", got[1].Subject.From, contact.From)
 	}
 }
