@@ -61,8 +61,13 @@ const (
 	HowTogether = "at the same instant"
 	HowLost     = "the answer is lost"
 	HowHangUp   = "the sender hangs up"
+	HowSlowly   = "in pieces"
+	HowCut      = "the connection breaks in the middle"
 	HowForged   = "forged as "
 )
+
+// dawdle is the pause between two pieces of a request.
+const dawdle = 100 * time.Millisecond
 
 // told is one delivery of a story.
 type told struct {
@@ -70,7 +75,8 @@ type told struct {
 	request  delivery.Request
 	together bool // at the same instant as the one before
 	forged   bool
-	fault    func(*target.FaultPoint)
+	faulty   bool // nobody asks whether it was accepted: the sender never learned
+	loses    bool // the answer
 }
 
 // deliversInOrder delivers what a table's rows say: of what, which event, how.
@@ -125,9 +131,13 @@ func (w *World) row(of, name, how string) (told, error) {
 		case way == HowTogether:
 			d.together = true
 		case way == HowLost:
-			d.fault = func(f *target.FaultPoint) { f.LoseAck(1) }
+			d.faulty, d.loses = true, true
 		case way == HowHangUp:
-			d.fault = func(f *target.FaultPoint) { f.HangUp(1) }
+			d.faulty, d.request.HangUp = true, true
+		case way == HowCut:
+			d.faulty, d.request.Cut = true, true
+		case way == HowSlowly:
+			d.request.Dawdle = dawdle
 		case forged:
 			d.forged = true
 			d.what = article(forgery) + " delivery of " + d.what
@@ -153,10 +163,9 @@ func (w *World) tell(ctx context.Context, group []told) error {
 		wg.Go(func() {
 			<-start
 			sender := w.s.Sender
-			var fault *target.FaultPoint
-			if d.fault != nil {
-				fault = target.NewFaultPoint(w.s.Sender)
-				d.fault(fault)
+			if d.loses {
+				fault := target.NewFaultPoint(w.s.Sender)
+				fault.LoseAck(1)
 				sender = fault
 			}
 			xs[i] = Exchange{What: d.what, Request: d.request, Outcome: sender.Send(ctx, d.request, w.s.Timeout)}
@@ -168,7 +177,7 @@ func (w *World) tell(ctx context.Context, group []told) error {
 		if group[i].forged {
 			w.forged = append(w.forged, forgedDelivery{at: x})
 		}
-		if group[i].forged || group[i].fault != nil {
+		if group[i].forged || group[i].faulty {
 			w.all = append(w.all, x) // nobody asks whether it was accepted
 		} else {
 			w.keep(x)

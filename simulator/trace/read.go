@@ -17,7 +17,6 @@ import (
 func Read(r io.Reader) (*Trace, error) {
 	l := newLines(r)
 	t := &Trace{}
-	sent := map[int]bool{}
 	for {
 		content, err := l.next()
 		switch {
@@ -35,7 +34,7 @@ func Read(r io.Reader) (*Trace, error) {
 		case t.End != nil:
 			return nil, l.at(&Problem{Err: ErrFormat, Reason: `goes on after the line of the kind "end"`})
 		}
-		if p := t.add(l.n, content, sent); p != nil {
+		if p := t.add(l.n, content); p != nil {
 			return nil, l.at(p)
 		}
 	}
@@ -75,7 +74,7 @@ func named(version string) string {
 }
 
 // add takes a line's content in.
-func (t *Trace) add(n int, content []byte, sent map[int]bool) *Problem {
+func (t *Trace) add(n int, content []byte) *Problem {
 	var head struct {
 		Kind string `json:"kind"`
 	}
@@ -90,24 +89,15 @@ func (t *Trace) add(n int, content []byte, sent map[int]bool) *Problem {
 			return p
 		}
 		t.Run = l.Run
-	case kindSend:
-		var l sendLine
+	case kindStep:
+		var l stepLine
 		if p := decode(content, &l); p != nil {
 			return p
 		}
-		if p := check(l.Step, sent); p != nil {
+		if p := t.check(l.Step); p != nil {
 			return p
 		}
-		t.Steps = append(t.Steps, l.Step)
-	case kindAnswer:
-		var l answerLine
-		if p := decode(content, &l); p != nil {
-			return p
-		}
-		if !sent[l.Number] {
-			return &Problem{Field: "number", Err: ErrFormat, Reason: fmt.Sprintf("an answer to step %d, which was not sent before", l.Number)}
-		}
-		t.Answers = append(t.Answers, l.Answer)
+		t.Steps = append(t.Steps, Step{l.Step, l.Answer})
 	case kindViolation:
 		var l violationLine
 		if p := decode(content, &l); p != nil {
@@ -120,7 +110,7 @@ func (t *Trace) add(n int, content []byte, sent map[int]bool) *Problem {
 			return p
 		}
 		if l.Steps != len(t.Steps) {
-			return &Problem{Field: "steps", Err: ErrEdited, Reason: fmt.Sprintf("the run sent %d steps, and %d are here", l.Steps, len(t.Steps))}
+			return &Problem{Field: "steps", Err: ErrEdited, Reason: fmt.Sprintf("the run had %d steps, and %d are here", l.Steps, len(t.Steps))}
 		}
 		t.End = &l.End
 	default:
@@ -130,21 +120,24 @@ func (t *Trace) add(n int, content []byte, sent map[int]bool) *Problem {
 }
 
 // check refuses a step that this version would not know how to send.
-func check(s chaos.Step, sent map[int]bool) *Problem {
+func (t *Trace) check(s chaos.Step) *Problem {
 	wrong := func(field, format string, args ...any) *Problem {
 		return &Problem{Field: "step." + field, Err: ErrFormat, Reason: fmt.Sprintf(format, args...)}
 	}
-	if s.Number < 1 || sent[s.Number] {
-		return wrong("number", "%d: steps are numbered from 1, and each is sent once", s.Number)
+	last := 0
+	if n := len(t.Steps); n > 0 {
+		last = t.Steps[n-1].Number
 	}
-	sent[s.Number] = true
+	if s.Number <= last {
+		return wrong("number", "%d after %d: steps are numbered from 1, and stand in that order", s.Number, last)
+	}
 	if !slices.Contains(kinds(), s.Kind) {
 		return wrong("kind", "%.40q is not known to this version", s.Kind)
 	}
 	if !slices.Contains(senders(), s.Sender) {
 		return wrong("sender", "%.40q is not known to this version", s.Sender)
 	}
-	if s.Kind == chaos.KindForge {
+	if s.Kind == chaos.KindForge && s.Forgery != chaos.ForgeryOldSecret {
 		if _, err := chaos.Lookup(s.Forgery); err != nil {
 			return wrong("forgery", "%.40q is not known to this version", s.Forgery)
 		}

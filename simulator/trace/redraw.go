@@ -64,7 +64,7 @@ func (r *Redraw) Steps(steps []chaos.Step) []chaos.Step {
 }
 
 // names finds ids and numbers in bodies.
-var names = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{10,15}`) //nolint:gochecknoglobals // constant
+var names = regexp.MustCompile(`[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{10,15}`)
 
 // digits is a number without its plus: so it stands in some bodies.
 func digits(number string) string { return strings.TrimPrefix(number, "+") }

@@ -7,15 +7,13 @@
 //
 //	run        the first line: "trace" is the version of this format (1),
 //	           "sentsim" the program's version, then the plan, with seed and profile
-//	send       a step, written before it is done: deliveries with their exact
-//	           body, forgeries by name, restarts; package chaos says what it holds
-//	answer     what came of the step of that number
-//	violation  what the oracle found: the rule, what was seen, the steps in question
+//	step       a step that is over, and what came of it: deliveries with their
+//	           exact body, forgeries by name, restarts; package chaos says what it holds
+//	violation  what the oracle found: the rule, what was seen, the step in question
 //	end        the last line: how many steps and violations, and the exit status
 //
-// Lines stand in the order in which things happened; those of steps at the same
-// instant as they came. A step without an answer was under way when the run was
-// killed.
+// Steps stand in the order of the plan. Those that were under way when a run was
+// killed are not in its trace.
 //
 // "sum" holds the line to what was written, and to its place: the first 16 hex
 // digits of the SHA-256 of the sum of the line before ("" for the first) and this
@@ -28,8 +26,6 @@ package trace
 
 import (
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -48,29 +44,32 @@ type Run struct {
 	Plan    chaos.Plan `json:"plan"`
 }
 
-// Answer is what came of a step.
-type Answer struct {
-	Number     int           `json:"number"` // the step's
-	Outcome    delivery.Kind `json:"outcome"`
-	Status     int           `json:"status,omitempty"` // of the response
-	DurationMS float64       `json:"duration_ms,omitempty"`
-	Error      string        `json:"error,omitempty"`
+// Step is a step of the plan and what came of it.
+type Step struct {
+	chaos.Step
+	Answer Answer
 }
 
-// PassedOver is the outcome of a step that the target could not be made to do.
-const PassedOver delivery.Kind = "passed over"
+// Answer is what came of a step.
+type Answer struct {
+	Outcome    delivery.Kind `json:"outcome,omitempty"` // of a delivery
+	Status     int           `json:"status,omitempty"`  // of the response
+	DurationMS float64       `json:"duration_ms,omitempty"`
+	Error      string        `json:"error,omitempty"`   // of the delivery, or of what was done to the target
+	Skipped    string        `json:"skipped,omitempty"` // why it was not done
+}
 
 // Violation is a rule that the receiver broke.
 type Violation struct {
 	Rule    string        `json:"rule"`
 	Subject chaos.Subject `json:"subject,omitzero"`
 	Text    string        `json:"text"`
-	Steps   []int         `json:"steps,omitempty"` // numbers of the deliveries in question
+	Step    int           `json:"step,omitempty"` // of the delivery that was answered wrongly; 0: the state is wrong
 }
 
 // End is how a run ended.
 type End struct {
-	Steps      int    `json:"steps"` // that were sent
+	Steps      int    `json:"steps"`
 	Violations int    `json:"violations"`
 	ExitStatus int    `json:"exit_status"`
 	Reason     string `json:"reason,omitempty"` // why it ended early
@@ -79,8 +78,7 @@ type End struct {
 // Trace is a run as it was read.
 type Trace struct {
 	Run        Run
-	Steps      []chaos.Step // in the order in which they were sent
-	Answers    []Answer
+	Steps      []Step // in the order of the plan
 	Violations []Violation
 	End        *End // nil: it is cut off
 }
@@ -92,13 +90,10 @@ type (
 		Trace int    `json:"trace"`
 		Run
 	}
-	sendLine struct {
-		Kind string     `json:"kind"`
-		Step chaos.Step `json:"step"`
-	}
-	answerLine struct {
-		Kind string `json:"kind"`
-		Answer
+	stepLine struct {
+		Kind   string     `json:"kind"`
+		Step   chaos.Step `json:"step"`
+		Answer Answer     `json:"answer"`
 	}
 	violationLine struct {
 		Kind string `json:"kind"`
@@ -112,11 +107,16 @@ type (
 
 const (
 	kindRun       = "run"
-	kindSend      = "send"
-	kindAnswer    = "answer"
+	kindStep      = "step"
 	kindViolation = "violation"
 	kindEnd       = "end"
 )
 
-// Webhook is the id under which the run's deliveries were sent.
-func (t *Trace) Webhook() uuid.UUID { return t.Run.Plan.WebhookID }
+// Plan is what was done, to be done again.
+func (t *Trace) Plan() []chaos.Step {
+	steps := make([]chaos.Step, len(t.Steps))
+	for i, s := range t.Steps {
+		steps[i] = s.Step
+	}
+	return steps
+}

@@ -39,24 +39,19 @@ func sample() trace.Trace {
 				Format:  chaos.Format{Envelope: event.EnvelopeCurrent, Numbers: event.NumbersE164, InboundShape: event.InboundClassic},
 			},
 		},
-		Steps: []chaos.Step{
-			{
+		Steps: []trace.Step{
+			{chaos.Step{
 				Number: 1, Kind: chaos.KindDeliver, Subject: message,
 				Event: chaos.Event{ID: id(4), Type: "message.delivered", Status: "DELIVERED", At: start},
 				Body:  chaos.Body(`{"payload":{"text":"<&> é \u2028"}}`), Occurrence: chaos.First, Attempt: 1, Sender: chaos.Discards, Rule: "SIG-1",
-			},
-			{
+			}, trace.Answer{Outcome: delivery.Answered, Status: 200, DurationMS: 1.25}},
+			{chaos.Step{
 				Number: 2, At: time.Second, Kind: chaos.KindForge, Subject: message, Body: chaos.Body("\xff\xfe not text"),
 				Forgery: "body-tampered", Rule: "SIG-2",
-			},
-			{Number: 3, At: 2 * time.Second, Kind: chaos.KindRestart},
+			}, trace.Answer{Outcome: delivery.Reset, Error: "the connection broke"}},
+			{chaos.Step{Number: 4, At: 2 * time.Second, Kind: chaos.KindRestart}, trace.Answer{Skipped: "this target cannot be restarted"}},
 		},
-		Answers: []trace.Answer{
-			{Number: 1, Outcome: delivery.Answered, Status: 200, DurationMS: 1.25},
-			{Number: 2, Outcome: delivery.Reset, Error: "the connection broke"},
-			{Number: 3, Outcome: trace.PassedOver},
-		},
-		Violations: []trace.Violation{{Rule: "ORD-3", Subject: message, Text: "it is SENT", Steps: []int{1, 2}}},
+		Violations: []trace.Violation{{Rule: "ORD-3", Subject: message, Text: "it is SENT", Step: 1}},
 		End:        &trace.End{Steps: 3, Violations: 1, ExitStatus: 1},
 	}
 }
@@ -67,11 +62,8 @@ func written(tb testing.TB, tr trace.Trace, secrets ...signing.Secret) []byte {
 	var b bytes.Buffer
 	w := trace.NewWriter(&b, secrets...)
 	err := w.Begin(tr.Run)
-	for i, s := range tr.Steps {
-		err = errors.Join(err, w.Send(s))
-		if i < len(tr.Answers) {
-			err = errors.Join(err, w.Answer(tr.Answers[i]))
-		}
+	for _, s := range tr.Steps {
+		err = errors.Join(err, w.Step(s.Step, s.Answer))
 	}
 	for _, v := range tr.Violations {
 		err = errors.Join(err, w.Violation(v))
@@ -112,7 +104,7 @@ func TestSecretsAreNeverWritten(t *testing.T) {
 	}
 	tr := sample()
 	tr.Run.Target = "exec: SECRET=" + secret.Reveal() + " ./receiver"
-	tr.Answers[1].Error = "the receiver said " + hex.EncodeToString(key)
+	tr.Steps[1].Answer.Error = "the receiver said " + hex.EncodeToString(key)
 	tr.Violations[0].Text = "it echoes " + strings.TrimPrefix(secret.Reveal(), "whsec_")
 	file := written(t, tr, secret)
 	for _, word := range secret.Spellings() {
@@ -124,8 +116,8 @@ func TestSecretsAreNeverWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Run.Target != "exec: SECRET=whsec_*** ./receiver" || got.Answers[1].Error != "the receiver said ***" {
-		t.Errorf("target %q, error %q", got.Run.Target, got.Answers[1].Error)
+	if got.Run.Target != "exec: SECRET=whsec_*** ./receiver" || got.Steps[1].Answer.Error != "the receiver said ***" {
+		t.Errorf("target %q, error %q", got.Run.Target, got.Steps[1].Answer.Error)
 	}
 }
 
@@ -145,7 +137,7 @@ func TestAKilledRunCanBeRead(t *testing.T) {
 		if file[at-1] == '}' && file[at] == '\n' {
 			whole++ // only its line end is missing
 		}
-		if n := 1 + len(got.Steps) + len(got.Answers) + len(got.Violations); n != whole {
+		if n := 1 + len(got.Steps) + len(got.Violations); n != whole {
 			t.Fatalf("cut at byte %d: %d lines read, %d are whole", at, n, whole)
 		}
 		if p.Line < lines || p.Line > lines+1 || p.Byte < 1 {
@@ -202,13 +194,12 @@ func TestProblemsHaveAPlace(t *testing.T) {
 		"an edited body":           {strings.Replace(whole, "DELIVERED", "TELEPATHY", 1), trace.ErrEdited, fmt.Sprintf(`line 2, byte %d, "sum": does not fit: this line was changed, or one before it left out, moved or put in`, len(second)-24)},
 		"reprinted":                {strings.ReplaceAll(whole, `"}`+"\n", "\" }\n"), trace.ErrEdited, `"sum": is missing at the end`},
 		"an unknown kind":          {sealed(`{"kind":"picture"}`), trace.ErrFormat, `line 2, byte 1, "kind": "picture" is not known to this version`},
-		"an unknown field":         {sealed(`{"kind":"send","step":{"number":1,"kind":"deliver","colour":"red"}}`), trace.ErrFormat, `line 2, byte 52, "colour": is not known to this version`},
-		"an unknown kind of step":  {sealed(`{"kind":"send","step":{"number":1,"kind":"explode"}}`), trace.ErrFormat, `line 2, byte 1, "step.kind": "explode" is not known to this version`},
-		"an unknown forgery":       {sealed(`{"kind":"send","step":{"number":1,"kind":"forge","forgery":"by-hand"}}`), trace.ErrFormat, `"step.forgery": "by-hand" is not known to this version`},
-		"an unknown sender":        {sealed(`{"kind":"send","step":{"number":1,"kind":"deliver","sender":"sings"}}`), trace.ErrFormat, `"step.sender": "sings" is not known to this version`},
-		"a text for a number":      {sealed(`{"kind":"send","step":{"number":"one"}}`), trace.ErrFormat, `line 2, byte 37, "step.number": a string where it takes a whole number`},
-		"a step numbered 0":        {sealed(`{"kind":"send","step":{"kind":"restart"}}`), trace.ErrFormat, `"step.number": 0: steps are numbered from 1, and each is sent once`},
-		"an answer to nothing":     {sealed(`{"kind":"answer","number":9,"outcome":"answered"}`), trace.ErrFormat, `"number": an answer to step 9, which was not sent before`},
+		"an unknown field":         {sealed(`{"kind":"step","step":{"number":1,"kind":"deliver","colour":"red"}}`), trace.ErrFormat, `line 2, byte 52, "colour": is not known to this version`},
+		"an unknown kind of step":  {sealed(`{"kind":"step","step":{"number":1,"kind":"explode"}}`), trace.ErrFormat, `line 2, byte 1, "step.kind": "explode" is not known to this version`},
+		"an unknown forgery":       {sealed(`{"kind":"step","step":{"number":1,"kind":"forge","forgery":"by-hand"}}`), trace.ErrFormat, `"step.forgery": "by-hand" is not known to this version`},
+		"an unknown sender":        {sealed(`{"kind":"step","step":{"number":1,"kind":"deliver","sender":"sings"}}`), trace.ErrFormat, `"step.sender": "sings" is not known to this version`},
+		"a text for a number":      {sealed(`{"kind":"step","step":{"number":"one"}}`), trace.ErrFormat, `line 2, byte 37, "step.number": a string where it takes a whole number`},
+		"a step numbered 0":        {sealed(`{"kind":"step","step":{"kind":"restart"}}`), trace.ErrFormat, `"step.number": 0 after 0: steps are numbered from 1, and stand in that order`},
 		"two runs in one":          {sealed(`{"kind":"run"}`), trace.ErrFormat, `line 2, byte 1, "kind": "run": the first line, and no other, is of the kind "run"`},
 		"more after the end":       {whole + second + "\n", trace.ErrEdited, `does not fit`},
 		"not UTF-8":                {sealed("{\"kind\":\"\xff\"}"), trace.ErrFormat, `line 2, byte 10: is not UTF-8`},
@@ -216,7 +207,7 @@ func TestProblemsHaveAPlace(t *testing.T) {
 		"no end":                   {run + "\n" + second + "\n", trace.ErrCut, fmt.Sprintf(`line 2, byte %d: the trace ends after this line and not with one of the kind "end"`, len(second))},
 		"the middle of a line":     {run + "\n" + second[:40], trace.ErrCut, fmt.Sprintf(`line 2, byte 40: the trace ends in the middle of this line, after %d bytes in all`, len(run)+41)},
 		"the middle of the first":  {run[:90], trace.ErrCut, `line 1, byte 90: the trace ends in the middle of this line, after 90 bytes in all`},
-		"fewer steps than it says": {sealed(`{"kind":"end","steps":3,"violations":0,"exit_status":0}`), trace.ErrEdited, `"steps": the run sent 3 steps, and 0 are here`},
+		"fewer steps than it says": {sealed(`{"kind":"end","steps":3,"violations":0,"exit_status":0}`), trace.ErrEdited, `"steps": the run had 3 steps, and 0 are here`},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -250,9 +241,7 @@ func TestWritersShareAFile(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 40 {
 		wg.Go(func() {
-			s := tr.Steps[0]
-			s.Number = i + 1
-			if err := errors.Join(w.Send(s), w.Answer(trace.Answer{Number: s.Number, Outcome: delivery.Answered})); err != nil {
+			if err := w.Violation(trace.Violation{Rule: "ORD-3", Step: i}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -262,7 +251,7 @@ func TestWritersShareAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := trace.Read(&b)
-	if err != nil || len(got.Steps) != 40 || len(got.Answers) != 40 {
+	if err != nil || len(got.Violations) != 40 {
 		t.Errorf("%v", err)
 	}
 }
@@ -284,7 +273,7 @@ func TestTheFirstErrorStays(t *testing.T) {
 	}
 	var err error
 	for i := 1; err == nil && i < 100; i++ {
-		err = w.Answer(trace.Answer{Number: i})
+		err = w.Step(chaos.Step{Number: i}, trace.Answer{})
 	}
 	if err == nil || !strings.Contains(err.Error(), "no space left") || w.End(0, "") == nil {
 		t.Errorf("got %v, then no error", err)

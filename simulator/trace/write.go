@@ -48,16 +48,13 @@ func (t *Writer) Hide(s signing.Secret) {
 // Begin writes the first line.
 func (t *Writer) Begin(r Run) error { return t.write(runLine{kindRun, Schema, r}) }
 
-// Send writes a step that is about to be done.
-func (t *Writer) Send(s chaos.Step) error {
+// Step writes a step that is over.
+func (t *Writer) Step(s chaos.Step, a Answer) error {
 	t.mu.Lock()
 	t.steps++
 	t.mu.Unlock()
-	return t.write(sendLine{kindSend, s})
+	return t.write(stepLine{kindStep, s, a})
 }
-
-// Answer writes what came of a step.
-func (t *Writer) Answer(a Answer) error { return t.write(answerLine{kindAnswer, a}) }
 
 // Violation writes what the oracle found.
 func (t *Writer) Violation(v Violation) error {
