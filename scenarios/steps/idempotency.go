@@ -7,6 +7,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -98,9 +99,9 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 	default:
 		return fmt.Errorf("no way in which a sender %s", how)
 	}
-	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}}
+	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}, Sent: clock.Wall()}
 	x.Outcome = fault.Send(ctx, r, w.s.Timeout)
-	w.all = append(w.all, x)
+	x = w.keep(x)
 	if err := stopped(ctx, x); err != nil {
 		return err
 	}

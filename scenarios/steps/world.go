@@ -96,8 +96,14 @@ func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) deliv
 
 // send delivers once and keeps the exchange for the next Then.
 func (w *World) send(ctx context.Context, what string, r delivery.Request, trigger ...string) (Exchange, error) {
-	x := Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, w.s.Timeout), Trigger: trigger}
-	w.keep(x)
+	return w.exchange(ctx, Exchange{What: what, Request: r, Trigger: trigger})
+}
+
+// exchange delivers x's request once and keeps what came back for the next Then.
+func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
+	x.Sent = clock.Wall()
+	x.Outcome = w.s.Sender.Send(ctx, x.Request, w.s.Timeout)
+	x = w.keep(x)
 	return x, stopped(ctx, x)
 }
 
@@ -115,7 +121,8 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 				exchanges[i] = Exchange{What: what, Request: r, Outcome: delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}}
 				return
 			}
-			exchanges[i] = Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, timeout)}
+			sent := clock.Wall()
+			exchanges[i] = Exchange{What: what, Request: r, Sent: sent, Outcome: w.s.Sender.Send(ctx, r, timeout)}
 		})
 	}
 	close(start)
@@ -131,9 +138,12 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 	return nil
 }
 
-func (w *World) keep(x Exchange) {
+// keep numbers the exchange.
+func (w *World) keep(x Exchange) Exchange {
+	x.N = len(w.all) + 1
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
+	return x
 }
 
 // introduce delivers what a scenario needs before its story begins, and insists
