@@ -14,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -75,8 +76,9 @@ type told struct {
 	request  delivery.Request
 	together bool // at the same instant as the one before
 	forged   bool
-	faulty   bool // nobody asks whether it was accepted: the sender never learned
-	loses    bool // the answer
+	genuine  *delivery.Request // what a forged one was made of
+	faulty   bool              // nobody asks whether it was accepted: the sender never learned
+	loses    bool              // the answer
 }
 
 // deliversInOrder delivers what a table's rows say: of what, which event, how.
@@ -141,9 +143,11 @@ func (w *World) row(of, name, how string) (told, error) {
 		case forged:
 			d.forged = true
 			d.what = article(forgery) + " delivery of " + d.what
-			if d.request, err = w.forge(forgery, e); err != nil {
+			forgedOne, genuine, err := w.forge(forgery, e)
+			if err != nil {
 				return told{}, err
 			}
+			d.request, d.genuine = forgedOne, &genuine
 		default:
 			return told{}, fmt.Errorf("no way to deliver an event %q", way)
 		}
@@ -168,19 +172,20 @@ func (w *World) tell(ctx context.Context, group []told) error {
 				fault.LoseAck(1)
 				sender = fault
 			}
-			xs[i] = Exchange{What: d.what, Request: d.request, Outcome: sender.Send(ctx, d.request, w.s.Timeout)}
+			xs[i] = Exchange{What: d.what, Request: d.request, Genuine: d.genuine, Sent: clock.Wall()}
+			xs[i].Outcome = sender.Send(ctx, d.request, w.s.Timeout)
 		})
 	}
 	close(start)
 	wg.Wait()
 	for i, x := range xs {
+		before := len(w.pending)
+		x = w.keep(x)
 		if group[i].forged {
 			w.forged = append(w.forged, forgedDelivery{at: x})
 		}
 		if group[i].forged || group[i].faulty {
-			w.all = append(w.all, x) // nobody asks whether it was accepted
-		} else {
-			w.keep(x)
+			w.pending = w.pending[:before] // nobody asks whether it was accepted
 		}
 		if err := stopped(ctx, x); err != nil {
 			return err

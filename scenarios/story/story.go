@@ -83,7 +83,7 @@ func section(b *strings.Builder, keyword string, steps []string) {
 
 func wrap(text string, width int) (lines []string) {
 	line := ""
-	for _, word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(line)+1+len(word) > width {
 			lines = append(lines, line)
 			line = ""
