@@ -44,7 +44,7 @@ func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
 // onceEach leaves refusals to the scenario that asks for acceptance.
 func (w *World) onceEach(ctx context.Context) error {
 	w.pending = nil
-	return w.sameEffect(ctx)
+	return w.sameEffect(ctx, 0)
 }
 
 // twoEvents are two deliveries that differ in nothing but the status: same
