@@ -170,19 +170,18 @@ func (s *Simulator) newTemplate(t Template, st *seed.Stream) history.Template {
 	return made
 }
 
-// begin accepts what a change makes, together with its course.
+// begin accepts what a change makes, together with its course. Nothing happens
+// before it is safe: else an event could be out in the world of a message that
+// nobody remembers.
 func (s *Simulator) begin(way *course, c history.Change) error {
 	if s.pending.ended() {
 		return ErrClosed
 	}
 	c.Planned = way.events
-	if err := s.store.Save(c); err != nil {
-		return fmt.Errorf("history: %w", err)
-	}
-	if err := s.follow(way); err != nil {
+	if err := s.accept(c); err != nil {
 		return err
 	}
-	return s.failure()
+	return s.follow(way)
 }
 
 // Emit makes an event happen now, whatever came before it. Webhooks that do not

@@ -6,6 +6,7 @@ package history
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -99,4 +100,25 @@ type Query struct {
 type Page[T any] struct {
 	Rows  []T
 	Total int // of all rows that the query chooses, but for Offset and Limit
+}
+
+// removed are the webhooks that are gone. An event that was on its way to one of
+// them when it went may still say so.
+type removed map[uuid.UUID]bool
+
+// leaveOut takes note of what c removes, and takes out of it what is to go to
+// webhooks that were removed before.
+func (r *removed) leaveOut(c *Change) {
+	if c.Webhook != nil {
+		delete(*r, c.Webhook.ID)
+	}
+	if len(*r) > 0 {
+		c.Deliveries = slices.DeleteFunc(slices.Clone(c.Deliveries), func(d delivery.Delivery) bool { return (*r)[d.WebhookID] })
+	}
+	if c.Removed != uuid.Nil {
+		if *r == nil {
+			*r = removed{}
+		}
+		(*r)[c.Removed] = true
+	}
 }

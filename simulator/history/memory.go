@@ -20,6 +20,7 @@ type Memory struct {
 	account  uuid.UUID
 	counters map[string]uint64
 	webhooks list[webhook.Webhook]
+	removed  removed
 	planned  list[event.Event]
 	coming   map[uuid.UUID]int // planned events of each message
 
@@ -55,6 +56,7 @@ func (m *Memory) Save(c Change) error {
 	for name, n := range c.Counters {
 		m.counters[name] = max(m.counters[name], n)
 	}
+	m.removed.leaveOut(&c)
 	m.saveWebhook(c)
 	if c.Message != nil {
 		m.messages.put(c.Message.ID, c.Message.clone())
