@@ -119,6 +119,11 @@ Feature: Idempotency
     When a contact sends a text and, a minute later, another text
     Then the receiver has counted 2 inbound messages from that contact
 
+  @IDEM-5 @MUST @state
+  Scenario: two different texts from one number in the same second have two effects
+    When a contact sends a text and, in the same second, another text
+    Then the receiver has counted 2 inbound messages from that contact
+
   @IDEM-6 @MUST @state
   Scenario Outline: a lost acknowledgement, then a retry: one effect, when the sender <loses it>
     Given a message that the receiver has seen up to "SENT"
