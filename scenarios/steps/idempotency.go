@@ -8,6 +8,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -43,7 +44,7 @@ func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
 // onceEach leaves refusals to the scenario that asks for acceptance.
 func (w *World) onceEach(ctx context.Context) error {
 	w.pending = nil
-	return w.sameEffect(ctx)
+	return w.sameEffect(ctx, 0)
 }
 
 // twoEvents are two deliveries that differ in nothing but the status: same
@@ -133,9 +134,9 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 	default:
 		return fmt.Errorf("no way in which a sender %s", how)
 	}
-	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}}
+	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}, Sent: clock.Wall()}
 	x.Outcome = fault.Send(ctx, r, w.s.Timeout)
-	w.all = append(w.all, x)
+	x = w.keep(x)
 	if err := stopped(ctx, x); err != nil {
 		return err
 	}
