@@ -59,7 +59,7 @@ func textMutants() []Mutant {
 			Breaks:  []Broken{{"TOL-5", "injection-looking text"}},
 			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
 				if ev.kind == inbound {
-					query := "SELECT count(*) FROM events WHERE key = '" + ev.text + "'" //nolint:gosec // the mistake
+					query := "SELECT count(*) FROM events WHERE key = '" + ev.text + "'" // the mistake
 					var n int
 					if err := s.db.QueryRowContext(ctx, query).Scan(&n); err != nil {
 						return false, err
