@@ -121,6 +121,11 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	res, err := chaosrun.Run(ctx, s.subject, c.Plan, c.Steps, o)
 	s.subject.LeaveWire()
 	s.latency(&res)
+	if c.Command == "replay" { // which sends what it was given, whatever the seed
+		for id, reason := range res.Unseen {
+			res.Unseen[id] = strings.Replace(reason, "use --seed random", "use --new-ids", 1)
+		}
+	}
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	rep.Rules = s.chaosRules(res, c)
 	fill(rep.Chaos, res)
