@@ -37,11 +37,15 @@ const Schema = 1
 
 // Run is how a run began.
 type Run struct {
-	Sentsim string     `json:"sentsim"` // the version that wrote the trace
-	Command string     `json:"command"` // chaos or replay
-	Target  string     `json:"target"`  // its name, without secrets
-	Started time.Time  `json:"started"` // wall clock
-	Plan    chaos.Plan `json:"plan"`
+	Sentsim string    `json:"sentsim"` // the version that wrote the trace
+	Command string    `json:"command"` // chaos or replay
+	Target  string    `json:"target"`  // its name, without secrets
+	Started time.Time `json:"started"` // wall clock
+
+	// Concurrency is how many deliveries about different messages were under way
+	// at a time.
+	Concurrency int        `json:"concurrency"`
+	Plan        chaos.Plan `json:"plan"`
 }
 
 // Step is a step of the plan and what came of it.
