@@ -241,7 +241,10 @@ func TestPlanIsMadeAsItGoes(t *testing.T) {
 	most := func(messages int) int {
 		plan := planOf(t, DefaultProfile, messages)
 		units := func(yield func([]parcel) bool) {
-			for i := 1; i <= plan.Messages && yield(plan.unit(i)); i++ {
+			for i := range plan.Messages {
+				if !yield(plan.unit(i + 1)) {
+					return
+				}
 			}
 		}
 		largest := 0
@@ -275,7 +278,7 @@ func TestProfilesAreChecked(t *testing.T) {
 		p    Profile
 		want string
 	}{
-		{"unknown fault", Profile{Faults: map[Fault]float64{"duplicats": 0.1}}, `unknown fault "duplicats"`},
+		{"unknown fault", Profile{Faults: map[Fault]float64{"duplicate_": 0.1}}, `unknown fault "duplicate_"`},
 		{"above one", Profile{Faults: map[Fault]float64{FaultSkip: 1.01}}, "faults.skip: 1.01 is no probability"},
 		{"negative", Profile{Faults: map[Fault]float64{FaultSkip: -0.1}}, "faults.skip: -0.1 is no probability"},
 		{"not a number", Profile{Mix: Mix{RCS: math.NaN()}}, "mix.rcs: NaN is no probability"},
