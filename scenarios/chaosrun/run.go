@@ -253,8 +253,8 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 			v.Request = r.o.Redact(exchange.Curl(req, exchange.CurlOptions{Private: r.o.Headers, MaxBody: maxBodyShown}))
 			v.Response = r.o.Redact(exchange.Response(out))
 			r.oracle.Broken(v)
-		} else if judged(s, out) {
-			r.oracle.Kept(s.Rule)
+		} else {
+			r.kept(s, out)
 		}
 		r.echoes(s, req, out)
 	}
@@ -266,9 +266,24 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 // maxBodyShown is how many bytes of a body are printed.
 const maxBodyShown = 8192
 
-// judged reports whether an answer says something about the step's rule.
-func judged(s chaos.Step, out delivery.Outcome) bool {
-	return out.Kind == delivery.Answered && s.Sender != chaos.HangsUp && s.Sender != chaos.Resets
+// kept notes the rules that a right answer keeps.
+func (r *runner) kept(s chaos.Step, out delivery.Outcome) {
+	if out.Kind != delivery.Answered || s.Sender == chaos.HangsUp || s.Sender == chaos.Resets {
+		return
+	}
+	rules := []string{s.Rule}
+	switch {
+	case s.Rule == "TOL-7":
+		rules = append(rules, "TOL-9")
+	case s.Kind == chaos.KindDeliver:
+		rules = append(rules, "ACK-3")
+		if s.Rule != "SIG-1" {
+			rules = append(rules, "SIG-1")
+		}
+	}
+	for _, rule := range rules {
+		r.oracle.Kept(rule)
+	}
 }
 
 // tally counts a delivery.

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
+
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -146,18 +149,23 @@ func (r *Record) whyTooFew() string {
 			return "SIG-13"
 		}
 	}
-	if r.Subject.Kind == chaos.AboutInbound && len(texts(r.genuine())) > 1 {
+	if r.Subject.Kind == chaos.AboutInbound && !r.repeats() {
 		return "IDEM-5"
 	}
 	return "IDEM-4"
 }
 
-func texts(genuine []Arrival) map[string]bool {
-	all := map[string]bool{}
-	for _, a := range genuine {
-		all[a.Step.Event.ID.String()] = true
+// repeats reports whether a contact wrote the same text twice.
+func (r *Record) repeats() bool {
+	said := map[string]uuid.UUID{}
+	for _, a := range r.genuine() {
+		text := gjson.GetBytes(a.Step.Body, "payload.text").Raw
+		if id, ok := said[text]; ok && id != a.Step.Event.ID {
+			return true
+		}
+		said[text] = a.Step.Event.ID
 	}
-	return all
+	return false
 }
 
 // shows are the rules that a right state shows to be kept.

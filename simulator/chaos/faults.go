@@ -89,4 +89,5 @@ const (
 	mixTemplate = "template"
 	mixWhatsApp = "whatsapp"
 	mixRCS      = "rcs"
+	mixFailed   = "failed"
 )

@@ -79,13 +79,28 @@ func (d *drawer) ghost(st *seed.Stream, status event.Status, at time.Duration) *
 	}}, string(status), at)
 }
 
+// ghostTemplate is an event of a template that nobody submitted.
+func (d *drawer) ghostTemplate(st *seed.Stream, status string, at time.Duration) *fact {
+	s := Subject{Kind: AboutTemplate, Index: d.index, ID: newID(st), On: event.WhatsApp}
+	return d.fact(st, s, event.Event{Type: event.Templates, Template: &event.Template{
+		AccountID: d.plan.AccountID, TemplateID: s.ID, Name: "order_update", Status: status,
+		Language: "en_US", Category: event.Utility, Channel: event.WhatsApp,
+	}}, status, at)
+}
+
 // oddities are deliveries that only have to be answered: none is about
 // anything that a receiver must know.
 func (d *drawer) oddities() {
 	when := func(st *seed.Stream) time.Duration { return d.start + between(st, 0, 30*time.Second) }
 	if st, ok := d.hit(FaultUnknownStatus, 0); ok {
-		f := d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "CANCELLED", "typing"}), when(st))
-		f.rule = "TOL-1"
+		var f *fact
+		if st.Chance(0.3) {
+			f = d.ghostTemplate(st, seed.Pick(st, []string{event.TemplatePaused, event.TemplateDisabled, "IN_APPEAL", "FLAGGED"}), when(st))
+			f.rule = "TOL-2"
+		} else {
+			f = d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "CANCELLED", "typing"}), when(st))
+			f.rule = "TOL-1"
+		}
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownStatus))
 	}
 	if st, ok := d.hit(FaultUnknownField, 0); ok {

@@ -143,7 +143,7 @@ func (m *merger) control(p parcel) {
 		return
 	}
 	m.controls[p.control]++
-	st := m.plan.Seed.Stream("chaos control "+string(p.control), uint64(p.unit))
+	st := m.plan.Seed.Stream("chaos control "+string(p.control), nth(p.unit))
 	switch p.control {
 	case KindPause:
 		m.pause(p)

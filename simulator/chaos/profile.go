@@ -17,6 +17,9 @@ type Mix struct {
 	Template float64 `json:"template"`
 	WhatsApp float64 `json:"whatsapp"`
 	RCS      float64 `json:"rcs"`
+	// Failed is the share of outbound messages that are made to fail, besides
+	// those that fail as they do in the wild.
+	Failed float64 `json:"failed"`
 }
 
 // Chance is the probability of a fault.

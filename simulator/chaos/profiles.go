@@ -13,11 +13,11 @@ const DefaultProfile = "everything"
 
 // Profiles are the named profiles, from the gentlest. The caller owns them.
 func Profiles() []Profile {
-	mix := Mix{Inbound: 0.15, Template: 0.05, WhatsApp: 0.40, RCS: 0.15}
+	mix := Mix{Inbound: 0.15, Template: 0.05, WhatsApp: 0.40, RCS: 0.15, Failed: 0.05}
 	calm := Profile{Name: "calm", Mix: mix, Faults: map[Fault]float64{
 		FaultSkip: 0.05, FaultDuplicate: 0.02,
 	}}
-	carrier := Profile{Name: "carrier", Mix: Mix{Inbound: 0.15, Template: 0.02, WhatsApp: 0.15, RCS: 0.10}, Faults: map[Fault]float64{
+	carrier := Profile{Name: "carrier", Mix: Mix{Inbound: 0.15, Template: 0.02, WhatsApp: 0.15, RCS: 0.10, Failed: 0.15}, Faults: map[Fault]float64{
 		FaultSkip: 0.25, FaultReorder: 0.15, FaultTogether: 0.10, FaultDuplicate: 0.08, FaultAtOnce: 0.03,
 		FaultLateDuplicate: 0.03, FaultLateRetry: 0.05, FaultBurst: 0.01,
 		FaultUnknownStatus: 0.02, FaultNullFields: 0.05,
@@ -32,7 +32,7 @@ func Profiles() []Profile {
 		FaultExtraFields: 0.10, FaultNullFields: 0.10, FaultNotAnObject: 0.05, FaultReset: 0.05, FaultSlowSender: 0.02,
 		FaultDuplicate: 0.05, FaultBurst: 0.01, FaultRotate: 0.01,
 	}}
-	everything := Profile{Name: DefaultProfile, Mix: Mix{Inbound: 0.20, Template: 0.08, WhatsApp: 0.40, RCS: 0.15}, Faults: map[Fault]float64{
+	everything := Profile{Name: DefaultProfile, Mix: Mix{Inbound: 0.20, Template: 0.08, WhatsApp: 0.40, RCS: 0.15, Failed: 0.15}, Faults: map[Fault]float64{
 		FaultSkip: 0.10, FaultReorder: 0.10, FaultTogether: 0.08, FaultDuplicate: 0.06, FaultAtOnce: 0.06,
 		FaultLateDuplicate: 0.08, FaultLateRetry: 0.06, FaultLostAck: 0.05, FaultHangUp: 0.04, FaultReset: 0.03,
 		FaultSlowSender: 0.01, FaultBurst: 0.02, FaultForgery: 0.15, FaultUnknownStatus: 0.03, FaultUnknownField: 0.02,
@@ -126,7 +126,7 @@ func (p Profile) Probabilities() []Probability {
 }
 
 // MixNames are the keys of a mix.
-func MixNames() []string { return []string{mixInbound, mixTemplate, mixWhatsApp, mixRCS} }
+func MixNames() []string { return []string{mixInbound, mixTemplate, mixWhatsApp, mixRCS, mixFailed} }
 
 // Set changes the share of that name; ok tells if there is one.
 func (m *Mix) Set(name string, share float64) (ok bool) {
@@ -139,6 +139,8 @@ func (m *Mix) Set(name string, share float64) (ok bool) {
 		m.WhatsApp = share
 	case mixRCS:
 		m.RCS = share
+	case mixFailed:
+		m.Failed = share
 	default:
 		return false
 	}
@@ -151,5 +153,6 @@ func (m Mix) chances() []Probability {
 		{mixTemplate, m.Template, string(PerMessage), "it is a template under review"},
 		{mixWhatsApp, m.WhatsApp, string(PerMessage), "an outbound message travels on WhatsApp"},
 		{mixRCS, m.RCS, string(PerMessage), "an outbound message travels on RCS; the others travel by SMS"},
+		{mixFailed, m.Failed, string(PerMessage), "an outbound message is made to fail, besides those that fail anyway"},
 	}
 }

@@ -25,7 +25,13 @@ func (d *drawer) outbound() {
 		InboundNumber: contact(p.Seed, st.IntN(contacts)), OutboundNumber: ours(p.Seed),
 	}
 	agent := newID(st).String()
-	steps := lifecycle.PlanMessage(st, lifecycle.Options{Channel: channel, Extended: p.Extended})
+	var outcome lifecycle.Outcome
+	if st.Chance(p.Profile.Mix.Failed) {
+		outcome = seed.Pick(st, []lifecycle.Outcome{
+			lifecycle.EndsFailedSent, lifecycle.EndsFailedReceipt, lifecycle.EndsFailedRouted, lifecycle.EndsFailedQueued,
+		})
+	}
+	steps := lifecycle.PlanMessage(st, lifecycle.Options{Channel: channel, Extended: p.Extended, Outcome: outcome})
 	var facts []*fact
 	at, last, skipped := d.start, time.Duration(0), false
 	for n, s := range steps {
@@ -74,7 +80,7 @@ func (d *drawer) outbound() {
 					return nil
 				}
 				o.Status = next
-			case formGhost, formPrecursor:
+			case formGhost, formPrecursor, forms:
 				s.ID = newID(st)
 				o.MessageID = s.ID
 			}
