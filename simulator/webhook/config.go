@@ -73,6 +73,28 @@ func New(id uuid.UUID, secret signing.Secret, cfg Config, now time.Time) (Webhoo
 	return w, nil
 }
 
+// Config are the webhook's settings, to be changed and given to Update.
+func (w *Webhook) Config() Config {
+	c := w.Clone()
+	return Config{
+		DisplayName: c.DisplayName, EndpointURL: c.EndpointURL, EventTypes: c.EventTypes, EventFilters: c.EventFilters,
+		RetryCount: &c.RetryCount, TimeoutSeconds: &c.TimeoutSeconds,
+	}
+}
+
+// Update gives the webhook other settings; its id, secret and health stay. The
+// error is New's, and then nothing has changed.
+func (w *Webhook) Update(cfg Config, now time.Time) error {
+	next, err := New(w.ID, w.SigningSecret, cfg, now)
+	if err != nil {
+		return err
+	}
+	next.CreatedAt, next.IsActive, next.ConsecutiveFailures = w.CreatedAt, w.IsActive, w.ConsecutiveFailures
+	next.LastDeliveryAttemptAt, next.LastSuccessfulDeliveryAt = w.LastDeliveryAttemptAt, w.LastSuccessfulDeliveryAt
+	*w = next
+	return nil
+}
+
 // validation collects the problems of a Config while it is read.
 type validation struct{ problems []error }
 
