@@ -40,7 +40,7 @@ func (h HTTP) Send(ctx context.Context, r Request, timeout time.Duration) Outcom
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	s := sending{parent: ctx, ctx: limited, timeout: timeout}
-	out := s.run(h, u, request, r.HangUp)
+	out := s.run(h, u, request, r)
 	out.Start, out.Duration = start, clock.Wall().Sub(start)
 	s.close(out.Kind == Answered)
 	return out
@@ -63,7 +63,7 @@ type sending struct {
 	writer  *writer
 }
 
-func (s *sending) run(h HTTP, u *url.URL, request []byte, hangUp bool) Outcome {
+func (s *sending) run(h HTTP, u *url.URL, request []byte, r Request) Outcome {
 	if err := s.connect(h, u); err != nil {
 		return s.failed(err)
 	}
@@ -71,7 +71,13 @@ func (s *sending) run(h HTTP, u *url.URL, request []byte, hangUp bool) Outcome {
 	stop := context.AfterFunc(s.ctx, s.interrupt)
 	defer stop()
 	s.phase = exchanging
-	if hangUp {
+	if r.Cut {
+		return s.cut(request, len(r.Body))
+	}
+	if r.Dawdle > 0 {
+		s.conn = dawdler{s.conn, s.ctx, r.Dawdle}
+	}
+	if r.HangUp {
 		if _, err := s.conn.Write(request); err != nil {
 			return s.failed(err)
 		}
