@@ -9,6 +9,7 @@
 package simulator
 
 import (
+	"context"
 	crand "crypto/rand"
 	"io"
 	"sync"
@@ -130,21 +131,36 @@ func (s *Simulator) Knobs() Knobs { return s.knobs }
 // Now is the simulation's time.
 func (s *Simulator) Now() time.Time { return s.clock.Now() }
 
+// Shutdown is Close in good order: it begins nothing more, but lets the attempts
+// that are under way end by themselves until ctx ends.
+func (s *Simulator) Shutdown(ctx context.Context) error {
+	s.cancelPlanned()
+	s.dispatcher.Finish(ctx)
+	return s.Close()
+}
+
+// Err is the history's first error: what happened since then may be missing in it.
+func (s *Simulator) Err() error { return s.dispatcher.Err() }
+
 // Close cancels what is planned or waits, stops the attempts in flight, waits
 // for them and lets go of the clock. What was not over stays so in the store, and
 // the next simulator goes on with it. It may be called again.
 func (s *Simulator) Close() error {
+	s.cancelPlanned()
+	s.dispatcher.Close()
+	s.pending.giveUp()
+	s.standstill.end()
+	return s.failure()
+}
+
+func (s *Simulator) cancelPlanned() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
 	for _, cancel := range s.planned {
 		cancel()
 	}
 	clear(s.planned)
-	s.mu.Unlock()
-	s.dispatcher.Close()
-	s.pending.giveUp()
-	s.standstill.end()
-	return s.failure()
 }
 
 // at plans f for time t. The caller holds the clock.

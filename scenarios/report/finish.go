@@ -39,6 +39,7 @@ func (t *Terminal) Finish(rep Report) error {
 		}
 	}
 	t.log(rep.TargetLog)
+	t.chaos(rep.Chaos)
 	if !t.o.Quiet {
 		t.notChecked(rep.Rules)
 	}

@@ -19,7 +19,7 @@ type Report struct {
 	VirtualMS  int64      `json:"virtual_ms"`  // simulated time, summed over the scenarios
 	Diagnosis  *Diagnosis `json:"diagnosis"`
 	TargetLog  []string   `json:"target_log"` // last lines of the target's output, when something failed
-	Chaos      any        `json:"chaos"`      // of the chaos command
+	Chaos      *Chaos     `json:"chaos"`      // of the chaos command
 	Summary    Summary    `json:"summary"`
 	Rules      []Rule     `json:"rules"`
 }
