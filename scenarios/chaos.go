@@ -11,11 +11,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
+	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/trace"
 )
 
 // ChaosRun is a run of everything that goes wrong in the wild.
@@ -23,10 +25,13 @@ type ChaosRun struct {
 	Plan    chaos.Plan
 	Steps   iter.Seq[chaos.Step] // nil: the plan's
 	Command string               // chaos or replay
-	Trace   string               // the file that the recorder writes, for the report
+	Trace   string               // the file of the record, or of what is replayed, for the report
+	Record  *trace.File          // what the run is written to; nil: nothing
 	Options chaosrun.Options
 	// Started is told once the target is up; nil: nobody.
 	Started func(report.Header)
+	// Found is told what the run came to, before its report; nil: nobody.
+	Found func(chaosrun.Result)
 }
 
 // ChaosPlan is the plan of a run with this configuration. Its events begin so
@@ -65,7 +70,12 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 	if c.Started != nil {
 		c.Started(report.Header{Version: version, Seed: uint64(c.Plan.Seed), Target: rep.Target, Clock: "virtual", Strict: cfg.Strict})
 	}
-	runErr := s.chaos(ctx, c, &rep)
+	var rec *recorder
+	if c.Record != nil {
+		rec = s.recording(c, version)
+		c.Options.Recorder = rec
+	}
+	res, runErr := s.chaos(ctx, c, &rep)
 	rep.DurationMS = clock.Wall().Sub(s.started).Milliseconds()
 	rep.Summary = report.Summarise(rep.Rules)
 	rep.ExitStatus = report.ExitStatus(rep)
@@ -76,6 +86,12 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 	if rep.ExitStatus != report.ExitKept || rep.Summary.Warned > 0 {
 		rep.TargetLog = s.subject.Target.Log()
 	}
+	if rec != nil {
+		runErr = errors.Join(runErr, rec.end(res, rep))
+	}
+	if c.Found != nil {
+		c.Found(res)
+	}
 	if err := s.close(); err != nil && ctx.Err() == nil {
 		runErr = errors.Join(runErr, err)
 	}
@@ -83,7 +99,7 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 }
 
 // chaos fills in what the run shows.
-func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) error {
+func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (chaosrun.Result, error) {
 	rep.Chaos = &report.Chaos{Profile: c.Plan.Profile.Name, Messages: c.Plan.Messages, Trace: c.Trace}
 	for _, p := range c.Plan.Profile.Probabilities() {
 		rep.Chaos.Probabilities = append(rep.Chaos.Probabilities, report.Probability(p))
@@ -94,7 +110,7 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) err
 		rep.Diagnosis = s.diagnosis
 		rep.Rules = append(rep.Rules, report.Conclude(r, []report.Scenario{s.gate.plain}, s.cfg.Strict))
 		rep.Chaos.Stopped = s.gate.closed
-		return context.Cause(ctx)
+		return chaosrun.Result{}, context.Cause(ctx)
 	}
 	if c.Steps == nil {
 		c.Steps = c.Plan.Steps()
@@ -105,10 +121,15 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) err
 	res, err := chaosrun.Run(ctx, s.subject, c.Plan, c.Steps, o)
 	s.subject.LeaveWire()
 	s.latency(&res)
+	if c.Command == "replay" { // which sends what it was given, whatever the seed
+		for id, reason := range res.Unseen {
+			res.Unseen[id] = strings.Replace(reason, "use --seed random", "use --new-ids", 1)
+		}
+	}
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	rep.Rules = s.chaosRules(res, c)
 	fill(rep.Chaos, res)
-	return err
+	return res, err
 }
 
 // latency judges how fast answers came: their median, for a machine may be busy.
@@ -236,7 +257,7 @@ func (s *session) violation(v oracle.Violation, total int, c ChaosRun) report.Sc
 // reproduceChaos is the command that does the run again.
 func (s *session) reproduceChaos(c ChaosRun) string {
 	if c.Command != "chaos" {
-		return ""
+		return fmt.Sprintf("sentsim %s %s %s", c.Command, exchange.Quote(c.Trace), s.subject.Reproduce)
 	}
 	return fmt.Sprintf("sentsim chaos --seed %s --messages %d --profile %s %s",
 		c.Plan.Seed, c.Plan.Messages, c.Plan.Profile.Name, s.subject.Reproduce)

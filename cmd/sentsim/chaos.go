@@ -26,6 +26,7 @@ const (
 
 type chaosOptions struct {
 	verifyOptions
+	recordOptions
 	messages, rate, duration, profile string
 }
 
@@ -58,13 +59,29 @@ name, base, mix and faults.`,
 		f.StringVar(&o.duration, "duration", "", "stop sending after `DURATION`; without --messages, send until then")
 		f.StringVar(&o.profile, "profile", chaos.DefaultProfile, "how much goes wrong: `NAME|FILE` (default everything)")
 		plainDefault(f, "profile")
+		o.recordFlag(f)
 	})
 	targetFlags(cmd)
 	secretFlags(cmd)
+	judgingFlags(cmd)
+	chaosOutputFlags(cmd, &o.verifyOptions)
+	eventFlags(cmd)
+	deliveryFlags(cmd)
+	configFlag(cmd)
+	_ = cmd.RegisterFlagCompletionFunc("profile", fixed(chaos.ProfileNames()...))
+	return cmd
+}
+
+// judgingFlags say how a run is judged.
+func judgingFlags(cmd *cobra.Command) {
 	group(cmd, "Selection", func(f *pflag.FlagSet) {
 		f.Bool("strict", false, "SHOULD rules fail the run")
 		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")
 	})
+}
+
+// chaosOutputFlags are what is printed of a run.
+func chaosOutputFlags(cmd *cobra.Command, o *verifyOptions) {
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
@@ -73,13 +90,8 @@ name, base, mix and faults.`,
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "evidence in full, and every probability")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print the plan, a line for each step; send and start nothing")
 	})
-	eventFlags(cmd)
-	deliveryFlags(cmd)
-	configFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("output", fixed("auto", "plain", "json"))
 	_ = cmd.RegisterFlagCompletionFunc("report", fixed(report.Formats()...))
-	_ = cmd.RegisterFlagCompletionFunc("profile", fixed(chaos.ProfileNames()...))
-	return cmd
 }
 
 // chaosRun is what the command's own flags ask for.
@@ -129,7 +141,23 @@ func (a *app) chaos(cmd *cobra.Command, o chaosOptions) error {
 		return err
 	}
 	if o.dryRun {
-		return a.chaosDryRun(run, o)
+		return a.chaosDryRun(run, o.verifyOptions)
+	}
+	run.Trace = o.record
+	return a.carryOut(cmd, res, run, o.verifyOptions, o.recordOptions, out)
+}
+
+// carryOut carries a run out and prints what it came to.
+func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.ChaosRun, o verifyOptions, keep recordOptions, out *outputs) (err error) {
+	if run.Record, err = keep.create(cmd); err != nil {
+		return err
+	}
+	if run.Record != nil {
+		defer func() {
+			if closeErr := run.Record.Close(); err == nil && closeErr != nil {
+				err = exit(statusTrouble, closeErr)
+			}
+		}()
 	}
 	if err := out.create(); err != nil {
 		return err

@@ -13,13 +13,16 @@ import (
 
 // chaosDryRun prints the plan of a run, as it is made: one JSON document, or a
 // line for each step.
-func (a *app) chaosDryRun(run scenarios.ChaosRun, o chaosOptions) error {
+func (a *app) chaosDryRun(run scenarios.ChaosRun, o verifyOptions) error {
 	w := bufio.NewWriter(a.stdout)
 	var err error
+	if run.Steps == nil {
+		run.Steps = run.Plan.Steps()
+	}
 	if o.output == "json" {
-		err = planJSON(w, run.Plan)
+		err = planJSON(w, run)
 	} else {
-		planText(w, run.Plan, o.quiet)
+		planText(w, run, o.quiet)
 	}
 	if flushErr := w.Flush(); err == nil && flushErr != nil {
 		err = fmt.Errorf("standard output: %w", flushErr)
@@ -30,19 +33,19 @@ func (a *app) chaosDryRun(run scenarios.ChaosRun, o chaosOptions) error {
 	return nil
 }
 
-func planJSON(w *bufio.Writer, p chaos.Plan) error {
+func planJSON(w *bufio.Writer, run scenarios.ChaosRun) error {
 	write := func(v any) error {
 		enc := json.NewEncoder(w)
 		enc.SetEscapeHTML(false)
 		return enc.Encode(v)
 	}
 	_, _ = w.WriteString(`{"dry_run":true,"plan":`)
-	if err := write(p); err != nil {
+	if err := write(run.Plan); err != nil {
 		return err
 	}
 	_, _ = w.WriteString(`,"steps":[`)
 	comma := ""
-	for s := range p.Steps() {
+	for s := range run.Steps {
 		_, _ = w.WriteString(comma)
 		comma = ","
 		if err := write(s); err != nil {
@@ -53,14 +56,15 @@ func planJSON(w *bufio.Writer, p chaos.Plan) error {
 	return err
 }
 
-func planText(w *bufio.Writer, p chaos.Plan, quiet bool) {
+func planText(w *bufio.Writer, run scenarios.ChaosRun, quiet bool) {
+	p := run.Plan
 	fmt.Fprintf(w, "dry run: nothing is sent and nothing is started\nseed: %s\nmessages: %d\nstart: %s\n\nprofile %s\n",
 		p.Seed, p.Messages, p.Start.Format(time.RFC3339), p.Profile.Name)
 	for _, c := range p.Profile.Probabilities() {
 		fmt.Fprintf(w, "  %-24s %-6g per %-8s %s\n", c.Name, c.Of, c.Per, c.Doc)
 	}
 	steps := 0
-	for s := range p.Steps() {
+	for s := range run.Steps {
 		steps++
 		if quiet {
 			continue

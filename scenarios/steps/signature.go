@@ -41,15 +41,21 @@ func signatureSentences() []definition {
 // sendForged makes a forged delivery out of a genuine one, of an event nobody has
 // seen, and sends it.
 func (w *World) sendForged(ctx context.Context, what, name string, e event.Event, trigger string) (Exchange, error) {
-	now := clock.Wall().Unix()
-	genuine := w.signed(e)
-	forged, err := chaos.Forge(name, genuine, chaos.Input{
-		Secret: w.s.Env.Secret, Other: w.otherSecret(), WebhookID: w.webhook.String(), Timestamp: now,
-	})
+	forged, genuine, err := w.forge(name, e)
 	if err != nil {
 		return Exchange{}, err
 	}
 	return w.exchange(ctx, Exchange{What: what, Request: forged, Genuine: &genuine, Trigger: []string{trigger, "--forge", name}})
+}
+
+// forge makes a forged delivery out of a genuine one.
+func (w *World) forge(name string, e event.Event) (forged, genuine delivery.Request, err error) {
+	now := clock.Wall().Unix()
+	genuine = w.signed(e)
+	forged, err = chaos.Forge(name, genuine, chaos.Input{
+		Secret: w.s.Env.Secret, Other: w.otherSecret(), WebhookID: w.webhook.String(), Timestamp: now,
+	})
+	return forged, genuine, err
 }
 
 // otherSecret is a secret that the receiver does not know.

@@ -31,12 +31,16 @@ type World struct {
 	contact  *contact
 	contacts []*contact
 	template uuid.UUID
-	forged   []forgedDelivery
-	series   *series // RET: the simulator that spends time
-	rotated  *rotation
-	restart  *restartReading
-	shown    probe.State                 // of the message that forged deliveries must not touch
-	again    func(context.Context) error // sends the like of the last delivery, of something new
+	// Of a story:
+	templates []*template
+	stories   map[string]event.Event // what was delivered, by "the first message SENT"
+	bodies    map[string][]byte      // what was delivered as it stands, by its text
+	forged    []forgedDelivery
+	series    *series // RET: the simulator that spends time
+	rotated   *rotation
+	restart   *restartReading
+	shown     probe.State                 // of the message that forged deliveries must not touch
+	again     func(context.Context) error // sends the like of the last delivery, of something new
 
 	pending []Exchange // since the last Then: what the next one judges
 	all     []Exchange
