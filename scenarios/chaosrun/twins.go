@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"github.com/tidwall/sjson"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -108,6 +109,9 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 	from := fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
 	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound, From: from}}
 	body := bytes.ReplaceAll(s.Body, []byte(s.Subject.From[1:]), []byte(from[1:]))
+	if changed, err := sjson.SetBytes(body, "payload.text", fmt.Sprintf("Is parcel %09d here?", st.IntN(1_000_000_000))); err == nil {
+		body = changed // which nobody has written before
+	}
 	body = bytes.ReplaceAll(body, []byte(s.Subject.ID.String()), []byte(uuid.Must(uuid.NewRandomFromReader(st)).String()))
 	before, err := r.look(ctx, t.subject)
 	if err != nil || before.Count != 0 || !r.once(ctx, s, body) {
