@@ -70,6 +70,9 @@ func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 // reproduceRule is the command that judges the rule again, with the same ids.
 func (s *session) reproduceRule(p *planned) string {
 	cmd := fmt.Sprintf("sentsim verify --rule %s --seed %s", p.rule.ID, s.cfg.Seed)
+	for _, file := range s.cfg.Features {
+		cmd += " --feature " + exchange.Quote(file)
+	}
 	if s.cfg.Strict {
 		cmd += " --strict"
 	}

@@ -357,6 +357,8 @@ func (t *teller) name(f Finding) string {
 	case Ends:
 		want := strings.Join(f.Statuses, " or ")
 		switch {
+		case t.alone:
+			return want + " is still known after a restart"
 		case forged >= 0:
 			return "a forged delivery does not come in the way of the genuine " + want
 		case len(t.steps) > 1 && last.Subject.Kind == chaos.AboutMessage && lifecycle.Precedes(event.Status(last.Event.Status), event.Status(want)):
@@ -377,6 +379,8 @@ func (t *teller) countName(last chaos.Step, kind string) string {
 		}
 	}
 	switch {
+	case t.alone && (before == nil || last.Kind == chaos.KindRestart):
+		return "what was acknowledged is still known after a restart"
 	case before == nil:
 		return "each event counts once"
 	case t.alone:
