@@ -9,6 +9,7 @@
 package simulator
 
 import (
+	"context"
 	crand "crypto/rand"
 	"io"
 	"sync"
@@ -45,6 +46,10 @@ type Config struct {
 	Store   history.Store    // nil: in memory, without limit; for one simulator at a time
 	Wall    func() time.Time // of signature timestamps; nil: clock.Wall
 	Secrets io.Reader        // new signing secrets are made from it; nil: crypto/rand
+
+	// Watch is told of every change once it is saved; nil: nobody is. It must
+	// return at once and not call the simulator.
+	Watch func(history.Change)
 }
 
 // Simulator is Sent, for one account. It is safe for concurrent use.
@@ -55,6 +60,8 @@ type Simulator struct {
 	store      history.Store
 	secrets    io.Reader
 	dispatcher *delivery.Dispatcher
+	sender     delivery.Sender
+	wall       func() time.Time
 	account    uuid.UUID
 	pending    *tally // planned events and deliveries that are not over
 	standstill *standstill
@@ -96,7 +103,11 @@ func New(cfg Config) (*Simulator, error) {
 	if cfg.Secrets == nil {
 		cfg.Secrets = crand.Reader
 	}
+	if cfg.Watch != nil {
+		cfg.Store = watched{cfg.Store, cfg.Watch}
+	}
 	s := &Simulator{
+		sender: cfg.Sender, wall: cfg.Wall,
 		seed: cfg.Seed, knobs: cfg.Knobs, clock: cfg.Clock, store: cfg.Store, secrets: cfg.Secrets,
 		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
 		counts: map[string]uint64{}, planned: map[uint64]func() bool{},
@@ -120,21 +131,36 @@ func (s *Simulator) Knobs() Knobs { return s.knobs }
 // Now is the simulation's time.
 func (s *Simulator) Now() time.Time { return s.clock.Now() }
 
+// Shutdown is Close in good order: it begins nothing more, but lets the attempts
+// that are under way end by themselves until ctx ends.
+func (s *Simulator) Shutdown(ctx context.Context) error {
+	s.cancelPlanned()
+	s.dispatcher.Finish(ctx)
+	return s.Close()
+}
+
+// Err is the history's first error: what happened since then may be missing in it.
+func (s *Simulator) Err() error { return s.dispatcher.Err() }
+
 // Close cancels what is planned or waits, stops the attempts in flight, waits
 // for them and lets go of the clock. What was not over stays so in the store, and
 // the next simulator goes on with it. It may be called again.
 func (s *Simulator) Close() error {
+	s.cancelPlanned()
+	s.dispatcher.Close()
+	s.pending.giveUp()
+	s.standstill.end()
+	return s.failure()
+}
+
+func (s *Simulator) cancelPlanned() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
 	for _, cancel := range s.planned {
 		cancel()
 	}
 	clear(s.planned)
-	s.mu.Unlock()
-	s.dispatcher.Close()
-	s.pending.giveUp()
-	s.standstill.end()
-	return s.failure()
 }
 
 // at plans f for time t. The caller holds the clock.

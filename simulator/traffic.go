@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -22,6 +23,9 @@ type Message struct {
 	AgentID    string            // on RCS; drawn there
 	Outcome    lifecycle.Outcome // how it ends; drawn
 	Automatic  bool              // Sent chooses the channel; only with the knob extended
+	Skips      bool              // between the first status and the one that names the end, none is reported
+	Prompt     bool              // no wait is longer than it must be
+	Reply      *string           // what the contact answers once it has the message; nil: nothing
 
 	// For the record only: no event carries them.
 	Text         *string // as the recipient reads it
@@ -57,6 +61,7 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 	}
 	options := lifecycle.Options{
 		Channel: m.Channel, Extended: s.knobs.Extended, Automatic: m.Automatic && s.knobs.Extended, Outcome: m.Outcome,
+		Skips: m.Skips, Prompt: m.Prompt,
 	}
 	if err := errors.Join(options.Validate(), checkNumber("to", m.To), checkNumber("from", m.From)); err != nil {
 		return uuid.Nil, fmt.Errorf("message: %w", err)
@@ -78,12 +83,32 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 		}
 		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &next})
 	}
+	if m.Reply != nil {
+		way.events = append(way.events, reply(way.events, *m.Reply, st)...)
+	}
 	return o.MessageID, s.begin(&way, history.Change{Message: &history.Message{
 		ID: o.MessageID, Channel: m.Channel, From: o.OutboundNumber, To: o.InboundNumber,
 		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName,
 		Status: event.Queued, CreatedAt: start, UpdatedAt: start,
 	}})
 }
+
+// reply is what a contact answers to a message a moment after it has it; nothing
+// when the message never arrives.
+func reply(way []event.Event, text string, st *seed.Stream) []event.Event {
+	last := way[len(way)-1]
+	if last.Outbound.Status != event.Delivered && last.Outbound.Status != event.Read {
+		return nil
+	}
+	at, o := last.CreatedAt.Add(replyTime), last.Outbound
+	return []event.Event{{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: at, Inbound: &event.Inbound{
+		AccountID: o.AccountID, MessageID: idFrom(st), From: o.InboundNumber, To: o.OutboundNumber,
+		Text: &text, Channel: o.Channel, Provider: provider(o.Channel), ReceivedAt: at,
+	}}}
+}
+
+// replyTime is how long a contact takes to answer.
+const replyTime = 2 * time.Second
 
 // Receive is a contact's message arriving now. It returns the message's id.
 func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
@@ -163,24 +188,49 @@ func (s *Simulator) begin(way *course, c history.Change) error {
 // subscribe to it, or are disabled, never hear of it. It returns the ids of the
 // deliveries, in the order in which the webhooks were registered.
 func (s *Simulator) Emit(e event.Event) ([]uuid.UUID, error) {
+	return s.EmitBody(e, e.Encode(s.knobs.Format()))
+}
+
+// Sample is a plausible event of that name (as in event.Catalogue) that happens
+// now to somebody of this account, to be changed and emitted.
+func (s *Simulator) Sample(name string) (event.Event, error) {
+	k, err := event.Lookup(name)
+	if err != nil {
+		return event.Event{}, err
+	}
+	e, err := k.Sample(s.next("sample"), s.clock.Now())
+	switch {
+	case e.Outbound != nil:
+		e.Outbound.AccountID = s.account
+	case e.Inbound != nil:
+		e.Inbound.AccountID = s.account
+	case e.Template != nil:
+		e.Template.AccountID = s.account
+	}
+	return e, err
+}
+
+// EmitBody is Emit with a body of the caller's own, which nobody looks at: what
+// Sent might send one day, or never.
+func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	if e.ID == uuid.Nil {
 		e.ID = s.newID("event")
 	}
-	ids, err := s.emit(e)
+	ids, err := s.emit(e, body)
 	if err != nil {
 		return ids, err
 	}
 	return ids, s.failure()
 }
 
-// emit is Emit but for the wait until it is safe.
-func (s *Simulator) emit(e event.Event) ([]uuid.UUID, error) {
+// emit is EmitBody but for the wait until it is safe.
+func (s *Simulator) emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	// Counted before they exist: one that is over at once must not count below zero.
 	most := len(s.dispatcher.Webhooks())
 	s.pending.add(most)
-	ids, err := s.dispatcher.Emit(e, e.Encode(s.knobs.Format()))
+	ids, err := s.dispatcher.Emit(e, body)
 	s.pending.add(len(ids) - most)
 	return ids, err
 }

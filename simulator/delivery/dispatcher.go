@@ -284,6 +284,26 @@ func (d *Dispatcher) Err() error {
 	return d.err
 }
 
+// Finish begins nothing more and waits until the attempts under way have ended,
+// or ctx. Close is still needed.
+func (d *Dispatcher) Finish(ctx context.Context) {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	for _, q := range d.all() {
+		q.forget()
+	}
+	ended := make(chan struct{})
+	go func() { // ends with the attempts: Close stops those that are left
+		d.work.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
+
 // Close stops the attempts in flight, waits for them, and forgets what waits:
 // its status in the history stays as it is. It may be called again.
 func (d *Dispatcher) Close() {

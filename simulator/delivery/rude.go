@@ -12,9 +12,9 @@ import (
 // pieces is in how many a dawdling sender writes its request.
 const pieces = 4
 
-// dawdler is a connection that is written to in pieces with pauses in between.
+// dawdler writes to a connection in pieces with pauses in between.
 type dawdler struct {
-	net.Conn
+	conn  net.Conn
 	ctx   context.Context //nolint:containedctx // lives as long as the attempt
 	pause time.Duration
 }
@@ -27,7 +27,7 @@ func (d dawdler) Write(p []byte) (int, error) {
 				return written, err
 			}
 		}
-		n, err := d.Conn.Write(p[written:min(written+size, len(p))])
+		n, err := d.conn.Write(p[written:min(written+size, len(p))])
 		written += n
 		if err != nil {
 			return written, err
@@ -41,12 +41,12 @@ func (d dawdler) Write(p []byte) (int, error) {
 // none, the request does.
 func (s *sending) cut(request []byte, body int) Outcome {
 	written := request[:len(request)-max(1, body/2)]
-	if _, err := s.conn.Write(written); err != nil {
+	if _, err := s.link.conn.Write(written); err != nil {
 		return s.failed(err)
 	}
-	if tcp, ok := s.tcp.(*net.TCPConn); ok {
+	if tcp, ok := s.link.tcp.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0) // a reset instead of a goodbye
 	}
-	_ = s.tcp.Close()
+	_ = s.link.tcp.Close()
 	return Outcome{Kind: Reset, Err: fmt.Sprintf("the sender reset the connection after %d of %d bytes", len(written), len(request))}
 }
