@@ -378,7 +378,7 @@ func (sh *shrinker) trial(ctx context.Context, part []chaos.Step) (v oracle.Viol
 	}
 	plan := sh.f.Plan
 	plan.Seed += chaosTrialSeed(sh.out.Trials) // the controls of a trial are new as well
-	plan.Messages = min(plan.Messages, 1000)         // everything is judged when all of it is over
+	plan.Messages = min(plan.Messages, 1000)   // everything is judged when all of it is over
 	told := sh.redraw.Steps(part)
 	res, err := chaosrun.Run(ctx, sh.s.subject, plan, slices.Values(told), chaosrun.Options{
 		Concurrency: sh.concurrency, Redact: sh.s.redact, Headers: sh.s.cfg.Headers,
