@@ -69,14 +69,14 @@ func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 
 // reproduceRule is the command that judges the rule again, with the same ids.
 func (s *session) reproduceRule(p *planned) string {
-	cmd := fmt.Sprintf("sentsim verify --rule %s --seed %s", p.rule.ID, s.cfg.Seed)
+	words := []string{fmt.Sprintf("sentsim verify --rule %s --seed %s", p.rule.ID, s.cfg.Seed)}
 	for _, file := range s.cfg.Features {
-		cmd += " --feature " + exchange.Quote(file)
+		words = append(words, "--feature "+exchange.Quote(file))
 	}
 	if s.cfg.Strict {
-		cmd += " --strict"
+		words = append(words, "--strict")
 	}
-	return cmd + " " + s.subject.Reproduce
+	return strings.Join(append(words, s.subject.Reproduce), " ")
 }
 
 // reproduce names the target as the command line does, without what may be a

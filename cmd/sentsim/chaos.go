@@ -63,7 +63,7 @@ name, base, mix and faults.
 		f.StringVar(&o.profile, "profile", chaos.DefaultProfile, "how much goes wrong: `NAME|FILE` (default everything)")
 		plainDefault(f, "profile")
 		o.recordFlag(f)
-		o.shrinkOptions.flags(f)
+		o.shrinkFlags(f)
 	})
 	targetFlags(cmd)
 	secretFlags(cmd)

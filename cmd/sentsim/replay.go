@@ -46,7 +46,7 @@ fresh state, or replay with --new-ids, which tells the same of other messages.
 		f.BoolVar(&o.partial, "partial", false, "replay what is whole of a trace that is cut off")
 		f.BoolVar(&o.newIDs, "new-ids", false, "the same of other messages, templates and contacts, drawn from --seed (default random)")
 		o.recordFlag(f)
-		o.shrinkOptions.flags(f)
+		o.shrinkFlags(f)
 	})
 	targetFlags(cmd)
 	secretFlags(cmd)

@@ -34,7 +34,7 @@ same rule, told of new messages each time and bounded in time. It is written as 
 Gherkin scenario, which sentsim verify --feature runs, and as a trace. A failure
 that comes and goes is reported with its rate.`
 
-func (o *shrinkOptions) flags(f *pflag.FlagSet) {
+func (o *shrinkOptions) shrinkFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.shrink, "shrink", false, "if it fails: find the smallest part that does, and write it as a scenario and a trace")
 	f.StringVar(&o.story, "story", "shrunk", "`NAME` of what --shrink writes: NAME.feature and NAME.jsonl (default shrunk)")
 	plainDefault(f, "story")
@@ -133,7 +133,7 @@ func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o sh
 	case err != nil && got.Steps == nil:
 		return fmt.Errorf("--shrink: %w", err)
 	}
-	return errors.Join(err, a.printShrunk(res, t, got, o, screen))
+	return errors.Join(err, a.printShrunk(t, got, o, screen))
 }
 
 // origin is where a run comes from, for people who find its scenario in a year.
@@ -143,7 +143,7 @@ func origin(t *taken) string {
 		counted(t.done, "step"), p.Seed, p.Messages, p.Profile.Name)
 }
 
-func (a *app) printShrunk(res config.Resolved, t *taken, got scenarios.Shrunk, o shrinkOptions, screen io.Writer) error {
+func (a *app) printShrunk(t *taken, got scenarios.Shrunk, o shrinkOptions, screen io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nSHRUNK %s (%s): ", got.Rule.ID, got.Rule.Level)
 	if got.Steps == nil {

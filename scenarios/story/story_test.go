@@ -45,7 +45,7 @@ func forged(name string) func(*chaos.Step) {
 	return func(s *chaos.Step) { s.Kind, s.Forgery = chaos.KindForge, name }
 }
 
-func group(n int) func(*chaos.Step) { return func(s *chaos.Step) { s.Group = n } }
+func together(s *chaos.Step) { s.Group = 1 }
 
 func by(how chaos.Sender) func(*chaos.Step) { return func(s *chaos.Step) { s.Sender = how } }
 
@@ -87,7 +87,7 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     Then the message ends as "DELIVERED"
 `},
 		"one of two copies": {"IDEM-3", story.Finding{
-			Steps: steps(deliver(one, "SENT", group(1)), deliver(one, "SENT", group(1))), About: one, Claim: story.Counts,
+			Steps: steps(deliver(one, "SENT", together), deliver(one, "SENT", together)), About: one, Claim: story.Counts,
 		}, `
   @IDEM-3 @MUST @state
   Scenario: SENT counts once when its copies arrive at the same instant
@@ -96,7 +96,7 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     Then its events have had the same effect as on a message that got each of them once
 `},
 		"two that are mixed up": {"ORD-7", story.Finding{
-			Steps: steps(deliver(one, "SENT", group(1)), deliver(two, "FAILED", group(1))), About: two, Claim: story.Ends, Statuses: []string{"FAILED"},
+			Steps: steps(deliver(one, "SENT", together), deliver(two, "FAILED", together)), About: two, Claim: story.Ends, Statuses: []string{"FAILED"},
 		}, `
   @ORD-7 @MUST @state
   Scenario: FAILED is not lost on one while others are delivered
