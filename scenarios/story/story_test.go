@@ -53,6 +53,10 @@ func body(text string, f chaos.Fault) func(*chaos.Step) {
 	return func(s *chaos.Step) { s.Body, s.Faults = chaos.Body(text), []chaos.Fault{f} }
 }
 
+func says(text string) func(*chaos.Step) {
+	return func(s *chaos.Step) { s.Body = chaos.Body(`{"payload":{"text":"` + text + `"}}`) }
+}
+
 func steps(all ...chaos.Step) []chaos.Step {
 	for i := range all {
 		all[i].Number = i + 1
@@ -142,15 +146,52 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     And Sent retries that delivery
     Then the receiver has counted 1 inbound message from that contact
 `},
+		"two events of one second": {"IDEM-4", story.Finding{
+			Steps: steps(deliver(one, "SENT"), deliver(one, "DELIVERED")), About: one, Claim: story.Ends, Statuses: []string{"DELIVERED"}, SameSecond: true,
+		}, `
+  @IDEM-4 @MUST @state
+  Scenario: DELIVERED is not lost
+    Given a message on "sms"
+    When Sent delivers its "SENT" event and then its "DELIVERED" event, with the same timestamps
+    Then the message ends as "DELIVERED"
+`},
+		"two texts": {"IDEM-5", story.Finding{
+			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"))), About: contact(), Claim: story.Counts, Texts: 2,
+		}, `
+  @IDEM-5 @MUST @state
+  Scenario: two texts of a contact count as two
+    When a contact sends a text and, a minute later, another text
+    Then the receiver has counted 2 inbound messages from that contact
+`},
+		"an event that is minutes old": {"RET-1", story.Finding{
+			Steps: steps(deliver(one, "SENT", body(`{"timestamp":"2025-10-31T10:10:42Z"}`, ""))), About: one, Claim: story.Accepts, Verbatim: true,
+			Now: time.Date(2025, 10, 31, 10, 22, 0, 0, time.UTC),
+		}, `
+  @RET-1 @MUST
+  Scenario: SENT is accepted
+    Given a message on "sms"
+    When Sent delivers a "message.sent" event with this body:
+      """
+      {
+        "timestamp": "{11 minutes ago}"
+      }
+      """
+    Then the receiver accepts it
+`},
+		"a template's change": {"TPL-1", story.Finding{
+			Steps: steps(deliver(template(), "CATEGORY_UPDATED")), About: template(), Claim: story.Accepts,
+		}, `
+  @TPL-1 @MUST
+  Scenario: a template's CATEGORY_UPDATED is accepted
+    When Sent delivers a template event with the status "CATEGORY_UPDATED"
+    Then the receiver accepts it
+`},
 		"a template's status": {"TPL-1", story.Finding{
 			Steps: steps(deliver(template(), "PENDING"), deliver(template(), "APPROVED")), About: template(), Claim: story.Ends, Statuses: []string{"APPROVED"},
 		}, `
   @TPL-1 @MUST @state
   Scenario: APPROVED is not lost
-    When Sent delivers, in this order:
-      | of           | event    | how |
-      | the template | PENDING  |     |
-      | the template | APPROVED |     |
+    When Sent delivers the "PENDING, APPROVED" events of a template
     Then the template ends as "APPROVED"
 `},
 		"a forgery that is taken": {"SIG-2", story.Finding{
