@@ -107,8 +107,19 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 		return twin{}, false
 	}
 	s := rec.Arrivals[i].Step
-	from := fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
-	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound, From: from}}
+	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound}}
+	from := ""
+	for range 20 { // a receiver may remember somebody of an earlier run
+		from = fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
+		t.subject.From = from
+		before, err := r.look(ctx, t.subject)
+		if err != nil {
+			return twin{}, false
+		}
+		if before.Count == 0 {
+			break
+		}
+	}
 	body := bytes.ReplaceAll(s.Body, []byte(s.Subject.From[1:]), []byte(from[1:]))
 	body = bytes.ReplaceAll(body, []byte(s.Subject.ID.String()), []byte(uuid.Must(uuid.NewRandomFromReader(st)).String()))
 	words := fmt.Sprintf("Good morning, my number is %08d", st.IntN(100_000_000))
