@@ -128,4 +128,3 @@ func TestTheExamples(t *testing.T) {
 		})
 	}
 }
-
