@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,10 +18,6 @@ import (
 	"github.com/sentsim/sentsim/scenarios/target"
 )
 
-// zooWidth is how many mutants are verified at the same time: they mostly wait
-// for state to settle.
-const zooWidth = 3
-
 // Every mutant is failed (warned of, where the rule is a SHOULD) on the rules
 // that it declares and on no other, and every MUST rule fails some mutant. What
 // cannot be seen any more because of the mistake is not checked, never errored.
@@ -28,13 +25,15 @@ func TestZoo(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	caught := map[string][]string{}
-	turn := make(chan struct{}, zooWidth)
+	mutants := receiver.Mutants()
+	if raced || testing.Short() {
+		mutants = onePerFamily(mutants)
+	}
+	slices.SortStableFunc(mutants, func(a, b receiver.Mutant) int { return slow(b) - slow(a) })
 	t.Run("mutants", func(t *testing.T) {
-		for _, m := range receiver.Mutants() {
+		for _, m := range mutants {
 			t.Run(m.Name, func(t *testing.T) {
 				t.Parallel()
-				turn <- struct{}{}
-				defer func() { <-turn }()
 				rep := verify(t, zooConfig(t, m.Name))
 				broken := map[string]report.Rule{}
 				for _, r := range rep.Rules {
@@ -65,10 +64,32 @@ func TestZoo(t *testing.T) {
 		}
 	})
 	for _, r := range rule.All() {
-		if len(caught[r.ID]) == 0 {
+		if len(caught[r.ID]) == 0 && len(mutants) == len(receiver.Mutants()) {
 			t.Errorf("no mutant breaks %s (%s): nothing shows that it can fail", r.ID, r.Level)
 		}
 	}
+}
+
+// onePerFamily is what the race detector, which makes a run five times as long,
+// gets to see: it looks for races in the harness, not for mistakes in receivers.
+func onePerFamily(mutants []receiver.Mutant) []receiver.Mutant {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(mutants, func(m receiver.Mutant) bool {
+		family, _, _ := strings.Cut(m.Breaks[0].Rule, "-")
+		again := seen[family]
+		seen[family] = true
+		return again
+	})
+}
+
+// slow is 1 for mutants that take long to verify, because they answer slowly.
+func slow(m receiver.Mutant) int {
+	for _, id := range m.Rules() {
+		if strings.HasPrefix(id, "ACK-") {
+			return 1
+		}
+	}
+	return 0
 }
 
 // said is what a report says of a rule.
@@ -87,6 +108,17 @@ func zooConfig(t *testing.T, mutant string) config.Config {
 	cfg.Settle = 200 * time.Millisecond
 	cfg.Probe = referenceProbe()
 	file := filepath.Join(t.TempDir(), "receiver.db")
+	if mutant == "header-case" { // it needs a server of its own
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Target = target.Spec{
+			Name: "mutant " + mutant, Exec: "'" + self + "'", Path: receiver.DefaultPath, StartTimeout: 30 * time.Second,
+			Env: map[string]string{"SENTSIM_MUTANT": mutant, "STATE_FILE": file},
+		}
+		return cfg
+	}
 	cfg.Target = target.Spec{
 		Name: "mutant " + mutant, Path: receiver.DefaultPath,
 		Handler: func(env target.Env) (http.Handler, func() error, error) {

@@ -93,6 +93,7 @@ func selectionFlags(cmd *cobra.Command) {
 	group(cmd, "Selection", func(f *pflag.FlagSet) {
 		f.StringArray("rule", nil, "only these `RULES`: ids and families with commas between, e.g. SIG,ACK-3; repeatable")
 		f.String("tags", "", "only scenarios that match this tag `EXPRESSION`, e.g. '@SIG-1 or @ACK-1'")
+		f.StringArray("feature", nil, "`FILE` with scenarios to run instead of the contract's, e.g. what replay --shrink writes; repeatable")
 		f.Bool("strict", false, "SHOULD rules fail the run, and limits are tested closer")
 		f.Bool("fail-fast", false, "stop after the first MUST rule that fails")
 		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")

@@ -304,6 +304,12 @@ func runSettings() []setting {
 			apply: addRules,
 			show:  func(c Config) []shown { return one(strings.Join(c.Rules, ",")) },
 		},
+		{
+			key: "features", flags: []string{"feature"}, kind: list,
+			empty: func(c *Config) { c.Features = nil },
+			apply: func(c *Config, _, text string) error { c.Features = append(c.Features, text); return notEmpty(text) },
+			show:  func(c Config) []shown { return one(strings.Join(c.Features, ",")) },
+		},
 		knobSetting(),
 	}
 }

@@ -35,7 +35,8 @@ type Broken struct {
 // Mutants is every mutant, in the order of the rules. The caller owns the result.
 func Mutants() []Mutant {
 	return slices.Concat(
-		signatureMutants(), headerMutants(),
+		signatureMutants(), headerMutants(), acknowledgementMutants(), idempotencyMutants(),
+		orderMutants(), toleranceMutants(), textMutants(), laterMutants(),
 	)
 }
 
@@ -122,9 +123,9 @@ func reading(change func(ev *event, h http.Header, envelope, payload fields) err
 }
 
 // adding replaces how an event is stored. add gets the store's own way to do it.
-func adding(add func(ctx context.Context, s *store, ev event, reply []byte) (bool, error)) func(*Receiver, Config) error {
+func adding(add func(s *store, ctx context.Context, ev event, reply []byte) (bool, error)) func(*Receiver, Config) error {
 	return func(r *Receiver, _ Config) error {
-		r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) { return add(ctx, r.store, ev, reply) }
+		r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) { return add(r.store, ctx, ev, reply) }
 		return nil
 	}
 }

@@ -66,6 +66,12 @@ func headerMutants() []Mutant {
 			}),
 		},
 		{
+			Name:    "header-case",
+			Mistake: "The headers are looked up in the list of raw ones, spelled as the documentation spells them.",
+			Breaks:  []Broken{{"SIG-11", "header names are case-insensitive"}},
+			change:  caseSensitive,
+		},
+		{
 			Name:    "any-timestamp",
 			Mistake: "The timestamp is signed, and nobody looks at it.",
 			Breaks:  olderAndNewer,

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"path"
 	"strings"
@@ -73,6 +74,8 @@ type steps struct {
 	read    func(h http.Header, body []byte) (event, error)
 	replyTo func(ev event) []byte
 	add     func(ctx context.Context, ev event, reply []byte) (added bool, err error)
+
+	overhear func(*http.Server, net.Listener) net.Listener // nil; what is written on the wire
 }
 
 // New opens the storage and makes a Receiver; the caller closes it. An error of
@@ -138,9 +141,7 @@ func (r *Receiver) Close() error {
 
 // ServeHTTP answers deliveries and questions about the state.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	// It doesn't stop when the sender hangs up: what was read and verified is
-	// worth storing, and the sender will ask again.
-	r.handler.ServeHTTP(w, req.WithContext(context.WithoutCancel(req.Context())))
+	r.handler.ServeHTTP(w, req)
 }
 
 // receive answers 2xx once the event is stored, or was before, or is of a kind
@@ -178,7 +179,9 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 	if r.replies != nil {
 		reply = r.replyTo(ev)
 	}
-	added, err := r.add(req.Context(), ev, reply)
+	// It doesn't stop when the sender hangs up: what was read and verified is
+	// worth storing, and the sender will ask again.
+	added, err := r.add(context.WithoutCancel(req.Context()), ev, reply)
 	if err != nil {
 		r.log.Error("event not stored", "key", ev.key, "error", err)
 		refuse(w, err, http.StatusInternalServerError, "try again")

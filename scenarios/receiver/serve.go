@@ -80,6 +80,9 @@ func Serve(ctx context.Context, cfg ServeConfig, stdout io.Writer) (err error) {
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
 	}
+	if r.overhear != nil {
+		listener = r.overhear(server, listener)
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(stdout, "listening on http://%s%s\n", listener.Addr(), cfg.Path)

@@ -157,6 +157,11 @@ func properties(rep Report) []junitProperty {
 		{"target", visible(rep.Target)},
 		{"strict", strconv.FormatBool(rep.Strict)},
 	}
+	if rep.Chaos != nil {
+		for _, f := range chaosFields(rep.Chaos) {
+			p = append(p, junitProperty{"chaos." + f.name, oneLine(f.text)})
+		}
+	}
 	if rep.Diagnosis != nil {
 		p = append(p, junitProperty{"diagnosis", oneLine(rep.Diagnosis.Cause + ": " + rep.Diagnosis.Summary)})
 	}

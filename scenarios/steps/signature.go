@@ -38,13 +38,24 @@ func signatureSentences() []definition {
 	}
 }
 
-// forge makes a forged delivery out of a genuine one, of an event nobody has seen.
-func (w *World) forge(name string, e event.Event) (delivery.Request, error) {
+// sendForged makes a forged delivery out of a genuine one, of an event nobody has
+// seen, and sends it.
+func (w *World) sendForged(ctx context.Context, what, name string, e event.Event, trigger string) (Exchange, error) {
+	forged, genuine, err := w.forge(name, e)
+	if err != nil {
+		return Exchange{}, err
+	}
+	return w.exchange(ctx, Exchange{What: what, Request: forged, Genuine: &genuine, Trigger: []string{trigger, "--forge", name}})
+}
+
+// forge makes a forged delivery out of a genuine one.
+func (w *World) forge(name string, e event.Event) (forged, genuine delivery.Request, err error) {
 	now := clock.Wall().Unix()
-	genuine := w.signed(e)
-	return chaos.Forge(name, genuine, chaos.Input{
+	genuine = w.signed(e)
+	forged, err = chaos.Forge(name, genuine, chaos.Input{
 		Secret: w.s.Env.Secret, Other: w.otherSecret(), WebhookID: w.webhook.String(), Timestamp: now,
 	})
+	return forged, genuine, err
 }
 
 // otherSecret is a secret that the receiver does not know.
@@ -57,11 +68,7 @@ func (w *World) otherSecret() signing.Secret {
 }
 
 func (w *World) arrivesForged(ctx context.Context, name string) error {
-	r, err := w.forge(name, w.plain())
-	if err != nil {
-		return err
-	}
-	_, err = w.send(ctx, article(name)+" delivery", r, "message.queued", "--forge", name)
+	_, err := w.sendForged(ctx, article(name)+" delivery", name, w.plain(), "message.queued")
 	return err
 }
 
@@ -70,11 +77,7 @@ func (w *World) arrivesForgedOf(ctx context.Context, kind, name string) error {
 	if err != nil {
 		return err
 	}
-	r, err := w.forge(name, e)
-	if err != nil {
-		return err
-	}
-	_, err = w.send(ctx, article(name)+" delivery of a "+kind+" event", r, kind, "--forge", name)
+	_, err = w.sendForged(ctx, article(name)+" delivery of a "+kind+" event", name, e, kind)
 	return err
 }
 
@@ -147,11 +150,7 @@ func (w *World) forgedForMessages(ctx context.Context, names *godog.Table) error
 	for _, row := range names.Rows {
 		name := row.Cells[0].Value
 		for _, m := range []*message{knownMessage, w.newMessage(event.WhatsApp)} {
-			r, err := w.forge(name, w.event(m, event.Delivered))
-			if err != nil {
-				return err
-			}
-			x, err := w.send(ctx, article(name)+" delivery", r, "message.delivered", "--forge", name)
+			x, err := w.sendForged(ctx, article(name)+" delivery", name, w.event(m, event.Delivered), "message.delivered")
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (s *sending) failed(err error) Outcome {
 	switch {
 	case s.stopped():
 		return Outcome{Kind: Cancelled, Err: "stopped " + s.during()}
-	case s.timeIsUp() && isTimeout(err):
+	case s.timeIsUp() && isTimeout(err), errors.Is(err, os.ErrDeadlineExceeded):
 		return Outcome{Kind: Timeout, Err: s.notWithin()}
 	case errors.As(err, &protocol):
 		return Outcome{Kind: Malformed, Err: "the response is not HTTP/1.1: " + oneLine(err)}
@@ -42,9 +42,9 @@ func (s *sending) failed(err error) Outcome {
 	case isTLS(err):
 		return Outcome{Kind: TLS, Err: "TLS broke " + s.during() + ": " + oneLine(err)}
 	case isEnd(err) && !isReset(written): // Linux reports a reset once, to whoever comes first
-		return Outcome{Kind: Reset, Err: "the receiver closed the connection " + s.during()}
+		return Outcome{Kind: Reset, Err: "the receiver closed the connection " + s.during() + s.onKept()}
 	case isEnd(err) || isReset(err):
-		return Outcome{Kind: Reset, Err: "the receiver reset the connection " + s.during()}
+		return Outcome{Kind: Reset, Err: "the receiver reset the connection " + s.during() + s.onKept()}
 	default:
 		return Outcome{Kind: Malformed, Err: "the response is not HTTP/1.1: " + oneLine(err)}
 	}
@@ -70,10 +70,7 @@ func (s *sending) stopped() bool {
 	return s.parent.Err() != nil || (ok && !clock.Wall().Before(deadline))
 }
 
-func (s *sending) timeIsUp() bool {
-	deadline, ok := s.ctx.Deadline()
-	return s.ctx.Err() != nil || (ok && !clock.Wall().Before(deadline))
-}
+func (s *sending) timeIsUp() bool { return !clock.Wall().Before(s.deadline) }
 
 // during says where the attempt was, as the end of a sentence.
 func (s *sending) during() string {
@@ -93,6 +90,15 @@ func (s *sending) during() string {
 		return "in the middle of the response body"
 	}
 	return ""
+}
+
+// onKept is what must be said of a connection that had served before and ended
+// with no part of a response.
+func (s *sending) onKept() string {
+	if s.phase != exchanging || s.link.requests == 0 {
+		return ""
+	}
+	return "; it was kept from an earlier request, and the receiver may have closed it before it saw this one"
 }
 
 func (s *sending) notWithin() string {
@@ -122,6 +128,9 @@ const (
 	windowsReset   = syscall.Errno(10054)
 	windowsAborted = syscall.Errno(10053)
 )
+
+// errNotWritten: the request was not even begun.
+var errNotWritten = errors.New("not written")
 
 func isReset(err error) bool {
 	return isOneOf(err, syscall.ECONNRESET, syscall.EPIPE, syscall.ECONNABORTED, windowsReset, windowsAborted, net.ErrClosed)

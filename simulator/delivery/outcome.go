@@ -25,7 +25,7 @@ const (
 type Outcome struct {
 	Kind      Kind
 	Status    int         // of the response, once its head was read; else 0
-	Header    http.Header // of the response
+	Header    http.Header // of the response; other Outcomes may share it and Body: never change them
 	Body      []byte      // of the response, capped at MaxResponseBody
 	Truncated bool        // Body was longer
 	Err       string      // one line, "" when answered

@@ -21,13 +21,18 @@ var errHeadTooLong = errors.New("a response head of more than 1 MiB")
 
 // read waits for the final response.
 func (s *sending) read() Outcome {
-	limit := &headLimit{conn: s.conn, left: maxHead}
-	br := bufio.NewReader(limit)
+	br, limit := s.link.br, &s.link.limit
+	limit.left, limit.err = maxHead, nil
 	for {
 		if err := sniff(br); err != nil {
 			return s.failed(err)
 		}
 		s.phase = inHead
+		if s.keep && s.link.answers.follows(br) {
+			limit.left = math.MaxInt
+			return s.readAgain()
+		}
+		buffered, _ := br.Peek(br.Buffered())
 		//nolint:bodyclose // Close would read an endless body to its end; the connection is closed instead
 		resp, err := http.ReadResponse(br, &http.Request{Method: http.MethodPost})
 		switch {
@@ -44,6 +49,9 @@ func (s *sending) read() Outcome {
 		}
 		if resp.StatusCode >= 200 {
 			limit.left = math.MaxInt
+			if s.keep {
+				s.link.answers.learn(buffered, br.Buffered(), resp)
+			}
 			return s.readBody(resp)
 		}
 		s.phase = exchanging // an interim response: the real one follows
@@ -78,14 +86,31 @@ func (s *sending) readBody(resp *http.Response) Outcome {
 	s.phase = inBody
 	out := Outcome{Kind: Answered, Status: resp.StatusCode, Header: resp.Header}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, MaxResponseBody+1))
+	s.complete = err == nil && !resp.Close
 	if len(body) > MaxResponseBody {
 		body, out.Truncated = body[:MaxResponseBody], true
 		// Let the receiver finish, within reason: then we have its answer.
 		_, err = io.CopyN(io.Discard, resp.Body, maxDrain)
+		s.complete = errors.Is(err, io.EOF) && !resp.Close
 		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 	}
+	return s.answered(out, body, err)
+}
+
+// readAgain reads a response whose head is the one that the link knows.
+func (s *sending) readAgain() Outcome {
+	s.phase = inBody
+	k := &s.link.answers
+	out := Outcome{Kind: Answered, Status: k.status, Header: k.header}
+	body, err := k.readBody(s.link.br)
+	s.complete = err == nil
+	return s.answered(out, body, err)
+}
+
+// answered is the outcome of a response whose head was read; err ended its body early.
+func (s *sending) answered(out Outcome, body []byte, err error) Outcome {
 	out.Body = body
 	if err != nil {
 		broken := s.failed(err)

@@ -2,11 +2,8 @@ package delivery
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"net"
-	"net/url"
+	"io"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -17,7 +14,8 @@ import (
 // spelling of headers, refuse bytes that a hostile sender would send, and send a
 // request again on its own when a kept connection turns out to be dead: here one
 // Send is one request, whatever happens. Redirects are not followed, proxies
-// from the environment not used. The zero value is ready to use.
+// from the environment not used. The zero value is ready to use. Pool does the
+// same over connections that it keeps.
 type HTTP struct {
 	RootCAs  *x509.CertPool // whom to trust on https; nil: the system's authorities
 	Insecure bool           // trust any certificate
@@ -32,18 +30,17 @@ type HTTP struct {
 // response, close. timeout is wall time and covers all of it, to the last byte
 // of the response.
 func (h HTTP) Send(ctx context.Context, r Request, timeout time.Duration) Outcome {
-	u, request, err := r.wire()
-	start := clock.Wall()
-	if err != nil {
-		return Outcome{Kind: Cancelled, Err: "nothing was sent: " + err.Error(), Start: start}
+	s := begin(ctx, timeout)
+	e, err := parseEndpoint(r.URL)
+	if err == nil {
+		err = r.check()
 	}
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	s := sending{parent: ctx, ctx: limited, timeout: timeout}
-	out := s.run(h, u, request, r.HangUp)
-	out.Start, out.Duration = start, clock.Wall().Sub(start)
+	if err != nil {
+		return s.nothingSent(err)
+	}
+	out := s.overNewLink(ctx, h, e, r)
 	s.close(out.Kind == Answered)
-	return out
+	return s.took(out)
 }
 
 // SendAndHangUp is Send for r with HangUp set.
@@ -54,109 +51,111 @@ func (h HTTP) SendAndHangUp(ctx context.Context, r Request, timeout time.Duratio
 
 // sending is one Send on its way.
 type sending struct {
-	parent  context.Context //nolint:containedctx // lives as long as the call; when it ends, we stopped
-	ctx     context.Context //nolint:containedctx // likewise; when only it ends, the time is up
-	timeout time.Duration
-	phase   phase
-	tcp     net.Conn
-	conn    net.Conn // tcp, or TLS over it
-	writer  *writer
+	parent   context.Context //nolint:containedctx // lives as long as the call; when it ends, we stopped
+	start    time.Time
+	deadline time.Time // when the time is up
+	timeout  time.Duration
+	phase    phase
+	link     *link
+	keep     bool    // the link is meant to be used again
+	complete bool    // nothing of the response is left on the link, and more may follow
+	writer   *writer // of a big request, or of a slow sender's
+	hurry    func()  // ends the slow sender's pauses
+	written  error   // of a small one
 }
 
-func (s *sending) run(h HTTP, u *url.URL, request []byte, hangUp bool) Outcome {
-	if err := s.connect(h, u); err != nil {
+func begin(ctx context.Context, timeout time.Duration) sending {
+	start := clock.Wall()
+	return sending{parent: ctx, start: start, deadline: start.Add(timeout), timeout: timeout, written: errNotWritten}
+}
+
+// nothingSent is the outcome of a request that cannot be sent at all.
+func (s *sending) nothingSent(err error) Outcome {
+	return Outcome{Kind: Cancelled, Err: "nothing was sent: " + err.Error(), Start: s.start}
+}
+
+func (s *sending) took(out Outcome) Outcome {
+	out.Start, out.Duration = s.start, clock.Wall().Sub(s.start)
+	return out
+}
+
+func (s *sending) overNewLink(ctx context.Context, h HTTP, e *endpoint, r Request) Outcome {
+	if err := s.connect(ctx, h, e); err != nil {
 		return s.failed(err)
 	}
-	// Whatever blocks on the connection when the time is up returns at once.
-	stop := context.AfterFunc(s.ctx, s.interrupt)
-	defer stop()
+	_ = s.link.tcp.SetDeadline(s.deadline)
+	return s.exchange(e, r)
+}
+
+// exchange sends the request over the link, whose deadline is set, and waits for the answer.
+func (s *sending) exchange(e *endpoint, r Request) Outcome {
+	// Whatever blocks on the connection when the caller stops returns at once.
+	if s.parent.Done() != nil {
+		stop := context.AfterFunc(s.parent, s.link.interrupt)
+		defer func() { s.keep = stop() && s.keep }() // else it may yet interrupt the next Send
+	}
 	s.phase = exchanging
-	if hangUp {
-		if _, err := s.conn.Write(request); err != nil {
+	request := r.append(s.link.request[:0], e, s.keep)
+	if s.link.request = request; cap(request) > maxKept {
+		s.link.request = nil
+	}
+	if r.Cut {
+		return s.cut(request, len(r.Body))
+	}
+	if r.HangUp {
+		if _, err := s.link.conn.Write(request); err != nil {
 			return s.failed(err)
 		}
-		_ = s.conn.Close()
+		_ = s.link.conn.Close()
 		return Outcome{Kind: Reset, Err: "the sender hung up as soon as the request was written"}
 	}
 	// The response is read while the request is still being written: a receiver
 	// may refuse a request before it has read all of it, and its answer counts
-	// even when the rest can then no longer be written.
-	s.writer = startWriting(s.conn, request)
+	// even when the rest can then no longer be written. A small one the kernel
+	// takes without waiting for the receiver.
+	switch {
+	case r.Dawdle > 0:
+		ctx, cancel := context.WithDeadline(s.parent, s.deadline)
+		defer cancel()
+		s.hurry = cancel
+		s.writer = startWriting(dawdler{s.link.conn, ctx, r.Dawdle}, request)
+	case len(request) <= small:
+		_, s.written = s.link.conn.Write(request)
+	default:
+		s.writer = startWriting(s.link.conn, request)
+	}
 	return s.read()
 }
 
-func (s *sending) connect(h HTTP, u *url.URL) error {
-	s.phase = connecting
-	conn, err := h.dial(s.ctx, address(u))
-	if err != nil {
-		return err
-	}
-	s.tcp, s.conn = conn, conn
-	if u.Scheme != "https" {
-		return nil
-	}
-	s.phase = handshaking
-	secure := tls.Client(conn, &tls.Config{
-		ServerName:         u.Hostname(),
-		NextProtos:         []string{"http/1.1"},
-		RootCAs:            h.RootCAs,
-		InsecureSkipVerify: h.Insecure, //nolint:gosec // only where the user asks for it
-	})
-	if err := secure.HandshakeContext(s.ctx); err != nil {
-		return err
-	}
-	s.conn = secure
-	return nil
-}
-
-func (h HTTP) dial(ctx context.Context, addr string) (net.Conn, error) {
-	var d net.Dialer
-	if h.Redial <= 0 {
-		return d.DialContext(ctx, "tcp", addr)
-	}
-	for patience := h.Redial; ; patience += patience / 2 {
-		once, cancel := context.WithTimeout(ctx, patience)
-		conn, err := d.DialContext(once, "tcp", addr)
-		cancel()
-		// The dialer's deadline may come a moment before the context's, so it is
-		// the error that tells.
-		var waited net.Error
-		if err == nil || ctx.Err() != nil || !errors.As(err, &waited) || !waited.Timeout() {
-			return conn, err
-		}
-	}
-}
-
-// interrupt makes everything that blocks on the connection return.
-func (s *sending) interrupt() { _ = s.tcp.SetDeadline(time.Unix(1, 0)) }
+const (
+	// small is the size of requests that an idle connection's send buffer holds.
+	small = 8 << 10
+	// maxKept is how big a buffer for requests may be to be kept with its link.
+	maxKept = 64 << 10
+)
 
 // endWriting stops whoever still writes and returns why the request was not
 // written completely, nil if it was.
 func (s *sending) endWriting() error {
 	if s.writer == nil {
-		return errNotWritten
+		return s.written
 	}
 	if !s.writer.finished() {
-		s.interrupt()
+		s.link.interrupt()
+		if s.hurry != nil {
+			s.hurry()
+		}
 		<-s.writer.done
 	}
 	return s.writer.err
 }
 
-// errNotWritten: the request was not even begun, or was written by a sender that
-// hangs up and got no further.
-var errNotWritten = errors.New("not written")
-
 // close ends the connection. Over TLS it says goodbye first, unless the
 // connection is in a state in which that may block.
 func (s *sending) close(answered bool) {
-	if s.tcp == nil {
-		return
+	if s.link != nil {
+		s.link.close(s.endWriting() == nil && answered)
 	}
-	if s.endWriting() == nil && answered {
-		_ = s.conn.Close()
-	}
-	_ = s.tcp.Close()
 }
 
 // writer writes a request in the background.
@@ -165,7 +164,7 @@ type writer struct {
 	err  error // once done
 }
 
-func startWriting(conn net.Conn, request []byte) *writer {
+func startWriting(conn io.Writer, request []byte) *writer {
 	w := &writer{done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
@@ -181,13 +180,4 @@ func (w *writer) finished() bool {
 	default:
 		return false
 	}
-}
-
-// address is host:port of a URL, the port its scheme's when it names none.
-func address(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -23,10 +23,13 @@ const (
 	short = 200 * time.Millisecond // one that must
 )
 
-// TestOutcomes sends to receivers that behave in every way a receiver can.
+// TestOutcomes sends to receivers that behave in every way a receiver can. How
+// the connection came about makes no difference.
 func TestOutcomes(t *testing.T) {
 	chunked := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	sized := "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+	// What says something on an idle connection, or closes it, never gets a second request over it.
+	impatient := map[string]bool{"answer before the request is read": true, "closed at once": true}
 	for _, c := range []struct {
 		name    string
 		serve   func(net.Conn)
@@ -94,19 +97,28 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newServer(t, c.serve)
-			o := send(t, small(s.url()), c.timeout)
-			checkLike(t, o, c.want)
-			if string(o.Body) != c.body && c.body != "*" {
-				t.Errorf("response body %q, want %q", o.Body, c.body)
-			}
-			if o.Duration > 5*time.Second || (c.timeout == short && o.Duration < short) {
-				t.Errorf("took %s", o.Duration)
-			}
-			<-s.handled
-			if n := s.connections.Load(); n != 1 {
-				t.Errorf("%d connections for one Send", n)
-			}
+			inEachWay(t, func(t *testing.T, w way) {
+				t.Helper()
+				if w.kept && impatient[c.name] {
+					return
+				}
+				s := w.server(t, c.serve)
+				o := w.sender.Send(t.Context(), small(s.url()), c.timeout)
+				checkLike(t, o, w.said(c.want))
+				if string(o.Body) != c.body && c.body != "*" {
+					t.Errorf("response body %q, want %q", o.Body, c.body)
+				}
+				if o.Duration > 5*time.Second || (c.timeout == short && o.Duration < short) {
+					t.Errorf("took %s", o.Duration)
+				}
+				if p, ok := w.sender.(*delivery.Pool); ok {
+					p.Close() // else the receiver waits for more
+				}
+				s.wait(t)
+				if n := s.connections.Load(); n != 1 {
+					t.Errorf("%d connections for one Send", n)
+				}
+			})
 		})
 	}
 }
@@ -153,31 +165,43 @@ func TestNobodyThere(t *testing.T) {
 	s := newServer(t, func(net.Conn) {})
 	url := s.url()
 	_ = s.Close()
-	check(t, send(t, small(url), long), "refused: connection refused: nobody listens there")
+	for _, sender := range []delivery.Sender{delivery.HTTP{}, newPool(t, delivery.HTTP{})} {
+		check(t, sender.Send(t.Context(), small(url), long), "refused: connection refused: nobody listens there")
 
-	o := send(t, small("http://nosuchhost.invalid/"), long)
-	if o.Kind != delivery.Unreached || !strings.Contains(o.Err, "nosuchhost.invalid") {
-		t.Errorf("got %s: %s", o.Kind, o.Err)
+		o := sender.Send(t.Context(), small("http://nosuchhost.invalid/"), long)
+		if o.Kind != delivery.Unreached || !strings.Contains(o.Err, "nosuchhost.invalid") {
+			t.Errorf("got %s: %s", o.Kind, o.Err)
+		}
 	}
 }
 
 func TestStoppedByTheCaller(t *testing.T) {
+	inEachWay(t, func(t *testing.T, w way) {
+		t.Helper()
+		w.testStopped(t)
+	})
+}
+
+func (w way) testStopped(t *testing.T) {
+	t.Helper()
 	arrived := make(chan struct{}, 1)
-	s := newServer(t, func(c net.Conn) {
+	hears := func(c net.Conn) {
 		readRequest(c)
 		arrived <- struct{}{}
 		_, _ = io.Copy(io.Discard, c)
-	})
+	}
+	s := w.server(t, hears)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-arrived
 		cancel()
 	}()
-	check(t, delivery.HTTP{}.Send(ctx, small(s.url()), long), "cancelled: stopped without a response")
-	check(t, delivery.HTTP{}.Send(ctx, small(s.url()), long), "cancelled: stopped while connecting")
+	check(t, w.sender.Send(ctx, small(s.url()), long), "cancelled: stopped without a response")
+	check(t, w.sender.Send(ctx, small(s.url()), long), "cancelled: stopped while connecting")
+	s = w.server(t, hears)
 	ctx, cancel = context.WithTimeout(t.Context(), short)
 	defer cancel()
-	check(t, delivery.HTTP{}.Send(ctx, small(s.url()), long), "cancelled: stopped without a response")
+	check(t, w.sender.Send(ctx, small(s.url()), long), "cancelled: stopped without a response")
 }
 
 func TestBigRequests(t *testing.T) {
@@ -203,17 +227,32 @@ func TestBigRequests(t *testing.T) {
 		{"never read", func(net.Conn) { <-time.After(3 * short) }, short, "timeout: the request was not taken completely within 200ms"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, c.serve)
-			check(t, send(t, huge(s.url()), c.timeout), c.want)
-			<-s.handled
-			if n := s.connections.Load(); n != 1 {
-				t.Errorf("%d connections for one Send", n)
-			}
+			t.Parallel()
+			inEachWay(t, func(t *testing.T, w way) {
+				t.Helper()
+				if w.kept && strings.HasPrefix(c.name, "refused") {
+					return // said on an idle connection
+				}
+				s := w.server(t, c.serve)
+				check(t, w.sender.Send(t.Context(), huge(s.url()), c.timeout), w.said(c.want))
+				s.wait(t)
+				if n := s.connections.Load(); n != 1 {
+					t.Errorf("%d connections for one Send", n)
+				}
+			})
 		})
 	}
 }
 
 func TestBigResponses(t *testing.T) {
+	inEachWay(t, func(t *testing.T, w way) {
+		t.Helper()
+		w.testBigResponses(t)
+	})
+}
+
+func (w way) testBigResponses(t *testing.T) {
+	t.Helper()
 	body := bytes.Repeat([]byte("0123456789abcdef"), delivery.MaxResponseBody/16)
 	for _, c := range []struct {
 		name      string
@@ -221,24 +260,24 @@ func TestBigResponses(t *testing.T) {
 		truncated bool
 	}{{"just fits", 0, false}, {"a byte too long", 1, true}, {"much too long", 3 << 20, true}} {
 		t.Run(c.name, func(t *testing.T) {
-			s := newServer(t, func(conn net.Conn) {
+			s := w.server(t, func(conn net.Conn) {
 				says("HTTP/1.1 200 OK\r\n\r\n", string(body), strings.Repeat("x", c.extra))(conn)
 			})
-			o := send(t, small(s.url()), long)
+			o := w.sender.Send(t.Context(), small(s.url()), long)
 			if o.Kind != delivery.Answered || o.Truncated != c.truncated || !bytes.Equal(o.Body, body) {
 				t.Errorf("%s: %s; truncated %v, %d bytes", o.Kind, o.Err, o.Truncated, len(o.Body))
 			}
 		})
 	}
 	t.Run("cut short beyond what is kept", func(t *testing.T) {
-		s := newServer(t, says("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", string(body), "x"))
-		o := send(t, small(s.url()), long)
+		s := w.server(t, says("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", string(body), "x"))
+		o := w.sender.Send(t.Context(), small(s.url()), long)
 		if o.Kind != delivery.Reset || !o.Truncated || o.Accepted() {
 			t.Errorf("%s: %s", o.Kind, o.Err)
 		}
 	})
 	t.Run("endless", func(t *testing.T) {
-		s := newServer(t, func(conn net.Conn) {
+		s := w.server(t, func(conn net.Conn) {
 			says("HTTP/1.1 200 OK\r\n\r\n")(conn)
 			for {
 				if _, err := conn.Write(body); err != nil {
@@ -246,7 +285,7 @@ func TestBigResponses(t *testing.T) {
 				}
 			}
 		})
-		check(t, send(t, small(s.url()), long), "answered 200")
+		check(t, w.sender.Send(t.Context(), small(s.url()), long), "answered 200")
 	})
 }
 
@@ -286,9 +325,13 @@ func TestTLS(t *testing.T) {
 	pool.AddCert(good.Certificate())
 	trusting := delivery.HTTP{RootCAs: pool}
 
-	o := trusting.Send(t.Context(), small(good.URL), long)
-	if check(t, o, "answered 200"); string(o.Body) != `{"field":"message"}` {
-		t.Errorf("body %q", o.Body)
+	for _, w := range ways(t, trusting) {
+		for range 3 { // the pool: over the same connection
+			o := w.sender.Send(t.Context(), small(good.URL), long)
+			if check(t, o, "answered 200"); string(o.Body) != `{"field":"message"}` {
+				t.Errorf("%s: body %q", w.name, o.Body)
+			}
+		}
 	}
 	check(t, delivery.HTTP{Insecure: true}.Send(t.Context(), small(good.URL), long), "answered 200")
 	check(t, trusting.Send(t.Context(), small(good.URL).WithBody(make([]byte, 4<<20)), long), "answered 200")
@@ -313,7 +356,7 @@ func TestTLS(t *testing.T) {
 
 	cfg := &tls.Config{Certificates: good.TLS.Certificates, ClientAuth: tls.RequireAnyClientCert}
 	picky := newServer(t, func(c net.Conn) { _ = tls.Server(c, cfg).HandshakeContext(context.Background()) })
-	o = trusting.Send(t.Context(), small(secure(picky)), long)
+	o := trusting.Send(t.Context(), small(secure(picky)), long)
 	if o.Kind != delivery.TLS || !strings.Contains(o.Err, "certificate required") {
 		t.Errorf("client certificate wanted: %s: %s", o.Kind, o.Err)
 	}
@@ -342,19 +385,23 @@ func TestTimeoutOverTLSIsNotExceeded(t *testing.T) {
 // TestNoSecondSend: a receiver that takes a request and drops the connection
 // must not get it again.
 func TestNoSecondSend(t *testing.T) {
-	var bodies [][]byte
-	s := newServer(t, func(c net.Conn) {
-		body := readRequest(c)
-		bodies = append(bodies, body)
-		resets(c)
-	})
-	for range 20 {
-		if o := send(t, small(s.url()), long); o.Kind != delivery.Reset {
-			t.Errorf("%s: %s", o.Kind, o.Err)
-		}
-		<-s.handled
-	}
-	if len(bodies) != 20 {
-		t.Errorf("the receiver got %d requests of 20 Sends", len(bodies))
+	for _, w := range ways(t, delivery.HTTP{}) {
+		t.Run(w.name, func(t *testing.T) {
+			var bodies [][]byte
+			var s *server
+			for range 20 {
+				s = w.server(t, func(c net.Conn) {
+					bodies = append(bodies, readRequest(c))
+					resets(c)
+				})
+				if o := w.sender.Send(t.Context(), small(s.url()), long); o.Kind != delivery.Reset {
+					t.Errorf("%s: %s", o.Kind, o.Err)
+				}
+				s.wait(t)
+			}
+			if len(bodies) != 20 {
+				t.Errorf("the receiver got %d requests of 20 Sends", len(bodies))
+			}
+		})
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,6 +61,16 @@ func newServer(tb testing.TB, serve func(c net.Conn)) *server {
 		<-done
 	})
 	return s
+}
+
+// wait waits until a connection is handled.
+func (s *server) wait(tb testing.TB) {
+	tb.Helper()
+	select {
+	case <-s.handled:
+	case <-time.After(long):
+		tb.Fatal("the receiver has had no connection, or is still busy with it")
+	}
 }
 
 func (s *server) url() string { return "http://" + s.Addr().String() + "/webhooks/sent" }
@@ -120,6 +132,64 @@ func send(tb testing.TB, r delivery.Request, timeout time.Duration) delivery.Out
 	tb.Helper()
 	return delivery.HTTP{}.Send(context.Background(), r, timeout)
 }
+
+// way is a Sender and what came before its attempt.
+type way struct {
+	name   string
+	sender delivery.Sender
+	kept   bool // the attempt goes over a connection that has served before
+}
+
+// ways are all ways in which outcomes must be the same.
+func ways(tb testing.TB, h delivery.HTTP) []way {
+	tb.Helper()
+	return []way{{"HTTP", h, false}, {"Pool", newPool(tb, h), false}, {"Pool, kept connection", newPool(tb, h), true}}
+}
+
+// inEachWay runs f for all ways, side by side.
+func inEachWay(t *testing.T, f func(t *testing.T, w way)) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, w := range ways(t, delivery.HTTP{}) {
+		all.Go(func() { t.Run(w.name, func(t *testing.T) { f(t, w) }) })
+	}
+	all.Wait()
+}
+
+func newPool(tb testing.TB, h delivery.HTTP) *delivery.Pool {
+	tb.Helper()
+	p := delivery.NewPool(h)
+	tb.Cleanup(p.Close)
+	return p
+}
+
+// server is newServer, ready for w's attempt: the first request of each
+// connection was something else when it is kept.
+func (w way) server(tb testing.TB, serve func(c net.Conn)) *server {
+	tb.Helper()
+	if !w.kept {
+		return newServer(tb, serve)
+	}
+	s := newServer(tb, func(c net.Conn) {
+		says(nothing)(c)
+		serve(c)
+	})
+	check(tb, w.sender.Send(context.Background(), small(s.url()), long), "answered 204")
+	return s
+}
+
+// nothing is an answer after which the connection stays open.
+const nothing = "HTTP/1.1 204 No Content\r\n\r\n"
+
+// said is want as it reads in way w.
+func (w way) said(want string) string {
+	if w.kept && strings.HasPrefix(want, "reset:") && strings.HasSuffix(want, "without a response") {
+		want += onKept
+	}
+	return want
+}
+
+const onKept = "; it was kept from an earlier request, and the receiver may have closed it before it saw this one"
 
 // check compares an outcome's kind and status, and finds words in its error.
 func check(tb testing.TB, o delivery.Outcome, want string) {
