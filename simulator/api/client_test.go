@@ -29,18 +29,16 @@ func TestTheOfficialClient(t *testing.T) {
 }
 
 // script runs a program that talks to s and insists on its success.
-func (s *server) script(dir, program string, args ...string) string {
+func (s *server) script(dir, program string, args ...string) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "SENT_BASE_URL="+s.url, "SENT_DM_API_KEY="+s.key)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
+	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
 	}
-	return string(out)
 }
 
 // installClient is a folder with the scripts of testdata/client and the client
@@ -78,6 +76,7 @@ func installClient(t *testing.T) string {
 // npmInstall installs what src locks into cache, which appears only once it is complete.
 func npmInstall(t *testing.T, src, cache string) {
 	t.Helper()
+	//nolint:usetesting // it is renamed to the cache, which stays and is on the same file system
 	work, err := os.MkdirTemp(filepath.Dir(cache), "sentsim-client-")
 	if err != nil {
 		t.Fatal(err)

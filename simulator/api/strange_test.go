@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -60,13 +61,13 @@ func sane() [][3]string {
 
 // inhabited is a server with something of everything in it, and what replaces
 // the names of their ids. What it delivers goes nowhere.
-func inhabited(t testing.TB) (*api.Server, *strings.Replacer) {
-	t.Helper()
+func inhabited(tb testing.TB) (*api.Server, *strings.Replacer) {
+	tb.Helper()
 	s, err := api.New(api.Config{Simulator: simulator.Config{Sender: nowhere{}}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	tb.Cleanup(func() { _ = s.Close() })
 	id := func(method, path, body, where string) string {
 		w := ask(s, method, path, body)
 		return reply{body: w.Body.String()}.get(where).String()
@@ -77,7 +78,7 @@ func inhabited(t testing.TB) (*api.Server, *strings.Replacer) {
 	ask(s, "POST", "/_sentsim/wait", "")
 	known := id("GET", "/_sentsim/deliveries", "", "data.deliveries.0.id")
 	if hook == "" || message == "" || template == "" || known == "" {
-		t.Fatalf("it is not inhabited: %q %q %q %q", hook, message, template, known)
+		tb.Fatalf("it is not inhabited: %q %q %q %q", hook, message, template, known)
 	}
 	return s, strings.NewReplacer("{hook}", hook, "{message}", message, "{template}", template, "{delivery}", known)
 }
@@ -101,8 +102,8 @@ func ask(s http.Handler, method, path, body string, headers ...string) *httptest
 }
 
 // wellAnswered insists on an answer in the envelope that is no 500.
-func wellAnswered(t testing.TB, name string, status int, body []byte) {
-	t.Helper()
+func wellAnswered(tb testing.TB, name string, status int, body []byte) {
+	tb.Helper()
 	var v struct {
 		Success *bool
 		Error   *struct{ Code, Message string }
@@ -113,13 +114,13 @@ func wellAnswered(t testing.TB, name string, status int, body []byte) {
 	switch err := json.Unmarshal(body, &v); {
 	case status == http.StatusNoContent && len(body) == 0:
 	case status >= 500 && status != http.StatusNotImplemented && status != http.StatusGatewayTimeout:
-		t.Errorf("%s: %d %s", name, status, body)
+		tb.Errorf("%s: %d %s", name, status, body)
 	case err != nil || v.Success == nil || v.Meta.RequestID == "":
-		t.Errorf("%s: %d, and not in the envelope (%v): %.200s", name, status, err, body)
+		tb.Errorf("%s: %d, and not in the envelope (%v): %.200s", name, status, err, body)
 	case *v.Success != (status < 300) || *v.Success != (v.Error == nil):
-		t.Errorf("%s: %d does not fit: %.200s", name, status, body)
+		tb.Errorf("%s: %d does not fit: %.200s", name, status, body)
 	case v.Error != nil && (v.Error.Code == "" || v.Error.Message == ""):
-		t.Errorf("%s: %d without a code or a message: %.200s", name, status, body)
+		tb.Errorf("%s: %d without a code or a message: %.200s", name, status, body)
 	}
 }
 
@@ -222,7 +223,7 @@ func TestStrangeConnections(t *testing.T) {
 		}
 		got, err := io.ReadAll(conn)
 		_ = conn.Close()
-		if err, ok := err.(net.Error); ok && err.Timeout() {
+		if os.IsTimeout(err) {
 			t.Errorf("%s: no answer", name)
 		}
 		for _, bad := range []string{" 500 ", " 2"} {
