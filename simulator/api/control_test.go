@@ -174,14 +174,14 @@ func TestFaults(t *testing.T) {
 		if c.fault == `"fault":"hang_up"` && len(got) == 1 {
 			c.reached, c.genuine = 1, 1 // it may be gone before the receiver has read it
 		}
-		real := 0
+		signed := 0
 		for _, d := range got {
 			if genuine(t, secret, d) {
-				real++
+				signed++
 			}
 		}
-		if len(got) != c.reached || real != c.genuine {
-			t.Errorf("%s: %d requests, %d of them genuine; want %d and %d", c.fault, len(got), real, c.reached, c.genuine)
+		if len(got) != c.reached || signed != c.genuine {
+			t.Errorf("%s: %d requests, %d of them genuine; want %d and %d", c.fault, len(got), signed, c.reached, c.genuine)
 		}
 		row := s.must(200, "GET", "/_sentsim/deliveries?limit=1", "").get("data.deliveries.0.attempts.0")
 		if row.Get("outcome").String() != c.first || row.Get("http_status_code").String() != c.status {

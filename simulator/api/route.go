@@ -86,7 +86,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(seen, p)
 		return
 	}
-	if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
+	if clean := path.Clean("/" + r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
 		// The mux would redirect, which hides a mistake in a client's URL.
 		s.refuse(seen, refusal(http.StatusNotFound, codeNotFound, "the path is not in its simplest form: use %s", printable(clean)))
 		return
