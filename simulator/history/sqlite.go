@@ -39,8 +39,9 @@ type SQLite struct {
 const linger = 5 * time.Millisecond
 
 // mostPending is how many changed rows may be waiting to be written. Whoever
-// brings more waits: so memory stays bounded, and whoever reads waits briefly.
-const mostPending = 2000
+// brings more waits: so memory stays bounded, and whoever reads, which is between
+// two transactions, waits briefly.
+const mostPending = 500
 
 // OpenSQLite opens the store in file, or makes it. It keeps the last limit
 // deliveries of each webhook and the last limit messages; all of them with limit
@@ -93,9 +94,6 @@ func (s *SQLite) Save(c Change) error {
 func (s *SQLite) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed && s.safe == s.saved {
-		return s.failure()
-	}
 	target := s.saved
 	for s.err == nil && s.safe < target {
 		signal(s.urgent)
@@ -109,6 +107,16 @@ func (s *SQLite) failure() error {
 		return s.wrap(ErrStoreClosed)
 	}
 	return s.err
+}
+
+// open is nil until Close.
+func (s *SQLite) open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return s.wrap(ErrStoreClosed)
+	}
+	return nil
 }
 
 // Close writes what is pending and lets go of the file. It may be called again.

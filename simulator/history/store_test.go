@@ -79,6 +79,9 @@ func saveAll(t *testing.T, s history.Store, changes ...history.Change) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func outbound(id uuid.UUID, status event.Status, at time.Time) event.Event {
