@@ -39,7 +39,8 @@ type Store interface {
 
 	// Delivery is the one with that id, else ErrNotFound.
 	Delivery(id uuid.UUID) (delivery.Delivery, error)
-	// Deliveries are those of a webhook, in the order in which they were made.
+	// Deliveries are those of a webhook, in the order in which they were made; the
+	// zero id stands for all webhooks.
 	Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error)
 	// Message is the one with that id, with its activities, else ErrNotFound.
 	Message(id uuid.UUID) (Message, error)

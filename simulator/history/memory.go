@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -178,9 +179,25 @@ func (m *Memory) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 func (m *Memory) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return page(m.byWebhook[webhookID], q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
+	rows := m.byWebhook[webhookID]
+	if webhookID == uuid.Nil {
+		rows = m.ofAll()
+	}
+	return page(rows, q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
 		return row{status: string(d.Status), texts: []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}}
 	}), nil
+}
+
+// ofAll are the deliveries of all webhooks, in the order in which they were made.
+func (m *Memory) ofAll() []*delivery.Delivery {
+	rows := make([]*delivery.Delivery, 0, len(m.deliveries))
+	for _, of := range m.byWebhook {
+		rows = append(rows, of...)
+	}
+	if len(m.byWebhook) > 1 {
+		slices.SortFunc(rows, func(a, b *delivery.Delivery) int { return cmp.Compare(a.Number, b.Number) })
+	}
+	return rows
 }
 
 // Message implements Store.

@@ -66,6 +66,9 @@ func (s *SQLite) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 // Deliveries implements Store.
 func (s *SQLite) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	where := condition{text: "webhook = ?", args: []any{webhookID[:]}}
+	if webhookID == uuid.Nil {
+		where = condition{text: "1"}
+	}
 	where.search(q, "event_type", "status", "error", "CAST(body AS TEXT)")
 	return selectPage(s, scanDelivery, deliveryColumns, "deliveries", where, q)
 }

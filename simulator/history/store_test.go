@@ -239,6 +239,14 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s: %d, %v; want %d, %v", c.name, total, found, c.total, c.want)
 			}
 		}
+		// Of all webhooks, in the order in which they were made.
+		hook = uuid.Nil
+		if total, found := numbers(history.Query{Newest: true, Limit: 5}); total != 8 || !slices.Equal(found, []uint64{104, 103, 102, 101, 4}) {
+			t.Errorf("of all webhooks: %d, %v", total, found)
+		}
+		if total, found := numbers(history.Query{Status: "FAILED"}); total != 2 || !slices.Equal(found, []uint64{3, 103}) {
+			t.Errorf("failed ones of all webhooks: %d, %v", total, found)
+		}
 	})
 }
 
