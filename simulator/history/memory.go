@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -147,9 +148,7 @@ func (m *Memory) Restore() (State, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all()}
-	for name, n := range m.counters {
-		s.Counters[name] = n
-	}
+	maps.Copy(s.Counters, m.counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())
 	}

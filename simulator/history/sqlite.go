@@ -64,7 +64,7 @@ func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {
 		_ = db.Close()
 		return nil, s.wrap(err)
 	}
-	go s.own()
+	go s.own() //nolint:contextcheck // it goes on after the opening, until Close
 	return s, nil
 }
 
