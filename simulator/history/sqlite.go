@@ -152,7 +152,7 @@ func (s *SQLite) own() {
 		<-s.wake
 		s.collect()
 		b, closed := s.take()
-		if b.changes > 0 {
+		if b != nil {
 			err := s.write.batch(b)
 			s.wrote(b, err)
 			if err != nil {
@@ -176,16 +176,17 @@ func (s *SQLite) collect() {
 	}
 }
 
+// take takes what is pending; nil when nothing is.
 func (s *SQLite) take() (b *batch, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b = s.pending
-	if b.changes > 0 {
-		s.pending = newBatch()
-		s.changed.Broadcast()
-		if s.closed {
-			signal(s.wake)
-		}
+	if s.pending.changes == 0 {
+		return nil, s.closed
+	}
+	b, s.pending = s.pending, newBatch()
+	s.changed.Broadcast()
+	if s.closed {
+		signal(s.wake)
 	}
 	return b, s.closed
 }
