@@ -24,12 +24,13 @@ import (
 // deliveries (6,000); the figures are in the log (-v). What is kept in memory
 // must not depend on them.
 func TestScale(t *testing.T) {
-	n := 6_000
+	n, pages := 6_000, 20
 	if text := os.Getenv("SENTSIM_SCALE"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
 		}
+		pages = 500
 	}
 	file := filepath.Join(t.TempDir(), "data.db")
 	s := openSQLite(t, file, n/200)
@@ -67,7 +68,7 @@ func TestScale(t *testing.T) {
 		t.Logf("%d deliveries in %s, %.0f/s; %+.1f MiB in memory", n, filling.Round(time.Millisecond), float64(n)/filling.Seconds(), float64(used)/(1<<20))
 	}
 
-	atRest := readPages(t, s, hooks, n/200)
+	atRest := readPages(t, s, hooks, n/200, pages)
 	ctx, stop := context.WithCancel(t.Context())
 	var writing sync.WaitGroup
 	sofar := number
@@ -80,7 +81,7 @@ func TestScale(t *testing.T) {
 			}
 		}
 	})
-	busy := readPages(t, s, hooks, n/200)
+	busy := readPages(t, s, hooks, n/200, pages)
 	stop()
 	writing.Wait()
 	if number == sofar {
@@ -91,13 +92,27 @@ func TestScale(t *testing.T) {
 	if p, err := s.Deliveries(hooks[7], history.Query{Limit: 1}); err != nil || p.Total < n/200 || p.Total > n/200+n/2000+1 {
 		t.Errorf("%d deliveries are kept, with a limit of %d; %v", p.Total, n/200, err)
 	}
+
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	began = time.Now()
+	state, err := openSQLite(t, file, n/200).Restore()
+	if err != nil || len(state.Webhooks) != 200 || state.Counters[history.CounterDeliveries] != number {
+		t.Errorf("%d webhooks, %v", len(state.Webhooks), err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("opened again in %s; the file has %d MiB", time.Since(began).Round(time.Millisecond), info.Size()>>20)
 }
 
-// readPages reads 100 pages here and there, and returns how long each took, sorted.
-func readPages(t *testing.T, s *history.SQLite, hooks []uuid.UUID, rows int) []time.Duration {
+// readPages reads pages here and there, and returns how long each took, sorted.
+func readPages(t *testing.T, s *history.SQLite, hooks []uuid.UUID, rows, pages int) []time.Duration {
 	t.Helper()
 	var all []time.Duration
-	for i := range 100 {
+	for i := range pages {
 		began := time.Now()
 		p, err := s.Deliveries(hooks[i*7%200], history.Query{Limit: 20, Offset: i * 13 % (rows - 20), Newest: i%2 == 0})
 		all = append(all, time.Since(began))
