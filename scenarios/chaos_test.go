@@ -223,7 +223,7 @@ func (p *plain) store(d delivered, dedupe string) {
 		p.seen[dedupe] = true
 		p.mu.Unlock()
 	}
-	if again && !p.noDedupe && !p.remembersFirst && !(p.inboundCounted && d.SubType == "message.received") {
+	if again && !p.noDedupe && !p.remembersFirst && (!p.inboundCounted || d.SubType != "message.received") {
 		return
 	}
 	p.mu.Lock()

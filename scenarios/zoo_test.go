@@ -26,6 +26,9 @@ func TestZoo(t *testing.T) {
 	var mu sync.Mutex
 	caught := map[string][]string{}
 	mutants := receiver.Mutants()
+	if raced || testing.Short() {
+		mutants = onePerFamily(mutants)
+	}
 	slices.SortStableFunc(mutants, func(a, b receiver.Mutant) int { return slow(b) - slow(a) })
 	t.Run("mutants", func(t *testing.T) {
 		for _, m := range mutants {
@@ -61,10 +64,22 @@ func TestZoo(t *testing.T) {
 		}
 	})
 	for _, r := range rule.All() {
-		if len(caught[r.ID]) == 0 {
+		if len(caught[r.ID]) == 0 && len(mutants) == len(receiver.Mutants()) {
 			t.Errorf("no mutant breaks %s (%s): nothing shows that it can fail", r.ID, r.Level)
 		}
 	}
+}
+
+// onePerFamily is what the race detector, which makes a run five times as long,
+// gets to see: it looks for races in the harness, not for mistakes in receivers.
+func onePerFamily(mutants []receiver.Mutant) []receiver.Mutant {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(mutants, func(m receiver.Mutant) bool {
+		family, _, _ := strings.Cut(m.Breaks[0].Rule, "-")
+		again := seen[family]
+		seen[family] = true
+		return again
+	})
 }
 
 // slow is 1 for mutants that take long to verify, because they answer slowly.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 // defaultServeListen is where serve listens: reachable from this machine only.
@@ -28,6 +30,7 @@ const envServeKey = "SENTSIM_API_KEY"
 
 type serveOptions struct {
 	listen, apiKey, rateLimit, logFormat string
+	data, keep                           string
 	remote, anyTemplate, verbose         bool
 	hosts, targets                       []string
 }
@@ -58,6 +61,8 @@ test moves it on. Tests find what they need under /_sentsim (see the README).`,
 		f.BoolVar(&o.remote, "allow-remote", false, "listen on an address that other machines can reach; it needs an API key of your own")
 		f.StringArrayVar(&o.hosts, "allow-host", nil, "further `NAME` of this server in the Host header; repeatable")
 		f.StringArrayVar(&o.targets, "allow-target", nil, "`HOST[:PORT]` that webhooks may point to; repeatable (default: anywhere)")
+		f.StringVar(&o.data, "data", "", "keep everything in the SQLite database `FILE` (default: in memory)")
+		f.StringVar(&o.keep, "keep", "", "how many deliveries of each webhook, and messages, are kept (`N`, default "+strconv.Itoa(history.DefaultLimit)+")")
 		f.StringVar(&o.rateLimit, "rate-limit", "", "requests a minute (`N`), or off (default "+strconv.Itoa(api.StandardLimit)+", as Sent)")
 		f.BoolVar(&o.anyTemplate, "any-template", false, "take messages with templates that were not created here")
 		f.StringVar(&o.logFormat, "log-format", "", "`FORM` of the log on stderr: text or json (default text)")
@@ -76,7 +81,7 @@ test moves it on. Tests find what they need under /_sentsim (see the README).`,
 }
 
 func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
-	for _, name := range []string{"listen", "api-key", "rate-limit", "log-format"} {
+	for _, name := range []string{"listen", "api-key", "rate-limit", "log-format", "data", "keep"} {
 		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 			return usage("--%s is given but empty", name)
 		}
@@ -92,11 +97,25 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err := checkListen(listen, cfg.APIKey, o.remote); err != nil {
 		return err
 	}
-	server, err := api.New(cfg)
+	data, err := openData(cmd.Context(), o, &cfg)
 	if err != nil {
 		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
+	server, err := api.New(cfg)
+	if err != nil {
+		return errors.Join(err, data.close())
+	}
+	return a.serveOn(cmd.Context(), listen, cfg, server, data)
+}
+
+// serveOn serves until ctx ends, and closes everything.
+func (a *app) serveOn(ctx context.Context, listen string, cfg api.Config, server *api.Server, data *dataFile) (err error) {
+	defer func() {
+		if closeErr := data.close(); err == nil && closeErr != nil {
+			err = exit(statusTrouble, closeErr)
+		}
+	}()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		_ = server.Close()
 		return exit(statusTrouble, fmt.Errorf("%w (choose another address with --listen)", err))
@@ -110,10 +129,6 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		_ = server.Close()
 		return err
 	}
-	return exit(0, a.serveUntil(cmd.Context(), server, l))
-}
-
-func (a *app) serveUntil(ctx context.Context, server *api.Server, l net.Listener) error {
 	if err := server.Serve(ctx, l, a.hurry); err != nil {
 		return exit(statusTrouble, err)
 	}

@@ -17,6 +17,7 @@ import (
 // control does something to the target. Nothing is under way.
 func (r *runner) control(ctx context.Context, s chaos.Step) {
 	r.record.expect(s.Number)
+	defer r.judges.hold()() // nobody reads meanwhile
 	var done Done
 	t := r.s.Target
 	switch s.Kind {

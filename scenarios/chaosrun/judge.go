@@ -2,7 +2,6 @@ package chaosrun
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -76,11 +75,9 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 				r.haunted = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
 			}
 		case s.Subject.Kind == chaos.AboutInbound && r.canRead(chaos.AboutInbound):
-			key := fmt.Sprintf("%d %s", s.Subject.Index, s.Subject.From)
-			if r.baselined[key] {
+			if r.oracle.Met(s.Subject) {
 				continue
 			}
-			r.baselined[key] = true
 			st, err := r.look(ctx, s.Subject)
 			if err != nil && ctx.Err() == nil {
 				r.note(err.Error())
@@ -106,8 +103,8 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 	if r.haunted != "" || r.fell != "" {
 		return unseen
 	}
-	var all []*reading
-	for _, rec := range r.oracle.Records() {
+	all := r.judges.left()
+	for _, rec := range r.oracle.TakeAll() {
 		if r.canRead(rec.Subject.Kind) {
 			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
 		}
@@ -124,7 +121,7 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 	if ctx.Err() != nil {
 		return unseen
 	}
-	shown := slices.ContainsFunc(all, func(x *reading) bool { return x.err == nil && x.state.Known })
+	shown := r.judges.shown() || slices.ContainsFunc(all, func(x *reading) bool { return x.err == nil && x.state.Known })
 	r.conclude(all, controls, shown)
 	return unseen
 }

@@ -75,10 +75,11 @@ func (r *runner) echoes(s chaos.Step, req delivery.Request, out delivery.Outcome
 	if s.Kind != chaos.KindForge || !out.Rejected() || len(out.Body) == 0 {
 		return
 	}
-	answer := string(out.Body)
+	lines := []string{string(out.Body)}
 	for _, values := range out.Header {
-		answer += "\n" + strings.Join(values, "\n")
+		lines = append(lines, values...)
 	}
+	answer := strings.Join(lines, "\n")
 	said := r.s.Env.Secret.Spellings()
 	at := timestamp(s, out.Start)
 	for age := int64(-1); age <= 1; age++ { // of the body that was sent

@@ -86,6 +86,7 @@ type runner struct {
 	other   signing.Secret // somebody else's
 	paused  bool
 	record  *sequence
+	judges  *judges // nil: everything is judged at the end
 	flights flights
 	wg      sync.WaitGroup
 
@@ -98,7 +99,6 @@ type runner struct {
 	fell      string
 	trouble   []string
 	virtual   time.Duration
-	baselined map[string]bool
 	looks     sync.Mutex // one look at the target at a time
 	haunted   string     // why the state says nothing
 	begun     bool
@@ -130,15 +130,17 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	defer stop(nil)
 	r := &runner{
 		o: o, s: s, plan: plan, oracle: oracle.New(plan), base: s.Target.URL(), other: other, stop: stop,
-		record: newSequence(o.Recorder), baselined: map[string]bool{},
+		record: newSequence(o.Recorder),
 	}
 	if o.Recorder != nil {
 		if err := o.Recorder.Begin(plan); err != nil {
 			return Result{}, err
 		}
 	}
+	r.judges = r.startJudges(ctx)
 	r.send(sending, all)
 	r.wg.Wait()
+	r.judges.close()
 	spent := clock.Wall().Sub(started)
 	err = r.restore(ctx)
 	unseen := r.judge(ctx)
@@ -260,6 +262,9 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 	}
 	r.tally(s, out, ok, met)
 	r.finish(s, Done{Outcome: out})
+	if s.Last {
+		r.judges.over(ctx, s.Subject.Index)
+	}
 	r.survives(ctx, s, out, met)
 }
 

@@ -79,7 +79,7 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 
 // messageTwin delivers a new message the record's events of these statuses.
 func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (twin, bool) {
-	st := r.plan.Seed.Stream("chaos twin", uint64(n))
+	st := r.plan.Seed.Stream("chaos twin", uint64(n)) //nolint:gosec // counted up from 0
 	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: uuid.Must(uuid.NewRandomFromReader(st))}}
 	for _, status := range o {
 		i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool {

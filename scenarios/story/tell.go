@@ -14,9 +14,12 @@ import (
 )
 
 // tell is the story's Given and When.
-func (t *teller) tell() (given, when []string, err error) {
+func (t *teller) tell(f Finding) (given, when []string, err error) {
 	if len(t.steps) == 0 {
 		return nil, nil, fmt.Errorf("nothing happens in it")
+	}
+	if when := t.alike(f); when != nil {
+		return nil, when, nil
 	}
 	for _, c := range t.cast {
 		if c.subject.Kind != chaos.AboutMessage {
@@ -28,6 +31,10 @@ func (t *teller) tell() (given, when []string, err error) {
 		}
 		given = append(given, fmt.Sprintf("%s message on %q", word, c.subject.On))
 	}
+	if f.Verbatim || len(t.steps) == 1 && odd(t.steps[0]) {
+		when, err = t.verbatim()
+		return given, when, err
+	}
 	if len(t.cast) == 1 {
 		if plain, ok := t.sentences(); ok {
 			return given, plain, nil
@@ -36,6 +43,28 @@ func (t *teller) tell() (given, when []string, err error) {
 	when, err = t.table()
 	return given, when, err
 }
+
+// alike tells a story of which it does not matter whom it is about.
+func (t *teller) alike(f Finding) []string {
+	first := t.steps[0]
+	last := t.steps[len(t.steps)-1]
+	together := len(t.steps) >= manyTogether && first.Group != 0 && last.Group == first.Group && len(t.cast) == len(t.steps)
+	switch {
+	case len(t.steps) == 1 && first.Kind == chaos.KindForge && first.Forgery != chaos.ForgeryOldSecret && (f.Claim == Refuses || f.Claim == Hides):
+		if first.Event.Type == "" {
+			return nil
+		}
+		return []string{fmt.Sprintf("a delivery of a %q event arrives, forged as %q", first.Event.Type, first.Forgery)}
+	case len(t.steps) == 2 && first.Kind == chaos.KindRotate && (f.Claim == Refuses || f.Claim == Accepts):
+		return []string{"the signing secret is rotated and the receiver is given the new one"}
+	case together && f.Claim == Accepts && !slices.ContainsFunc(t.steps, func(s chaos.Step) bool { return s.Kind != chaos.KindDeliver || s.Sender != "" }):
+		return []string{fmt.Sprintf("%d deliveries of different messages arrive at the same instant", len(t.steps))}
+	}
+	return nil
+}
+
+// manyTogether is from how many on deliveries at one instant are a burst.
+const manyTogether = 5
 
 // sentences tells a story of one message, contact or template without a table,
 // where there are words for it.
@@ -227,13 +256,27 @@ func plural(n int, word string) string {
 // then is what the receiver owes.
 func (t *teller) then(f Finding) ([]string, error) {
 	c := t.of(f.About)
-	if c == nil && f.Claim != Accepts && f.Claim != Refuses {
+	if c == nil && (f.Claim == Ends || f.Claim == Counts || f.Claim == Knows) {
 		return nil, fmt.Errorf("the finding is about somebody who is not in the story")
 	}
+	rotated := t.steps[0].Kind == chaos.KindRotate
 	switch f.Claim {
 	case Refuses:
+		if rotated {
+			return []string{"a delivery signed with the old secret is rejected"}, nil
+		}
+		if len(t.steps) == 1 {
+			return []string{"the receiver rejects it"}, nil
+		}
 		return []string{"the receiver rejects the forged one"}, nil
+	case Hides:
+		return []string{"no answer holds the expected signature or the secret"}, nil
+	case Answers:
+		return []string{"the receiver answers without a server error"}, nil
 	case Accepts:
+		if rotated {
+			return []string{"a delivery signed with the new secret is accepted"}, nil
+		}
 		if len(t.steps) == 1 {
 			return []string{"the receiver accepts it"}, nil
 		}
@@ -284,10 +327,30 @@ func (t *teller) name(f Finding) string {
 	}
 	switch f.Claim {
 	case Refuses:
+		switch {
+		case t.steps[0].Kind == chaos.KindRotate:
+			return "the old secret is dead once it is rotated"
+		case forged < 0:
+			return oddness(last) + " is rejected"
+		}
 		return "a forged delivery is rejected: " + doc(t.steps[max(forged, 0)].Forgery)
+	case Hides:
+		return "the rejection of a forged delivery tells nothing: " + doc(t.steps[max(forged, 0)].Forgery)
+	case Answers:
+		return "a signed body that is not an object is answered"
 	case Knows:
 		return "a forged delivery leaves no trace: " + doc(t.steps[max(forged, 0)].Forgery)
 	case Accepts:
+		switch what := oddness(last); {
+		case t.steps[0].Kind == chaos.KindRotate:
+			return "the new secret is taken once it is rotated"
+		case what != "" && kind != "" && what[:2] != "an" && last.Event.Status != "":
+			return fmt.Sprintf("%s with %s is accepted", kind, what)
+		case what != "":
+			return what + " is accepted"
+		case len(t.steps) > 1 && last.Group != 0:
+			return "deliveries at the same instant are all accepted"
+		}
 		return kind + " is accepted"
 	case Counts:
 		return t.countName(last, kind)

@@ -35,7 +35,9 @@ const (
 	codeMethod        = "METHOD_NOT_ALLOWED"
 	codeHostRefused   = "HOST_REFUSED"
 	codeOriginRefused = "ORIGIN_REFUSED"
-	codeNotFound      = "NOT_FOUND" // of the control interface
+	codeNotFound      = "NOT_FOUND"
+	codeTimeout       = "TIMEOUT"
+	codeClockMoves    = "CLOCK_MOVES"
 )
 
 // docURL is where Sent explains its codes.

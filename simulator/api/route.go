@@ -46,6 +46,10 @@ func (s *Server) routes() *http.ServeMux {
 	for _, rt := range s.sentRoutes() {
 		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) { s.answerSent(w, r, rt) })
 	}
+	for _, rt := range s.controlRoutes() {
+		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) { s.answerControl(w, r, rt) })
+	}
+	mux.HandleFunc("/_sentsim/", func(w http.ResponseWriter, r *http.Request) { s.answerControl(w, r, route{}) })
 	notEmulated := route{"/v3/", nil}
 	for _, p := range []string{"/v3", "/v3/"} {
 		mux.HandleFunc(p, func(w http.ResponseWriter, r *http.Request) { s.answerSent(w, r, notEmulated) })
@@ -110,19 +114,15 @@ func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, rt route) {
 		s.refuse(w, p)
 		return
 	}
-	h, ok := rt.methods[r.Method]
-	switch {
-	case ok:
-	case rt.methods == nil:
+	if rt.methods == nil {
 		s.refuse(w, refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s", printable(r.Method), printable(r.URL.Path)))
 		return
-	default:
-		allowed := strings.Join(slices.Sorted(maps.Keys(rt.methods)), ", ")
-		w.Header().Set("Allow", allowed)
-		s.refuse(w, refusal(http.StatusMethodNotAllowed, codeMethod, "%s is not for this path: use %s", printable(r.Method), allowed))
-		return
 	}
-	if p := checkRequest(r); p != nil {
+	h, p := rt.handler(w, r)
+	if p == nil {
+		p = checkProfile(r)
+	}
+	if p != nil {
 		s.refuse(w, p)
 		return
 	}
@@ -133,11 +133,42 @@ func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, rt route) {
 	}
 }
 
-// checkRequest looks at what is the same for all calls.
-func checkRequest(r *http.Request) *problem {
-	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-		return refusal(http.StatusBadRequest, codeInvalid, "the query string is malformed")
+// answerControl answers a request to the control interface. A method that may
+// change something is not cached for a key, and nothing is limited: tests are in
+// a hurry.
+func (s *Server) answerControl(w http.ResponseWriter, r *http.Request, rt route) {
+	p := s.key.check(r)
+	if p == nil && rt.methods == nil {
+		p = refusal(http.StatusNotFound, codeNotFound, "the control interface has no %s", printable(r.URL.Path))
 	}
+	if p != nil {
+		s.refuse(w, p)
+		return
+	}
+	h, p := rt.handler(w, r)
+	if p != nil {
+		s.refuse(w, p)
+		return
+	}
+	s.answer(w, r, h)
+}
+
+// handler is what answers the request's method.
+func (rt route) handler(w http.ResponseWriter, r *http.Request) (handler, *problem) {
+	h, ok := rt.methods[r.Method]
+	if !ok {
+		allowed := strings.Join(slices.Sorted(maps.Keys(rt.methods)), ", ")
+		w.Header().Set("Allow", allowed)
+		return nil, refusal(http.StatusMethodNotAllowed, codeMethod, "%s is not for this path: use %s", printable(r.Method), allowed)
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return nil, refusal(http.StatusBadRequest, codeInvalid, "the query string is malformed")
+	}
+	return h, nil
+}
+
+// checkProfile refuses what is asked for somebody else.
+func checkProfile(r *http.Request) *problem {
 	profile := r.Header.Get("X-Profile-Id")
 	if profile == "" {
 		return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // targetList is where webhooks may point to. An empty one allows everything.
@@ -71,8 +72,13 @@ func (s sender) Send(ctx context.Context, r delivery.Request, timeout time.Durat
 	if !s.server.targets.allows(r.URL) { // a webhook of an earlier run, with another list
 		return delivery.Outcome{Kind: delivery.Refused, Err: "nothing was sent: the target is not one that this server allows"}
 	}
-	out := s.next.Send(ctx, r, timeout)
+	var out delivery.Outcome
+	if f := s.server.faults.take(r.Get(signing.HeaderID), eventTypeOf(r)); f != nil {
+		out = s.faulty(ctx, f, r, timeout)
+	} else {
+		out = s.next.Send(ctx, r, timeout)
+	}
 	s.server.metrics.attempt(out)
-	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get("X-Webhook-ID"), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
+	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get(signing.HeaderID), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
 	return out
 }

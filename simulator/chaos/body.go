@@ -20,9 +20,12 @@ func outboundOptional(s event.Status) []optional {
 		return []optional{{"reason", true}, {"reason", false}}
 	}
 	return []optional{
-		{"template_id", true}, {"template_id", false},
-		{"outbound_number", true}, {"outbound_number", false},
-		{"inbound_number", true}, {"inbound_number", false},
+		{"template_id", true},
+		{"template_id", false},
+		{"outbound_number", true},
+		{"outbound_number", false},
+		{"inbound_number", true},
+		{"inbound_number", false},
 	}
 }
 

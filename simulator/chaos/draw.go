@@ -70,7 +70,7 @@ type drawer struct {
 func (p *Plan) unit(index int) []parcel {
 	d := &drawer{
 		plan: p, index: index, start: time.Duration(index-1) * pace,
-		st: p.Seed.Stream("chaos message", uint64(index)),
+		st: p.Seed.Stream("chaos message", nth(index)),
 	}
 	d.start += d.st.Between(0, pace-time.Millisecond).Truncate(time.Millisecond)
 	switch u := d.st.Float64(); {
@@ -96,7 +96,7 @@ func (d *drawer) hit(f Fault, n int) (st *seed.Stream, ok bool) {
 	if p <= 0 {
 		return nil, false
 	}
-	st = d.plan.Seed.Stream("chaos "+string(f), uint64(d.index), uint64(n))
+	st = d.plan.Seed.Stream("chaos "+string(f), nth(d.index), nth(n))
 	return st, st.Chance(p)
 }
 
@@ -106,7 +106,7 @@ func (d *drawer) add(at time.Duration, sends ...sending) {
 
 // event is the stream of what is drawn about event n of the message.
 func (d *drawer) event(n int) *seed.Stream {
-	return d.plan.Seed.Stream("chaos event", uint64(d.index), uint64(n))
+	return d.plan.Seed.Stream("chaos event", nth(d.index), nth(n))
 }
 
 // fact makes an event that happened at created. e's own times are set here.
@@ -142,6 +142,9 @@ func (d *drawer) deliver(f *fact, o Occurrence, attempt int, how Sender, rule st
 func newID(st *seed.Stream) uuid.UUID {
 	return uuid.Must(uuid.NewRandomFromReader(st)) // a stream never fails
 }
+
+// nth is a number of a stream.
+func nth(n int) uint64 { return uint64(n) } //nolint:gosec // counted up from 0
 
 // between draws whole milliseconds.
 func between(st *seed.Stream, lo, hi time.Duration) time.Duration {

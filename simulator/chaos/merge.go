@@ -3,6 +3,7 @@ package chaos
 import (
 	"container/heap"
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func (p Plan) merged(units iter.Seq[[]parcel]) iter.Seq[Step] {
 	return func(yield func(Step) bool) {
 		next, stop := iter.Pull(units)
 		defer stop()
-		m := merger{plan: &p, next: next, yield: yield, controls: map[Kind]int{}}
+		m := merger{plan: &p, next: next, yield: yield, controls: map[Kind]int{}, left: map[int]int{}}
 		m.run()
 	}
 }
@@ -48,6 +49,7 @@ type merger struct {
 	group  int
 	over   bool // nobody wants more
 
+	left               map[int]int // parcels with deliveries still to come, by unit
 	controls           map[Kind]int
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
 }
@@ -64,6 +66,7 @@ func (m *merger) run() {
 		case p.burst > 0:
 			m.burst(p)
 		default:
+			m.done(p)
 			m.emit(p.at, m.alive(p))
 		}
 	}
@@ -80,6 +83,9 @@ func (m *merger) pop() (parcel, bool) {
 		m.begun++
 		for _, p := range unit {
 			heap.Push(&m.queue, p)
+			if len(p.sends) > 0 {
+				m.left[p.unit]++
+			}
 		}
 	}
 	if len(m.queue) == 0 {
@@ -111,6 +117,14 @@ func (m *merger) alive(p parcel) []sending {
 	return left
 }
 
+// done notes that a parcel's deliveries are about to be emitted, or given up.
+func (m *merger) done(p parcel) {
+	m.left[p.unit]--
+	if m.left[p.unit] == 0 && (len(p.sends) == 0 || p.sends[0].step.Subject.Kind == "") {
+		delete(m.left, p.unit) // no step of it can say so
+	}
+}
+
 // emit hands out steps that are done at one instant.
 func (m *merger) emit(at time.Duration, sends []sending) {
 	group := 0
@@ -118,8 +132,14 @@ func (m *merger) emit(at time.Duration, sends []sending) {
 		m.group++
 		group = m.group
 	}
-	for _, s := range sends {
+	for i, s := range sends {
 		s.step.Group = group
+		unit := s.step.Subject.Index
+		last := !slices.ContainsFunc(sends[i+1:], func(o sending) bool { return o.step.Subject.Index == unit })
+		if left, ok := m.left[unit]; ok && left == 0 && last {
+			s.step.Last = true
+			delete(m.left, unit)
+		}
 		m.step(at, s.step)
 	}
 }
@@ -143,7 +163,7 @@ func (m *merger) control(p parcel) {
 		return
 	}
 	m.controls[p.control]++
-	st := m.plan.Seed.Stream("chaos control "+string(p.control), uint64(p.unit))
+	st := m.plan.Seed.Stream("chaos control "+string(p.control), nth(p.unit))
 	switch p.control {
 	case KindPause:
 		m.pause(p)
@@ -183,7 +203,7 @@ func (m *merger) pause(p parcel) {
 		if len(next.sends) == 1 {
 			s = next.sends[0]
 		}
-		if s.fact == nil || s.step.Sender != "" || s.step.Subject.Kind == AboutTemplate || seen[s.step.Subject] || len(m.alive(next)) == 0 {
+		if s.fact == nil || s.step.Subject.Kind == "" || s.step.Sender != "" || s.step.Subject.Kind == AboutTemplate || seen[s.step.Subject] || len(m.alive(next)) == 0 {
 			other = append(other, next)
 			seen = addAll(seen, next)
 			continue
@@ -192,6 +212,8 @@ func (m *merger) pause(p parcel) {
 		s.step.Faults = append(s.step.Faults[:len(s.step.Faults):len(s.step.Faults)], FaultPause)
 		met = append(met, s)
 		end = next.at
+		m.done(next)
+		m.left[s.step.Subject.Index]++ // it is tried again
 	}
 	m.putBack(other, end)
 	if len(met) == 0 {
@@ -204,7 +226,7 @@ func (m *merger) pause(p parcel) {
 		s.step.Occurrence, s.step.Rule = Retry, "IDEM-2"
 		s.step.Attempt++
 		wait := backoffs()[0] + time.Duration(i)*time.Millisecond
-		heap.Push(&m.queue, parcel{at: end + wait, unit: p.unit, seq: -1, sends: []sending{s}})
+		heap.Push(&m.queue, parcel{at: end + wait, unit: s.step.Subject.Index, seq: -1 - i, sends: []sending{s}})
 	}
 }
 
@@ -247,6 +269,7 @@ func (m *merger) burst(p parcel) {
 		}
 		sends := m.alive(next)
 		if len(sends) == 0 {
+			m.done(next)
 			continue
 		}
 		subject := sends[0].step.Subject
@@ -259,6 +282,7 @@ func (m *merger) burst(p parcel) {
 		taken[subject] = true
 		all = append(all, sends...)
 		last = next.at
+		m.done(next)
 	}
 	if len(all) == maxBurst {
 		end = last

@@ -71,6 +71,9 @@ type Step struct {
 
 	// Rule is what a wrong answer to this delivery breaks, e.g. "SIG-1".
 	Rule string `json:"rule,omitempty"`
+	// Last says that nothing follows about the same one of the plan's messages. It
+	// may be missing where what would have followed was given up.
+	Last bool `json:"last,omitempty"`
 }
 
 // SubjectKind is what a delivery is about.

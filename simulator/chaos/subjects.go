@@ -80,7 +80,7 @@ func (d *drawer) outbound() {
 					return nil
 				}
 				o.Status = next
-			case formGhost, formPrecursor:
+			case formGhost, formPrecursor, forms:
 				s.ID = newID(st)
 				o.MessageID = s.ID
 			}

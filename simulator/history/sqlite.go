@@ -123,7 +123,7 @@ func (s *SQLite) Close() error {
 	<-s.done
 	var err error
 	if first {
-		err = s.db.Close()
+		err = errors.Join(s.write.close(), s.db.Close())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

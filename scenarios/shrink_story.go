@@ -1,0 +1,161 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/gherkin"
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/story"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// storyAttempt keeps the ids of stories that are tried out apart from others'.
+const storyAttempt = 2000
+
+// write writes the reduced run as a scenario that fails this target and passes
+// the reference receiver: one that does not do both says nothing.
+func (sh *shrinker) write(ctx context.Context) {
+	if len(sh.told) != len(sh.out.Steps) {
+		sh.out.NoFeature = "its last repetition did not fail"
+		return
+	}
+	for _, f := range sh.findings() {
+		text, err := story.Feature(f)
+		if err == nil {
+			err = sh.tryStory(ctx, text)
+		}
+		if err == nil {
+			sh.out.Feature, sh.out.NoFeature = text, ""
+			return
+		}
+		if sh.out.NoFeature == "" {
+			sh.out.NoFeature = err.Error()
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// findings are what the violation can be in words, the likeliest first.
+func (sh *shrinker) findings() []story.Finding {
+	v := sh.out.Violation
+	f := story.Finding{Rule: sh.rule, Steps: sh.told, About: v.Subject, Origin: sh.f.Origin}
+	if v.Step > 0 {
+		f.Claim = story.Accepts
+		i := slices.IndexFunc(sh.told, func(s chaos.Step) bool { return s.Number == v.Step })
+		switch {
+		case sh.rule.ID == "SIG-14":
+			f.Claim = story.Hides
+		case i >= 0 && (sh.told[i].Kind == chaos.KindForge || sh.rule.ID == "TOL-7"):
+			f.Claim = story.Refuses
+		case sh.rule.ID == "TOL-9":
+			f.Claim = story.Answers
+		}
+		verbatim := f
+		verbatim.Verbatim = true
+		return []story.Finding{f, verbatim}
+	}
+	e, texts := sh.expected(v.Subject)
+	claim := func(c story.Claim) story.Finding {
+		f := f
+		f.Claim, f.Statuses, f.Texts = c, e.Statuses, texts
+		return f
+	}
+	switch {
+	case e.Absent:
+		return []story.Finding{claim(story.Knows)}
+	case v.Subject.Kind == chaos.AboutInbound:
+		return []story.Finding{claim(story.Counts)}
+	}
+	ends, counts := claim(story.Ends), claim(story.Counts)
+	verbatim := ends
+	verbatim.Verbatim = true
+	switch sh.rule.ID {
+	case "IDEM-1", "IDEM-2", "IDEM-3", "IDEM-5", "IDEM-6", "IDEM-7":
+		return []story.Finding{counts, ends, verbatim}
+	}
+	return []story.Finding{ends, counts, verbatim}
+}
+
+// expected is what a correct receiver makes of the reduced run, and how many
+// texts of a contact it took.
+func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts int) {
+	o := oracle.New(sh.f.Plan)
+	for _, s := range sh.told {
+		out := delivery.Outcome{Kind: delivery.Answered, Status: http.StatusOK}
+		switch {
+		case s.Kind != chaos.KindDeliver && s.Kind != chaos.KindForge:
+			continue
+		case s.Kind == chaos.KindForge, s.Rule == "TOL-7":
+			out.Status = http.StatusUnauthorized
+		}
+		o.Saw(s, out, "")
+	}
+	for _, r := range o.Records() {
+		if r.Subject.Kind != about.Kind || r.Subject.ID != about.ID && (about.From == "" || r.Subject.From != about.From) {
+			continue
+		}
+		e = o.Expect(r)
+		texts = e.Most
+	}
+	return e, texts
+}
+
+// tryStory runs a scenario against this target, as often as it may take, and
+// against the reference receiver.
+func (sh *shrinker) tryStory(ctx context.Context, text string) error {
+	var seen report.Scenario
+	for n := range max(2, 2*sh.tries) {
+		if err := sh.refresh(ctx); err != nil {
+			return err
+		}
+		var err error
+		if seen, err = sh.s.tell(ctx, text, storyAttempt+uint64(n)); err != nil { //nolint:gosec // a few
+			return err
+		}
+		if seen.Verdict == report.Failed {
+			break
+		}
+	}
+	if seen.Verdict != report.Failed {
+		return fmt.Errorf("as a scenario it does not fail this receiver (%s: %s)", seen.Verdict, seen.Reason)
+	}
+	cfg := config.Default()
+	cfg.Embedded, cfg.Knobs, cfg.Seed = true, sh.s.cfg.Knobs, sh.s.cfg.Seed
+	ref, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	good, err := ref.tell(ctx, text, storyAttempt)
+	if err = errors.Join(err, ref.close()); err != nil {
+		return err
+	}
+	if good.Verdict != report.Passed {
+		return fmt.Errorf("as a scenario it does not pass the reference receiver (%s: %s)", good.Verdict, good.Reason)
+	}
+	return nil
+}
+
+// tell runs a feature of one scenario.
+func (s *session) tell(ctx context.Context, text string, attempt uint64) (report.Scenario, error) {
+	scenarios, err := gherkin.Parse("story.feature", []byte(text))
+	if err != nil {
+		return report.Scenario{}, err
+	}
+	plans, err := tie(scenarios)
+	if err != nil {
+		return report.Scenario{}, err
+	}
+	s.subject.TakeWire()
+	defer s.subject.LeaveWire()
+	out, _ := s.run(ctx, &plans[0], attempt)
+	return out, ctx.Err()
+}
