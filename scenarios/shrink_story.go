@@ -99,7 +99,7 @@ func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts i
 		}
 		o.Saw(s, out, "")
 	}
-	for _, r := range o.Records() {
+	for _, r := range o.TakeAll() {
 		if r.Subject.Kind != about.Kind || r.Subject.ID != about.ID && (about.From == "" || r.Subject.From != about.From) {
 			continue
 		}
