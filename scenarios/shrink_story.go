@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
@@ -13,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/story"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
@@ -47,7 +49,7 @@ func (sh *shrinker) write(ctx context.Context) {
 // findings are what the violation can be in words, the likeliest first.
 func (sh *shrinker) findings() []story.Finding {
 	v := sh.out.Violation
-	f := story.Finding{Rule: sh.rule, Steps: sh.told, About: v.Subject, Origin: sh.f.Origin}
+	f := story.Finding{Rule: sh.rule, Steps: sh.told, About: v.Subject, Origin: sh.f.Origin, Now: clock.Wall()}
 	if v.Step > 0 {
 		f.Claim = story.Accepts
 		i := slices.IndexFunc(sh.told, func(s chaos.Step) bool { return s.Number == v.Step })
@@ -76,13 +78,12 @@ func (sh *shrinker) findings() []story.Finding {
 		return []story.Finding{claim(story.Counts)}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
-	verbatim := ends
-	verbatim.Verbatim = true
-	switch sh.rule.ID {
-	case "IDEM-1", "IDEM-2", "IDEM-3", "IDEM-5", "IDEM-6", "IDEM-7":
-		return []story.Finding{counts, ends, verbatim}
+	verbatim, second := ends, ends
+	verbatim.Verbatim, second.SameSecond = true, true
+	if strings.Contains(v.Expected, " to end as ") {
+		return []story.Finding{ends, counts, second, verbatim}
 	}
-	return []story.Finding{ends, counts, verbatim}
+	return []story.Finding{counts, ends, second, verbatim}
 }
 
 // expected is what a correct receiver makes of the reduced run, and how many
@@ -99,7 +100,7 @@ func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts i
 		}
 		o.Saw(s, out, "")
 	}
-	for _, r := range o.Records() {
+	for _, r := range o.TakeAll() {
 		if r.Subject.Kind != about.Kind || r.Subject.ID != about.ID && (about.From == "" || r.Subject.From != about.From) {
 			continue
 		}

@@ -3,7 +3,9 @@ package steps
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -82,6 +84,11 @@ func Placeholder(name string, n int) string {
 	return "{" + Ordinals()[n%len(Ordinals())] + " " + name + "}"
 }
 
+// Ago stands in a body for the time so many minutes ago.
+func Ago(minutes int) string { return fmt.Sprintf("{%d minutes ago}", minutes) }
+
+var ago = regexp.MustCompile(`\{(\d{1,4}) minutes ago\}`)
+
 // deliversThis delivers a body as it stands. The same text is the same event.
 func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocString) error {
 	body, again := w.bodies[doc.Content]
@@ -100,6 +107,10 @@ func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocStr
 		}
 		at := w.at.Add(time.Duration(len(w.bodies)) * time.Second)
 		text = strings.ReplaceAll(text, Placeholder("time", 0), at.Format(time.RFC3339))
+		text = ago.ReplaceAllStringFunc(text, func(p string) string {
+			minutes, _ := strconv.Atoi(ago.FindStringSubmatch(p)[1]) // digits
+			return at.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+		})
 		body = []byte(text)
 		if w.bodies == nil {
 			w.bodies = map[string][]byte{}

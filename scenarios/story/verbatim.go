@@ -39,7 +39,7 @@ func oddness(s chaos.Step) string {
 }
 
 // verbatim tells every delivery with its own body.
-func (t *teller) verbatim() (lines []string, err error) {
+func (t *teller) verbatim(now time.Time) (lines []string, err error) {
 	for _, s := range t.steps {
 		if s.Kind != chaos.KindDeliver || s.Group != 0 || s.Sender != "" {
 			return nil, fmt.Errorf("there are no words for a delivery with a body of its own that is also sent oddly")
@@ -48,7 +48,7 @@ func (t *teller) verbatim() (lines []string, err error) {
 			lines = append(lines, "Sent delivers a correctly signed body that is "+what)
 			continue
 		}
-		body, err := t.printed(s)
+		body, err := t.printed(s, now)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +68,7 @@ func plainOddity(body []byte) string {
 }
 
 // printed is a body in lines, with placeholders for what every telling draws anew.
-func (t *teller) printed(s chaos.Step) ([]string, error) {
+func (t *teller) printed(s chaos.Step, now time.Time) ([]string, error) {
 	if !utf8.Valid(s.Body) {
 		return nil, fmt.Errorf("there are no words for a body that is not UTF-8")
 	}
@@ -93,7 +93,11 @@ func (t *teller) printed(s chaos.Step) ([]string, error) {
 		}
 	}
 	if !s.Event.At.IsZero() {
-		text = strings.ReplaceAll(text, s.Event.At.UTC().Format(time.RFC3339), steps.Placeholder("time", 0))
+		when := steps.Placeholder("time", 0)
+		if minutes := int(now.Sub(s.Event.At) / time.Minute); minutes > 1 {
+			when = steps.Ago(minutes)
+		}
+		text = strings.ReplaceAll(text, s.Event.At.UTC().Format(time.RFC3339), when)
 	}
 	return strings.Split(indent(text), "\n"), nil
 }

@@ -56,6 +56,9 @@ func (l targetList) allows(rawURL string) bool {
 	return false
 }
 
+// AllowsTarget reports whether webhooks may point to a URL.
+func (s *Server) AllowsTarget(url string) bool { return s.targets.allows(url) }
+
 // sender is how attempts leave: counted, and only to where they may go.
 func (s *Server) sender(next delivery.Sender) delivery.Sender {
 	if next == nil {

@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -128,17 +129,33 @@ func (m *Memory) trim(webhookID uuid.UUID) {
 		rows[0] = nil
 		rows = rows[1:]
 	}
+	// Behind one that waits for its retry, many at a time.
+	if excess := len(rows) - m.limit; m.limit > 0 && excess > m.limit/10 {
+		rows = slices.DeleteFunc(rows, func(d *delivery.Delivery) bool {
+			drop := excess > 0 && d.Done()
+			if drop {
+				delete(m.deliveries, d.ID)
+				excess--
+			}
+			return drop
+		})
+	}
 	m.byWebhook[webhookID] = rows
 }
 
 // trimMessages drops the oldest messages that are over.
 func (m *Memory) trimMessages() {
-	for m.limit > 0 && m.messages.len() > m.limit {
-		oldest := m.messages.first()
-		if m.coming[oldest.ID] > 0 {
-			return
+	for m.limit > 0 && m.messages.len() > m.limit && m.coming[m.messages.first().ID] == 0 {
+		m.messages.drop(m.messages.first().ID)
+	}
+	// Behind one whose events are still to come, many at a time.
+	if excess := m.messages.len() - m.limit; m.limit > 0 && excess > m.limit/10 {
+		for _, message := range m.messages.rows() {
+			if excess > 0 && m.coming[message.ID] == 0 {
+				m.messages.drop(message.ID)
+				excess--
+			}
 		}
-		m.messages.drop(oldest.ID)
 	}
 }
 
@@ -147,9 +164,7 @@ func (m *Memory) Restore() (State, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all()}
-	for name, n := range m.counters {
-		s.Counters[name] = n
-	}
+	maps.Copy(s.Counters, m.counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())
 	}
