@@ -92,7 +92,7 @@ func TestShrinkZoo(t *testing.T) {
 				case got.Steps == nil:
 					t.Errorf("nothing is left: %s", got.Why)
 				case got.Feature == "" && n <= 12:
-					t.Errorf("no scenario: %s", got.NoFeature)
+					t.Errorf("no scenario: %s; of %+v", got.NoFeature, got.Steps)
 				}
 				mu.Lock()
 				defer mu.Unlock()
