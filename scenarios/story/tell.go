@@ -32,7 +32,7 @@ func (t *teller) tell(f Finding) (given, when []string, err error) {
 		}
 		given = append(given, fmt.Sprintf("%s message on %q", word, c.subject.On))
 	}
-	if f.Verbatim || len(t.steps) == 1 && odd(t.steps[0]) {
+	if f.Verbatim {
 		when, err = t.verbatim(f.Now)
 		return given, when, err
 	}
@@ -392,17 +392,28 @@ func (t *teller) name(f Finding) string {
 	case Knows:
 		return "a forged delivery leaves no trace: " + doc(t.steps[max(forged, 0)].Forgery)
 	case Accepts:
-		switch what := oddness(last); {
+		what, old := "", ""
+		if f.Verbatim {
+			what = oddness(last)
+		}
+		if minutes := age(last, f.Now); minutes > 1 && f.Verbatim {
+			old = fmt.Sprintf(" %d minutes after it happened", minutes)
+		}
+		switch {
 		case t.steps[0].Kind == chaos.KindRotate:
 			return "the new secret is taken once it is rotated"
 		case what != "" && kind != "" && what[:2] != "an" && last.Event.Status != "":
-			return fmt.Sprintf("%s with %s is accepted", kind, what)
+			return fmt.Sprintf("%s with %s is accepted%s", kind, what, old)
 		case what != "":
 			return what + " is accepted"
-		case len(t.steps) > 1 && last.Group != 0:
+		case len(t.cast) > 1 && last.Group != 0:
 			return "deliveries at the same instant are all accepted"
+		case slices.ContainsFunc(t.steps[:len(t.steps)-1], func(s chaos.Step) bool { return s.Event.ID == last.Event.ID }):
+			return kind + " is accepted when it is delivered again"
+		case f.Rule.ID == "ORD-5":
+			return kind + " is accepted as the first that is heard of a message"
 		}
-		return kind + " is accepted"
+		return kind + " is accepted" + old
 	case Counts:
 		return t.countName(last, kind)
 	case Ends:
@@ -414,6 +425,8 @@ func (t *teller) name(f Finding) string {
 			return "a forged delivery does not come in the way of the genuine " + want
 		case len(t.steps) > 1 && last.Subject.Kind == chaos.AboutMessage && lifecycle.Precedes(event.Status(last.Event.Status), event.Status(want)):
 			return fmt.Sprintf("a late %s does not move a message back from %s", last.Event.Status, want)
+		case f.SameSecond:
+			return want + " is not lost when something else happened in the same second"
 		case len(t.cast) > 1:
 			return want + " is not lost on one while others are delivered"
 		}
