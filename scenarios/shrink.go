@@ -149,6 +149,7 @@ type shrinker struct {
 	noRestart   bool         // it takes too long, or cannot be done
 	tries       int          // of one part
 	told        []chaos.Step // the last part that failed, as it was told
+	stories     uint64       // told so far: no two of them meet each other's traces
 	out         Shrunk
 }
 

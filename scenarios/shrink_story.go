@@ -114,12 +114,13 @@ func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts i
 // against the reference receiver.
 func (sh *shrinker) tryStory(ctx context.Context, text string) error {
 	var seen report.Scenario
-	for n := range max(2, 2*sh.tries) {
+	for range max(2, 2*sh.tries) {
 		if err := sh.refresh(ctx); err != nil {
 			return err
 		}
 		var err error
-		if seen, err = sh.s.tell(ctx, text, storyAttempt+uint64(n)); err != nil { //nolint:gosec // a few
+		sh.stories++
+		if seen, err = sh.s.tell(ctx, text, storyAttempt+sh.stories); err != nil {
 			return err
 		}
 		if seen.Verdict == report.Failed {
