@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
@@ -108,7 +109,12 @@ func (t *teller) sameSecond() bool {
 	}
 	a, b := t.steps[0], t.steps[1]
 	plain := func(s chaos.Step) bool { return s.Kind == chaos.KindDeliver && s.Sender == "" }
-	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && a.Event.At.Equal(b.Event.At) && !a.Event.At.IsZero()
+	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && oneSecond(a, b)
+}
+
+// oneSecond reports whether two events carry the same time: Sent writes seconds.
+func oneSecond(a, b chaos.Step) bool {
+	return !a.Event.At.IsZero() && a.Event.At.Truncate(time.Second).Equal(b.Event.At.Truncate(time.Second))
 }
 
 func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
@@ -174,7 +180,11 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 		if words(a) == words(b) {
 			other = "the same text again"
 		}
-		return []string{"a contact sends a text and, a minute later, " + other}, true
+		when := "a minute later"
+		if oneSecond(a, b) {
+			when = "in the same second"
+		}
+		return []string{fmt.Sprintf("a contact sends a text and, %s, %s", when, other)}, true
 	} else if len(texts) > 1 {
 		return nil, false
 	}
