@@ -33,8 +33,8 @@ type ChaosRun struct {
 	Found func(chaosrun.Result)
 }
 
-// ChaosPlan is the plan of a run with this configuration. Its events begin so
-// early that none lies in the future.
+// ChaosPlan is the plan of a run with this configuration. No event of it lies
+// in the future.
 func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, error) {
 	target := steps.Subject{Seed: cfg.Seed} // what it hears first is of the same webhook
 	p := chaos.Plan{
@@ -44,10 +44,14 @@ func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, err
 		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader,
 	}
 	if cfg.Start.IsZero() {
-		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-p.Span())
+		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-startedBefore)
 	}
 	return p, p.Validate()
 }
+
+// startedBefore keeps the latest event out of the future of a receiver whose
+// clock is slow.
+const startedBefore = 5 * time.Second
 
 // Chaos carries out a chaos run and judges it. The report is complete also when
 // ctx ends early (with ctx's cause) or the target falls over. The errors are
