@@ -64,6 +64,11 @@ func (s *Server) routes() *http.ServeMux {
 // page answers what is neither the API nor the control interface.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Pages != nil {
+		if _, password, _ := r.BasicAuth(); s.cfg.PagesKey && !s.key.is(password) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="sentsim: the API key is the password", charset="UTF-8"`)
+			s.refuse(w, r, refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with"))
+			return
+		}
 		s.cfg.Pages.ServeHTTP(w, r)
 		return
 	}
