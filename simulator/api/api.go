@@ -190,5 +190,5 @@ func fromSimulator(err error) *problem {
 	case errors.Is(err, simulator.ErrClosed):
 		return refusal(http.StatusServiceUnavailable, codeInternal, "the server is shutting down")
 	}
-	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: err.Error()}
+	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "an unexpected error occurred: see the server's log", cause: err}
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -206,7 +207,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 		s.cfg.Refused(Refusal{Method: r.Method, Path: r.URL.Path, Status: p.status, Code: p.code, Problem: p.message})
 	}
 	if p.status == http.StatusInternalServerError {
-		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", p.message)
+		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", cmp.Or(p.cause, error(p)))
 	}
 	if p.status == http.StatusNotImplemented {
 		w.Header().Set("X-Should-Retry", "false") // the official client tries a 5xx again otherwise
