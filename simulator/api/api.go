@@ -42,6 +42,17 @@ type Config struct {
 	// Simulator.Store is nil, and where there shall be no resets.
 	Empty  func() (history.Store, error)
 	Logger *slog.Logger // nil: nothing is logged. Secrets never are
+	// Refused is told about every request that is refused, if it is not nil. It
+	// must be quick and safe for concurrent use.
+	Refused func(Refusal)
+}
+
+// Refusal is a request that was not accepted, and why.
+type Refusal struct {
+	Method, Path string
+	Status       int
+	Code         string // e.g. AUTH_002
+	Problem      string
 }
 
 // Server answers the API. It is safe for concurrent use.

@@ -299,3 +299,24 @@ func TestTheControlInterfaceIsStrict(t *testing.T) {
 		t.Errorf("the magic numbers are %s", numbers)
 	}
 }
+
+// TestAnEndlessErrorPageIsNotKeptWhole: the history is bounded in bytes too.
+func TestAnEndlessErrorPageIsNotKeptWhole(t *testing.T) {
+	e := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("X-Trace", strings.Repeat("t", 5000))
+		_, _ = w.Write([]byte(strings.Repeat("x", 60_000)))
+	}))
+	defer e.Close()
+	s := serve(t, api.Config{})
+	s.register(e.URL)
+	s.must(201, "POST", "/_sentsim/events", `{"type":"message.read"}`)
+	s.quiet()
+	row := s.must(200, "GET", "/_sentsim/deliveries", "").get("data.deliveries.0.attempts.0")
+	if n := len(row.Get("response_body").String()); n != 4096 {
+		t.Errorf("%d bytes of the body are kept", n)
+	}
+	if h := row.Get("response_headers").Raw; h != `{"Content-Type":["text/html"]}` {
+		t.Errorf("of the headers, %.100s is kept", h)
+	}
+}

@@ -19,6 +19,9 @@ type guard struct{ hosts []string }
 func newGuard(hosts []string) guard {
 	g := guard{}
 	for _, host := range hosts {
+		if host == "" {
+			continue
+		}
 		if h, _, err := net.SplitHostPort(host); err == nil {
 			host = h
 		}

@@ -67,7 +67,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		s.cfg.Pages.ServeHTTP(w, r)
 		return
 	}
-	s.refuse(w, refusal(http.StatusNotFound, codeNotFound, "there is nothing here: Sent's API is under /v3, the control interface under /_sentsim"))
+	s.refuse(w, r, refusal(http.StatusNotFound, codeNotFound, "there is nothing here: Sent's API is under /v3, the control interface under /_sentsim"))
 }
 
 // ServeHTTP answers one request.
@@ -83,12 +83,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.observed(r, where, seen, clock.Wall().Sub(start))
 	}()
 	if p := s.guard.check(r); p != nil {
-		s.refuse(seen, p)
+		s.refuse(seen, r, p)
 		return
 	}
 	if clean := path.Clean("/" + r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
 		// The mux would redirect, which hides a mistake in a client's URL.
-		s.refuse(seen, refusal(http.StatusNotFound, codeNotFound, "the path is not in its simplest form: use %s", printable(clean)))
+		s.refuse(seen, r, refusal(http.StatusNotFound, codeNotFound, "the path is not in its simplest form: use %s", printable(clean)))
 		return
 	}
 	_, where = s.mux.Handler(r)
@@ -111,11 +111,11 @@ func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, rt route) {
 		p = s.standard.allow(w)
 	}
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 		return
 	}
 	if rt.methods == nil {
-		s.refuse(w, refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s", printable(r.Method), printable(r.URL.Path)))
+		s.refuse(w, r, refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s", printable(r.Method), printable(r.URL.Path)))
 		return
 	}
 	h, p := rt.handler(w, r)
@@ -123,13 +123,13 @@ func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, rt route) {
 		p = checkProfile(r)
 	}
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 		return
 	}
 	requestID := w.Header().Get(requestIDHeader)
 	p = s.idempotent(w, r, requestID, func(w http.ResponseWriter) { s.answer(w, r, h) })
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 	}
 }
 
@@ -142,12 +142,12 @@ func (s *Server) answerControl(w http.ResponseWriter, r *http.Request, rt route)
 		p = refusal(http.StatusNotFound, codeNotFound, "the control interface has no %s", printable(r.URL.Path))
 	}
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 		return
 	}
 	h, p := rt.handler(w, r)
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 		return
 	}
 	s.answer(w, r, h)
@@ -187,7 +187,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
 	a, p := h(c)
 	switch {
 	case p != nil:
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 	case a.status == http.StatusNoContent:
 		w.WriteHeader(a.status)
 	default:
@@ -195,7 +195,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
 	}
 }
 
-func (s *Server) refuse(w http.ResponseWriter, p *problem) {
+// refuse answers with p.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problem) {
+	if s.cfg.Refused != nil {
+		s.cfg.Refused(Refusal{Method: r.Method, Path: r.URL.Path, Status: p.status, Code: p.code, Problem: p.message})
+	}
 	if p.status == http.StatusInternalServerError {
 		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", p.message)
 	}
@@ -223,7 +227,7 @@ func (s *Server) panicked(w *watched, r *http.Request, trouble any) {
 		"request_id", w.Header().Get(requestIDHeader), "error", fmt.Sprint(trouble))
 	s.log.Debug("where it failed", "stack", string(debug.Stack()))
 	if w.status == 0 {
-		s.refuse(w, refusal(http.StatusInternalServerError, codeInternal, "an unexpected error occurred"))
+		s.refuse(w, r, refusal(http.StatusInternalServerError, codeInternal, "an unexpected error occurred"))
 	}
 }
 
