@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/trace"
@@ -34,21 +33,25 @@ type ChaosRun struct {
 	Found func(chaosrun.Result)
 }
 
-// ChaosPlan is the plan of a run with this configuration. Its events begin so
-// early that none lies in the future.
+// ChaosPlan is the plan of a run with this configuration. No event of it lies
+// in the future.
 func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, error) {
-	ids := cfg.Seed.Stream("chaos ids")
+	target := steps.Subject{Seed: cfg.Seed} // what it hears first is of the same webhook
 	p := chaos.Plan{
 		Seed: cfg.Seed, Messages: messages, Start: cfg.Start.UTC(), Profile: profile,
-		WebhookID: uuid.Must(uuid.NewRandomFromReader(ids)), AccountID: uuid.Must(uuid.NewRandomFromReader(ids)),
+		WebhookID: target.Webhook(), AccountID: target.Account(),
 		Format:   chaos.Format{Envelope: cfg.Knobs.Envelope, Numbers: cfg.Knobs.Numbers, InboundShape: cfg.Knobs.InboundShape},
 		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader,
 	}
 	if cfg.Start.IsZero() {
-		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-p.Span())
+		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-startedBefore)
 	}
 	return p, p.Validate()
 }
+
+// startedBefore keeps the latest event out of the future of a receiver whose
+// clock is slow.
+const startedBefore = 5 * time.Second
 
 // Chaos carries out a chaos run and judges it. The report is complete also when
 // ctx ends early (with ctx's cause) or the target falls over. The errors are
