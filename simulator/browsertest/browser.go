@@ -77,7 +77,7 @@ func Start(t *testing.T) *Browser {
 		chromedp.ExecPath(path), chromedp.NoSandbox, // root in a container has no sandbox
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("force-color-profile", "srgb"), chromedp.Flag("lang", "en-US"))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...) //nolint:contextcheck // a cleanup ends it, after the test's context
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(ctx)
 	t.Cleanup(func() {
 		_ = chromedp.Cancel(ctx) // waits for its end
@@ -126,7 +126,7 @@ func (b *Browser) Open(t *testing.T, address string, o Options) *Page {
 	if o.Width == 0 {
 		o.Width, o.Height = 1200, 900
 	}
-	ctx, cancel := chromedp.NewContext(b.ctx) //nolint:contextcheck // the browser's
+	ctx, cancel := chromedp.NewContext(b.ctx)
 	p := &Page{t: t, ctx: ctx, dir: b.dir, allowed: append([]string{origin(address), "data:"}, o.Elsewhere...)}
 	t.Cleanup(func() {
 		p.Clean()
@@ -352,8 +352,13 @@ func (p *Page) Picture(name string) {
 
 // barrier is one finding of axe.
 type barrier struct {
-	ID, Impact, Help string
-	Nodes            []struct{ HTML, FailureSummary string }
+	ID     string `json:"id"`
+	Impact string `json:"impact"`
+	Help   string `json:"help"`
+	Nodes  []struct {
+		HTML           string `json:"html"`
+		FailureSummary string `json:"failureSummary"`
+	} `json:"nodes"`
 }
 
 // Accessible fails the test when axe finds a serious barrier on the page.

@@ -63,6 +63,7 @@ func TestInABrowser(t *testing.T) {
 
 // A newcomer finds out from the page why a webhook was disabled and gets it going.
 func storyOfRecovery(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, _, bad, broken := busyDesk(t)
 	p := b.Open(t, d.url, browsertest.Options{})
 	p.WaitText("CRM sync is disabled.")
@@ -97,6 +98,7 @@ func storyOfRecovery(t *testing.T, b *browsertest.Browser) {
 }
 
 func storyOfRotation(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, _, _, broken := busyDesk(t)
 	p := b.Open(t, d.url+"/webhooks/"+broken.ID.String(), browsertest.Options{})
 	p.Press("Rotate the signing secret")
@@ -118,6 +120,7 @@ func storyOfRotation(t *testing.T, b *browsertest.Browser) {
 }
 
 func storyOfComposing(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, good, _, _ := busyDesk(t)
 	p := b.Open(t, d.url+"/compose", browsertest.Options{})
 	p.Fill(`select[name=event]`, "message.failed")
@@ -146,6 +149,7 @@ func storyOfComposing(t *testing.T, b *browsertest.Browser) {
 }
 
 func storyOfSearching(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, _, _, _ := busyDesk(t)
 	p := b.Open(t, d.url+"/deliveries", browsertest.Options{})
 	p.Fill(`input[name=search]`, "+14155550103")
@@ -167,6 +171,7 @@ func storyOfSearching(t *testing.T, b *browsertest.Browser) {
 
 // A retry comes in while one looks, and what was unfolded stays so.
 func storyOfAMessage(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, _, bad, broken := busyDesk(t)
 	if err := d.sim.SetActive(broken.ID, true); err != nil {
 		t.Fatal(err)
@@ -195,6 +200,7 @@ func storyOfAMessage(t *testing.T, b *browsertest.Browser) {
 // Every page in light and dark, in a wide window and on a phone: no barrier, no
 // complaint, nothing that sticks out.
 func everyPage(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, _, _, broken := busyDesk(t)
 	deliveries := d.get("/deliveries?status=FAILED")
 	first := func(prefix, html string) string {
@@ -244,6 +250,7 @@ func everyPage(t *testing.T, b *browsertest.Browser) {
 
 // Nothing that comes from outside runs, also where the page changes itself.
 func hostileTextInABrowser(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	d, r := newDesk(t), newReceiver(t)
 	all := payloads(t)
 	p := b.Open(t, d.url, browsertest.Options{})

@@ -1,6 +1,7 @@
 package dashboard_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -135,9 +136,7 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 		"target":           {url.Values{"url": {"http://forbidden/"}}, "is not a target that this server allows"},
 	} {
 		form := url.Values{"name": {"kept <name>"}, "url": {"http://127.0.0.1:2/"}, "message": {"on"}, "templates": {"on"}, "retries": {"3"}, "timeout": {"30"}}
-		for k, v := range c.change {
-			form[k] = v
-		}
+		maps.Copy(form, c.change)
 		for _, path := range []string{"/webhooks", "/webhooks/" + w.ID.String()} {
 			p := d.post(path, form)
 			d.wants(p, http.StatusUnprocessableEntity, c.want)
@@ -255,7 +254,7 @@ func TestManyDeliveries(t *testing.T) {
 	const n = 100_000
 	for i := range n {
 		x := delivery.Delivery{
-			ID: uuid.New(), Number: uint64(i + 1), WebhookID: w.ID, EventType: "message.sent", Status: delivery.Delivered, //nolint:gosec // small
+			ID: uuid.New(), Number: uint64(i + 1), WebhookID: w.ID, EventType: "message.sent", Status: delivery.Delivered,
 			Body: []byte(`{"n":` + strings.Repeat("0", 300) + `}`), CreatedAt: start().Add(time.Duration(i) * time.Second), CompletedAt: start(),
 			Attempts: []delivery.Attempt{{Number: 1, Outcome: delivery.Outcome{Kind: delivery.Answered, Status: 200, Duration: time.Millisecond}}},
 		}

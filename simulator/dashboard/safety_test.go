@@ -41,7 +41,7 @@ func payloads(t *testing.T) []string {
 func elements(root *html.Node) map[string]int {
 	found := map[string]int{}
 	for n := range root.Descendants() {
-		if n.Type == html.ElementNode && !(n.Parent.Data == "svg" && (n.Data == "path" || n.Data == "text")) { // charts differ
+		if n.Type == html.ElementNode && (n.Parent.Data != "svg" || n.Data != "path" && n.Data != "text") { // charts differ
 			found["<"+n.Data+">"]++
 			for _, a := range n.Attr {
 				found[n.Data+"["+a.Key+"]"]++
