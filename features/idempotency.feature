@@ -89,7 +89,7 @@ Feature: Idempotency
   Scenario: two statuses of one message at the same instant are both processed
     Given a message that the receiver has seen up to "ROUTED"
     When Sent delivers its "SENT" and "DELIVERED" events at the same instant, with the same timestamps
-    Then the message ends as "DELIVERED"
+    Then the message ends as "DELIVERED", as it does when they arrive one after the other in either order
 
   @IDEM-4 @MUST @state
   Scenario: two statuses of one message within a second are both processed
@@ -117,6 +117,11 @@ Feature: Idempotency
   @IDEM-5 @MUST @state
   Scenario: two different texts from one number have two effects
     When a contact sends a text and, a minute later, another text
+    Then the receiver has counted 2 inbound messages from that contact
+
+  @IDEM-5 @MUST @state
+  Scenario: two different texts from one number in the same second have two effects
+    When a contact sends a text and, in the same second, another text
     Then the receiver has counted 2 inbound messages from that contact
 
   @IDEM-6 @MUST @state

@@ -94,6 +94,11 @@ Feature: Signature
       | signature-non-ascii       | a letter that is not ASCII in the digest |
       | signature-only-non-ascii  | letters that are not ASCII        |
 
+  @SIG-5 @MUST
+  Scenario: a malformed signature is rejected: the right digest and more text behind its padding
+    When a delivery arrives, forged as "signature-trailing"
+    Then the receiver rejects it, unless its base64 decoder passes over foreign characters anywhere
+
   @SIG-6 @MUST
   Scenario Outline: a stale delivery, or one whose timestamp is no time, is rejected: <what>
     When a delivery arrives, forged as "<forgery>"

@@ -55,6 +55,11 @@ func TestSameSeedSameRun(t *testing.T) {
 		s := second.Rules[i]
 		if r.ID != s.ID || r.Verdict != s.Verdict || r.Reason != s.Reason {
 			t.Errorf("%s %s %q, then %s %s %q", r.ID, r.Verdict, r.Reason, s.ID, s.Verdict, s.Reason)
+			for j, one := range r.Scenarios {
+				if two := s.Scenarios[j]; one.Verdict != two.Verdict || one.Reason != two.Reason {
+					t.Logf("%s: %s %q, then %s %q", one.Name, one.Verdict, one.Reason, two.Verdict, two.Reason)
+				}
+			}
 		}
 	}
 	if other, _, _ := run(8); slices.Equal(bodies, other) {

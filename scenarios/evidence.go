@@ -23,23 +23,29 @@ func (s *session) evidence(p *planned, f *steps.Failure, w *steps.World) []repor
 		e := s.exchange(p, *f.At)
 		e.Expected = f.Expected
 		if f.Seen != "" {
-			e.Response += "\nstate: " + s.redact(oneLine(f.Seen))
+			e.State = s.redact(oneLine(f.Seen))
+			e.Response += "\nstate: " + e.State
+			e.Reproduce = s.reproduceRule(p) // one delivery alone does not lead there
 		}
 		out = append(out, e)
 	} else {
-		out = append(out, report.Evidence{Response: "state: " + s.redact(oneLine(f.Seen)), Expected: f.Expected, Reproduce: s.reproduceRule(p)})
-	}
-	if f.Seen == "" {
-		return out
+		state := s.redact(oneLine(f.Seen))
+		out = append(out, report.Evidence{Response: "state: " + state, State: state, Expected: f.Expected, Reproduce: s.reproduceRule(p)})
 	}
 	story := w.Exchanges()
-	if len(story) > maxStory {
-		story = story[:maxStory]
+	if f.Seen == "" && len(story) < 2 {
+		return out // it is the story
 	}
-	for i, x := range story {
+	for i := range out {
+		if f.At != nil && f.At.N > 0 {
+			out[i].SentMS = f.At.Sent.Sub(story[0].Sent).Milliseconds()
+		}
+	}
+	for _, x := range story[:min(len(story), maxStory)] {
 		e := s.exchange(p, x)
-		e.Expected = fmt.Sprintf("step %d of the story: %s", i+1, x.What)
-		e.Reproduce = ""
+		e.SentMS = x.Sent.Sub(story[0].Sent).Milliseconds()
+		e.Expected = fmt.Sprintf("step %d of the story: %s", x.N, x.What)
+		e.Changed, e.Reproduce = "", ""
 		out = append(out, e)
 	}
 	return out
@@ -47,9 +53,13 @@ func (s *session) evidence(p *planned, f *steps.Failure, w *steps.World) []repor
 
 func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 	e := report.Evidence{
+		Step: x.N, What: x.What,
 		Request:   s.redact(exchange.Curl(x.Request, exchange.CurlOptions{Private: s.cfg.Headers, MaxBody: maxBodyShown})),
 		Response:  s.redact(exchange.Response(x.Outcome)),
 		Reproduce: s.reproduceRule(p),
+	}
+	if x.Genuine != nil && len(x.Request.Body) <= maxBodyShown {
+		e.Changed = s.redact(exchange.Diff(*x.Genuine, x.Request, s.cfg.Headers))
 	}
 	if x.Trigger != nil {
 		e.Reproduce = "sentsim trigger " + exchange.Join(x.Trigger) + " " + s.subject.Reproduce

@@ -92,6 +92,9 @@ func (s *session) closedTo(ctx context.Context, p *planned) string {
 // errFailFast is why a run with --fail-fast stops.
 var errFailFast = errors.New("a MUST rule had failed (fail-fast)")
 
+// errBug is why a run stops that has met a mistake of ours.
+var errBug = errors.New("sentsim made a mistake")
+
 // whyStopped says why a scenario did not run to its end.
 func whyStopped(ctx context.Context) string {
 	if errors.Is(context.Cause(ctx), errFailFast) {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/sentsim/sentsim/features"
@@ -29,13 +30,35 @@ const plainRule = "SIG-1"
 // redirectRule is the one rule that a redirect to the plain delivery breaks besides.
 const redirectRule = "ACK-3"
 
-// contract reads the receiver's features and ties each scenario to its rule.
-// An error is a mistake in our own features.
+// contract is the scenarios of the receiver's features. An error is a mistake in
+// our own features.
 func contract() ([]planned, error) {
 	all, err := gherkin.Load(features.FS, ".")
 	if err != nil {
 		return nil, err
 	}
+	return tie(all)
+}
+
+// stories are the scenarios of feature files that the user names.
+func stories(files []string) ([]planned, error) {
+	var all []gherkin.Scenario
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		scenarios, err := gherkin.Parse(file, content)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, scenarios...)
+	}
+	return tie(all)
+}
+
+// tie ties each scenario to its rule.
+func tie(all []gherkin.Scenario) ([]planned, error) {
 	plans := make([]planned, 0, len(all))
 	names := map[string]string{}
 	for _, sc := range all {
@@ -66,7 +89,13 @@ func contract() ([]planned, error) {
 // selectScenarios is what a run does, in the order in which it does it: the
 // contract's, but what needs the target for itself comes last.
 func selectScenarios(cfg Config) ([]planned, error) {
-	plans, err := contract()
+	var plans []planned
+	var err error
+	if len(cfg.Features) > 0 {
+		plans, err = stories(cfg.Features)
+	} else {
+		plans, err = contract()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ import (
 //
 // Errors: a *TargetError when the target could not be reached or started,
 // ErrNothingSelected, or what is wrong with the configuration. The receiver's
-// faults are not errors: they are in the report.
+// faults are not errors: they are in the report. A panic, which is a mistake of
+// ours or the watcher's, goes on to the caller once the target is stopped.
 func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report.Report, error) {
 	plans, err := selectScenarios(cfg)
 	if err != nil {
@@ -24,6 +25,12 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	if err != nil {
 		return withoutTarget(cfg, version, err), err
 	}
+	defer func() {
+		if bug := recover(); bug != nil {
+			_ = s.close() // nothing is left behind
+			panic(bug)
+		}
+	}()
 	book := newLedger(s, plans, watch)
 	watch.Start(report.Header{
 		Version: version, Seed: uint64(cfg.Seed), Target: s.subject.Target.Name(),

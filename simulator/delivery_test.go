@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/signing"
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
@@ -221,7 +222,7 @@ func TestOurOwnTroubleIsNotTheReceivers(t *testing.T) {
 
 func TestHistoryTroubleIsReported(t *testing.T) {
 	broken := errors.New("disk full")
-	sim, err := simulator.New(simulator.Config{Start: start(), Store: brokenStore{broken}})
+	sim, err := simulator.New(simulator.Config{Start: start(), Store: &brokenStore{Memory: history.NewMemory(0), err: broken}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,8 +230,8 @@ func TestHistoryTroubleIsReported(t *testing.T) {
 	if _, err := sim.RegisterWebhook(webhook.Config{DisplayName: "test", EndpointURL: e.URL}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sim.Emit(event.Event{Type: "message.sent"}); err != nil {
-		t.Fatal(err)
+	if _, err := sim.Emit(event.Event{Type: "message.sent"}); !errors.Is(err, broken) {
+		t.Errorf("emit: %v", err)
 	}
 	if err := sim.Drain(t.Context()); !errors.Is(err, broken) {
 		t.Errorf("drain: %v", err)

@@ -1,9 +1,11 @@
 package simulator_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +19,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if file := os.Getenv("SENTSIM_LIFE"); file != "" { // see TestKilled
+		if err := life(file); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
 	// net/http lets a connection whose request it did not read linger for half a
 	// second after its server was closed.
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
@@ -99,11 +107,18 @@ func newPlatform(t *testing.T, url string, change func(*simulator.Config), filte
 			t.Error(err)
 		}
 	})
-	hook, err := sim.RegisterWebhook(webhook.Config{DisplayName: "test", EndpointURL: url, EventFilters: filters})
+	p := &platform{Simulator: sim, t: t}
+	p.register(url, filters)
+	return p
+}
+
+func (p *platform) register(url string, filters map[string][]string) {
+	p.t.Helper()
+	var err error
+	p.hook, err = p.RegisterWebhook(webhook.Config{DisplayName: "test", EndpointURL: url, EventFilters: filters})
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	return &platform{Simulator: sim, t: t, hook: hook}
 }
 
 // emit makes a sample event happen.

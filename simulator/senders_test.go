@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 type senderFunc func(context.Context, delivery.Request, time.Duration) delivery.Outcome
@@ -60,13 +61,25 @@ func (s *counting) Send(ctx context.Context, _ delivery.Request, _ time.Duration
 	return delivery.Outcome{Kind: delivery.Answered, Status: status}
 }
 
-// brokenStore is a history that takes nothing.
-type brokenStore struct{ err error }
+// brokenStore is a history that takes nothing more once there is a webhook.
+type brokenStore struct {
+	*history.Memory
+	err    error
+	broken bool
+}
 
-func (b brokenStore) Save(delivery.Delivery) error { return b.err }
+func (b *brokenStore) Save(c history.Change) error {
+	if b.broken {
+		return b.err
+	}
+	b.broken = c.Webhook != nil
+	return b.Memory.Save(c)
+}
 
-func (b brokenStore) Delivery(uuid.UUID) (delivery.Delivery, error) {
+func (b *brokenStore) Delivery(uuid.UUID) (delivery.Delivery, error) {
 	return delivery.Delivery{}, b.err
 }
 
-func (b brokenStore) Deliveries(uuid.UUID) ([]delivery.Delivery, error) { return nil, b.err }
+func (b *brokenStore) Deliveries(uuid.UUID, history.Query) (history.Page[delivery.Delivery], error) {
+	return history.Page[delivery.Delivery]{}, b.err
+}

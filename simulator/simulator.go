@@ -9,9 +9,8 @@
 package simulator
 
 import (
+	"context"
 	crand "crypto/rand"
-	"errors"
-	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -31,7 +30,7 @@ var (
 	ErrInactive = delivery.ErrInactive
 	// ErrClosed is returned by everything that would start something after Close.
 	ErrClosed = delivery.ErrClosed
-	// ErrNotFound is returned for a delivery that is not in the history.
+	// ErrNotFound is returned for a delivery, message or template that is not in the history, or not any more.
 	ErrNotFound = history.ErrNotFound
 )
 
@@ -44,7 +43,7 @@ type Config struct {
 	Knobs Knobs       // zero: DefaultKnobs
 
 	Sender  delivery.Sender  // nil: delivery.HTTP
-	Store   history.Store    // nil: in memory, without limit
+	Store   history.Store    // nil: in memory, without limit; for one simulator at a time
 	Wall    func() time.Time // of signature timestamps; nil: clock.Wall
 	Secrets io.Reader        // new signing secrets are made from it; nil: crypto/rand
 }
@@ -66,9 +65,13 @@ type Simulator struct {
 	planned map[uint64]func() bool
 	plan    uint64
 	closed  bool
+
+	records sync.Mutex // whoever reads a template's record to change it
 }
 
-// New is a simulator without webhooks. It starts nothing; Close it all the same.
+// New is a simulator that goes on with what its store remembers; with an empty
+// one it has no webhooks. On a clock that can be held it starts nothing. Close
+// it, and then the store.
 func New(cfg Config) (*Simulator, error) {
 	if cfg.Knobs == (Knobs{}) {
 		cfg.Knobs = DefaultKnobs()
@@ -99,11 +102,13 @@ func New(cfg Config) (*Simulator, error) {
 		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
 		counts: map[string]uint64{}, planned: map[uint64]func() bool{},
 	}
-	s.account = s.newID("account")
-	s.dispatcher = delivery.NewDispatcher(delivery.Config{
-		Clock: cfg.Clock, Sender: cfg.Sender, Seed: cfg.Seed, Wall: cfg.Wall, Journal: cfg.Store,
+	if err := s.restore(delivery.Config{
+		Clock: cfg.Clock, Sender: cfg.Sender, Seed: cfg.Seed, Wall: cfg.Wall, Journal: journal{cfg.Store},
 		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
-	})
+	}); err != nil {
+		s.standstill.end()
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -116,36 +121,37 @@ func (s *Simulator) Knobs() Knobs { return s.knobs }
 // Now is the simulation's time.
 func (s *Simulator) Now() time.Time { return s.clock.Now() }
 
+// Shutdown is Close in good order: it begins nothing more, but lets the attempts
+// that are under way end by themselves until ctx ends.
+func (s *Simulator) Shutdown(ctx context.Context) error {
+	s.cancelPlanned()
+	s.dispatcher.Finish(ctx)
+	return s.Close()
+}
+
+// Err is the history's first error: what happened since then may be missing in it.
+func (s *Simulator) Err() error { return s.dispatcher.Err() }
+
 // Close cancels what is planned or waits, stops the attempts in flight, waits
-// for them and lets go of the clock. It may be called again.
+// for them and lets go of the clock. What was not over stays so in the store, and
+// the next simulator goes on with it. It may be called again.
 func (s *Simulator) Close() error {
+	s.cancelPlanned()
+	s.dispatcher.Close()
+	s.pending.giveUp()
+	s.standstill.end()
+	return s.failure()
+}
+
+func (s *Simulator) cancelPlanned() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
 	for _, cancel := range s.planned {
 		cancel()
 	}
 	clear(s.planned)
-	s.mu.Unlock()
-	s.dispatcher.Close()
-	s.pending.giveUp()
-	s.standstill.end()
-	return s.dispatcher.Err()
 }
-
-// newID draws the next id for a purpose.
-func (s *Simulator) newID(purpose string) uuid.UUID { return idFrom(s.next(purpose)) }
-
-// next is the stream of the next thing made for a purpose: each message,
-// template and webhook has its own, so adding one does not move the others.
-func (s *Simulator) next(purpose string) *seed.Stream {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counts[purpose]++
-	return s.seed.Stream(purpose, s.counts[purpose])
-}
-
-// idFrom draws a random (version 4) UUID. A Stream never runs dry.
-func idFrom(st *seed.Stream) uuid.UUID { return uuid.Must(uuid.NewRandomFromReader(st)) }
 
 // at plans f for time t. The caller holds the clock.
 func (s *Simulator) at(t time.Time, f func()) error {
@@ -168,13 +174,4 @@ func (s *Simulator) at(t time.Time, f func()) error {
 		}
 	})
 	return nil
-}
-
-// delivery reads one delivery of the history.
-func (s *Simulator) delivery(id uuid.UUID) (delivery.Delivery, error) {
-	d, err := s.store.Delivery(id)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return d, fmt.Errorf("history: %w", err)
-	}
-	return d, err
 }

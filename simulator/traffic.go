@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -21,6 +23,13 @@ type Message struct {
 	AgentID    string            // on RCS; drawn there
 	Outcome    lifecycle.Outcome // how it ends; drawn
 	Automatic  bool              // Sent chooses the channel; only with the knob extended
+	Skips      bool              // between the first status and the one that names the end, none is reported
+	Prompt     bool              // no wait is longer than it must be
+	Reply      *string           // what the contact answers once it has the message; nil: nothing
+
+	// For the record only: no event carries them.
+	Text         *string // as the recipient reads it
+	TemplateName string
 }
 
 // Inbound is a message from a contact.
@@ -39,10 +48,12 @@ type Template struct {
 	Language string                    // en_US
 	Category string                    // MARKETING
 	Outcome  lifecycle.TemplateOutcome // how the review ends; drawn
+
+	Definition []byte // for the record only: its content, JSON
 }
 
 // Send accepts a message: its events happen as time passes, the first one now.
-// It returns the message's id.
+// It returns the message's id. What a durable store has accepted is never lost.
 func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 	defer s.clock.Hold()()
 	if m.Channel == "" {
@@ -50,6 +61,7 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 	}
 	options := lifecycle.Options{
 		Channel: m.Channel, Extended: s.knobs.Extended, Automatic: m.Automatic && s.knobs.Extended, Outcome: m.Outcome,
+		Skips: m.Skips, Prompt: m.Prompt,
 	}
 	if err := errors.Join(options.Validate(), checkNumber("to", m.To), checkNumber("from", m.From)); err != nil {
 		return uuid.Nil, fmt.Errorf("message: %w", err)
@@ -61,6 +73,7 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 	}
 	agent := idFrom(st).String()
 	start := s.clock.Now()
+	var way course
 	for _, step := range lifecycle.PlanMessage(st, options) {
 		at := start.Add(step.After)
 		next := o
@@ -68,13 +81,34 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 		if step.Channel == event.RCS {
 			next.AgentID = orText(m.AgentID, agent)
 		}
-		e := event.Event{ID: idFrom(st), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &next}
-		if err := s.at(at, func() { _, _ = s.Emit(e) }); err != nil {
-			return uuid.Nil, err
-		}
+		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &next})
 	}
-	return o.MessageID, nil
+	if m.Reply != nil {
+		way.events = append(way.events, reply(way.events, *m.Reply, st)...)
+	}
+	return o.MessageID, s.begin(&way, history.Change{Message: &history.Message{
+		ID: o.MessageID, Channel: m.Channel, From: o.OutboundNumber, To: o.InboundNumber,
+		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName,
+		Status: event.Queued, CreatedAt: start, UpdatedAt: start,
+	}})
 }
+
+// reply is what a contact answers to a message a moment after it has it; nothing
+// when the message never arrives.
+func reply(way []event.Event, text string, st *seed.Stream) []event.Event {
+	last := way[len(way)-1]
+	if last.Outbound.Status != event.Delivered && last.Outbound.Status != event.Read {
+		return nil
+	}
+	at, o := last.CreatedAt.Add(replyTime), last.Outbound
+	return []event.Event{{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: at, Inbound: &event.Inbound{
+		AccountID: o.AccountID, MessageID: idFrom(st), From: o.InboundNumber, To: o.OutboundNumber,
+		Text: &text, Channel: o.Channel, Provider: provider(o.Channel), ReceivedAt: at,
+	}}}
+}
+
+// replyTime is how long a contact takes to answer.
+const replyTime = 2 * time.Second
 
 // Receive is a contact's message arriving now. It returns the message's id.
 func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
@@ -103,12 +137,13 @@ func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 		return uuid.Nil, fmt.Errorf("template: %w", err)
 	}
 	st := s.next("template")
+	made := s.newTemplate(t, st)
 	about := event.Template{
-		AccountID: s.account, TemplateID: orID(t.ID, st), Channel: event.WhatsApp,
-		Name: orText(t.Name, "order_update"), Language: orText(t.Language, "en_US"),
+		AccountID: s.account, TemplateID: made.ID, Channel: event.WhatsApp, Name: made.Name, Language: made.Language,
 	}
 	metaID := fmt.Sprintf("%016d", st.IntN(1e15)+1e15) // Meta's ids are long decimal numbers
 	start := s.clock.Now()
+	var way course
 	for _, step := range lifecycle.PlanTemplate(st, options) {
 		at := start.Add(step.After)
 		next := about
@@ -116,12 +151,37 @@ func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 		if step.Approved {
 			next.WhatsAppTemplateID = metaID
 		}
-		e := event.Event{ID: idFrom(st), Type: event.Templates, CreatedAt: at, Template: &next}
-		if err := s.at(at, func() { _, _ = s.Emit(e) }); err != nil {
-			return uuid.Nil, err
-		}
+		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.Templates, CreatedAt: at, Template: &next})
 	}
-	return about.TemplateID, nil
+	return made.ID, s.begin(&way, history.Change{Template: &made})
+}
+
+// newTemplate is a template's record, new or of one that is there already.
+func (s *Simulator) newTemplate(t Template, st *seed.Stream) history.Template {
+	now := s.clock.Now()
+	made := history.Template{
+		ID: orID(t.ID, st), Name: orText(t.Name, "order_update"), Language: orText(t.Language, "en_US"),
+		Category: orText(t.Category, event.Marketing), Status: history.TemplateDraft, Definition: t.Definition,
+		CreatedAt: now, UpdatedAt: now,
+	}
+	if earlier, err := s.store.Template(made.ID); err == nil {
+		made.CreatedAt = earlier.CreatedAt
+	}
+	return made
+}
+
+// begin accepts what a change makes, together with its course. Nothing happens
+// before it is safe: else an event could be out in the world of a message that
+// nobody remembers.
+func (s *Simulator) begin(way *course, c history.Change) error {
+	if s.pending.ended() {
+		return ErrClosed
+	}
+	c.Planned = way.events
+	if err := s.accept(c); err != nil {
+		return err
+	}
+	return s.follow(way)
 }
 
 // Emit makes an event happen now, whatever came before it. Webhooks that do not
@@ -132,6 +192,16 @@ func (s *Simulator) Emit(e event.Event) ([]uuid.UUID, error) {
 	if e.ID == uuid.Nil {
 		e.ID = s.newID("event")
 	}
+	ids, err := s.emit(e)
+	if err != nil {
+		return ids, err
+	}
+	return ids, s.failure()
+}
+
+// emit is Emit but for the wait until it is safe.
+func (s *Simulator) emit(e event.Event) ([]uuid.UUID, error) {
+	defer s.clock.Hold()()
 	// Counted before they exist: one that is over at once must not count below zero.
 	most := len(s.dispatcher.Webhooks())
 	s.pending.add(most)

@@ -40,7 +40,27 @@ func (s *Simulator) AdoptWebhook(id uuid.UUID, cfg webhook.Config, secret signin
 		return webhook.Webhook{}, err
 	}
 	s.dispatcher.Add(w)
-	return w.Clone(), nil
+	return w.Clone(), s.failure()
+}
+
+// UpdateWebhook gives a webhook other settings, all of them: begin with its
+// Config to change only some. Its id, secret and health stay. The error is
+// ErrNoWebhook or webhook.New's, and then nothing has changed.
+func (s *Simulator) UpdateWebhook(id uuid.UUID, cfg webhook.Config) (webhook.Webhook, error) {
+	w, err := s.dispatcher.Update(id, func(w *webhook.Webhook) error { return w.Update(cfg, s.clock.Now()) })
+	if err != nil {
+		return w, err
+	}
+	return w, s.failure()
+}
+
+// DeleteWebhook forgets a webhook and its delivery history. What waits for it is
+// dropped; what is under way ends unnoticed.
+func (s *Simulator) DeleteWebhook(id uuid.UUID) error {
+	if err := s.dispatcher.Remove(id); err != nil {
+		return err
+	}
+	return s.failure()
 }
 
 // Webhook is a webhook as it stands, else ErrNoWebhook.
@@ -52,7 +72,10 @@ func (s *Simulator) Webhooks() []webhook.Webhook { return s.dispatcher.Webhooks(
 // SetActive disables a webhook by hand, which fails what still waits for it, or
 // enables it again: the count of failures restarts at 0, nothing is redelivered.
 func (s *Simulator) SetActive(id uuid.UUID, active bool) error {
-	return s.dispatcher.SetActive(id, active)
+	if err := s.dispatcher.SetActive(id, active); err != nil {
+		return err
+	}
+	return s.failure()
 }
 
 // RotateSecret replaces a webhook's signing secret by a new one, which signs at
@@ -62,7 +85,10 @@ func (s *Simulator) RotateSecret(id uuid.UUID) (signing.Secret, error) {
 	if err != nil {
 		return signing.Secret{}, err
 	}
-	return secret, s.dispatcher.Rotate(id, secret)
+	if err := s.dispatcher.Rotate(id, secret); err != nil {
+		return secret, err
+	}
+	return secret, s.failure()
 }
 
 // TestDelivery sends a sample event of that type to a webhook, whatever it
@@ -78,13 +104,13 @@ func (s *Simulator) TestDelivery(ctx context.Context, id uuid.UUID, typ event.Ty
 	if err != nil {
 		return d, err
 	}
-	return d, s.dispatcher.Err()
+	return d, s.failure()
 }
 
 // Replay delivers an earlier delivery's event again, the same body as then, as
 // Sent may do after maintenance. It returns the new delivery's id.
 func (s *Simulator) Replay(deliveryID uuid.UUID) (uuid.UUID, error) {
-	earlier, err := s.delivery(deliveryID)
+	earlier, err := s.store.Delivery(deliveryID)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -92,14 +118,7 @@ func (s *Simulator) Replay(deliveryID uuid.UUID) (uuid.UUID, error) {
 	id, err := s.dispatcher.Replay(earlier)
 	if err != nil {
 		s.pending.add(-1)
+		return id, err
 	}
-	return id, err
-}
-
-// Deliveries is a webhook's delivery history, oldest first.
-func (s *Simulator) Deliveries(webhookID uuid.UUID) ([]delivery.Delivery, error) {
-	if _, err := s.dispatcher.Webhook(webhookID); err != nil {
-		return nil, err
-	}
-	return s.store.Deliveries(webhookID)
+	return id, s.failure()
 }

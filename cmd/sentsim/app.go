@@ -28,8 +28,13 @@ type invocation struct {
 type app struct{ invocation }
 
 // run returns the exit status.
-func run(ctx context.Context, inv invocation) int {
+func run(ctx context.Context, inv invocation) (status int) {
 	a := &app{inv}
+	defer func() {
+		if bug := recover(); bug != nil {
+			status = a.bug(bug)
+		}
+	}()
 	root := a.root()                              //nolint:contextcheck // commands take their context from cobra
 	root.SetArgs(append([]string{}, inv.args...)) // nil would mean os.Args
 	root.SetIn(inv.stdin)
@@ -73,7 +78,8 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
-		a.verifyCommand(), a.triggerCommand(), a.receiverCommand(),
+		a.verifyCommand(), a.chaosCommand(), a.replayCommand(), a.triggerCommand(),
+		a.serveCommand(), a.receiverCommand(),
 		a.signCommand(), a.explainCommand(),
 		a.eventsCommand(), a.rulesCommand(),
 		a.initCommand(), a.configCommand(),

@@ -81,6 +81,12 @@ func (a *app) complain(err error) {
 	}
 }
 
+// bug tells of a panic without its stack trace, which means nothing to a user.
+func (a *app) bug(panicked any) int {
+	a.complain(fmt.Errorf("this is a mistake in sentsim %s, not in the receiver: %v; please report it, with the command", thisBuild().version, panicked))
+	return statusTrouble
+}
+
 // targetTrouble tells why a target could not be reached or started, with the last
 // that it said.
 func (a *app) targetTrouble(e *scenarios.TargetError) {

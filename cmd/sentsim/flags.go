@@ -38,6 +38,10 @@ func targetFlags(cmd *cobra.Command) {
 		f.String("port", "", "`PORT` that it shall listen on (default: a free one; in a container the one it exposes)")
 		f.StringArray("env", nil, "`NAME=VALUE` for its environment; repeatable")
 		f.String("secret-env", "", "`NAME` of the variable with its secret (default SENT_DM_WEBHOOK_SECRET)")
+		f.String("ready", "", "`PATH` that answers 2xx once it is ready (default: when its port accepts connections)")
+		f.String("ready-port", "", "or the `PORT` that it accepts connections at")
+		f.String("ready-log", "", "or the `REGEXP` of a line that it prints")
+		f.String("start-timeout", "", "how long it may take until then (`DURATION`, default 30s)")
 		f.String("wait-for-target", "", "how long a receiver at a URL may take to accept connections (`DURATION`, default 0s)")
 	})
 }
@@ -89,6 +93,7 @@ func selectionFlags(cmd *cobra.Command) {
 	group(cmd, "Selection", func(f *pflag.FlagSet) {
 		f.StringArray("rule", nil, "only these `RULES`: ids and families with commas between, e.g. SIG,ACK-3; repeatable")
 		f.String("tags", "", "only scenarios that match this tag `EXPRESSION`, e.g. '@SIG-1 or @ACK-1'")
+		f.StringArray("feature", nil, "`FILE` with scenarios to run instead of the contract's, e.g. what replay --shrink writes; repeatable")
 		f.Bool("strict", false, "SHOULD rules fail the run, and limits are tested closer")
 		f.Bool("fail-fast", false, "stop after the first MUST rule that fails")
 		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")

@@ -156,17 +156,51 @@ func TestImages(t *testing.T) {
 		none(t)
 	})
 
-	t.Run("SIGTERM in the middle leaves nothing", func(t *testing.T) {
-		cmd := underWay(t, set, config)
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	t.Run("built from a Dockerfile, a receiver with one mistake fails the rules it breaks and no other", func(t *testing.T) {
+		dir := t.TempDir()
+		file := "FROM " + set.receiver + "\nENV SENTSIM_MUTANT=hex-too\n"
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_ = cmd.Wait() // its status is what counts
-		if status := cmd.ProcessState.ExitCode(); status != 143 {
+		rep, status := verify(t, "--dockerfile", dir)
+		if status != 1 {
 			t.Errorf("exit %d", status)
+		}
+		for _, r := range rep.Rules {
+			want := report.Passed
+			if r.ID == "SIG-5" {
+				want = report.Failed
+			}
+			if r.Verdict != want {
+				t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+			}
+		}
+		if log := strings.Join(rep.TargetLog, "\n"); !strings.Contains(log, "hex-too") {
+			t.Errorf("its log:\n%s", log)
 		}
 		none(t)
 	})
+
+	for _, stop := range []struct {
+		name   string
+		signal os.Signal
+		status int
+	}{{"Ctrl-C", os.Interrupt, 130}, {"SIGTERM", syscall.SIGTERM, 143}} {
+		t.Run(stop.name+" in the middle leaves nothing", func(t *testing.T) {
+			cmd := underWay(t, set, config)
+			if docker(t, "ps", "-q", "--filter", "ancestor="+set.receiver) == "" {
+				t.Fatal("no container is under way, so this tests nothing")
+			}
+			if err := cmd.Process.Signal(stop.signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // its status is what counts
+			if status := cmd.ProcessState.ExitCode(); status != stop.status {
+				t.Errorf("exit %d", status)
+			}
+			none(t)
+		})
+	}
 
 	t.Run("what kill -9 leaves, the next run removes", func(t *testing.T) {
 		if os.Getenv("TESTCONTAINERS_RYUK_DISABLED") != "true" {
@@ -183,6 +217,21 @@ func TestImages(t *testing.T) {
 		_ = cmd.Wait()
 		if _, status := verify(t, "--image", set.receiver, "--rule", "SIG-1"); status != 0 {
 			t.Errorf("exit %d", status)
+		}
+		none(t)
+	})
+
+	t.Run("go test ./features against it", func(t *testing.T) {
+		cmd := exec.CommandContext(t.Context(), "go", "test", "-v", "-run", "^TestReceiver$/^SIG-2$", "../../features")
+		cmd.Env = append(os.Environ(), "SENTSIM_IMAGE="+set.receiver, "SENTSIM_CONFIG="+config)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		for _, want := range []string{"image: " + set.receiver, "--- PASS: TestReceiver/SIG-2/", "When "} {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
 		}
 		none(t)
 	})

@@ -65,6 +65,9 @@ func stubborn() {
 //	signal SIGNAL STATUS ENDPOINT[,ENDPOINT] COMMAND ARG…
 //	                               run it, send it the signal at the first request to each endpoint, insist on the status
 //	freed ENDPOINT                 nobody listens at the port that the endpoint was told
+//	unasked ENDPOINT               no request has come to it
+//	cut FILE N                     FILE ends after N bytes, or N bytes before its end if N is negative
+//	edit FILE OLD NEW              the first OLD in FILE is NEW
 //	json FILE KEY VALUE            a value of the JSON object in FILE
 //	junit FILE                     FILE is a JUnit report with testcases
 func TestScripts(t *testing.T) {
@@ -84,6 +87,9 @@ func TestScripts(t *testing.T) {
 			"within":   within,
 			"signal":   endpoints.signal,
 			"freed":    endpoints.freed,
+			"unasked":  endpoints.unasked,
+			"cut":      cut,
+			"edit":     edit,
 			"json":     jsonValue,
 			"junit":    junit,
 		},
@@ -235,6 +241,47 @@ func (e *endpoints) freed(ts *testscript.TestScript, _ bool, args []string) {
 		_ = c.Close()
 		ts.Fatalf("somebody still listens at port %s", port)
 	}
+}
+
+func (e *endpoints) unasked(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: unasked ENDPOINT")
+	}
+	e.mu.Lock()
+	asked, known := e.asked[args[0]]
+	e.mu.Unlock()
+	if !known {
+		ts.Fatalf("%s is no endpoint", args[0])
+	}
+	select {
+	case <-asked:
+		ts.Fatalf("%s was asked", args[0])
+	default:
+	}
+}
+
+func cut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: cut FILE N")
+	}
+	content := ts.ReadFile(args[0])
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if n < 0 {
+		n += len(content)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(content[:n]), 0o600))
+}
+
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	content := ts.ReadFile(args[0])
+	if !strings.Contains(content, args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(content, args[1], args[2], 1)), 0o600))
 }
 
 func jsonValue(ts *testscript.TestScript, neg bool, args []string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -11,25 +12,32 @@ import (
 )
 
 func (a *app) receiverCommand() *cobra.Command {
-	var listen, data, path string
+	var listen, data, path, mutant string
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "receiver [flags]",
 		Short: "run the reference receiver, to try the other commands on",
 		Long: `Runs the reference receiver, which keeps every rule, until it is interrupted.
-It prints its address once it takes deliveries.`,
+It prints its address once it takes deliveries. With --mutant it makes one mistake
+that people make, so that you can see what the other commands say to it.`,
 		Example: `  SENT_DM_WEBHOOK_SECRET=whsec_… sentsim receiver --listen 127.0.0.1:8080
-  sentsim receiver --secret-stdin --data events.db < secret.txt`,
+  sentsim receiver --secret-stdin --data events.db < secret.txt
+  sentsim verify --exec 'sentsim receiver --mutant check-then-insert'`,
 		Args: noArgs,
 		Annotations: map[string]string{helpEnvironment: `  SENT_DM_WEBHOOK_SECRET         the signing secret, as --secret
   PORT, STATE_FILE               as --listen 127.0.0.1:PORT and --data
   SENT_BASE_URL, SENT_DM_API_KEY Sent's API, to reply through
+  SENTSIM_MUTANT                 as --mutant
 `, helpStatuses: "  0  stopped\n  2  configuration\n  4  it could not run, e.g. the address is taken\n"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range []string{"listen", "data", "path"} {
+			for _, name := range []string{"listen", "data", "path", "mutant"} {
 				if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 					return usage("--%s is given but empty", name)
 				}
+			}
+			if mutant == "list" {
+				fmt.Fprint(a.stdout, receiver.MutantList())
+				return nil
 			}
 			flags := used(cmd)
 			delete(flags, "path") // the receiver's own, not a target's
@@ -38,7 +46,7 @@ It prints its address once it takes deliveries.`,
 				return err
 			}
 			cfg := receiver.ServeConfig{Listen: listen}
-			cfg.Secret, cfg.File, cfg.Path = res.Secret.Reveal(), data, path
+			cfg.Secret, cfg.File, cfg.Path, cfg.Mutant = res.Secret.Reveal(), data, path, mutant
 			level := slog.LevelInfo
 			if verbose {
 				level = slog.LevelDebug
@@ -57,6 +65,7 @@ It prints its address once it takes deliveries.`,
 		f.StringVar(&listen, "listen", "", "`HOST:PORT` to listen on (default "+receiver.DefaultListen+")")
 		f.StringVar(&path, "path", "", "`PATH` of the webhook (default "+receiver.DefaultPath+")")
 		f.StringVar(&data, "data", "", "keep events in the SQLite database `FILE` (default: in memory)")
+		f.StringVar(&mutant, "mutant", "", "make the mistake `NAME` on purpose; list shows them all")
 		f.BoolVarP(&verbose, "verbose", "v", false, "log every delivery")
 	})
 	secretFlags(cmd)

@@ -30,7 +30,7 @@ func (a *app) verifyCommand() *cobra.Command {
 rule, with evidence, the reason and the fix. Without a target it runs against the
 reference receiver inside sentsim.
 
-Report formats: json, junit, markdown. Without =FILE a report goes to the standard
+Report formats: json, junit, markdown, html. Without =FILE a report goes to the standard
 output, and what is for people to the standard error; markdown goes to the job's
 summary where GITHUB_STEP_SUMMARY names one. Files are also written when the run
 fails or is interrupted. On GitHub Actions, broken rules become annotations.`,
@@ -50,7 +50,7 @@ fails or is interrupted. On GitHub Actions, broken rules become annotations.`,
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
-		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json, junit or markdown; repeatable")
+		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json, junit, markdown or html; repeatable")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "scenarios and steps too, and evidence in full")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
@@ -99,7 +99,9 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	}
 	terminal := report.NewTerminal(style)
 	res.Target.Hurry = a.hurry
-	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, terminal)
+	shown := a.watch(cmd.Context(), terminal, screen, o)
+	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, shown)
+	shown.close()
 	return a.conclude(cmd.Context(), rep, err, terminal, plan)
 }
 

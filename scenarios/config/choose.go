@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -69,13 +70,21 @@ func (l *loader) ignored(g given, at layer) bool {
 	case g.setting.key == "target.dir":
 		return !exec
 	case g.setting.key == "target.ready.log":
-		return !exec && !container && other
+		return !exec && !container && other || l.saysReady(layerFlags)
 	case strings.HasPrefix(g.setting.key, "target.ready."):
-		return other && own != ""
+		return other && own != "" || l.saysReady(layerFlags)
 	case strings.HasPrefix(g.setting.key, "target.rotate."), strings.HasPrefix(g.setting.key, "target.restart."):
 		return !url && other
 	}
 	return g.setting.started && url
+}
+
+// saysReady tells whether a layer says when the target is ready: there is one
+// way to be, so what a lower one says does not count.
+func (l *loader) saysReady(at layer) bool {
+	return slices.ContainsFunc(l.layers[at], func(g given) bool {
+		return strings.HasPrefix(g.setting.key, "target.ready.")
+	})
 }
 
 // fileKind is the key of the target that the file names, or "".

@@ -40,6 +40,7 @@ type Config struct {
 	FailFast bool
 	Tags     string   // tag expression; "" selects all
 	Rules    []string // rule ids in the order of the contract; empty selects all
+	Features []string // feature files whose scenarios run instead of the contract's own
 
 	Headers     []delivery.Header // sent with every delivery, sorted by name
 	CACert      string            // PEM file to trust for an https target; "" trusts the system's

@@ -126,17 +126,17 @@ func targetSettings() []setting {
 			show: func(c Config) []shown { return names(c.Target.Env) },
 		},
 		{
-			key: "target.ready.path", short: "target.ready",
+			key: "target.ready.path", short: "target.ready", flags: []string{"ready"},
 			apply: func(c *Config, _, text string) error { c.Target.Ready.Path = text; return notEmpty(text) },
 			show:  func(c Config) []shown { return one(c.Target.Ready.Path) },
 		},
 		{
-			key: "target.ready.port", kind: whole,
+			key: "target.ready.port", flags: []string{"ready-port"}, kind: whole,
 			apply: func(c *Config, _, text string) error { return setPort(&c.Target.Ready.Port, text) },
 			show:  func(c Config) []shown { return one(number(c.Target.Ready.Port)) },
 		},
 		{
-			key: "target.ready.log",
+			key: "target.ready.log", flags: []string{"ready-log"},
 			apply: func(c *Config, _, text string) (err error) {
 				c.Target.Ready.Log, err = regexp.Compile(text)
 				if err != nil {
@@ -152,7 +152,7 @@ func targetSettings() []setting {
 			},
 		},
 		{
-			key: "target.start_timeout", kind: span,
+			key: "target.start_timeout", flags: []string{"start-timeout"}, kind: span,
 			apply: func(c *Config, _, text string) error { return setSpan(&c.Target.StartTimeout, text) },
 			show:  func(c Config) []shown { return one(c.Target.StartTimeout.String()) },
 		},
@@ -303,6 +303,12 @@ func runSettings() []setting {
 			empty: func(c *Config) { c.Rules = nil },
 			apply: addRules,
 			show:  func(c Config) []shown { return one(strings.Join(c.Rules, ",")) },
+		},
+		{
+			key: "features", flags: []string{"feature"}, kind: list,
+			empty: func(c *Config) { c.Features = nil },
+			apply: func(c *Config, _, text string) error { c.Features = append(c.Features, text); return notEmpty(text) },
+			show:  func(c Config) []shown { return one(strings.Join(c.Features, ",")) },
 		},
 		knobSetting(),
 	}

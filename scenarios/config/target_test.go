@@ -3,6 +3,7 @@ package config_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/config"
 )
@@ -97,6 +98,10 @@ func TestContainerSettings(t *testing.T) {
 	r = load(t, "target: {image: 'a:1', port: 9000, ready: {log: up}, start_timeout: 5s}\n", nil, flags{"env": {"A=b"}, "secret-env": {"KEY"}})
 	if r.Target.Env["A"] != "b" || r.Target.Port != 9000 || r.Target.Ready.Log == nil || r.SecretEnv != "KEY" {
 		t.Errorf("%+v", r.Target)
+	}
+	r = load(t, "target: {image: 'a:1', ready: {log: up}, start_timeout: 5s}\n", nil, flags{"ready": {"/healthz"}, "start-timeout": {"7s"}})
+	if r.Target.Ready.Path != "/healthz" || r.Target.Ready.Log != nil || r.Target.StartTimeout != 7*time.Second {
+		t.Errorf("the flags' readiness does not replace the file's: %+v", r.Target)
 	}
 	if r = load(t, "target: {image: 'a:1', port: 9000}\n", nil, flags{"port": {"9001"}}); r.Target.Port != 9001 {
 		t.Errorf("port %d, want that of the flag", r.Target.Port)

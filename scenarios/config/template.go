@@ -71,6 +71,7 @@ knobs:
 # strict: false                 # SHOULD rules fail the run too
 # rules: [SIG, ACK-3]           # only these
 # tags: "not @slow"
+# features: [tests/stories.feature]   # scenarios of your own instead of the contract's
 # seed: 1
 # clock: virtual                # or real, scaled=N
 # fail_fast: false

@@ -73,11 +73,10 @@ func (f fields) text(names ...string) string {
 // readEvent reads a verified body in any dialect. Only what is no JSON object
 // at all is an error; what it doesn't know has kind unknown and says so in key.
 func readEvent(body []byte) (event, error) {
-	var envelope, payload fields
-	if json.Unmarshal(body, &envelope) != nil || envelope == nil {
+	envelope, payload := open(body)
+	if envelope == nil {
 		return event{}, errors.New("the body is not a JSON object")
 	}
-	_ = json.Unmarshal(envelope["payload"], &payload) // without one, the cases below find nothing
 	switch field := envelope.text("field"); field {
 	case "message", "messages":
 		return readMessage(envelope, payload), nil
@@ -91,6 +90,16 @@ func readEvent(body []byte) (event, error) {
 	default:
 		return event{kind: unknown, key: "field " + field}, nil
 	}
+}
+
+// open takes a body apart. envelope is nil if it is no JSON object; payload is
+// empty if there is none.
+func open(body []byte) (envelope, payload fields) {
+	if json.Unmarshal(body, &envelope) != nil {
+		return nil, nil
+	}
+	_ = json.Unmarshal(envelope["payload"], &payload)
+	return envelope, payload
 }
 
 func readMessage(envelope, payload fields) event {

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"path"
 	"strings"
@@ -44,6 +45,7 @@ type Config struct {
 	Path    string           // where deliveries arrive; "" is DefaultPath
 	Logger  *slog.Logger     // nil logs nothing
 	Now     func() time.Time // what signature timestamps are compared with; nil is the wall clock
+	Mutant  string           // the mistake to make, the name of one of Mutants; "" makes none
 }
 
 // Receiver takes deliveries at its path and tells what became of them:
@@ -55,18 +57,35 @@ type Config struct {
 //
 // It is safe for concurrent use.
 type Receiver struct {
-	mux     *http.ServeMux
+	handler http.Handler
 	key     []byte
 	store   *store
 	replies *replier // nil: never replies
 	log     *slog.Logger
 	now     func() time.Time
+	steps
+}
+
+// steps are what is done with a delivery, in this order. Mutants (mutant.go) do
+// one of them wrong; who copies this receiver calls the functions themselves.
+type steps struct {
+	maxBody int64
+	verify  func(key []byte, h http.Header, body []byte, now time.Time) error
+	read    func(h http.Header, body []byte) (event, error)
+	replyTo func(ev event) []byte
+	add     func(ctx context.Context, ev event, reply []byte) (added bool, err error)
+
+	overhear func(*http.Server, net.Listener) net.Listener // nil; what is written on the wire
 }
 
 // New opens the storage and makes a Receiver; the caller closes it. An error of
 // the configuration wraps ErrConfig.
 func New(cfg Config) (*Receiver, error) {
-	r := &Receiver{mux: http.NewServeMux(), log: cfg.Logger, now: cfg.Now}
+	mutant, err := lookupMutant(cfg.Mutant)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	r := &Receiver{log: cfg.Logger, now: cfg.Now}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
@@ -80,7 +99,6 @@ func New(cfg Config) (*Receiver, error) {
 	if path.Clean(cfg.Path) != cfg.Path || cfg.Path[0] != '/' || strings.ContainsAny(cfg.Path, "{}?# ") {
 		return nil, fmt.Errorf("%w: path %q: want a plain path such as %s", ErrConfig, cfg.Path, DefaultPath)
 	}
-	var err error
 	if r.key, err = decodeSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("%w: signing secret: %w", ErrConfig, err)
 	}
@@ -92,14 +110,23 @@ func New(cfg Config) (*Receiver, error) {
 	if r.store, err = openStore(context.Background(), cfg.File); err != nil {
 		return nil, err
 	}
+	r.steps = steps{
+		maxBody: maxBody, verify: verify, replyTo: replyTo, add: r.store.add,
+		read: func(_ http.Header, body []byte) (event, error) { return readEvent(body) },
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+cfg.Path, r.receive)
+	mux.HandleFunc("GET /state/messages/{id}", r.state(message))
+	mux.HandleFunc("GET /state/templates/{id}", r.state(template))
+	mux.HandleFunc("GET /state/inbound", r.inboundCount)
+	mux.HandleFunc("GET /healthz", r.healthz)
+	r.handler = mux
+	if err = mutant.apply(r, cfg); err != nil {
+		return nil, errors.Join(err, r.store.close())
+	}
 	if r.replies != nil {
 		r.replies.start(r.store)
 	}
-	r.mux.HandleFunc("POST "+cfg.Path, r.receive)
-	r.mux.HandleFunc("GET /state/messages/{id}", r.state(message))
-	r.mux.HandleFunc("GET /state/templates/{id}", r.state(template))
-	r.mux.HandleFunc("GET /state/inbound", r.inboundCount)
-	r.mux.HandleFunc("GET /healthz", r.healthz)
 	return r, nil
 }
 
@@ -114,34 +141,32 @@ func (r *Receiver) Close() error {
 
 // ServeHTTP answers deliveries and questions about the state.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	// It doesn't stop when the sender hangs up: what was read and verified is
-	// worth storing, and the sender will ask again.
-	r.mux.ServeHTTP(w, req.WithContext(context.WithoutCancel(req.Context())))
+	r.handler.ServeHTTP(w, req)
 }
 
 // receive answers 2xx once the event is stored, or was before, or is of a kind
 // that nothing is done with. Sent tries everything else again, later.
 func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 	// The signature covers the raw bytes, so they come before any JSON.
-	body, err := io.ReadAll(io.LimitReader(req.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(req.Body, r.maxBody+1))
 	if err != nil {
 		http.Error(w, "the body ended early", http.StatusBadRequest)
 		return
 	}
-	if len(body) > maxBody {
+	if int64(len(body)) > r.maxBody {
 		_, _ = io.CopyN(io.Discard, req.Body, maxDrain)
 		http.Error(w, "the body is too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	if err := verify(r.key, req.Header, body, r.now()); err != nil {
+	if err := r.verify(r.key, req.Header, body, r.now()); err != nil {
 		r.log.Warn("delivery refused", "reason", err, "from", req.RemoteAddr)
 		// Every forgery gets the same words: the reason is nothing for its sender.
-		http.Error(w, "the signature does not verify", http.StatusUnauthorized)
+		refuse(w, err, http.StatusUnauthorized, "the signature does not verify")
 		return
 	}
-	ev, err := readEvent(body)
+	ev, err := r.read(req.Header, body)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		refuse(w, err, http.StatusBadRequest, err.Error())
 		return
 	}
 	if ev.kind == unknown {
@@ -152,12 +177,14 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 	}
 	var reply []byte
 	if r.replies != nil {
-		reply = replyTo(ev)
+		reply = r.replyTo(ev)
 	}
-	added, err := r.store.add(req.Context(), ev, reply)
+	// It doesn't stop when the sender hangs up: what was read and verified is
+	// worth storing, and the sender will ask again.
+	added, err := r.add(context.WithoutCancel(req.Context()), ev, reply)
 	if err != nil {
 		r.log.Error("event not stored", "key", ev.key, "error", err)
-		http.Error(w, "try again", http.StatusInternalServerError)
+		refuse(w, err, http.StatusInternalServerError, "try again")
 		return
 	}
 	r.log.Debug("event stored", "key", ev.key, "new", added)
@@ -167,6 +194,15 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// refuse answers an error with a status and a text: these, unless a mutant wants others.
+func refuse(w http.ResponseWriter, err error, status int, text string) {
+	var mistaken *answer
+	if errors.As(err, &mistaken) {
+		status, text = mistaken.status, mistaken.text
+	}
+	http.Error(w, text, status)
+}
+
 func (r *Receiver) state(k kind) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		status, effects, err := r.store.state(req.Context(), k, req.PathValue("id"))
@@ -174,20 +210,20 @@ func (r *Receiver) state(k kind) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusNotFound)
 			return
 		}
-		answer(w, err, map[string]any{"status": status, "effects": effects})
+		respond(w, err, map[string]any{"status": status, "effects": effects})
 	}
 }
 
 func (r *Receiver) inboundCount(w http.ResponseWriter, req *http.Request) {
 	count, err := r.store.count(req.Context(), inbound, number(req.URL.Query().Get("from")))
-	answer(w, err, map[string]any{"count": count})
+	respond(w, err, map[string]any{"count": count})
 }
 
 func (r *Receiver) healthz(w http.ResponseWriter, req *http.Request) {
-	answer(w, r.store.ping(req.Context()), map[string]any{"ok": true})
+	respond(w, r.store.ping(req.Context()), map[string]any{"ok": true})
 }
 
-func answer(w http.ResponseWriter, err error, body map[string]any) {
+func respond(w http.ResponseWriter, err error, body map[string]any) {
 	if err != nil {
 		http.Error(w, "the state cannot be read", http.StatusInternalServerError)
 		return

@@ -30,9 +30,9 @@ type ServeConfig struct {
 }
 
 // FromEnv fills what c leaves empty from the environment: Listen from PORT (on
-// 127.0.0.1), File from STATE_FILE, and Secret, BaseURL and APIKey from Sent's
-// own SENT_DM_WEBHOOK_SECRET, SENT_BASE_URL and SENT_DM_API_KEY. It returns
-// ErrConfig for a PORT that is none.
+// 127.0.0.1), File from STATE_FILE, Mutant from SENTSIM_MUTANT, and Secret,
+// BaseURL and APIKey from Sent's own SENT_DM_WEBHOOK_SECRET, SENT_BASE_URL and
+// SENT_DM_API_KEY. It returns ErrConfig for a PORT that is none.
 func (c *ServeConfig) FromEnv(getenv func(string) string) error {
 	if port := getenv("PORT"); port != "" && c.Listen == "" {
 		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
@@ -42,7 +42,7 @@ func (c *ServeConfig) FromEnv(getenv func(string) string) error {
 	}
 	for name, value := range map[string]*string{
 		"STATE_FILE": &c.File, "SENT_DM_WEBHOOK_SECRET": &c.Secret,
-		"SENT_BASE_URL": &c.BaseURL, "SENT_DM_API_KEY": &c.APIKey,
+		"SENT_BASE_URL": &c.BaseURL, "SENT_DM_API_KEY": &c.APIKey, "SENTSIM_MUTANT": &c.Mutant,
 	} {
 		if *value == "" {
 			*value = getenv(name)
@@ -79,6 +79,9 @@ func Serve(ctx context.Context, cfg ServeConfig, stdout io.Writer) (err error) {
 		WriteTimeout:      25 * time.Second,
 		IdleTimeout:       time.Minute,
 		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
+	}
+	if r.overhear != nil {
+		listener = r.overhear(server, listener)
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

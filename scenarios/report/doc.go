@@ -1,5 +1,5 @@
 // Package report is what a run concluded, as one value, and the forms it is
-// printed in: JSON, JUnit, markdown and the terminal. The JSON form is the value itself;
+// printed in: JSON, JUnit, markdown, HTML and the terminal. The JSON form is the value itself;
 // every other form is made from it. It judges nothing but the sum: how the
 // verdicts on scenarios make one on a rule, and those on rules an exit status.
 //
@@ -46,9 +46,15 @@
 //	    remedy          as above
 //	    partial         it is the state part of a rule that is judged from
 //	                    outside too: not checked, it leaves the rule passed
-//	    evidence        exchanges, when it did not pass:
+//	    evidence        exchanges, when it did not pass: the one that the verdict
+//	                    rests on, then the story from its beginning
+//	      step            its place in the story, from 1; 0 where it has none
+//	      sent_ms         when, after the first, on the clock of the scenario
+//	      what            what was sent, in words, or ""
 //	      request         what was sent
+//	      changed         how a forged request differs from the genuine one
 //	      response        what came back
+//	      state           the receiver's state, where that is what is wrong
 //	      expected        what would have been right
 //	      reproduce       a command that sends it again, or ""
 //

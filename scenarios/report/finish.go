@@ -39,6 +39,7 @@ func (t *Terminal) Finish(rep Report) error {
 		}
 	}
 	t.log(rep.TargetLog)
+	t.chaos(rep.Chaos)
 	if !t.o.Quiet {
 		t.notChecked(rep.Rules)
 	}
@@ -98,6 +99,9 @@ func (t *Terminal) evidence(all []Evidence) {
 			t.block("", "… and "+count(len(all)-maxExchanges, "more exchange", "more exchanges")+inFull)
 			return
 		}
+		if i > 0 && e.Step > 0 && all[0].State == "" && !t.o.Verbose {
+			return // what came before an answer that is wrong by itself
+		}
 		for _, f := range fields(e) {
 			t.lines(f.name, f.text)
 		}
@@ -129,12 +133,17 @@ func (t *Terminal) log(lines []string) {
 	t.line("")
 }
 
-// notChecked groups the rules by the reason why they could not be seen, and
-// says how each reason goes away.
-func (t *Terminal) notChecked(rules []Rule) {
-	type group struct{ reason, remedy, ids, parts string }
-	var groups []*group
-	find := func(reason, remedy string) *group {
+// unseen are the rules that could not be seen for one reason.
+type unseen struct {
+	reason, remedy string
+	ids            []string
+	parts          []string // rules of which only the state part could not be seen
+}
+
+// groupUnseen groups the rules by the reason why they could not be seen.
+func groupUnseen(rules []Rule) []*unseen {
+	var groups []*unseen
+	find := func(reason, remedy string) *unseen {
 		for _, g := range groups {
 			if g.reason == reason {
 				if g.remedy == "" {
@@ -143,24 +152,30 @@ func (t *Terminal) notChecked(rules []Rule) {
 				return g
 			}
 		}
-		g := &group{reason: reason, remedy: remedy}
+		g := &unseen{reason: reason, remedy: remedy}
 		groups = append(groups, g)
 		return g
 	}
 	for _, r := range rules {
 		if r.Verdict == NotChecked {
 			g := find(r.Reason, r.Remedy)
-			g.ids = join(g.ids, r.ID)
+			g.ids = append(g.ids, r.ID)
 			continue
 		}
 		for _, s := range r.Scenarios {
 			if s.Partial && s.Verdict == NotChecked {
 				g := find(s.Reason, s.Remedy)
-				g.parts = join(g.parts, r.ID)
+				g.parts = append(g.parts, r.ID)
 				break
 			}
 		}
 	}
+	return groups
+}
+
+// notChecked says what could not be seen, and how each reason goes away.
+func (t *Terminal) notChecked(rules []Rule) {
+	groups := groupUnseen(rules)
 	if len(groups) == 0 {
 		return
 	}
@@ -173,9 +188,9 @@ func (t *Terminal) notChecked(rules []Rule) {
 				t.line("    %s", l)
 			}
 		}
-		what := g.ids
-		if g.parts != "" {
-			parts := "the state part of " + g.parts
+		what := strings.Join(g.ids, ", ")
+		if len(g.parts) > 0 {
+			parts := "the state part of " + strings.Join(g.parts, ", ")
 			if what != "" {
 				parts = "and " + parts
 			}

@@ -12,7 +12,7 @@ import (
 type Writer func(w io.Writer, rep Report) error
 
 // Formats are the names that Format knows, in the order of the documentation.
-func Formats() []string { return []string{"json", "junit", "markdown"} }
+func Formats() []string { return []string{"json", "junit", "markdown", "html"} }
 
 // Format is the writer of that name. The error of an unknown one names those
 // there are.
@@ -24,6 +24,8 @@ func Format(name string) (Writer, error) {
 		return JUnit, nil
 	case "markdown":
 		return Markdown, nil
+	case "html":
+		return HTML, nil
 	}
 	return nil, fmt.Errorf("unknown report format %q%s: there are %s", name, nearest.Hint(name, Formats()), strings.Join(Formats(), ", "))
 }

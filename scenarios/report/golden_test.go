@@ -59,6 +59,10 @@ func golden() map[string]struct {
 		"refused.github":    {report.Annotations, refused()},
 		"kept.github":       {report.Annotations, kept()},
 		"kept.xml":          {report.JUnit, kept()},
+		"every.html":        {htmlBody, everyVerdict()},
+		"refused.html":      {htmlBody, refused()},
+		"kept.html":         {htmlBody, kept()},
+		"story.html":        {htmlBody, story()},
 		"every.txt":         {terminal(report.TerminalOptions{Width: 80}), everyVerdict()},
 		"every.verbose.txt": {terminal(report.TerminalOptions{Verbose: true}), everyVerdict()},
 		"every.quiet.txt":   {terminal(report.TerminalOptions{Quiet: true, Width: 80}), everyVerdict()},
@@ -180,23 +184,29 @@ func TestJUnitIsWellFormedAndCounts(t *testing.T) {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
 		Errors   int `xml:"errors,attr"`
-		Skipped  int `xml:"skipped,attr"`
-		Cases    []struct {
-			Name    string    `xml:"name,attr"`
-			Failure *struct{} `xml:"failure"`
-		} `xml:"testsuite>testcase"`
+		Suites   []struct {
+			Skipped int `xml:"skipped,attr"`
+			Cases   []struct {
+				Name    string    `xml:"name,attr"`
+				Failure *struct{} `xml:"failure"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
 	}
 	if err := xml.Unmarshal(buf.Bytes(), &suites); err != nil {
 		t.Fatal(err)
 	}
 	s := everyVerdict().Summary
-	if suites.Tests != s.Total() || suites.Failures != s.Failed || suites.Errors != s.Errored || suites.Skipped != s.NotChecked {
-		t.Errorf("counts %d %d %d %d, summary %+v", suites.Tests, suites.Failures, suites.Errors, suites.Skipped, s)
-	}
-	for _, c := range suites.Cases {
-		if (c.Failure != nil) != strings.HasPrefix(c.Name, "SIG-2 ") {
-			t.Errorf("testcase %q: failure %v", c.Name, c.Failure != nil)
+	skipped := 0
+	for _, suite := range suites.Suites {
+		skipped += suite.Skipped
+		for _, c := range suite.Cases {
+			if (c.Failure != nil) != strings.HasPrefix(c.Name, "SIG-2 ") {
+				t.Errorf("testcase %q: failure %v", c.Name, c.Failure != nil)
+			}
 		}
+	}
+	if suites.Tests != s.Total() || suites.Failures != s.Failed || suites.Errors != s.Errored || skipped != s.NotChecked {
+		t.Errorf("counts %d %d %d %d, summary %+v", suites.Tests, suites.Failures, suites.Errors, skipped, s)
 	}
 	for _, r := range buf.String() {
 		if r == utf8.RuneError || unicode.IsControl(r) && r != '\n' {

@@ -18,7 +18,6 @@ type junitSuites struct {
 	Tests    int          `xml:"tests,attr"`
 	Failures int          `xml:"failures,attr"`
 	Errors   int          `xml:"errors,attr"`
-	Skipped  int          `xml:"skipped,attr"`
 	Time     string       `xml:"time,attr"`
 	Suites   []junitSuite `xml:"testsuite"`
 }
@@ -90,7 +89,6 @@ func JUnit(w io.Writer, rep Report) error {
 		all.Tests += suite.Tests
 		all.Failures += suite.Failures
 		all.Errors += suite.Errors
-		all.Skipped += suite.Skipped
 	}
 	if len(rep.Rules) == 0 && rep.ExitStatus != ExitKept {
 		all.nothing(rep)
@@ -158,6 +156,11 @@ func properties(rep Report) []junitProperty {
 		{"seed", strconv.FormatUint(rep.Seed, 10)},
 		{"target", visible(rep.Target)},
 		{"strict", strconv.FormatBool(rep.Strict)},
+	}
+	if rep.Chaos != nil {
+		for _, f := range chaosFields(rep.Chaos) {
+			p = append(p, junitProperty{"chaos." + f.name, oneLine(f.text)})
+		}
 	}
 	if rep.Diagnosis != nil {
 		p = append(p, junitProperty{"diagnosis", oneLine(rep.Diagnosis.Cause + ": " + rep.Diagnosis.Summary)})

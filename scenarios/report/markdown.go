@@ -32,6 +32,13 @@ func Markdown(w io.Writer, rep Report) error {
 			}
 		}
 	}
+	if rep.Chaos != nil {
+		b.WriteString("| | |\n|---|---|\n")
+		for _, f := range chaosFields(rep.Chaos) {
+			fmt.Fprintf(&b, "| %s | %s |\n", f.name, md(f.text))
+		}
+		b.WriteString("\n")
+	}
 	if len(rep.TargetLog) > 0 {
 		folded(&b, "last lines of the target's output", strings.Join(rep.TargetLog, "\n"))
 	}

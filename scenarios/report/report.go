@@ -19,7 +19,7 @@ type Report struct {
 	VirtualMS  int64      `json:"virtual_ms"`  // simulated time, summed over the scenarios
 	Diagnosis  *Diagnosis `json:"diagnosis"`
 	TargetLog  []string   `json:"target_log"` // last lines of the target's output, when something failed
-	Chaos      any        `json:"chaos"`      // of the chaos command
+	Chaos      *Chaos     `json:"chaos"`      // of the chaos command
 	Summary    Summary    `json:"summary"`
 	Rules      []Rule     `json:"rules"`
 }
@@ -77,11 +77,17 @@ type Step struct {
 	Ran  bool
 }
 
-// Evidence is one exchange with the receiver, or one reading of its state. The
-// evidence of a passed scenario is not kept.
+// Evidence is one exchange with the receiver, or one reading of its state: first
+// the one that the verdict rests on, then the scenario's story from its beginning.
+// The evidence of a passed scenario is not kept.
 type Evidence struct {
+	Step      int    `json:"step"`    // its place in the scenario's story, from 1; 0 where it has none
+	SentMS    int64  `json:"sent_ms"` // when, after the story's first, on the clock of the scenario
+	What      string `json:"what"`    // what was sent, in words, or ""
 	Request   string `json:"request"`
+	Changed   string `json:"changed"` // of a forged request: how it differs from the genuine one, as a unified diff
 	Response  string `json:"response"`
+	State     string `json:"state"` // the receiver's state, where that is what is wrong
 	Expected  string `json:"expected"`
 	Reproduce string `json:"reproduce"` // a command; "" where no single one does it
 }

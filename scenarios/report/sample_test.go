@@ -93,6 +93,57 @@ func everyVerdict() report.Report {
 	return sum(rep)
 }
 
+// story is the report on a receiver that a late event moves back.
+func story() report.Report {
+	curl := func(status string) string {
+		return "curl -X POST http://127.0.0.1:8080/webhooks/sent -H 'Content-Type: application/json' -H 'X-Webhook-ID: 0b3c' " +
+			"--data-raw '{\"message_status\":\"" + status + "\",\"text\":\"not -H a --header\"}'"
+	}
+	rep := report.Report{
+		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 42, Target: "exec: node server.js", DurationMS: 2100,
+		Rules: []report.Rule{
+			report.Conclude(must("SIG-2"), []report.Scenario{{
+				Name: "A changed body is refused", File: "signature.feature:14", Verdict: report.Failed,
+				Reason: "a body-tampered delivery: 200 OK",
+				Evidence: []report.Evidence{{
+					Step: 1, What: "a body-tampered delivery", Request: curl("SENT"), Response: "200 OK after 700µs\nServer: x\n\n{}",
+					Changed:  "@@ -1,3 +1,3 @@\n \n {\n-\"message_status\":\"READ\"}\n+\"message_status\":\"SENT\"}",
+					Expected: "a rejection: 401, or another 4xx", Reproduce: "sentsim trigger message.read --forge body-tampered --target http://127.0.0.1:8080/webhooks/sent",
+				}},
+			}}, false),
+			report.Conclude(must("ORD-3"), []report.Scenario{
+				{
+					Name: "A late SENT does not move a message back", File: "order.feature:53", Verdict: report.Failed,
+					Reason: "its late SENT event moved the message from DELIVERED to SENT",
+					Evidence: []report.Evidence{
+						{
+							Step: 2, SentMS: 61000, What: "its late SENT event", Request: curl("SENT"),
+							Response: "200 OK after 500µs\nstate: HTTP 200 {\"status\":\"SENT\"}", State: `HTTP 200 {"status":"SENT"}`,
+							Expected: "the message still DELIVERED", Reproduce: "sentsim verify --rule ORD-3 --seed 42 --exec 'node server.js'",
+						},
+						{Step: 1, What: "a genuine message.delivered event", Request: curl("DELIVERED"), Response: "200 OK after 1ms", Expected: "step 1 of the story"},
+						{Step: 2, SentMS: 61000, What: "its late SENT event", Request: curl("SENT"), Response: "200 OK after 500µs", Expected: "step 2 of the story"},
+						{Step: 3, SentMS: 61010, What: "its READ event", Request: curl("READ"), Response: "200 OK after 500µs", Expected: "step 3 of the story"},
+					},
+				},
+				{
+					Name: "Of many", File: "order.feature:60", Verdict: report.Failed, Reason: "the state is unknown",
+					Evidence: []report.Evidence{
+						{Step: 20, SentMS: 500, What: "the last", Request: curl("READ"), Response: "200 OK", State: "HTTP 404", Expected: "READ"},
+						{Step: 1, What: "the first", Request: curl("SENT"), Response: "200 OK"},
+					},
+				},
+				{
+					Name: "Nobody in particular", File: "order.feature:70", Verdict: report.Failed, Reason: "the state is empty",
+					Evidence: []report.Evidence{{Response: "state: HTTP 404", State: "HTTP 404", Expected: "a message"}},
+				},
+				{Name: "Others pass", File: "order.feature:80", Verdict: report.Passed},
+			}, false),
+		},
+	}
+	return sum(rep)
+}
+
 // refused is the report on a receiver that takes nothing, with a diagnosis.
 func refused() report.Report {
 	rep := report.Report{

@@ -21,7 +21,7 @@ func def(sentence string, bind func(*World) any) definition {
 var vocabulary = concat( //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
 	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(),
 	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(),
-	templateSentences(), rotationSentences(),
+	templateSentences(), rotationSentences(), storySentences(),
 )
 
 func concat(groups ...[]definition) (all []definition) {

@@ -2,11 +2,13 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -17,6 +19,7 @@ func idempotencySentences() []definition {
 		def(`its events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.onceEach }),
 		def(`Sent delivers its "([^"]+)" and "([^"]+)" events at the same instant, with the same timestamps`, func(w *World) any { return w.deliversBothAtOnce }),
 		def(`Sent delivers its "([^"]+)" event and then its "([^"]+)" event, with the same timestamps`, func(w *World) any { return w.deliversBothInTurn }),
+		def(`the message ends as "([^"]+)", as it does when they arrive one after the other in either order`, func(w *World) any { return w.endsAsInEitherOrder }),
 		def(`its "([^"]+)" event is processed but the sender (.+)`, func(w *World) any { return w.losesTheAcknowledgement }),
 		def(`the receiver restarts`, func(w *World) any { return w.receiverRestarts }),
 		def(`the restart has added no effect`, func(w *World) any { return w.restartAddedNothing }),
@@ -41,7 +44,7 @@ func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
 // onceEach leaves refusals to the scenario that asks for acceptance.
 func (w *World) onceEach(ctx context.Context) error {
 	w.pending = nil
-	return w.sameEffect(ctx)
+	return w.sameEffect(ctx, 0)
 }
 
 // twoEvents are two deliveries that differ in nothing but the status: same
@@ -79,6 +82,39 @@ func (w *World) deliversBothInTurn(ctx context.Context, first, second string) er
 	return nil
 }
 
+// endsAsInEitherOrder leaves it to the rules of order what a receiver does with
+// the later status first: at the same instant, that is a matter of luck.
+func (w *World) endsAsInEitherOrder(ctx context.Context, want string) error {
+	err := w.messageEnds(ctx, 0, want)
+	var failure *Failure
+	if !errors.As(err, &failure) {
+		return err
+	}
+	m := w.messages[0]
+	n := len(m.history) - 2
+	control := w.newMessage(m.channel)
+	for _, st := range m.history[:n] {
+		if err := w.see(ctx, control, st); err != nil {
+			return err
+		}
+	}
+	for _, st := range []event.Status{m.history[n+1], m.history[n]} {
+		if err := w.deliver(ctx, control, st); err != nil {
+			return err
+		}
+	}
+	w.pending = nil
+	st, err := w.settled(ctx, w.messageState(control.id), never)
+	if err != nil {
+		return err
+	}
+	if !isStatus(want)(st) {
+		return notChecked("at the same instant either of the two may come first, and a message that gets %s before %s is %s in the receiver's state (ORD-2 and ORD-3 say so)",
+			m.history[n+1], m.history[n], status(st))
+	}
+	return failure
+}
+
 // losesTheAcknowledgement makes the receiver process an event without the sender
 // learning of it, and waits until it has.
 func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string) error {
@@ -98,9 +134,9 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 	default:
 		return fmt.Errorf("no way in which a sender %s", how)
 	}
-	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}}
+	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}, Sent: clock.Wall()}
 	x.Outcome = fault.Send(ctx, r, w.s.Timeout)
-	w.all = append(w.all, x)
+	x = w.keep(x)
 	if err := stopped(ctx, x); err != nil {
 		return err
 	}
@@ -151,11 +187,10 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 }
 
 // restartAddedNothing counts what the retry added to what was there after the
-// restart: a receiver that forgot its effects has still had them.
+// restart: a receiver that forgot its effects has still had them. Whether the
+// retry is accepted is IDEM-2's to say.
 func (w *World) restartAddedNothing(ctx context.Context) error {
-	if err := w.acceptedSoFar(); err != nil {
-		return err
-	}
+	w.pending = nil
 	m, err := w.the(0)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ func inboundSentences() []definition {
 		def(`a contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip)`, func(w *World) any { return w.contactSendsKind }),
 		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
 		def(`a contact sends a text`, func(w *World) any { return w.contactSendsText }),
-		def(`a contact sends a text and, a minute later, (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
+		def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
 		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
 		def(`the receiver has counted an inbound message from each of them`, func(w *World) any { return w.hasCountedEach }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
@@ -73,14 +73,19 @@ func (w *World) newText() string {
 
 func (w *World) contactSendsText(ctx context.Context) error { return w.contactSends(ctx, w.newText()) }
 
-// contactSendsTwo dates the first text back by the minute between them.
-func (w *World) contactSendsTwo(ctx context.Context, second string) error {
+// contactSendsTwo dates the first text back by the time between them. In the
+// same second both carry the same times, which is as fine as Sent's get.
+func (w *World) contactSendsTwo(ctx context.Context, when, second string) error {
+	apart := time.Minute
+	if when == "in the same second" {
+		apart = 0
+	}
 	text := w.newText()
 	for i := range 2 {
 		if i == 1 && second == "another text" {
 			text = w.newText()
 		}
-		e := w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(i-1)*time.Minute))
+		e := w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(i-1)*apart))
 		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(e)); err != nil {
 			return err
 		}

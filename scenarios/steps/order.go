@@ -13,18 +13,21 @@ func orderSentences() []definition {
 		def(`the message ends as "([^"]+)"`, func(w *World) any {
 			return func(ctx context.Context, want string) error { return w.messageEnds(ctx, 0, want) }
 		}),
-		def(`the first message ends as "([^"]+)"`, func(w *World) any {
-			return func(ctx context.Context, want string) error { return w.messageEnds(ctx, 0, want) }
-		}),
-		def(`the second message ends as "([^"]+)"`, func(w *World) any {
-			return func(ctx context.Context, want string) error { return w.messageEnds(ctx, 1, want) }
-		}),
+		def(`the `+ordinal+` message ends as "([^"]+)"`, func(w *World) any { return w.nthMessageEnds }),
 		def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, func(w *World) any { return w.hasDelivered }),
 		def(`its "([^"]+)" event arrives late`, func(w *World) any { return w.arrivesLate }),
 		def(`the message is still "([^"]+)"`, func(w *World) any { return w.isStill }),
 		def(`two messages that the receiver has seen up to "([^"]+)" under one X-Webhook-ID`, func(w *World) any { return w.twoMessages }),
 		def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second`, func(w *World) any { return w.deliversOfBoth }),
 	}
+}
+
+func (w *World) nthMessageEnds(ctx context.Context, word, want string) error {
+	n, err := place(word)
+	if err != nil {
+		return err
+	}
+	return w.messageEnds(ctx, n, want)
 }
 
 func (w *World) twoMessages(ctx context.Context, status string) error {

@@ -94,8 +94,9 @@ type passage struct{ s *series }
 func (p passage) Send(ctx context.Context, r delivery.Request, _ time.Duration) delivery.Outcome {
 	w := p.s.w
 	r.Headers = append(r.Headers, w.s.Headers...)
+	sent := p.s.sim.Now()
 	o := w.s.Sender.Send(ctx, r, w.s.Timeout)
-	w.keep(Exchange{What: "a delivery minutes after its event", Request: r, Outcome: o})
+	w.keep(Exchange{What: "a delivery minutes after its event", Request: r, Sent: sent, Outcome: o})
 	return o
 }
 

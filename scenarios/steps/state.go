@@ -206,12 +206,12 @@ func (w *World) twin(ctx context.Context, m *message) (*message, error) {
 	return t, nil
 }
 
-// sameEffect asserts that m's events have had the same effect as on a twin.
-func (w *World) sameEffect(ctx context.Context) error {
+// sameEffect asserts that the n-th message's events have had the same effect as on a twin.
+func (w *World) sameEffect(ctx context.Context, n int) error {
 	if err := w.needs(rule.MessageEffects); err != nil {
 		return err
 	}
-	m, err := w.the(0)
+	m, err := w.the(n)
 	if err != nil {
 		return err
 	}

@@ -111,6 +111,16 @@ func (s *Subject) Secrets() []signing.Secret {
 	return append([]signing.Secret{s.Env.Secret}, s.spare...)
 }
 
+// Rotated notes that the target has another secret now, that of env. Whoever
+// calls it has the wire.
+func (s *Subject) Rotated(env target.Env) {
+	s.spare = append(s.spare, s.Env.Secret)
+	s.Env = env
+}
+
+// Account is the Sent account of the run, the same for all of it.
+func (s *Subject) Account() uuid.UUID { return s.account() }
+
 // account is the Sent account of the run, the same for all scenarios.
 func (s *Subject) account() uuid.UUID { return newID(s.Seed.Stream("account")) }
 

@@ -63,5 +63,8 @@ func (w *World) templateEnds(ctx context.Context, want string) error {
 	if err := w.needs(rule.TemplateStatus); err != nil {
 		return err
 	}
+	if len(w.templates) > 0 {
+		return w.ends(ctx, "the template", w.templateState(w.templates[0].id), want)
+	}
 	return w.ends(ctx, "the template", w.templateState(w.template), want)
 }

@@ -3,6 +3,7 @@ package steps
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -36,10 +37,13 @@ var ErrRerun = errors.New("the receiver was restarted while its state settled")
 
 // Exchange is one delivery and what came back.
 type Exchange struct {
+	N       int    // its place in the scenario, from 1; 0 where it has none
 	What    string // in words: "its DELIVERED event, again"
 	Request delivery.Request
 	Outcome delivery.Outcome
-	Trigger []string // arguments of `sentsim trigger` that send the same; nil where none do
+	Sent    time.Time         // when, on the clock of the scenario
+	Genuine *delivery.Request // what a forged request was made of; nil for any other
+	Trigger []string          // arguments of `sentsim trigger` that send the same; nil where none do
 }
 
 // Seen says what came back in a few words.

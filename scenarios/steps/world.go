@@ -31,12 +31,15 @@ type World struct {
 	contact  *contact
 	contacts []*contact
 	template uuid.UUID
-	forged   []forgedDelivery
-	series   *series // RET: the simulator that spends time
-	rotated  *rotation
-	restart  *restartReading
-	shown    probe.State                 // of the message that forged deliveries must not touch
-	again    func(context.Context) error // sends the like of the last delivery, of something new
+	// Of a story:
+	templates []*template
+	stories   map[string]event.Event // what was delivered, by "the first message SENT"
+	forged    []forgedDelivery
+	series    *series // RET: the simulator that spends time
+	rotated   *rotation
+	restart   *restartReading
+	shown     probe.State                 // of the message that forged deliveries must not touch
+	again     func(context.Context) error // sends the like of the last delivery, of something new
 
 	pending []Exchange // since the last Then: what the next one judges
 	all     []Exchange
@@ -93,8 +96,14 @@ func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) deliv
 
 // send delivers once and keeps the exchange for the next Then.
 func (w *World) send(ctx context.Context, what string, r delivery.Request, trigger ...string) (Exchange, error) {
-	x := Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, w.s.Timeout), Trigger: trigger}
-	w.keep(x)
+	return w.exchange(ctx, Exchange{What: what, Request: r, Trigger: trigger})
+}
+
+// exchange delivers x's request once and keeps what came back for the next Then.
+func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
+	x.Sent = clock.Wall()
+	x.Outcome = w.s.Sender.Send(ctx, x.Request, w.s.Timeout)
+	x = w.keep(x)
 	return x, stopped(ctx, x)
 }
 
@@ -112,7 +121,8 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 				exchanges[i] = Exchange{What: what, Request: r, Outcome: delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}}
 				return
 			}
-			exchanges[i] = Exchange{What: what, Request: r, Outcome: w.s.Sender.Send(ctx, r, timeout)}
+			sent := clock.Wall()
+			exchanges[i] = Exchange{What: what, Request: r, Sent: sent, Outcome: w.s.Sender.Send(ctx, r, timeout)}
 		})
 	}
 	close(start)
@@ -128,9 +138,12 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 	return nil
 }
 
-func (w *World) keep(x Exchange) {
+// keep numbers the exchange.
+func (w *World) keep(x Exchange) Exchange {
+	x.N = len(w.all) + 1
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
+	return x
 }
 
 // introduce delivers what a scenario needs before its story begins, and insists

@@ -136,6 +136,7 @@ func expectations() map[string]expectation {
 		"signature-wrong-version":   {"SIG-5", wrong, restored(sig, "")},
 		"signature-cut":             {"SIG-5", wrong, restored(sig, "")},
 		"signature-longer":          {"SIG-5", wrong, restored(sig, "")},
+		"signature-trailing":        {"SIG-5", wrong, restored(sig, "")},
 		"signature-empty-value":     {"SIG-5", wrong, restored(sig, "")},
 		"signature-garbage":         {"SIG-5", wrong, restored(sig, "")},
 		"signature-not-base64":      {"SIG-5", wrong, restored(sig, "")},

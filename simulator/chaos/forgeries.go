@@ -58,9 +58,10 @@ func missingHeaders() []Forgery {
 	}
 }
 
-// malformedSignatures is SIG-5. Every one is made so that a receiver whose
-// base64 decoder overlooks padding or foreign characters still cannot find the
-// right digest in it: that alone would be no reason to call it wrong.
+// malformedSignatures is SIG-5. All but signature-trailing are made so that a
+// receiver whose base64 decoder overlooks padding or foreign characters still
+// cannot find the right digest in it: that alone would be no reason to call it
+// wrong. Whoever sends signature-trailing has to look for such a decoder.
 func malformedSignatures() []Forgery {
 	f := func(name, doc string, value func(digest []byte, text string) string) Forgery {
 		return Forgery{Name: name, Rule: "SIG-5", Doc: doc, forge: signature(value)}
@@ -72,6 +73,7 @@ func malformedSignatures() []Forgery {
 		f("signature-wrong-version", "the right digest marked as version v2", func(_ []byte, text string) string { return "v2," + text }),
 		f("signature-cut", "only the first 18 of the digest's 32 bytes", func(d []byte, _ string) string { return v + base64Text(d[:18]) }),
 		f("signature-longer", "the right digest and 4 more bytes", func(d []byte, _ string) string { return v + base64Text(append(d, "more"...)) }),
+		f("signature-trailing", "the right digest and, behind its padding, more base64 text", func(_ []byte, text string) string { return v + text + "AAAA" }),
 		f("signature-empty-value", "nothing after "+v, func([]byte, string) string { return v }),
 		f("signature-garbage", "text that looks like no signature", func([]byte, string) string { return "garbage" }),
 		f("signature-not-base64", "characters that base64 does not have after "+v, func(_ []byte, text string) string { return v + "!!!!" + text[4:] }),

@@ -28,6 +28,7 @@ const (
 // Delivery is one event on its way to one webhook: a row of the delivery history.
 type Delivery struct {
 	ID        uuid.UUID
+	Number    uint64 // of all deliveries, from 1: it decides what is drawn for it
 	WebhookID uuid.UUID
 	EventID   uuid.UUID
 	EventType event.Type
@@ -40,6 +41,7 @@ type Delivery struct {
 
 	// Simulation times; zero while it has not come to that.
 	CreatedAt, StartedAt, CompletedAt time.Time
+	DueAt                             time.Time // of the next attempt; of the last one, once it is over
 }
 
 // Attempt is one HTTP request of a delivery and what came back.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,10 +70,19 @@ func (r Rules) inFlight() int {
 	return r.Concurrency
 }
 
-// Journal is told about every change of a delivery. It must not keep d's slices
-// without cloning d.
+// Journal is told about everything that changes, in the order in which it does.
 type Journal interface {
-	Save(d Delivery) error
+	// Save notes an entry, whole or not at all. It must not keep what the entry
+	// points to.
+	Save(e Entry) error
+}
+
+// Entry is what changes at one moment.
+type Entry struct {
+	Event      *event.Event     // that happened: Deliveries are those it makes
+	Webhook    *webhook.Webhook // as it stands now; nil: no webhook changed
+	Removed    bool             // the webhook is gone
+	Deliveries []Delivery       // made or changed
 }
 
 // Config is what a Dispatcher works with. Every field but Settled is required.
@@ -101,7 +111,7 @@ type Dispatcher struct {
 	closed bool
 	order  []*queue // in the order of registration
 	queues map[uuid.UUID]*queue
-	made   uint64 // deliveries so far: their number decides what is drawn for them
+	made   uint64 // deliveries so far
 	err    error  // the journal's first
 }
 
@@ -113,11 +123,60 @@ func NewDispatcher(cfg Config) *Dispatcher {
 
 // Add registers a webhook.
 func (d *Dispatcher) Add(w webhook.Webhook) {
+	d.save(Entry{Webhook: &w})
+	d.add(w)
+}
+
+func (d *Dispatcher) add(w webhook.Webhook) *queue {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	q := &queue{d: d, hook: w.Clone(), waiting: waiting{strict: d.cfg.Rules.Order == Strict}}
 	d.order = append(d.order, q)
 	d.queues[w.ID] = q
+	return q
+}
+
+// Restore goes on where another dispatcher stopped, before anything else is done
+// with this one: with its webhooks, its deliveries that are not over, and the
+// number of deliveries it had made. What was under way is attempted again.
+func (d *Dispatcher) Restore(hooks []webhook.Webhook, unfinished []Delivery, made uint64) {
+	defer d.cfg.Clock.Hold()()
+	for _, w := range hooks {
+		d.add(w)
+	}
+	d.mu.Lock()
+	d.made = made
+	d.mu.Unlock()
+	for _, x := range unfinished {
+		if q, err := d.queue(x.WebhookID); err == nil {
+			q.add(&job{Delivery: x.Clone()})
+		}
+	}
+}
+
+// Update changes a webhook's settings.
+func (d *Dispatcher) Update(id uuid.UUID, change func(*webhook.Webhook) error) (webhook.Webhook, error) {
+	q, err := d.queue(id)
+	if err != nil {
+		return webhook.Webhook{}, err
+	}
+	return q.update(change)
+}
+
+// Remove forgets a webhook, its history and all that waits for it. What is under
+// way ends unnoticed.
+func (d *Dispatcher) Remove(id uuid.UUID) error {
+	defer d.cfg.Clock.Hold()()
+	q, err := d.queue(id)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	delete(d.queues, id)
+	d.order = slices.DeleteFunc(slices.Clone(d.order), func(other *queue) bool { return other == q })
+	d.mu.Unlock()
+	q.remove()
+	return nil
 }
 
 // Webhook is the webhook as it stands.
@@ -145,16 +204,25 @@ func (d *Dispatcher) Webhooks() []webhook.Webhook {
 func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer d.cfg.Clock.Hold()()
 	filter := webhook.FilterType(e)
-	var ids []uuid.UUID
+	var made []Delivery
+	var queues []*queue
 	for _, q := range d.all() {
-		id, err := q.accept(filter, e.ID, e.Type, body)
+		x, err := q.take(filter, e.ID, e.Type, body)
 		switch {
 		case errors.Is(err, errNotSubscribed), errors.Is(err, ErrInactive):
 		case err != nil:
-			return ids, err
+			return nil, err
 		default:
-			ids = append(ids, id)
+			made, queues = append(made, x), append(queues, q)
 		}
+	}
+	// Noted before any of them can start, and all together: whoever reads the
+	// journal later finds the event with all its deliveries or not at all.
+	d.save(Entry{Event: &e, Deliveries: made})
+	ids := make([]uuid.UUID, len(made))
+	for i, x := range made {
+		ids[i] = x.ID
+		queues[i].add(&job{Delivery: x})
 	}
 	return ids, nil
 }
@@ -166,7 +234,13 @@ func (d *Dispatcher) Replay(earlier Delivery) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return q.accept("", earlier.EventID, earlier.EventType, earlier.Body)
+	x, err := q.take("", earlier.EventID, earlier.EventType, earlier.Body)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	d.save(Entry{Deliveries: []Delivery{x}})
+	q.add(&job{Delivery: x})
+	return x.ID, nil
 }
 
 // Test makes a test delivery: one attempt at once, no retry, and the webhook's
@@ -208,6 +282,26 @@ func (d *Dispatcher) Err() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.err
+}
+
+// Finish begins nothing more and waits until the attempts under way have ended,
+// or ctx. Close is still needed.
+func (d *Dispatcher) Finish(ctx context.Context) {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	for _, q := range d.all() {
+		q.forget()
+	}
+	ended := make(chan struct{})
+	go func() { // ends with the attempts: Close stops those that are left
+		d.work.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
 // Close stops the attempts in flight, waits for them, and forgets what waits:
@@ -260,14 +354,23 @@ func (d *Dispatcher) number() (uint64, error) {
 	return d.made, nil
 }
 
-func (d *Dispatcher) save(x Delivery) {
-	err := d.cfg.Journal.Save(x)
+// settled tells that n deliveries are over.
+func (d *Dispatcher) settled(n int) {
+	for range n {
+		if d.cfg.Settled != nil {
+			d.cfg.Settled()
+		}
+	}
+}
+
+func (d *Dispatcher) save(e Entry) {
+	err := d.cfg.Journal.Save(e)
 	if err == nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.err == nil {
-		d.err = fmt.Errorf("history of delivery %s: %w", x.ID, err)
+		d.err = fmt.Errorf("history: %w", err)
 	}
 }

@@ -27,7 +27,8 @@ const (
 // closes a kept connection in the same instant in which a request is written,
 // nobody knows whether it was read, so it is not sent again and the outcome, a
 // Reset, says so. Requests that bring their own Content-Length or other headers
-// about the connection, and those that hang up, get a connection of their own.
+// about the connection, and those that hang up, dawdle or are cut, get a connection
+// of their own.
 //
 // A receiver that serves one connection at a time keeps all others waiting while
 // one is kept: use HTTP where that would look like its fault.
@@ -56,7 +57,7 @@ func NewPool(h HTTP) *Pool {
 
 // Send makes one attempt; see HTTP.Send.
 func (p *Pool) Send(ctx context.Context, r Request, timeout time.Duration) Outcome {
-	if own := r.own(); r.HangUp || own.length || own.connection || own.other {
+	if own := r.own(); r.HangUp || r.Cut || r.Dawdle > 0 || own.length || own.connection || own.other {
 		return p.http.Send(ctx, r, timeout)
 	}
 	s := begin(ctx, timeout)

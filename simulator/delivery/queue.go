@@ -30,14 +30,11 @@ type queue struct {
 	alarm    func() bool // cancels the timer for what waits; nil: none is set
 	alarmAt  time.Time
 	closed   bool
+	removed  bool
 }
 
 // job is a delivery in the queue.
-type job struct {
-	Delivery
-	number uint64    // of all deliveries of the dispatcher
-	due    time.Time // of the next attempt
-}
+type job struct{ Delivery }
 
 func (q *queue) webhook() webhook.Webhook {
 	q.mu.Lock()
@@ -45,40 +42,51 @@ func (q *queue) webhook() webhook.Webhook {
 	return q.hook.Clone()
 }
 
-// accept makes a delivery, due now. An empty filter matches.
-func (q *queue) accept(filter event.Type, eventID uuid.UUID, typ event.Type, body []byte) (uuid.UUID, error) {
+// take makes a delivery of an event, due now, unless the webhook does not want
+// it. An empty filter matches.
+func (q *queue) take(filter event.Type, eventID uuid.UUID, typ event.Type, body []byte) (Delivery, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.hook.IsActive {
-		return uuid.Nil, ErrInactive
+		return Delivery{}, ErrInactive
 	}
 	if filter != "" && !q.hook.Matches(filter) {
-		return uuid.Nil, errNotSubscribed
+		return Delivery{}, errNotSubscribed
 	}
-	j, err := q.newJob(eventID, typ, body)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	q.d.save(j.Delivery)
-	q.waiting.add(j)
-	q.setAlarm()
-	return j.ID, nil
+	return q.newDelivery(eventID, typ, body)
 }
 
-func (q *queue) newJob(eventID uuid.UUID, typ event.Type, body []byte) (*job, error) {
+func (q *queue) newDelivery(eventID uuid.UUID, typ event.Type, body []byte) (Delivery, error) {
 	n, err := q.d.number()
 	if err != nil {
-		return nil, err
+		return Delivery{}, err
 	}
 	id, err := uuid.NewRandomFromReader(q.d.cfg.Seed.Stream("delivery", n))
 	if err != nil {
-		return nil, err
+		return Delivery{}, err
 	}
 	now := q.d.cfg.Clock.Now()
-	return &job{number: n, due: now, Delivery: Delivery{
-		ID: id, WebhookID: q.hook.ID, EventID: eventID, EventType: typ, Body: body,
-		Status: Pending, CreatedAt: now,
-	}}, nil
+	return Delivery{
+		ID: id, Number: n, WebhookID: q.hook.ID, EventID: eventID, EventType: typ, Body: body,
+		Status: Pending, CreatedAt: now, DueAt: now,
+	}, nil
+}
+
+// add puts a delivery that the journal knows into the queue.
+func (q *queue) add(j *job) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.removed {
+		q.d.settled(1)
+	}
+	if q.closed {
+		return
+	}
+	q.waiting.add(j)
+	if !q.hook.IsActive { // disabled since take
+		q.record(q.endWaiting("the webhook was disabled")...)
+	}
+	q.setAlarm()
 }
 
 // setAlarm makes sure that the queue wakes up when the first of those that wait
@@ -90,13 +98,13 @@ func (q *queue) setAlarm() {
 		return // nothing to wake up for: whoever finishes starts the next
 	}
 	if q.alarm != nil {
-		if !q.alarmAt.After(first.due) {
+		if !q.alarmAt.After(first.DueAt) {
 			return
 		}
 		q.alarm()
 	}
-	q.alarmAt = first.due
-	q.alarm = q.d.cfg.Clock.At(first.due, q.wake)
+	q.alarmAt = first.DueAt
+	q.alarm = q.d.cfg.Clock.At(first.DueAt, q.wake)
 }
 
 // wake is the alarm: it starts what is due.
@@ -111,7 +119,7 @@ func (q *queue) startDue() {
 	now := q.d.cfg.Clock.Now()
 	for q.inFlight < q.d.cfg.Rules.inFlight() {
 		first := q.waiting.first()
-		if first == nil || first.due.After(now) {
+		if first == nil || first.DueAt.After(now) {
 			break
 		}
 		if !q.d.begin() {
@@ -157,10 +165,11 @@ func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery,
 	if !hook.IsActive {
 		return Delivery{}, ErrInactive
 	}
-	j, err := q.newJob(e.ID, e.Type, body)
+	x, err := q.newDelivery(e.ID, e.Type, body)
 	if err != nil {
 		return Delivery{}, err
 	}
+	j := &job{Delivery: x}
 	if !q.d.begin() {
 		return Delivery{}, ErrClosed
 	}
@@ -177,7 +186,11 @@ func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery,
 	if !a.Outcome.Accepted() {
 		j.Status, j.Error = Failed, fmt.Sprintf("the test delivery failed: %s", a.Outcome)
 	}
-	q.d.save(j.Delivery)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.removed {
+		q.d.save(Entry{Deliveries: []Delivery{j.Delivery}})
+	}
 	return j.Clone(), nil
 }
 
@@ -185,24 +198,51 @@ func (q *queue) setActive(active bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hook.SetActive(active, q.d.cfg.Clock.Now())
+	var ended []Delivery
 	if !active {
-		q.endWaiting("the webhook was disabled by hand")
+		ended = q.endWaiting("the webhook was disabled by hand")
 	}
+	q.record(ended...)
 }
 
 func (q *queue) rotate(secret signing.Secret) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.hook.Rotate(secret, q.d.cfg.Clock.Now())
+	q.record()
 }
 
-// forget drops what waits, for Close.
-func (q *queue) forget() {
+func (q *queue) update(change func(*webhook.Webhook) error) (webhook.Webhook, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	next := q.hook.Clone()
+	if err := change(&next); err != nil {
+		return webhook.Webhook{}, err
+	}
+	q.hook = next
+	q.record()
+	return q.hook.Clone(), nil
+}
+
+// remove drops what waits and takes no more notice of what is under way.
+func (q *queue) remove() {
+	dropped := q.forget()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.removed = true
+	q.d.save(Entry{Webhook: &q.hook, Removed: true})
+	q.d.settled(dropped)
+}
+
+// forget drops what waits and says how many that were.
+func (q *queue) forget() (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.alarm != nil {
 		q.alarm()
 		q.alarm = nil
 	}
+	dropped = len(q.waiting.jobs)
 	q.closed, q.waiting.jobs = true, nil
+	return dropped
 }

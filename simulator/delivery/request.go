@@ -3,6 +3,7 @@ package delivery
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -19,6 +20,9 @@ type Request struct {
 	Headers []Header // in wire order, without Host and Content-Length
 	Body    []byte
 	HangUp  bool // close the connection as soon as the request is written: the answer is lost
+
+	Dawdle time.Duration // write the request in four pieces with this pause in between
+	Cut    bool          // reset the connection in the middle of the body
 }
 
 // NewRequest signs body for one attempt at url: section "delivery request" of

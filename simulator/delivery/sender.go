@@ -3,7 +3,7 @@ package delivery
 import (
 	"context"
 	"crypto/x509"
-	"net"
+	"io"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -59,7 +59,8 @@ type sending struct {
 	link     *link
 	keep     bool    // the link is meant to be used again
 	complete bool    // nothing of the response is left on the link, and more may follow
-	writer   *writer // of a big request
+	writer   *writer // of a big request, or of a slow sender's
+	hurry    func()  // ends the slow sender's pauses
 	written  error   // of a small one
 }
 
@@ -98,6 +99,9 @@ func (s *sending) exchange(e *endpoint, r Request) Outcome {
 	if s.link.request = request; cap(request) > maxKept {
 		s.link.request = nil
 	}
+	if r.Cut {
+		return s.cut(request, len(r.Body))
+	}
 	if r.HangUp {
 		if _, err := s.link.conn.Write(request); err != nil {
 			return s.failed(err)
@@ -109,9 +113,15 @@ func (s *sending) exchange(e *endpoint, r Request) Outcome {
 	// may refuse a request before it has read all of it, and its answer counts
 	// even when the rest can then no longer be written. A small one the kernel
 	// takes without waiting for the receiver.
-	if len(request) <= small {
+	switch {
+	case r.Dawdle > 0:
+		ctx, cancel := context.WithDeadline(s.parent, s.deadline)
+		defer cancel()
+		s.hurry = cancel
+		s.writer = startWriting(dawdler{s.link.conn, ctx, r.Dawdle}, request)
+	case len(request) <= small:
 		_, s.written = s.link.conn.Write(request)
-	} else {
+	default:
 		s.writer = startWriting(s.link.conn, request)
 	}
 	return s.read()
@@ -132,6 +142,9 @@ func (s *sending) endWriting() error {
 	}
 	if !s.writer.finished() {
 		s.link.interrupt()
+		if s.hurry != nil {
+			s.hurry()
+		}
 		<-s.writer.done
 	}
 	return s.writer.err
@@ -151,7 +164,7 @@ type writer struct {
 	err  error // once done
 }
 
-func startWriting(conn net.Conn, request []byte) *writer {
+func startWriting(conn io.Writer, request []byte) *writer {
 	w := &writer{done: make(chan struct{})}
 	go func() {
 		defer close(w.done)

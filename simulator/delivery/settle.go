@@ -13,6 +13,10 @@ func (q *queue) finished(j *job, a Attempt) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.inFlight--
+	if q.removed {
+		q.d.settled(1)
+		return
+	}
 	if a.Outcome.Kind == Cancelled && q.d.ctx.Err() != nil {
 		return // closed: the delivery stays as it was
 	}
@@ -22,24 +26,40 @@ func (q *queue) finished(j *job, a Attempt) {
 	case a.Outcome.Kind == Cancelled:
 		// Our own trouble: it says nothing of the receiver, so its health does not notice.
 		q.end(j, Failed, a.Outcome.Err)
+		q.record(j.Delivery)
 	case a.Outcome.Accepted():
 		q.hook.Observe(webhook.AttemptSucceeded, q.d.cfg.Rules.Health, now)
 		q.end(j, Delivered, "")
+		q.record(j.Delivery)
 	case len(j.Attempts) >= q.d.cfg.Rules.attempts(q.hook.RetryCount):
 		disabled := q.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, now)
 		q.end(j, Failed, exhausted(j.Attempts))
-		q.afterFailure(disabled)
+		q.record(append(q.afterFailure(disabled), j.Delivery)...)
 	default:
 		disabled := q.hook.Observe(webhook.AttemptFailed, q.d.cfg.Rules.Health, now)
 		j.Status, j.Error = Retrying, a.Outcome.String()
-		j.due = now.Add(q.backoff(j))
+		j.DueAt = now.Add(q.backoff(j))
 		q.waiting.add(j)
 		if q.hook.IsActive {
-			q.d.save(j.Delivery)
+			q.record(j.Delivery)
+		} else {
+			q.record(q.afterFailure(disabled)...)
 		}
-		q.afterFailure(disabled)
 	}
 	q.startDue()
+}
+
+// record tells the journal how the webhook stands and which deliveries changed
+// with it, and then who waits for the end of those that are over.
+func (q *queue) record(changed ...Delivery) {
+	q.d.save(Entry{Webhook: &q.hook, Deliveries: changed})
+	over := 0
+	for i := range changed {
+		if changed[i].Done() {
+			over++
+		}
+	}
+	q.d.settled(over)
 }
 
 // note adds an attempt to the delivery.
@@ -54,19 +74,20 @@ func (j *job) note(a Attempt) {
 // but the seed, the delivery and the attempt.
 func (q *queue) backoff(j *job) time.Duration {
 	n := len(j.Attempts)
-	u := q.d.cfg.Seed.Stream("backoff", j.number, uint64(n)).Float64()
+	u := q.d.cfg.Seed.Stream("backoff", j.Number, uint64(n)).Float64()
 	return q.d.cfg.Rules.Schedule.Delay(n, u)
 }
 
 // afterFailure ends what waits for a webhook that is disabled: by this failure,
 // or by hand while the attempt was under way.
-func (q *queue) afterFailure(disabled bool) {
+func (q *queue) afterFailure(disabled bool) (ended []Delivery) {
 	switch {
 	case disabled:
-		q.endWaiting(fmt.Sprintf("the webhook was disabled after %s in a row", q.failures()))
+		return q.endWaiting(fmt.Sprintf("the webhook was disabled after %s in a row", q.failures()))
 	case !q.hook.IsActive:
-		q.endWaiting("the webhook was disabled")
+		return q.endWaiting("the webhook was disabled")
 	}
+	return nil
 }
 
 // failures is how many failures of which sort count now: "10 failed events".
@@ -81,8 +102,8 @@ func (q *queue) failures() string {
 	return fmt.Sprintf("%d failed %s", q.hook.ConsecutiveFailures, what)
 }
 
-// endWaiting fails everything that waits.
-func (q *queue) endWaiting(why string) {
+// endWaiting fails everything that waits, and returns it.
+func (q *queue) endWaiting(why string) (ended []Delivery) {
 	for j := q.waiting.first(); j != nil; j = q.waiting.first() {
 		q.waiting.drop()
 		text := why + ": never attempted"
@@ -90,15 +111,13 @@ func (q *queue) endWaiting(why string) {
 			text = why + ": not attempted again"
 		}
 		q.end(j, Failed, text)
+		ended = append(ended, j.Delivery)
 	}
+	return ended
 }
 
 func (q *queue) end(j *job, s Status, why string) {
 	j.Status, j.Error, j.CompletedAt = s, why, q.d.cfg.Clock.Now()
-	q.d.save(j.Delivery)
-	if q.d.cfg.Settled != nil {
-		q.d.cfg.Settled()
-	}
 }
 
 func exhausted(attempts []Attempt) string {

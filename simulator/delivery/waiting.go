@@ -30,10 +30,10 @@ func (h *jobHeap) Len() int { return len(h.jobs) }
 
 func (h *jobHeap) Less(i, j int) bool {
 	a, b := h.jobs[i], h.jobs[j]
-	if h.strict || a.due.Equal(b.due) {
-		return a.number < b.number
+	if h.strict || a.DueAt.Equal(b.DueAt) {
+		return a.Number < b.Number
 	}
-	return a.due.Before(b.due)
+	return a.DueAt.Before(b.DueAt)
 }
 
 func (h *jobHeap) Swap(i, j int) { h.jobs[i], h.jobs[j] = h.jobs[j], h.jobs[i] }

@@ -25,6 +25,20 @@ type Event struct {
 	Template *Template
 }
 
+// Subject is the id of the message or template that the event is about; zero for
+// none.
+func (e Event) Subject() uuid.UUID {
+	switch {
+	case e.Outbound != nil:
+		return e.Outbound.MessageID
+	case e.Inbound != nil:
+		return e.Inbound.MessageID
+	case e.Template != nil:
+		return e.Template.TemplateID
+	}
+	return uuid.Nil
+}
+
 // Outbound is the payload of an event about a message that an account sent.
 type Outbound struct {
 	AccountID      uuid.UUID

@@ -2,63 +2,172 @@ package history
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/webhook"
 )
 
 // Memory is a Store in memory.
 type Memory struct {
-	mu        sync.RWMutex
-	limit     int
-	byID      map[uuid.UUID]*delivery.Delivery
-	byWebhook map[uuid.UUID][]*delivery.Delivery
+	mu       sync.RWMutex
+	limit    int
+	account  uuid.UUID
+	counters map[string]uint64
+	webhooks list[webhook.Webhook]
+	removed  removed
+	planned  list[event.Event]
+	coming   map[uuid.UUID]int // planned events of each message
+
+	deliveries map[uuid.UUID]*delivery.Delivery
+	byWebhook  map[uuid.UUID][]*delivery.Delivery
+	messages   list[Message]
+	templates  list[Template]
 }
 
 // NewMemory is an empty store that keeps the last limit deliveries of each
-// webhook; all of them with limit 0. A delivery that is not over is kept beyond
-// the limit, so that its end is not lost.
+// webhook and the last limit messages; all of them with limit 0. What is not
+// over is kept beyond the limit, so that its end is not lost.
 func NewMemory(limit int) *Memory {
 	return &Memory{
-		limit:     limit,
-		byID:      map[uuid.UUID]*delivery.Delivery{},
-		byWebhook: map[uuid.UUID][]*delivery.Delivery{},
+		limit:      limit,
+		counters:   map[string]uint64{},
+		coming:     map[uuid.UUID]int{},
+		deliveries: map[uuid.UUID]*delivery.Delivery{},
+		byWebhook:  map[uuid.UUID][]*delivery.Delivery{},
 	}
 }
 
+// Flush implements Store. Nothing in memory outlives the process.
+func (m *Memory) Flush() error { return nil }
+
 // Save implements Store. It never fails.
-func (m *Memory) Save(d delivery.Delivery) error {
+func (m *Memory) Save(c Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	d = d.Clone()
-	if old, ok := m.byID[d.ID]; ok {
+	if c.Account != uuid.Nil {
+		m.account = c.Account
+	}
+	for name, n := range c.Counters {
+		m.counters[name] = max(m.counters[name], n)
+	}
+	m.removed.leaveOut(&c)
+	m.saveWebhook(c)
+	if c.Message != nil {
+		m.messages.put(c.Message.ID, c.Message.clone())
+	}
+	if c.Template != nil {
+		m.templates.put(c.Template.ID, *c.Template)
+	}
+	m.templates.drop(c.RemovedTemplate)
+	for _, e := range c.Planned {
+		m.planned.put(e.ID, e)
+		m.coming[e.Subject()]++
+	}
+	if c.Happened != nil {
+		m.happened(*c.Happened)
+	}
+	for _, d := range c.Deliveries {
+		m.saveDelivery(d.Clone())
+	}
+	m.trimMessages()
+	return nil
+}
+
+func (m *Memory) saveWebhook(c Change) {
+	if c.Webhook != nil {
+		m.webhooks.put(c.Webhook.ID, c.Webhook.Clone())
+	}
+	if m.webhooks.drop(c.Removed) {
+		for _, d := range m.byWebhook[c.Removed] {
+			delete(m.deliveries, d.ID)
+		}
+		delete(m.byWebhook, c.Removed)
+	}
+}
+
+func (m *Memory) happened(e event.Event) {
+	id := e.Subject()
+	if m.planned.drop(e.ID) {
+		if m.coming[id]--; m.coming[id] == 0 {
+			delete(m.coming, id)
+		}
+	}
+	switch {
+	case e.Outbound != nil:
+		m.messages.change(id, func(message *Message) { message.take(e) })
+	case e.Inbound != nil:
+		m.messages.put(id, received(e))
+	case e.Template != nil:
+		m.templates.change(id, func(t *Template) { t.take(e) })
+	}
+}
+
+func (m *Memory) saveDelivery(d delivery.Delivery) {
+	m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
+	if old, ok := m.deliveries[d.ID]; ok {
 		*old = d
 	} else {
-		m.byID[d.ID] = &d
+		m.deliveries[d.ID] = &d
 		m.byWebhook[d.WebhookID] = append(m.byWebhook[d.WebhookID], &d)
 	}
 	m.trim(d.WebhookID)
-	return nil
 }
 
 // trim drops the oldest deliveries of a webhook that are over.
 func (m *Memory) trim(webhookID uuid.UUID) {
 	rows := m.byWebhook[webhookID]
 	for m.limit > 0 && len(rows) > m.limit && rows[0].Done() {
-		delete(m.byID, rows[0].ID)
+		delete(m.deliveries, rows[0].ID)
 		rows[0] = nil
 		rows = rows[1:]
 	}
 	m.byWebhook[webhookID] = rows
 }
 
+// trimMessages drops the oldest messages that are over.
+func (m *Memory) trimMessages() {
+	for m.limit > 0 && m.messages.len() > m.limit {
+		oldest := m.messages.first()
+		if m.coming[oldest.ID] > 0 {
+			return
+		}
+		m.messages.drop(oldest.ID)
+	}
+}
+
+// Restore implements Store. It never fails.
+func (m *Memory) Restore() (State, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all()}
+	for name, n := range m.counters {
+		s.Counters[name] = n
+	}
+	for _, w := range m.webhooks.all() {
+		s.Webhooks = append(s.Webhooks, w.Clone())
+	}
+	for _, rows := range m.byWebhook {
+		for _, d := range rows {
+			if !d.Done() {
+				s.Waiting = append(s.Waiting, d.Clone())
+			}
+		}
+	}
+	slices.SortFunc(s.Waiting, func(a, b delivery.Delivery) int { return int(a.Number) - int(b.Number) }) //nolint:gosec // not that many
+	return s, nil
+}
+
 // Delivery implements Store.
 func (m *Memory) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	d, ok := m.byID[id]
+	d, ok := m.deliveries[id]
 	if !ok {
 		return delivery.Delivery{}, fmt.Errorf("delivery %s: %w", id, ErrNotFound)
 	}
@@ -66,13 +175,105 @@ func (m *Memory) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 }
 
 // Deliveries implements Store. It never fails.
-func (m *Memory) Deliveries(webhookID uuid.UUID) ([]delivery.Delivery, error) {
+func (m *Memory) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	rows := m.byWebhook[webhookID]
-	all := make([]delivery.Delivery, len(rows))
-	for i, d := range rows {
-		all[i] = d.Clone()
+	return page(m.byWebhook[webhookID], q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
+		return row{status: string(d.Status), texts: []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}}
+	}), nil
+}
+
+// Message implements Store.
+func (m *Memory) Message(id uuid.UUID) (Message, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	message, ok := m.messages.get(id)
+	if !ok {
+		return Message{}, fmt.Errorf("message %s: %w", id, ErrNotFound)
 	}
-	return all, nil
+	return message.clone(), nil
+}
+
+// Messages implements Store. It never fails.
+func (m *Memory) Messages(q Query) (Page[Message], error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	withoutActivities := func(message *Message) Message {
+		c := *message
+		c.Activities = nil
+		return c
+	}
+	return page(m.messages.rows(), q, withoutActivities, func(message *Message) row {
+		texts := []string{message.From, message.To, string(message.Status)}
+		if message.Text != nil {
+			texts = append(texts, *message.Text)
+		}
+		return row{status: string(message.Status), texts: texts}
+	}), nil
+}
+
+// Template implements Store.
+func (m *Memory) Template(id uuid.UUID) (Template, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	t, ok := m.templates.get(id)
+	if !ok {
+		return Template{}, fmt.Errorf("template %s: %w", id, ErrNotFound)
+	}
+	return *t, nil
+}
+
+// Templates implements Store. It never fails.
+func (m *Memory) Templates(q Query) (Page[Template], error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return page(m.templates.rows(), q, func(t *Template) Template { return *t }, func(t *Template) row {
+		return row{status: t.Status, texts: []string{t.Name, t.Status}}
+	}), nil
+}
+
+// row is what a Query looks at.
+type row struct {
+	status string
+	texts  []string
+}
+
+func (r row) matches(q Query) bool {
+	if q.Status != "" && q.Status != r.status {
+		return false
+	}
+	if q.Search == "" {
+		return true
+	}
+	return slices.ContainsFunc(r.texts, func(text string) bool {
+		return strings.Contains(strings.ToLower(text), strings.ToLower(q.Search))
+	})
+}
+
+// page chooses from rows, which are in order, and copies no more than it returns.
+func page[T any](rows []*T, q Query, copied func(*T) T, of func(*T) row) Page[T] {
+	chosen := rows
+	if q.Search != "" || q.Status != "" {
+		chosen = nil
+		for _, r := range rows {
+			if of(r).matches(q) {
+				chosen = append(chosen, r)
+			}
+		}
+	}
+	n := len(chosen)
+	from := min(max(q.Offset, 0), n)
+	to := n
+	if q.Limit > 0 {
+		to = min(from+q.Limit, n)
+	}
+	p := Page[T]{Total: n, Rows: make([]T, 0, to-from)}
+	for i := from; i < to; i++ {
+		at := i
+		if q.Newest {
+			at = n - 1 - i
+		}
+		p.Rows = append(p.Rows, copied(chosen[at]))
+	}
+	return p
 }

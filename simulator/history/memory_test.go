@@ -18,7 +18,7 @@ func row(webhook uuid.UUID, s delivery.Status) delivery.Delivery {
 func save(t *testing.T, m *history.Memory, all ...delivery.Delivery) {
 	t.Helper()
 	for _, d := range all {
-		if err := m.Save(d); err != nil {
+		if err := m.Save(history.Change{Deliveries: []delivery.Delivery{d}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -26,12 +26,12 @@ func save(t *testing.T, m *history.Memory, all ...delivery.Delivery) {
 
 func ids(t *testing.T, m *history.Memory, webhook uuid.UUID) []uuid.UUID {
 	t.Helper()
-	all, err := m.Deliveries(webhook)
+	all, err := m.Deliveries(webhook, history.Query{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []uuid.UUID
-	for _, d := range all {
+	for _, d := range all.Rows {
 		out = append(out, d.ID)
 	}
 	return out
@@ -52,8 +52,8 @@ func TestRowsStayInOrderAndAreReplaced(t *testing.T) {
 	if again, _ := m.Delivery(a.ID); again.Attempts[0].Number != 1 {
 		t.Error("what is returned is not a copy")
 	}
-	all, _ := m.Deliveries(hook)
-	all[0].Attempts[0].Number = 97
+	all, _ := m.Deliveries(hook, history.Query{})
+	all.Rows[0].Attempts[0].Number = 97
 	if again, _ := m.Delivery(a.ID); again.Attempts[0].Number != 1 {
 		t.Error("what is listed is not a copy")
 	}
@@ -102,9 +102,9 @@ func TestConcurrentUse(t *testing.T) {
 		all.Go(func() {
 			for range 100 {
 				d := row(hook, delivery.Delivered)
-				_ = m.Save(d)
+				_ = m.Save(history.Change{Deliveries: []delivery.Delivery{d}})
 				_, _ = m.Delivery(d.ID)
-				_, _ = m.Deliveries(hook)
+				_, _ = m.Deliveries(hook, history.Query{})
 			}
 		})
 	}

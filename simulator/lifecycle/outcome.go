@@ -62,6 +62,8 @@ type Options struct {
 	// having been routed "auto".
 	Automatic bool
 	Outcome   Outcome // drawn when empty
+	Skips     bool    // between the first status and the one that names the end, none is reported
+	Prompt    bool    // no wait is longer than it must be, and no handset is away
 }
 
 // Validate tells whether there is such a channel, and such an outcome on it.

@@ -141,7 +141,7 @@ func (p *planner) route(ch event.Channel, end Outcome) {
 		return
 	}
 	p.wait(odds.Travel)
-	if p.st.Chance(odds.Offline) {
+	if p.st.Chance(odds.Offline) && !p.o.Prompt {
 		p.wait(odds.Away)
 	}
 	if end == EndsFailedSent {
@@ -163,7 +163,7 @@ func (p *planner) park() {
 
 // pass reports a status, unless it is skipped; needed ones never are.
 func (p *planner) pass(s event.Status, ch event.Channel, skip float64, needed bool) {
-	if needed || !p.st.Chance(skip) {
+	if needed || !p.st.Chance(skip) && !p.o.Skips {
 		p.emit(s, ch, "")
 	}
 }
@@ -174,6 +174,9 @@ func (p *planner) emit(s event.Status, ch event.Channel, reason string) {
 
 // wait lets time pass.
 func (p *planner) wait(s Span) {
+	if p.o.Prompt {
+		s.Max = s.Min
+	}
 	p.at += p.st.Between(s.Min, s.Max).Truncate(time.Millisecond)
 }
 

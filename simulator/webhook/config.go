@@ -43,7 +43,19 @@ type Config struct {
 type FieldError struct {
 	Field   string // as in Sent's API: "endpoint_url"
 	Problem string // what is wrong and what to write instead
+	Flaw    Flaw   // of which sort it is: Sent's API has a code for each
 }
+
+// Flaw is a sort of problem with a field.
+type Flaw string
+
+// The flaws.
+const (
+	Malformed  Flaw = "malformed"
+	Missing    Flaw = "missing"
+	OutOfRange Flaw = "out of range"
+	NotOneOf   Flaw = "none of the accepted values"
+)
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 
@@ -65,7 +77,7 @@ func New(id uuid.UUID, secret signing.Secret, cfg Config, now time.Time) (Webhoo
 		UpdatedAt:      now,
 	}
 	if secret.IsZero() {
-		v.problem("signing_secret", "there is none: generate one")
+		v.problem(Missing, "signing_secret", "there is none: generate one")
 	}
 	if err := errors.Join(v.problems...); err != nil {
 		return Webhook{}, err
@@ -73,16 +85,38 @@ func New(id uuid.UUID, secret signing.Secret, cfg Config, now time.Time) (Webhoo
 	return w, nil
 }
 
+// Config are the webhook's settings, to be changed and given to Update.
+func (w *Webhook) Config() Config {
+	c := w.Clone()
+	return Config{
+		DisplayName: c.DisplayName, EndpointURL: c.EndpointURL, EventTypes: c.EventTypes, EventFilters: c.EventFilters,
+		RetryCount: &c.RetryCount, TimeoutSeconds: &c.TimeoutSeconds,
+	}
+}
+
+// Update gives the webhook other settings; its id, secret and health stay. The
+// error is New's, and then nothing has changed.
+func (w *Webhook) Update(cfg Config, now time.Time) error {
+	next, err := New(w.ID, w.SigningSecret, cfg, now)
+	if err != nil {
+		return err
+	}
+	next.CreatedAt, next.IsActive, next.ConsecutiveFailures = w.CreatedAt, w.IsActive, w.ConsecutiveFailures
+	next.LastDeliveryAttemptAt, next.LastSuccessfulDeliveryAt = w.LastDeliveryAttemptAt, w.LastSuccessfulDeliveryAt
+	*w = next
+	return nil
+}
+
 // validation collects the problems of a Config while it is read.
 type validation struct{ problems []error }
 
-func (v *validation) problem(field, format string, args ...any) {
-	v.problems = append(v.problems, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
+func (v *validation) problem(flaw Flaw, field, format string, args ...any) {
+	v.problems = append(v.problems, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...), Flaw: flaw})
 }
 
 func (v *validation) displayName(name string) string {
 	if strings.TrimSpace(name) == "" {
-		v.problem("display_name", "is required")
+		v.problem(Missing, "display_name", "is required")
 	}
 	return name
 }
@@ -92,18 +126,18 @@ func (v *validation) endpointURL(text string) string {
 	u, err := url.Parse(text)
 	switch {
 	case text == "":
-		v.problem(field, "is required")
+		v.problem(Missing, field, "is required")
 	case err != nil:
 		// The parser's own error repeats the text, and with it a password.
-		v.problem(field, "is not a URL: write it like https://example.com/webhooks/sent")
+		v.problem(Malformed, field, "is not a URL: write it like https://example.com/webhooks/sent")
 	case u.Scheme != "http" && u.Scheme != "https":
-		v.problem(field, "must begin with http:// or https://")
+		v.problem(Malformed, field, "must begin with http:// or https://")
 	case u.Hostname() == "":
-		v.problem(field, "names no host: write it like https://example.com/webhooks/sent")
+		v.problem(Malformed, field, "names no host: write it like https://example.com/webhooks/sent")
 	case u.User != nil:
-		v.problem(field, "must not contain a user name or password: deliveries carry a signature instead")
+		v.problem(Malformed, field, "must not contain a user name or password: deliveries carry a signature instead")
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
-		v.problem(field, "write the host name in its ASCII form (xn--…)")
+		v.problem(Malformed, field, "write the host name in its ASCII form (xn--…)")
 	}
 	return text
 }
@@ -124,13 +158,13 @@ func (v *validation) eventTypes(names []string) []string {
 		return []string{event.ParentMessage, event.ParentTemplates}
 	}
 	if len(names) == 0 {
-		v.problem("event_types", "is empty: name message, templates or both, or leave it out for all")
+		v.problem(Malformed, "event_types", "is empty: name message, templates or both, or leave it out for all")
 	}
 	parents := make([]string, 0, len(names))
 	for _, name := range names {
 		p, ok := parent(name)
 		if !ok {
-			v.problem("event_types", "there is no %q: use message or templates (sub-types go into event_filters)", name)
+			v.problem(NotOneOf, "event_types", "there is no %q: use message or templates (sub-types go into event_filters)", name)
 			continue
 		}
 		if !slices.Contains(parents, p) {
@@ -148,16 +182,16 @@ func (v *validation) eventFilters(filters map[string][]string) map[string][]stri
 		p, ok := parent(name)
 		switch {
 		case !ok:
-			v.problem(field, "there is no %q: use message or templates", name)
+			v.problem(NotOneOf, field, "there is no %q: use message or templates", name)
 			continue
 		case suffixes == nil:
 			continue
 		case len(suffixes) == 0:
-			v.problem(field, "%s has an empty list, which would match nothing: leave it out to match all", name)
+			v.problem(Malformed, field, "%s has an empty list, which would match nothing: leave it out to match all", name)
 		}
 		for _, s := range suffixes {
 			if problem := suffixProblem(p, s); problem != "" {
-				v.problem(field, "%s", problem)
+				v.problem(NotOneOf, field, "%s", problem)
 			} else if !slices.Contains(known[p], s) {
 				known[p] = append(known[p], s)
 			}
@@ -186,7 +220,7 @@ func (v *validation) within(field string, n *int, lo, hi, otherwise int) int {
 		return otherwise
 	}
 	if *n < lo || *n > hi {
-		v.problem(field, "%d is out of range: use %d to %d", *n, lo, hi)
+		v.problem(OutOfRange, field, "%d is out of range: use %d to %d", *n, lo, hi)
 	}
 	return *n
 }

@@ -1,0 +1,398 @@
+package scenarios_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/chaosrun"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// plain is a small receiver of its own making, with mistakes to choose from. It
+// shares nothing with the reference receiver.
+type plain struct {
+	// What it does otherwise than it should.
+	checkThenInsert   bool // looks for the key, and only later stores it
+	noDedupe          bool
+	keyHasTimestamp   bool // the signature's
+	keyIsMessage      bool // without the status
+	keyIsText         bool // of inbound texts
+	dedupeInMemory    bool
+	lastWins          bool
+	deliveredWins     bool // over READ
+	sentOverFailed    bool
+	mixesUp           bool // works with a variable that requests share
+	storesFirst       bool // and verifies afterwards
+	remembersFirst    bool // the key, before it verifies
+	inboundCounted    bool // each delivery
+	templateKept      bool // the first status
+	refusesUnknown    bool
+	refusesGaps       bool
+	crashesOnNull     bool
+	slow              time.Duration
+	oneAtATime        bool
+	refusesOldEvents  bool // older than five minutes, by the event's own time
+	forgetsEverything bool // when it restarts
+	// What a good receiver may do.
+	queued      time.Duration // processes later than it answers
+	twice       bool          // counts two effects for each event
+	onlyForward bool          // counts a status only if it moves the message on
+	keepsLast   bool          // of unknown statuses too
+
+	mu       sync.Mutex
+	global   sync.Mutex
+	seen     map[string]bool
+	status   map[string]string
+	effects  map[string]int
+	inbound  map[string]int
+	template map[string]string
+	current  string
+}
+
+func (p *plain) start(key signing.Secret) http.Handler {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status == nil || p.forgetsEverything {
+		p.status, p.effects, p.inbound, p.template = map[string]string{}, map[string]int{}, map[string]int{}, map[string]string{}
+		p.seen = map[string]bool{}
+	}
+	if p.dedupeInMemory {
+		p.seen = map[string]bool{}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /webhooks/sent", func(w http.ResponseWriter, r *http.Request) { p.receive(w, r, key) })
+	mux.HandleFunc("GET /state/messages/{id}", func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		st, ok := p.status[r.PathValue("id")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": st, "effects": p.effects[r.PathValue("id")]})
+	})
+	mux.HandleFunc("GET /state/templates/{id}", func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		st, ok := p.template[r.PathValue("id")]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": st})
+	})
+	mux.HandleFunc("GET /state/inbound", func(w http.ResponseWriter, r *http.Request) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(map[string]any{"count": p.inbound[r.URL.Query().Get("from")]})
+	})
+	return mux
+}
+
+type delivered struct {
+	Field   string
+	SubType string    `json:"sub_type"`
+	At      time.Time `json:"timestamp"`
+	Payload struct {
+		AccountID  string  `json:"account_id"`
+		MessageID  string  `json:"message_id"`
+		TemplateID *string `json:"template_id"`
+		Status     string  `json:"message_status"`
+		TStatus    string  `json:"status"`
+		From       string
+		Text       *string
+		ReceivedAt string `json:"received_at"`
+	}
+}
+
+func (p *plain) receive(w http.ResponseWriter, r *http.Request, key signing.Secret) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, "cut", http.StatusBadRequest)
+		return
+	}
+	if p.oneAtATime {
+		p.global.Lock()
+		defer p.global.Unlock()
+	}
+	time.Sleep(p.slow)
+	var d delivered
+	bad := json.Unmarshal(body, &d) != nil || !strings.HasPrefix(string(body), "{")
+	dedupe := p.key(d, r.Header)
+	remembered := false
+	if p.remembersFirst && !bad {
+		p.mu.Lock()
+		remembered, p.seen[dedupe] = p.seen[dedupe], true
+		p.mu.Unlock()
+	}
+	if p.storesFirst && !bad {
+		p.store(d, dedupe)
+	}
+	if genuine(key, r.Header, body) != nil {
+		http.Error(w, "no", http.StatusUnauthorized)
+		return
+	}
+	switch {
+	case bad:
+		http.Error(w, "no object", http.StatusBadRequest)
+		return
+	case remembered, p.storesFirst:
+		return
+	case p.crashesOnNull && d.Field == "message" && d.SubType != "message.received" && d.Payload.TemplateID == nil:
+		panic(http.ErrAbortHandler)
+	case p.refusesUnknown && d.Field == "message" && d.SubType != "message.received" && !known(d.Payload.Status):
+		http.Error(w, "what is that", http.StatusUnprocessableEntity)
+		return
+	case p.refusesOldEvents && time.Since(d.At) > 14*time.Minute:
+		http.Error(w, "old", http.StatusBadRequest)
+		return
+	case p.refusesGaps && d.Payload.Status == "DELIVERED":
+		p.mu.Lock()
+		before := p.status[d.Payload.MessageID]
+		p.mu.Unlock()
+		if before != "SENT" && before != "DELIVERED" && before != "READ" {
+			http.Error(w, "not sent yet", http.StatusConflict)
+			return
+		}
+	}
+	if p.queued > 0 {
+		go func() { // as a worker would
+			time.Sleep(p.queued)
+			p.store(d, dedupe)
+		}()
+		return
+	}
+	p.store(d, dedupe)
+}
+
+func genuine(key signing.Secret, h http.Header, body []byte) error {
+	return key.Verify(signing.HeadersFrom(h.Get), body, time.Now())
+}
+
+func known(status string) bool {
+	_, ok := lifecycle.Rank(event.Status(status))
+	return ok || status == "FAILED"
+}
+
+func (p *plain) key(d delivered, h http.Header) string {
+	id := d.Payload.MessageID + d.Payload.Status
+	if d.SubType == "message.received" {
+		id = d.Payload.From + d.Payload.ReceivedAt
+		if d.Payload.Text != nil {
+			id += *d.Payload.Text
+		}
+		if p.keyIsText && d.Payload.Text != nil {
+			id = d.Payload.From + *d.Payload.Text
+		}
+	} else if p.keyIsMessage {
+		id = d.Payload.MessageID
+	}
+	if d.Field == "templates" {
+		id = *d.Payload.TemplateID + d.Payload.TStatus
+	}
+	if p.keyHasTimestamp {
+		id += h.Get(signing.HeaderTimestamp)
+	}
+	return id
+}
+
+func (p *plain) store(d delivered, dedupe string) {
+	p.mu.Lock()
+	again := p.seen[dedupe]
+	if !p.checkThenInsert {
+		p.seen[dedupe] = true
+	}
+	p.mu.Unlock()
+	if p.checkThenInsert {
+		time.Sleep(3 * time.Millisecond)
+		p.mu.Lock()
+		p.seen[dedupe] = true
+		p.mu.Unlock()
+	}
+	if again && !p.noDedupe && !p.remembersFirst && !(p.inboundCounted && d.SubType == "message.received") {
+		return
+	}
+	p.mu.Lock()
+	id, status := d.Payload.MessageID, d.Payload.Status
+	if p.mixesUp {
+		p.current = id
+		p.mu.Unlock()
+		time.Sleep(2 * time.Millisecond)
+		p.mu.Lock()
+		id = p.current
+	}
+	defer p.mu.Unlock()
+	switch {
+	case d.Field == "templates":
+		if d.Payload.TemplateID == nil || p.templateKept && p.template[*d.Payload.TemplateID] != "" {
+			return
+		}
+		p.template[*d.Payload.TemplateID] = d.Payload.TStatus
+	case d.SubType == "message.received":
+		p.inbound[d.Payload.From]++
+	case d.Field == "message" && (known(status) || p.keepsLast):
+		before := event.Status(p.status[id])
+		moves := p.moves(before, event.Status(status))
+		if moves {
+			p.status[id] = status
+		}
+		if moves || !p.onlyForward {
+			p.effects[id]++
+		}
+		if p.twice {
+			p.effects[id]++
+		}
+	}
+}
+
+// moves tells whether a message in one status goes to another.
+func (p *plain) moves(from, to event.Status) bool {
+	switch {
+	case from == "" || p.lastWins:
+		return true
+	case p.deliveredWins && from == event.Read && to == event.Delivered:
+		return true
+	case from == event.Failed && p.sentOverFailed && to == event.Sent:
+		return true
+	}
+	return slices.Contains(lifecycle.Acceptable([]event.Status{from, to}), to)
+}
+
+// chaosOn is a chaos run against the receiver.
+func chaosOn(t *testing.T, p *plain, profile string, change func(*scenarios.Config, *scenarios.ChaosRun)) report.Report {
+	t.Helper()
+	cfg := scenarios.Handler(nil)
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) { return p.start(env.Secret), nil, nil }
+	cfg.Probe = probe.Config{
+		Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},
+		Inbound:  &probe.Endpoint{URL: "/state/inbound?from={from}", Count: "$.count"},
+		Template: &probe.Endpoint{URL: "/state/templates/{template_id}", Status: "$.status"},
+	}
+	cfg.Settle = 150 * time.Millisecond
+	chosen, _ := chaos.LookupProfile(profile)
+	plan, err := scenarios.ChaosPlan(cfg, chosen, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := scenarios.ChaosRun{Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16}}
+	if change != nil {
+		change(&cfg, &run)
+	}
+	rep, err := scenarios.Chaos(t.Context(), cfg, "test", run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+func brokenRules(rep report.Report) []string {
+	var ids []string
+	for _, r := range rep.Rules {
+		if r.Verdict == report.Failed || r.Verdict == report.Warned {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+func explain(rep report.Report) string {
+	var b strings.Builder
+	told := map[string]int{}
+	for _, v := range rep.Chaos.Violations {
+		if told[v.Rule]++; told[v.Rule] <= 2 {
+			fmt.Fprintf(&b, "%s: %s (expected %s)\n  %s\n", v.Rule, v.Summary, v.Expected, strings.Join(v.Story, "\n  "))
+		}
+	}
+	return b.String() + strings.Join(rep.Chaos.Trouble, "\n")
+}
+
+// Each mistake is found with 300 messages on the default seed, under one of the
+// rules that it breaks, and under no rule that it keeps.
+func TestChaosFindsMistakes(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		p    *plain
+		must []string // all of these
+		may  []string // and of these
+	}{
+		{"looks and then inserts", &plain{checkThenInsert: true}, []string{"IDEM-3"}, []string{"IDEM-5"}},
+		{"counts every delivery", &plain{noDedupe: true}, []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-5", "IDEM-6"}, []string{"IDEM-7"}},
+		{"the key has the timestamp in it", &plain{keyHasTimestamp: true}, []string{"IDEM-2", "IDEM-6"}, []string{"IDEM-5", "IDEM-1", "IDEM-3", "IDEM-7"}},
+		{"the key is the message alone", &plain{keyIsMessage: true}, []string{"ORD-1"}, nil},
+		{"the key is the text alone", &plain{keyIsText: true}, []string{"IDEM-4"}, []string{"IDEM-5"}},
+		{"what it has seen is forgotten in a restart", &plain{dedupeInMemory: true}, []string{"IDEM-7"}, []string{"IDEM-5"}},
+		{"the last status wins", &plain{lastWins: true}, []string{"ORD-3"}, []string{"ORD-4", "ORD-6", "IDEM-4"}},
+		{"DELIVERED over READ", &plain{deliveredWins: true}, []string{"ORD-4"}, []string{"IDEM-4"}},
+		{"SENT over FAILED", &plain{sentOverFailed: true}, []string{"ORD-6"}, []string{"IDEM-4"}},
+		{"mixes up messages", &plain{mixesUp: true}, []string{"ORD-7"}, nil},
+		{"stores before it verifies", &plain{storesFirst: true}, []string{"SIG-13"}, nil},
+		{"remembers before it verifies", &plain{remembersFirst: true}, []string{"SIG-13"}, nil},
+		{"counts inbound duplicates", &plain{inboundCounted: true}, []string{"IDEM-5"}, nil},
+		{"keeps a template's first status", &plain{templateKept: true}, []string{"TPL-1"}, nil},
+		{"refuses unknown statuses", &plain{refusesUnknown: true}, []string{"TOL-1"}, nil},
+		{"refuses skipped states", &plain{refusesGaps: true}, []string{"ORD-2"}, nil},
+		{"crashes on null", &plain{crashesOnNull: true}, []string{"TOL-4"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rep := chaosOn(t, tt.p, chaos.DefaultProfile, nil)
+			got := brokenRules(rep)
+			for _, id := range tt.must {
+				if !slices.Contains(got, id) {
+					t.Errorf("%s is not among the broken rules %v\n%s", id, got, explain(rep))
+				}
+			}
+			for _, id := range got {
+				if len(tt.may) > 0 && !slices.Contains(tt.must, id) && !slices.Contains(tt.may, id) {
+					t.Errorf("%s is among the broken rules %v\n%s", id, got, explain(rep))
+				}
+			}
+		})
+	}
+}
+
+// Receivers that keep the contract in their own ways are not accused.
+func TestChaosAccusesNobody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		p    *plain
+		may  []string // warned
+	}{
+		{"a plain one", &plain{}, nil},
+		{"one that answers before it processes", &plain{queued: 30 * time.Millisecond}, nil},
+		{"one with two effects for each event", &plain{twice: true}, nil},
+		{"one that counts only what moves a message on", &plain{onlyForward: true}, nil},
+		{"one that keeps unknown statuses", &plain{keepsLast: true}, nil},
+		{"one that does one thing at a time", &plain{oneAtATime: true, slow: 2 * time.Millisecond}, nil},
+		{"one that keeps all in memory", &plain{forgetsEverything: true}, []string{"IDEM-7"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rep := chaosOn(t, tt.p, chaos.DefaultProfile, nil)
+			for _, id := range brokenRules(rep) {
+				if !slices.Contains(tt.may, id) {
+					t.Errorf("it is accused of %s\n%s", id, explain(rep))
+				}
+			}
+			if rep.ExitStatus != report.ExitKept {
+				t.Errorf("exit status %d, want 0: %s", rep.ExitStatus, report.Meaning(rep))
+			}
+		})
+	}
+}

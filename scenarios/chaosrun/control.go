@@ -1,0 +1,157 @@
+package chaosrun
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// control does something to the target. Nothing is under way.
+func (r *runner) control(ctx context.Context, s chaos.Step) {
+	r.record.expect(s.Number)
+	var done Done
+	t := r.s.Target
+	switch s.Kind {
+	case chaos.KindPause:
+		if done.Err = t.Pause(); done.Err == nil {
+			r.paused = true
+		}
+	case chaos.KindResume:
+		if !r.paused {
+			done.Skipped = "the target was not paused"
+			break
+		}
+		done.Err = r.restore(ctx)
+	case chaos.KindRestart:
+		if !t.CanRestart() {
+			done.Skipped = "this target cannot be restarted"
+			break
+		}
+		done.Err = r.restart(ctx, s)
+	case chaos.KindRotate:
+		if !t.CanRotate() {
+			done.Skipped = "this target's secret cannot be changed"
+			break
+		}
+		done.Err = r.rotate(ctx)
+	case chaos.KindDisable, chaos.KindEnable: // nothing is sent in between: the plan sees to that
+	case chaos.KindDeliver, chaos.KindForge:
+	}
+	if errors.Is(done.Err, target.ErrNoControl) {
+		done.Skipped, done.Err = done.Err.Error(), nil
+	}
+	if done.Err != nil && ctx.Err() == nil {
+		r.note(fmt.Sprintf("step %d, %s: %v", s.Number, s.Kind, done.Err))
+		r.looks.Lock()
+		if !t.Alive(ctx) {
+			r.giveUp(fmt.Sprintf("the target is gone after step %d (%s): %v", s.Number, s.Kind, r.o.Redact(done.Err.Error())))
+		}
+		r.looks.Unlock()
+	}
+	r.finish(s, done)
+}
+
+// restore ends a pause.
+func (r *runner) restore(context.Context) error {
+	if !r.paused {
+		return nil
+	}
+	r.paused = false
+	if err := r.s.Target.Resume(); err != nil {
+		return fmt.Errorf("resume the target: %w", err)
+	}
+	return nil
+}
+
+// restart restarts the target once the state shows what it has taken last, and
+// looks whether it still knows that afterwards.
+func (r *runner) restart(ctx context.Context, s chaos.Step) error {
+	witness, before := r.testimony(ctx, func(st probe.State) bool { return st.Known })
+	r.s.Restarted()
+	if err := r.s.Target.Restart(ctx, r.s.Env); err != nil {
+		return err
+	}
+	r.base = r.s.Target.URL() // a restart may change it
+	forgot := false
+	if witness != nil && before.Known {
+		after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
+		forgot = !after.Known || before.HasEffects && after.Effects < before.Effects
+		if forgot && ctx.Err() == nil {
+			r.oracle.Broken(oracle.Violation{
+				Rule: "IDEM-7", Subject: witness.Subject, Expected: "what was acknowledged to be known after a restart",
+				Summary: fmt.Sprintf("after the restart at step %d the receiver no longer knows what it had acknowledged", s.Number),
+				Seen:    after.Raw, Story: witness.Story(),
+			})
+		}
+	}
+	r.oracle.Restarted(forgot)
+	return nil
+}
+
+// testimony waits until the state shows the latest message.
+func (r *runner) testimony(ctx context.Context, want func(probe.State) bool) (*oracle.Record, probe.State) {
+	witness, ok := r.oracle.Witness()
+	if !ok || !r.canRead(chaos.AboutMessage) {
+		return nil, probe.State{}
+	}
+	return witness, r.read(ctx, witness.Subject, want)
+}
+
+// rotate gives the webhook, and the target, a new secret.
+func (r *runner) rotate(ctx context.Context) error {
+	fresh, err := signing.GenerateSecret(rand.Reader)
+	if err != nil {
+		return err
+	}
+	if r.own.IsZero() {
+		r.own = r.s.Env.Secret
+	}
+	return r.giveSecret(ctx, fresh)
+}
+
+// rotateBackTime is how long giving the own secret back may take.
+const rotateBackTime = 30 * time.Second
+
+// rotateBack gives the target the secret that it had, also when the run was
+// interrupted: nobody else knows the new one.
+func (r *runner) rotateBack(ctx context.Context) error {
+	if r.own.IsZero() || r.fell != "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rotateBackTime)
+	defer cancel()
+	env := r.s.Env
+	env.Secret = r.own
+	if err := r.s.Target.Restart(ctx, env); err != nil {
+		return fmt.Errorf("giving the receiver its old secret back: %w", err)
+	}
+	r.s.Rotated(env)
+	return nil
+}
+
+func (r *runner) giveSecret(ctx context.Context, fresh signing.Secret) error {
+	witness, before := r.testimony(ctx, func(st probe.State) bool { return st.Known })
+	env := r.s.Env
+	env.Secret = fresh
+	r.s.Restarted()
+	if err := r.s.Target.Restart(ctx, env); err != nil {
+		return err
+	}
+	r.old, r.base = r.s.Env.Secret, r.s.Target.URL()
+	r.s.Rotated(env)
+	forgot := false
+	if witness != nil && before.Known {
+		after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
+		forgot = !after.Known || before.HasEffects && after.Effects < before.Effects
+	}
+	r.oracle.Restarted(forgot)
+	return nil
+}

@@ -1,0 +1,247 @@
+package chaosrun
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+const (
+	readers = 8               // readings at a time
+	catchUp = 2 * time.Minute // how long a receiver that is behind may take, as long as it moves
+)
+
+func kindOf(k chaos.SubjectKind) probe.Kind {
+	switch k {
+	case chaos.AboutInbound:
+		return probe.KindInbound
+	case chaos.AboutTemplate:
+		return probe.KindTemplate
+	case chaos.AboutMessage:
+	}
+	return probe.KindMessage
+}
+
+func (r *runner) canRead(k chaos.SubjectKind) bool {
+	_, ok := r.s.Probe.Endpoint(kindOf(k))
+	return ok && k != ""
+}
+
+// look reads a subject's state once.
+func (r *runner) look(ctx context.Context, s chaos.Subject) (probe.State, error) {
+	switch s.Kind {
+	case chaos.AboutInbound:
+		return r.s.Probe.Inbound(ctx, r.base, r.number(s.From))
+	case chaos.AboutTemplate:
+		return r.s.Probe.Template(ctx, r.base, s.ID.String())
+	case chaos.AboutMessage:
+	}
+	return r.s.Probe.Message(ctx, r.base, s.ID.String())
+}
+
+// number is a number as the run's deliveries write it.
+func (r *runner) number(e164 string) string {
+	if r.plan.Format.Numbers == event.NumbersDigits {
+		return e164[1:]
+	}
+	return e164
+}
+
+// read polls until want holds, for the settle time at most.
+func (r *runner) read(ctx context.Context, s chaos.Subject, want func(probe.State) bool) probe.State {
+	st, err := probe.Poll(ctx, r.s.Settle, func(ctx context.Context) (probe.State, error) { return r.look(ctx, s) }, want)
+	if err != nil && ctx.Err() == nil {
+		r.note(err.Error())
+	}
+	return st
+}
+
+// ready reads what must be known before a delivery. It reports false when the
+// run is over.
+func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
+	for _, s := range batch {
+		switch {
+		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.canRead(chaos.AboutMessage):
+			r.begun = true
+			if st, err := r.look(ctx, s.Subject); err == nil && st.Known {
+				r.haunted = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
+			}
+		case s.Subject.Kind == chaos.AboutInbound && r.canRead(chaos.AboutInbound):
+			key := fmt.Sprintf("%d %s", s.Subject.Index, s.Subject.From)
+			if r.baselined[key] {
+				continue
+			}
+			r.baselined[key] = true
+			st, err := r.look(ctx, s.Subject)
+			if err != nil && ctx.Err() == nil {
+				r.note(err.Error())
+			}
+			r.oracle.Baseline(s.Subject, st.Count)
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// reading is a record on its way to a verdict.
+type reading struct {
+	record *oracle.Record
+	expect oracle.Expectation
+	state  probe.State
+	err    error
+}
+
+// judge reads the state of everything that was delivered and compares it with
+// what a correct receiver has. It returns what could not be looked at, and why.
+func (r *runner) judge(ctx context.Context) map[string]string {
+	unseen := r.unseen()
+	if r.haunted != "" || r.fell != "" {
+		return unseen
+	}
+	var all []*reading
+	for _, rec := range r.oracle.Records() {
+		if r.canRead(rec.Subject.Kind) {
+			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
+		}
+	}
+	if len(all) == 0 {
+		return unseen
+	}
+	// What must not happen may still happen until the state has settled.
+	if (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {
+		return unseen
+	}
+	r.settle(ctx, all)
+	controls := r.controls(ctx, all)
+	if ctx.Err() != nil {
+		return unseen
+	}
+	shown := slices.ContainsFunc(all, func(x *reading) bool { return x.err == nil && x.state.Known })
+	r.conclude(all, controls, shown)
+	return unseen
+}
+
+// settle reads everything, and again what is not as expected, as long as
+// something moves.
+func (r *runner) settle(ctx context.Context, all []*reading) {
+	end := clock.Wall().Add(catchUp)
+	wrong := all
+	moved := clock.Wall()
+	for len(wrong) > 0 && ctx.Err() == nil {
+		before := make([]probe.State, len(wrong))
+		for i, x := range wrong {
+			before[i] = x.state
+		}
+		r.readAll(ctx, wrong)
+		var still []*reading
+		for i, x := range wrong {
+			if x.state.Raw != before[i].Raw {
+				moved = clock.Wall()
+			}
+			if x.err != nil || !x.expect.Fits(x.state, x.record) {
+				still = append(still, x)
+			}
+		}
+		wrong = still
+		now := clock.Wall()
+		if now.After(end) || now.Sub(moved) > r.s.Settle {
+			return
+		}
+		_ = (clock.Real{}).Sleep(ctx, r.s.Settle/8+time.Millisecond)
+	}
+}
+
+func (r *runner) readAll(ctx context.Context, all []*reading) {
+	next := make(chan *reading)
+	var wg sync.WaitGroup
+	for range min(readers, len(all)) {
+		wg.Go(func() {
+			for x := range next {
+				x.state, x.err = r.look(ctx, x.record.Subject)
+			}
+		})
+	}
+	for _, x := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- x
+	}
+	close(next)
+	wg.Wait()
+}
+
+// conclude judges the last readings. What a violation with several possible
+// causes stands for is decided by those with one.
+func (r *runner) conclude(all []*reading, c oracle.Controls, shown bool) {
+	var open []oracle.Verdict
+	sure := map[string]bool{}
+	for _, x := range all {
+		if x.err != nil {
+			r.note(x.err.Error())
+			continue
+		}
+		v := r.oracle.Judge(x.record, x.expect, x.state, c, shown)
+		for _, kept := range v.Kept {
+			r.oracle.Kept(kept)
+		}
+		switch {
+		case v.Broken == nil:
+		case len(v.Suspects) > 1:
+			open = append(open, v)
+		default:
+			sure[v.Broken.Rule] = true
+			v.Broken.Seen = r.o.Redact(v.Broken.Seen)
+			r.oracle.Broken(*v.Broken)
+		}
+	}
+	for _, v := range open {
+		for _, suspect := range v.Suspects {
+			if sure[suspect] {
+				v.Broken.Rule = suspect
+				break
+			}
+		}
+		v.Broken.Seen = r.o.Redact(v.Broken.Seen)
+		r.oracle.Broken(*v.Broken)
+	}
+}
+
+// unseen says of the rules that need the state why they cannot be judged.
+func (r *runner) unseen() map[string]string {
+	unseen := map[string]string{}
+	for _, known := range rule.All() {
+		for _, need := range known.Needs {
+			if reason := r.missing(need); reason != "" {
+				unseen[known.ID] = reason
+				break
+			}
+		}
+	}
+	return unseen
+}
+
+func (r *runner) missing(need rule.Need) string {
+	if r.s.Needs(need) != nil {
+		return need.Missing()
+	}
+	switch need {
+	case rule.MessageState, rule.MessageStatus, rule.MessageEffects, rule.InboundCount, rule.TemplateStatus:
+		switch {
+		case r.haunted != "":
+			return r.haunted
+		case r.fell != "":
+			return "the target fell over before its state could be read"
+		}
+	case rule.Restart, rule.Rotate, rule.ObservedReplies:
+	}
+	return ""
+}

@@ -1,0 +1,47 @@
+package chaosrun
+
+import "time"
+
+// Latencies is how long answers took, counted by powers of a quarter: the same
+// size for a run of any length.
+type Latencies struct {
+	counts [96]int
+	n      int
+	max    time.Duration
+}
+
+// bucketBase is what the first bucket ends with.
+const bucketBase = 50 * time.Microsecond
+
+func (l *Latencies) add(d time.Duration) {
+	i, end := 0, bucketBase
+	for end < d && i < len(l.counts)-1 {
+		end += end / 4
+		i++
+	}
+	l.counts[i]++
+	l.n++
+	l.max = max(l.max, d)
+}
+
+// Count is how many answers were timed.
+func (l *Latencies) Count() int { return l.n }
+
+// Max is the longest.
+func (l *Latencies) Max() time.Duration { return l.max }
+
+// Quantile is the time within which the share q of the answers came, to a
+// quarter. It is 0 without answers.
+func (l *Latencies) Quantile(q float64) time.Duration {
+	if l.n == 0 {
+		return 0
+	}
+	want, seen, end := int(q*float64(l.n)), 0, bucketBase
+	for i := range l.counts {
+		if seen += l.counts[i]; seen > want {
+			return min(end, l.max)
+		}
+		end += end / 4
+	}
+	return l.max
+}

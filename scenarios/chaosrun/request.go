@@ -1,0 +1,103 @@
+package chaosrun
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+const (
+	// dawdle is the pause of a slow sender, between quarters of its request.
+	dawdle = 30 * time.Millisecond
+	// pausedTimeout is how long a delivery waits for a target that stands still.
+	pausedTimeout = 500 * time.Millisecond
+	// signedBefore is how much the first attempts' timestamps lie in the past.
+	// A run takes seconds for what takes Sent minutes: so a retry's timestamp is
+	// always another one, as with Sent, and none lies in the future.
+	signedBefore = 5
+)
+
+func (r *runner) timeout() time.Duration {
+	if r.paused {
+		return min(r.s.Timeout, pausedTimeout)
+	}
+	return r.s.Timeout
+}
+
+// timestamp is when a delivery is signed: now, or a few seconds ago.
+func timestamp(s chaos.Step, now time.Time) int64 {
+	age := int64(signedBefore)
+	if s.Occurrence == chaos.Retry || slices.Contains(s.Faults, chaos.FaultLateDuplicate) {
+		age = max(0, signedBefore+1-int64(s.Attempt))
+	}
+	return now.Unix() - age
+}
+
+// request is a step as it goes over the wire. skipped says why it cannot.
+func (r *runner) request(s chaos.Step) (req delivery.Request, skipped string, err error) {
+	typ := s.Event.Type
+	if !r.plan.EventTypeHeader {
+		typ = ""
+	}
+	id, at := r.plan.WebhookID.String(), timestamp(s, clock.Wall())
+	secret := r.s.Env.Secret
+	if s.Forgery == chaos.ForgeryOldSecret {
+		if secret = r.old; secret.IsZero() {
+			return req, "the secret was not rotated", nil
+		}
+	}
+	req = delivery.NewRequest(r.base, id, secret, typ, s.Body, at)
+	req.Headers = append(req.Headers, r.s.Headers...)
+	switch s.Sender {
+	case chaos.HangsUp:
+		req.HangUp = true
+	case chaos.Dawdles:
+		req.Dawdle = dawdle
+	case chaos.Resets:
+		req.Cut = true
+	case chaos.Discards:
+	}
+	if s.Kind != chaos.KindForge || s.Forgery == chaos.ForgeryOldSecret {
+		return req, "", nil
+	}
+	req, err = chaos.Forge(s.Forgery, req, chaos.Input{Secret: secret, Other: r.other, WebhookID: id, Timestamp: at})
+	return req, "", err
+}
+
+// echoes looks for what a rejection must not tell (SIG-14).
+func (r *runner) echoes(s chaos.Step, req delivery.Request, out delivery.Outcome) {
+	if s.Kind != chaos.KindForge || !out.Rejected() || len(out.Body) == 0 {
+		return
+	}
+	answer := string(out.Body)
+	for _, values := range out.Header {
+		answer += "\n" + strings.Join(values, "\n")
+	}
+	said := r.s.Env.Secret.Spellings()
+	at := timestamp(s, out.Start)
+	for age := int64(-1); age <= 1; age++ { // of the body that was sent
+		_, digest, _ := strings.Cut(r.s.Env.Secret.Sign(r.plan.WebhookID.String(), at+age, req.Body), ",")
+		said = append(said, digest)
+	}
+	for _, word := range said {
+		if word != "" && strings.Contains(answer, word) && !sent(req, word) {
+			r.oracle.Broken(oracle.Violation{
+				Rule: "SIG-14", Subject: s.Subject, Step: s.Number, Expected: "a rejection that tells nothing",
+				Summary: fmt.Sprintf("the rejection of step %d (%s) tells the expected signature or the secret", s.Number, s.Forgery),
+			})
+			return
+		}
+	}
+	r.oracle.Kept("SIG-14")
+}
+
+// sent reports whether a request's own headers say a word.
+func sent(req delivery.Request, word string) bool {
+	return slices.ContainsFunc(req.Headers, func(h delivery.Header) bool { return strings.Contains(h.Value, word) })
+}

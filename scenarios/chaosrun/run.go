@@ -1,0 +1,374 @@
+// Package chaosrun carries out a plan of package chaos against a target: it
+// sends the plan's deliveries in their order, does to the target what the plan
+// says, tells the oracle of everything, and reads the target's state at the end.
+// What the target must have made of it only the oracle knows.
+package chaosrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Options are how a plan is carried out. The zero value sends one delivery after
+// another, as fast as the target takes them.
+type Options struct {
+	Concurrency int           // deliveries under way, about different messages; those of one instant come on top
+	Rate        float64       // deliveries a second; 0: no limit
+	Duration    time.Duration // when to stop sending; 0: when the plan ends
+	Recorder    Recorder      // nil: none
+	Watch       func(Counts)  // told after each step, from one goroutine at a time; nil: nobody
+	Redact      func(string) string
+	Headers     []delivery.Header // whose values are private
+}
+
+// Recorder keeps what happens. It is told of the steps in their order, each
+// once it is over, from one goroutine at a time. An error of it ends the run.
+type Recorder interface {
+	Begin(plan chaos.Plan) error
+	Step(s chaos.Step, done Done) error
+}
+
+// Done is what came of a step.
+type Done struct {
+	Outcome delivery.Outcome // of a delivery
+	Skipped string           // why nothing was done, or ""
+	Err     error            // of what was done to the target
+}
+
+// Counts is how far a run is.
+type Counts struct {
+	Steps    int // over
+	Sent     int // deliveries
+	Accepted int // genuine ones that were answered 2xx
+	Refused  int // forged ones that were answered 4xx
+	Failed   int // answers that were not what a correct receiver gives
+	Lost     int // whose answer nobody waited for, or could come
+	Skipped  int // steps that this target cannot be subjected to
+	Message  int // the latest message that was begun
+	Violated int // violations so far
+}
+
+// Result is what a run came to.
+type Result struct {
+	Counts
+	Book      oracle.Book
+	Latencies Latencies
+	Unseen    map[string]string // by rule: why it could not be checked
+	Fell      string            // why the target was given up, or ""
+	Stopped   string            // why not all of the plan was sent, or ""
+	Took      time.Duration
+	Sending   time.Duration // of Took
+	Virtual   time.Duration // simulated time
+	Trouble   []string      // of ours: what could not be read or done
+}
+
+// runner is one run.
+type runner struct {
+	o       Options
+	s       *steps.Subject
+	plan    chaos.Plan
+	oracle  *oracle.Oracle
+	base    string         // where deliveries go
+	old     signing.Secret // that a rotation replaced
+	own     signing.Secret // that the target had before the first rotation
+	other   signing.Secret // somebody else's
+	paused  bool
+	record  *sequence
+	flights flights
+	wg      sync.WaitGroup
+
+	stop context.CancelCauseFunc // ends the sending
+
+	mu        sync.Mutex
+	counts    Counts
+	latencies Latencies
+	silent    int // deliveries in a row that were not answered in time
+	fell      string
+	trouble   []string
+	virtual   time.Duration
+	baselined map[string]bool
+	looks     sync.Mutex // one look at the target at a time
+	haunted   string     // why the state says nothing
+	begun     bool
+}
+
+var (
+	errFell = errors.New("the target fell over")
+	errOver = errors.New("the time is up")
+)
+
+// maxSilent is after how many unanswered deliveries in a row a target is given up.
+const maxSilent = 10
+
+// Run carries out the steps of a plan and judges what they led to. When ctx ends
+// it returns what it knows by then, with ctx's cause.
+func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[chaos.Step], o Options) (Result, error) {
+	if o.Concurrency < 1 {
+		o.Concurrency = 1
+	}
+	if o.Redact == nil {
+		o.Redact = func(text string) string { return text }
+	}
+	other, err := signing.GenerateSecret(plan.Seed.Stream("chaos other secret"))
+	if err != nil {
+		return Result{}, err
+	}
+	started := clock.Wall()
+	sending, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	r := &runner{
+		o: o, s: s, plan: plan, oracle: oracle.New(plan), base: s.Target.URL(), other: other, stop: stop,
+		record: newSequence(o.Recorder), baselined: map[string]bool{},
+	}
+	if o.Recorder != nil {
+		if err := o.Recorder.Begin(plan); err != nil {
+			return Result{}, err
+		}
+	}
+	r.send(sending, all)
+	r.wg.Wait()
+	spent := clock.Wall().Sub(started)
+	err = r.restore(ctx)
+	unseen := r.judge(ctx)
+	err = errors.Join(err, r.rotateBack(ctx))
+	res := Result{
+		Counts: r.counts, Book: r.oracle.Book(), Latencies: r.latencies, Unseen: unseen, Fell: r.fell,
+		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
+	}
+	res.Violated = r.oracle.Violated()
+	cause := context.Cause(sending)
+	switch {
+	case ctx.Err() != nil:
+		res.Stopped, err = "the run was interrupted", context.Cause(ctx)
+	case errors.Is(cause, errFell):
+		res.Stopped = r.fell
+	case errors.Is(cause, errOver):
+		res.Stopped = fmt.Sprintf("the time was up (%s)", o.Duration)
+	case cause != nil:
+		res.Stopped, err = cause.Error(), cause
+	}
+	return res, err
+}
+
+// send does the steps in their order. Deliveries about one message wait for each
+// other, unless they are of one instant.
+func (r *runner) send(ctx context.Context, all iter.Seq[chaos.Step]) {
+	if r.o.Duration > 0 {
+		timed, cancel := context.WithTimeoutCause(ctx, r.o.Duration, errOver)
+		defer cancel()
+		defer context.AfterFunc(timed, func() { r.stop(context.Cause(timed)) })()
+	}
+	tokens := make(chan struct{}, r.o.Concurrency)
+	pacer := newPacer(r.o.Rate)
+	var batch []chaos.Step
+	flush := func() bool {
+		defer func() { batch = nil }()
+		return len(batch) == 0 || r.dispatch(ctx, tokens, pacer, batch)
+	}
+	for s := range all {
+		if len(batch) > 0 && (s.Group == 0 || s.Group != batch[0].Group) && !flush() {
+			return
+		}
+		if s.Kind != chaos.KindDeliver && s.Kind != chaos.KindForge {
+			if r.wg.Wait(); ctx.Err() != nil {
+				return
+			}
+			r.control(ctx, s)
+			continue
+		}
+		batch = append(batch, s)
+	}
+	flush()
+}
+
+// dispatch sends what is sent at one instant, and does not wait for the answers.
+func (r *runner) dispatch(ctx context.Context, tokens chan struct{}, p *pacer, batch []chaos.Step) bool {
+	select {
+	case tokens <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	release := func() { <-tokens }
+	keys := keysOf(batch)
+	if r.flights.wait(ctx, keys) != nil || p.wait(ctx, len(batch)) != nil || !r.ready(ctx, batch) {
+		release()
+		return false
+	}
+	done := r.flights.begin(keys)
+	start := make(chan struct{})
+	var group sync.WaitGroup
+	for _, s := range batch {
+		r.record.expect(s.Number)
+	}
+	for _, s := range batch {
+		group.Go(func() {
+			<-start
+			r.deliver(ctx, s)
+		})
+	}
+	close(start)
+	r.wg.Go(func() {
+		group.Wait()
+		done()
+		release()
+	})
+	return true
+}
+
+// deliver sends one step and judges the answer.
+func (r *runner) deliver(ctx context.Context, s chaos.Step) {
+	req, skipped, err := r.request(s)
+	if err != nil {
+		r.note(fmt.Sprintf("step %d: %v", s.Number, err))
+		skipped = err.Error()
+	}
+	if skipped != "" {
+		r.finish(s, Done{Skipped: skipped})
+		return
+	}
+	out := r.s.Sender.Send(ctx, req, r.timeout())
+	if out.Kind == delivery.Cancelled && ctx.Err() != nil {
+		r.finish(s, Done{Outcome: out, Skipped: "the run ended"})
+		return
+	}
+	said := exchange.Seen(out)
+	r.oracle.Saw(s, out, r.o.Redact(said))
+	met := r.paused // what a target that stands still answers, or not, says nothing
+	ok := true
+	if !met {
+		var v oracle.Violation
+		if v, ok = oracle.Answer(s, out, r.o.Redact(said)); !ok {
+			v.Request = r.o.Redact(exchange.Curl(req, exchange.CurlOptions{Private: r.o.Headers, MaxBody: maxBodyShown}))
+			v.Response = r.o.Redact(exchange.Response(out))
+			r.oracle.Broken(v)
+		} else {
+			r.kept(s, out)
+		}
+		r.echoes(s, req, out)
+	}
+	r.tally(s, out, ok, met)
+	r.finish(s, Done{Outcome: out})
+	r.survives(ctx, s, out, met)
+}
+
+// maxBodyShown is how many bytes of a body are printed.
+const maxBodyShown = 8192
+
+// kept notes the rules that a right answer keeps.
+func (r *runner) kept(s chaos.Step, out delivery.Outcome) {
+	if out.Kind != delivery.Answered || s.Sender == chaos.HangsUp || s.Sender == chaos.Resets {
+		return
+	}
+	rules := []string{s.Rule}
+	switch {
+	case s.Rule == "TOL-7":
+		rules = append(rules, "TOL-9")
+	case s.Kind == chaos.KindDeliver:
+		rules = append(rules, "ACK-3")
+		if s.Rule != "SIG-1" {
+			rules = append(rules, "SIG-1")
+		}
+	}
+	for _, rule := range rules {
+		r.oracle.Kept(rule)
+	}
+}
+
+// tally counts a delivery.
+func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := &r.counts
+	c.Sent++
+	c.Message = max(c.Message, s.Subject.Index)
+	switch {
+	case s.Sender == chaos.HangsUp || s.Sender == chaos.Resets || met:
+		c.Lost++
+	case !ok:
+		c.Failed++
+	case s.Kind == chaos.KindForge || out.Rejected():
+		c.Refused++
+	default:
+		c.Accepted++
+	}
+	if out.Kind == delivery.Answered && s.Sender == "" && s.Group == 0 {
+		r.latencies.add(out.Duration)
+	}
+}
+
+// finish hands a step to the recorder, in order.
+func (r *runner) finish(s chaos.Step, done Done) {
+	if err := r.record.add(s, done); err != nil {
+		r.stop(fmt.Errorf("the trace: %w", err))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts.Steps++
+	if done.Skipped != "" {
+		r.counts.Skipped++
+	}
+	r.virtual = max(r.virtual, s.At)
+	if r.o.Watch != nil {
+		r.counts.Violated = r.oracle.Violated()
+		r.o.Watch(r.counts)
+	}
+}
+
+// survives looks whether the target is still there after a delivery that was
+// not answered, and ends the run if it is not.
+func (r *runner) survives(ctx context.Context, s chaos.Step, out delivery.Outcome, met bool) {
+	if met || s.Sender == chaos.HangsUp || s.Sender == chaos.Resets || ctx.Err() != nil {
+		return
+	}
+	switch out.Kind {
+	case delivery.Timeout:
+		r.mu.Lock()
+		r.silent++
+		silent := r.silent
+		r.mu.Unlock()
+		if silent >= maxSilent {
+			r.giveUp(fmt.Sprintf("the target gave no answer to %d deliveries in a row, the last of them step %d", silent, s.Number))
+		}
+	case delivery.Refused, delivery.Unreached, delivery.Reset:
+		r.looks.Lock()
+		defer r.looks.Unlock()
+		if ctx.Err() == nil && !r.s.Target.Alive(ctx) && ctx.Err() == nil {
+			r.giveUp(fmt.Sprintf("the target no longer takes connections: seen at step %d", s.Number))
+		}
+	case delivery.Answered, delivery.TLS, delivery.Malformed, delivery.Cancelled:
+		r.mu.Lock()
+		r.silent = 0
+		r.mu.Unlock()
+	}
+}
+
+func (r *runner) giveUp(why string) {
+	r.mu.Lock()
+	if r.fell == "" {
+		r.fell = why
+	}
+	r.mu.Unlock()
+	r.stop(errFell)
+}
+
+// note keeps our own trouble.
+func (r *runner) note(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	const most = 20
+	if len(r.trouble) < most {
+		r.trouble = append(r.trouble, r.o.Redact(text))
+	}
+}

@@ -1,0 +1,128 @@
+package chaosrun
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// twin is a subject that gets events exactly once, as a control.
+type twin struct {
+	order   oracle.Order
+	subject chaos.Subject
+}
+
+// maxTwins bounds the controls of a run.
+const maxTwins = 200
+
+// controls finds out what events amount to on this receiver, where the plainest
+// count does not fit: a message with the same statuses in the same order, each
+// delivered once, shows it.
+func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
+	c := oracle.Controls{Effects: map[string]int{}}
+	var twins []twin
+	made := map[string]bool{}
+	text := false
+	for _, x := range all {
+		if x.err != nil || x.expect.Unjudged != "" || x.expect.Absent || x.expect.Fits(x.state, x.record) {
+			continue
+		}
+		switch x.record.Subject.Kind {
+		case chaos.AboutMessage:
+			if !x.state.HasEffects {
+				continue
+			}
+			for _, o := range x.expect.Orders {
+				if made[o.String()] || len(twins) == maxTwins {
+					continue
+				}
+				made[o.String()] = true
+				if t, ok := r.messageTwin(ctx, x.record, o, len(twins)); ok {
+					twins = append(twins, t)
+				}
+			}
+		case chaos.AboutInbound:
+			if text {
+				continue
+			}
+			text = true
+			if t, ok := r.inboundTwin(ctx, x.record); ok {
+				twins = append(twins, t)
+			}
+		case chaos.AboutTemplate:
+		}
+	}
+	if len(twins) == 0 || (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {
+		return c
+	}
+	for _, t := range twins {
+		st, err := r.look(ctx, t.subject)
+		switch {
+		case err != nil:
+			r.note(err.Error())
+		case t.subject.Kind == chaos.AboutInbound:
+			c.Text = st.Count
+		case st.HasEffects:
+			c.Effects[t.order.String()] = st.Effects
+		}
+	}
+	return c
+}
+
+// messageTwin delivers a new message the record's events of these statuses.
+func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (twin, bool) {
+	st := r.plan.Seed.Stream("chaos twin", uint64(n))
+	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: uuid.Must(uuid.NewRandomFromReader(st))}}
+	for _, status := range o {
+		i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool {
+			return a.Step.Kind == chaos.KindDeliver && a.Step.Event.Status == status
+		})
+		if i < 0 {
+			return twin{}, false
+		}
+		s := rec.Arrivals[i].Step
+		body := bytes.ReplaceAll(s.Body, []byte(s.Subject.ID.String()), []byte(t.subject.ID.String()))
+		if !r.once(ctx, s, body) {
+			return twin{}, false
+		}
+	}
+	return t, true
+}
+
+// inboundTwin is a new contact who writes once.
+func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, bool) {
+	st := r.plan.Seed.Stream("chaos inbound twin")
+	i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool { return a.Step.Kind == chaos.KindDeliver })
+	if i < 0 {
+		return twin{}, false
+	}
+	s := rec.Arrivals[i].Step
+	from := fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
+	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound, From: from}}
+	body := bytes.ReplaceAll(s.Body, []byte(s.Subject.From[1:]), []byte(from[1:]))
+	body = bytes.ReplaceAll(body, []byte(s.Subject.ID.String()), []byte(uuid.Must(uuid.NewRandomFromReader(st)).String()))
+	before, err := r.look(ctx, t.subject)
+	if err != nil || before.Count != 0 || !r.once(ctx, s, body) {
+		return twin{}, false
+	}
+	return t, true
+}
+
+// once delivers a control, which is no part of the plan.
+func (r *runner) once(ctx context.Context, s chaos.Step, body []byte) bool {
+	typ := s.Event.Type
+	if !r.plan.EventTypeHeader {
+		typ = ""
+	}
+	req := delivery.NewRequest(r.base, r.plan.WebhookID.String(), r.s.Env.Secret, typ, body, clock.Wall().Unix())
+	req.Headers = append(req.Headers, r.s.Headers...)
+	return r.s.Sender.Send(ctx, req, r.s.Timeout).Accepted()
+}

@@ -1,0 +1,82 @@
+package oracle
+
+import (
+	"fmt"
+
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// Answer judges what came back for one step, without the target's state. said is
+// the outcome in a few words. ok is false for a violation.
+func Answer(s chaos.Step, out delivery.Outcome, said string) (v Violation, ok bool) {
+	wrong := func(rule, expected, format string, args ...any) (Violation, bool) {
+		return Violation{
+			Rule: rule, Subject: s.Subject, Step: s.Number, Expected: expected,
+			Summary: fmt.Sprintf(format, args...),
+		}, false
+	}
+	what := describe(s)
+	switch {
+	case s.Sender == chaos.HangsUp || s.Sender == chaos.Resets || out.Kind == delivery.Cancelled || s.Rule == "":
+		return v, true
+	case s.Kind == chaos.KindForge:
+		if out.Rejected() {
+			return v, true
+		}
+		return wrong(s.Rule, "a rejection: 401, or another 4xx", "%s: %s", what, said)
+	case s.Rule == "TOL-7":
+		switch {
+		case out.Rejected():
+			return v, true
+		case out.Kind == delivery.Answered && out.Status < 500:
+			return wrong("TOL-7", "a 4xx", "%s: %s", what, said)
+		}
+		return wrong("TOL-9", "a 4xx; no 5xx, hang or crash", "%s: %s", what, said)
+	case out.Accepted():
+		return v, true
+	case out.Kind == delivery.Answered && out.Status/100 == 3:
+		return wrong("ACK-3", "a 2xx from the receiver itself", "%s: %s", what, said)
+	}
+	return wrong(s.Rule, "a 2xx", "%s: %s", what, said)
+}
+
+// describe names a delivery in a sentence.
+func describe(s chaos.Step) string {
+	what := string(s.Event.Type)
+	if s.Subject.Kind == chaos.AboutTemplate {
+		what = "a template's " + s.Event.Status
+	}
+	what += " event"
+	switch {
+	case s.Kind == chaos.KindForge:
+		doc := s.Forgery
+		if f, err := chaos.Lookup(s.Forgery); err == nil {
+			doc = f.Name + ": " + f.Doc
+		}
+		return fmt.Sprintf("a forged %s (%s)", what, doc)
+	case s.Rule == "TOL-7":
+		return fmt.Sprintf("a signed body that is not an object (%.40q)", string(s.Body))
+	case s.Attempt > 1:
+		what = fmt.Sprintf("%s, %s (attempt %d)", what, s.Occurrence, s.Attempt)
+	}
+	for _, f := range s.Faults {
+		switch f {
+		case chaos.FaultBurst:
+			what += ", in a burst"
+		case chaos.FaultExtraFields:
+			what += ", with fields that are not documented"
+		case chaos.FaultNullFields:
+			what += ", with an optional field null or missing"
+		case chaos.FaultHostileText:
+			what += ", with a hostile text"
+		case chaos.FaultSlowSender:
+			what += ", sent slowly"
+		case chaos.FaultSkip, chaos.FaultUnknownStatus, chaos.FaultUnknownField, chaos.FaultNotAnObject,
+			chaos.FaultLateRetry, chaos.FaultLostAck, chaos.FaultHangUp, chaos.FaultReset, chaos.FaultReorder,
+			chaos.FaultTogether, chaos.FaultDuplicate, chaos.FaultAtOnce, chaos.FaultLateDuplicate, chaos.FaultForgery,
+			chaos.FaultPause, chaos.FaultRestart, chaos.FaultRotate, chaos.FaultDisable:
+		}
+	}
+	return what
+}

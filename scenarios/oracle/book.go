@@ -1,0 +1,90 @@
+package oracle
+
+import (
+	"strconv"
+
+	"github.com/sentsim/sentsim/simulator/chaos"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// Violation is one thing that a correct receiver does not do.
+type Violation struct {
+	Rule     string
+	Summary  string // one sentence
+	Expected string
+	Seen     string // the state as it was read, or ""
+	Subject  chaos.Subject
+	Step     int      // the delivery that was answered wrongly; 0 for a wrong state
+	Story    []string // what happened to the subject
+
+	Request, Response string // of the delivery that was answered wrongly
+}
+
+// About names the subject, or is "".
+func (v Violation) About() string {
+	if v.Subject.Kind == "" {
+		return ""
+	}
+	return name(v.Subject)
+}
+
+// maxKept is how many violations of a rule are kept; the others are counted.
+const maxKept = 20
+
+// Book is what was judged, by rule.
+type Book struct {
+	Checked    map[string]int // how often a rule was looked at
+	Violated   map[string]int
+	Violations map[string][]Violation
+}
+
+func newBook() Book {
+	return Book{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}}
+}
+
+func (b *Book) kept(rule string) {
+	if rule != "" {
+		b.Checked[rule]++
+	}
+}
+
+func (b *Book) broken(v Violation) {
+	b.Checked[v.Rule]++
+	b.Violated[v.Rule]++
+	if len(b.Violations[v.Rule]) < maxKept {
+		b.Violations[v.Rule] = append(b.Violations[v.Rule], v)
+	}
+}
+
+// Kept notes that the receiver kept a rule once.
+func (o *Oracle) Kept(rule string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.book.kept(rule)
+}
+
+// Broken notes a violation.
+func (o *Oracle) Broken(v Violation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.book.broken(v)
+}
+
+// Violated is how many violations there are so far.
+func (o *Oracle) Violated() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := 0
+	for _, of := range o.book.Violated {
+		n += of
+	}
+	return n
+}
+
+// Book is what was judged. Nothing more may be told to the oracle.
+func (o *Oracle) Book() Book {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.book
+}

@@ -1,0 +1,235 @@
+// Package oracle knows what a correct receiver must have made of a chaos run. It
+// is told of every delivery and of its answer, and computes from nothing else
+// what the receiver's state must be: the final status by the partial order of
+// statuses, one effect for each event, the inbound texts, the templates, and no
+// trace of forged deliveries. It sends nothing and reads nothing; package
+// chaosrun does both for it. What the contract does not assert is not judged.
+package oracle
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// Arrival is one step that was sent, and what came of it.
+type Arrival struct {
+	Step   chaos.Step
+	Taken  Taken
+	Answer string // what came back, in a few words
+	Epoch  int    // how often the target had been restarted by then
+}
+
+// Taken is whether the target has an event after a delivery of it.
+type Taken int
+
+// What can be known.
+const (
+	NotTaken Taken = iota // it cannot have it: the request never arrived whole
+	Maybe                 // it may have it: no acknowledgement was seen
+	Acked                 // it has it: a 2xx
+	Rejected              // a 4xx
+)
+
+// Of is what an outcome says. cut is for a request that was never complete.
+func Of(o delivery.Outcome, cut bool) Taken {
+	switch {
+	case cut || o.Kind == delivery.Refused || o.Kind == delivery.Unreached || o.Kind == delivery.TLS || o.Kind == delivery.Cancelled:
+		return NotTaken
+	case o.Accepted():
+		return Acked
+	case o.Rejected():
+		return Rejected
+	}
+	return Maybe
+}
+
+// Oracle is told what happens. It is safe for concurrent use.
+type Oracle struct {
+	plan chaos.Plan
+
+	mu        sync.Mutex
+	epoch     int
+	forgetful bool // the target lost its state in a restart
+	records   map[key]*Record
+	order     []*Record
+	book      Book
+}
+
+// New is an oracle that has seen nothing.
+func New(plan chaos.Plan) *Oracle {
+	return &Oracle{plan: plan, records: map[key]*Record{}, book: newBook()}
+}
+
+// key tells subjects apart: what a probe can tell apart.
+type key struct {
+	kind  chaos.SubjectKind
+	index int
+	id    string
+}
+
+func keyOf(s chaos.Subject) key {
+	if s.Kind == chaos.AboutInbound {
+		return key{s.Kind, s.Index, s.From}
+	}
+	return key{s.Kind, s.Index, s.ID.String()}
+}
+
+// Record is all that happened about one message, contact or template.
+type Record struct {
+	Subject  chaos.Subject
+	Arrivals []Arrival
+	Baseline int // inbound texts that were counted before the first delivery
+}
+
+// Saw notes a step that was sent, whose answer is judged by it too.
+func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s.Subject.Kind == "" {
+		return
+	}
+	k := keyOf(s.Subject)
+	r := o.records[k]
+	if r == nil {
+		r = &Record{Subject: s.Subject}
+		o.records[k] = r
+		o.order = append(o.order, r)
+	}
+	r.Arrivals = append(r.Arrivals, Arrival{
+		Step: s, Taken: Of(out, s.Sender == chaos.Resets), Answer: said, Epoch: o.epoch,
+	})
+}
+
+// Baseline notes how many texts of a contact the target counted before any of
+// this run's were sent.
+func (o *Oracle) Baseline(s chaos.Subject, count int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	k := keyOf(s)
+	if o.records[k] == nil {
+		r := &Record{Subject: s, Baseline: count}
+		o.records[k] = r
+		o.order = append(o.order, r)
+	}
+}
+
+// Restarted notes that the target was restarted, and whether it forgot.
+func (o *Oracle) Restarted(forgot bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.epoch++
+	o.forgetful = o.forgetful || forgot
+}
+
+// Witness is a message whose status must be known by now, the latest there is.
+func (o *Oracle) Witness() (r *Record, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range slices.Backward(o.order) {
+		if r.Subject.Kind != chaos.AboutMessage || r.Forged() {
+			continue
+		}
+		for _, a := range r.Arrivals {
+			if a.Taken == Acked && a.Step.Kind == chaos.KindDeliver && a.Epoch == o.epoch && a.Step.Rule != "TOL-1" {
+				return r, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// Records are those that can be judged by the target's state, in the order in
+// which they began.
+func (o *Oracle) Records() []*Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, r := range o.order {
+		slices.SortStableFunc(r.Arrivals, func(a, b Arrival) int { return cmp.Compare(a.Step.Number, b.Step.Number) })
+	}
+	return slices.Clone(o.order)
+}
+
+// Forged reports whether a forged delivery was about it.
+func (r *Record) Forged() bool {
+	return slices.ContainsFunc(r.Arrivals, func(a Arrival) bool { return a.Step.Kind == chaos.KindForge })
+}
+
+// tainted reports whether the target accepted a forged delivery about it: that
+// has a rule of its own, and the state says no more.
+func (r *Record) tainted() bool {
+	return slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
+		return a.Step.Kind == chaos.KindForge && (a.Taken == Acked || a.Taken == Maybe)
+	})
+}
+
+// genuine are the arrivals of what Sent delivered.
+func (r *Record) genuine() []Arrival {
+	return slices.DeleteFunc(slices.Clone(r.Arrivals), func(a Arrival) bool { return a.Step.Kind != chaos.KindDeliver })
+}
+
+// forged are the arrivals of what Sent did not deliver.
+func (r *Record) forged() []Arrival {
+	return slices.DeleteFunc(slices.Clone(r.Arrivals), func(a Arrival) bool { return a.Step.Kind != chaos.KindForge })
+}
+
+// epochs are the first and the last epoch with an arrival.
+func (r *Record) epochs() (first, last int) {
+	for i, a := range r.Arrivals {
+		if i == 0 || a.Epoch < first {
+			first = a.Epoch
+		}
+		last = max(last, a.Epoch)
+	}
+	return first, last
+}
+
+// Story is what happened, a line each.
+func (r *Record) Story() []string {
+	var lines []string
+	for _, a := range r.Arrivals {
+		lines = append(lines, Tell(a))
+	}
+	return lines
+}
+
+// Tell says in a line what was sent and what came back.
+func Tell(a Arrival) string {
+	var b strings.Builder
+	s := a.Step
+	b.WriteString("step " + itoa(s.Number) + ", +" + s.At.Round(time.Millisecond).String() + ": ")
+	if s.Kind == chaos.KindForge {
+		b.WriteString("forged (" + s.Forgery + ") ")
+	}
+	what := string(s.Event.Type)
+	switch {
+	case s.Subject.Kind == chaos.AboutTemplate:
+		what = s.Event.Status
+	case s.Event.Status != "" && s.Subject.Kind == chaos.AboutMessage:
+		what = s.Event.Status
+	}
+	b.WriteString(what)
+	if s.Attempt > 1 {
+		b.WriteString(", " + string(s.Occurrence) + ", attempt " + itoa(s.Attempt))
+	}
+	if s.Group > 0 {
+		b.WriteString(", at the same instant as others")
+	}
+	switch s.Sender {
+	case chaos.Discards:
+		b.WriteString(", the answer is lost")
+	case chaos.HangsUp:
+		b.WriteString(", the sender hangs up")
+	case chaos.Dawdles:
+		b.WriteString(", slowly")
+	case chaos.Resets:
+		b.WriteString(", reset in the middle")
+	}
+	b.WriteString(" → " + a.Answer)
+	return b.String()
+}

@@ -1,0 +1,319 @@
+package receiver
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Mistakes with what comes twice, and with what only looks as if it did.
+func idempotencyMutants() []Mutant {
+	acceptsTwice := []Broken{
+		{"IDEM-1", "2xx twice"},
+		{"IDEM-2", "2xx"},
+		{"IDEM-3", "all 2xx"},
+	}
+	newTimestampNewEvent := []Broken{
+		{"IDEM-2", "a retry with a fresh timestamp and signature"},
+		{"IDEM-5", "inbound duplicates have one effect"},
+		{"IDEM-6", "followed by a retry: one effect"},
+		{"IDEM-7", "still one effect"},
+	}
+	return []Mutant{
+		{
+			Name:    "duplicates-refused",
+			Mistake: "A delivery that was processed before is a conflict: 409.",
+			Breaks:  acceptsTwice,
+			change:  duplicates(&answer{http.StatusConflict, "already processed"}),
+		},
+		{
+			Name:    "unique-violation",
+			Mistake: "The database refuses the second row of an event, and nobody catches that error.",
+			Breaks:  acceptsTwice,
+			change:  duplicates(crash("UNIQUE constraint failed: events.key")),
+		},
+		{
+			Name:    "no-dedupe",
+			Mistake: "Every delivery is taken for a new event.",
+			Breaks: append([]Broken{
+				{"IDEM-1", "one effect"},
+				{"IDEM-3", "one effect"},
+			}, newTimestampNewEvent...),
+			change: adding((*store).addAgain),
+		},
+		{
+			Name:    "timestamp-in-key",
+			Mistake: "The idempotency key holds X-Webhook-Timestamp, which is another one on every attempt.",
+			Breaks:  newTimestampNewEvent,
+			change: reading(func(ev *event, h http.Header, _, _ fields) error {
+				ev.key += " " + h.Get("X-Webhook-Timestamp")
+				return nil
+			}),
+		},
+		{
+			Name:    "signature-as-key",
+			Mistake: "The idempotency key is the signature, which is another one on every attempt.",
+			Breaks:  newTimestampNewEvent,
+			change: reading(func(ev *event, h http.Header, _, _ fields) error {
+				ev.key = h.Get("X-Webhook-Signature")
+				return nil
+			}),
+		},
+		{
+			Name:    "webhook-id-as-key",
+			Mistake: "The idempotency key is X-Webhook-ID, as if that were the event's id: only the first event ever counts.",
+			Breaks: []Broken{
+				{"ACK-2", "all of them processed"},
+				{"IDEM-4", "different events under one X-Webhook-ID"},
+				{"ORD-1", "the full lifecycle ends in the last status"},
+				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
+				{"ORD-4", "READ before DELIVERED ends READ"},
+				{"ORD-7", "interleaved messages do not mix"},
+				{"RET-1", "the state ends right"},
+				{"TPL-1", "last status kept"},
+			},
+			change: reading(func(ev *event, h http.Header, _, _ fields) error {
+				ev.key = h.Get("X-Webhook-ID")
+				return nil
+			}),
+		},
+		{
+			Name:    "message-id-as-key",
+			Mistake: "The idempotency key of a message's event is message_id alone: only the first status of a message counts.",
+			Breaks: []Broken{
+				{"IDEM-4", "nothing is dropped that differs"},
+				{"ORD-1", "the full lifecycle ends in the last status"},
+				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
+				{"ORD-4", "READ before DELIVERED ends READ"},
+				{"ORD-7", "interleaved messages do not mix"},
+				{"RET-1", "the state ends right"},
+			},
+			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+				if ev.kind == message {
+					ev.key = "message " + ev.subject
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "second-as-key",
+			Mistake: "The idempotency key of a message's event is message_id and updated_at: two statuses of one second are one.",
+			Breaks:  []Broken{{"IDEM-4", "two statuses of one message at the same instant"}},
+			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
+				if at := payload.text("updated_at"); ev.kind == message && at != "" {
+					ev.key = "message " + ev.subject + " " + at
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "check-then-insert",
+			Mistake: "One statement looks if the event is there already, another one stores it, and copies slip in between.",
+			Breaks:  []Broken{{"IDEM-3", "N copies at the same instant"}},
+			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				there, err := s.has(ctx, ev.key)
+				if err == nil && !there {
+					err = takes(ctx, 2*time.Millisecond) // the way to the database and back
+				}
+				if err != nil || there {
+					return false, err
+				}
+				return s.addAgain(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "keys-in-memory",
+			Mistake: "The keys of processed events are kept in a map, the events in a database: a restart forgets the keys.",
+			Breaks:  []Broken{{"IDEM-7", "when the receiver restarts between the two"}},
+			change: func(r *Receiver, _ Config) error {
+				var mu sync.Mutex
+				seen := map[string]bool{}
+				r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if seen[ev.key] {
+						return false, nil
+					}
+					added, err := r.store.addAgain(ctx, ev, reply)
+					seen[ev.key] = err == nil
+					return added, err
+				}
+				return nil
+			},
+		},
+		{
+			Name:    "state-in-memory",
+			Mistake: "Everything is kept in memory, and a restart forgets it.",
+			Breaks:  []Broken{{"IDEM-7", "when the receiver restarts between the two"}},
+			change: func(r *Receiver, _ Config) error {
+				memory, err := openStore(context.Background(), "")
+				if err != nil {
+					return err
+				}
+				err = r.store.close()
+				r.store, r.add = memory, memory.add
+				return err
+			},
+		},
+		{
+			Name:    "last-event-remembered",
+			Mistake: "An event is a duplicate if it is the same as the last one of its message: what comes back later is new.",
+			Breaks:  []Broken{{"IDEM-2", "after newer events of the same message"}},
+			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				if ev.kind != message {
+					return s.add(ctx, ev, reply)
+				}
+				return s.addUnlessLast(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "marked-before-effect",
+			Mistake: "An event is marked as seen in one transaction and has its effect in another: a sender that hangs up cancels what lies between.",
+			Breaks:  []Broken{{"IDEM-6", "a lost acknowledgement"}},
+			change: both(serving(hearing), adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				marked, err := s.mark(ctx, ev.key)
+				if err != nil || !marked {
+					return false, err
+				}
+				if err := takes(heard(ctx), 5*time.Millisecond); err != nil { // the effect's share of work
+					return false, err
+				}
+				return s.addAgain(ctx, ev, reply)
+			})),
+		},
+		{
+			Name:    "marked-after-answer",
+			Mistake: "An event is marked as seen once the sender is known to have waited for the end: who hung up gets it a second time.",
+			Breaks:  []Broken{{"IDEM-6", "a lost acknowledgement"}},
+			change: both(serving(hearing), adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				key := ev.key
+				gone := func() bool { return takes(heard(ctx), 5*time.Millisecond) != nil }
+				added, err := s.add(ctx, ev, reply)
+				if added && err == nil && gone() {
+					err = s.rename(ctx, key)
+				}
+				return added, err
+			})),
+		},
+		{
+			Name:    "inbound-not-deduplicated",
+			Mistake: "Statuses are deduplicated, what contacts write is not.",
+			Breaks:  []Broken{{"IDEM-5", "inbound duplicates have one effect"}},
+			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				if ev.kind == inbound {
+					return s.addAgain(ctx, ev, reply)
+				}
+				return s.add(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "inbound-by-text",
+			Mistake: "What contacts write is the same message if it is the same text.",
+			Breaks:  []Broken{{"IDEM-4", "equal texts at different times"}},
+			change:  inboundKey(func(ev event, _ fields) string { return ev.text }),
+		},
+		{
+			Name:    "inbound-by-number",
+			Mistake: "A contact who has written once is known, and what comes from the number afterwards is a duplicate.",
+			Breaks: []Broken{
+				{"IDEM-4", "equal texts at different times"},
+				{"IDEM-5", "two different texts from one number have two"},
+			},
+			change: inboundKey(func(ev event, _ fields) string { return ev.subject }),
+		},
+		{
+			Name:    "inbound-by-second",
+			Mistake: "What a contact writes is known by the number and the second: two texts of one second are one.",
+			Breaks:  []Broken{{"IDEM-5", "two different texts from one number have two"}},
+			change: inboundKey(func(ev event, payload fields) string {
+				return ev.subject + " " + payload.text("received_at", "updated_at")
+			}),
+		},
+	}
+}
+
+// duplicates answers what was stored before with an error.
+func duplicates(err error) func(*Receiver, Config) error {
+	return adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+		added, failed := s.add(ctx, ev, reply)
+		if failed == nil && !added {
+			return false, err
+		}
+		return added, failed
+	})
+}
+
+func inboundKey(key func(ev event, payload fields) string) func(*Receiver, Config) error {
+	return reading(func(ev *event, _ http.Header, _, payload fields) error {
+		if ev.kind == inbound {
+			ev.key = "inbound " + key(*ev, payload)
+		}
+		return nil
+	})
+}
+
+// hangUp is the key under which a request carries whether its sender is still there.
+type hangUp struct{}
+
+// hearing lets what comes after it hear of a sender that hangs up.
+func hearing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		ctx := req.Context()
+		next.ServeHTTP(w, req.WithContext(context.WithValue(ctx, hangUp{}, ctx)))
+	})
+}
+
+// heard is a context that ends when the sender hangs up.
+func heard(ctx context.Context) context.Context {
+	if sender, ok := ctx.Value(hangUp{}).(context.Context); ok {
+		return sender
+	}
+	return ctx
+}
+
+// addAgain stores ev although it may be there already.
+func (s *store) addAgain(ctx context.Context, ev event, reply []byte) (bool, error) {
+	_, err := s.db.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
+		VALUES (? || ' #' || hex(randomblob(8)), ?, ?, ?, ?, ?)`, ev.key, ev.kind, ev.subject, ev.status, ev.rank, reply)
+	return err == nil, err
+}
+
+// has looks for what addAgain stored under a key.
+func (s *store) has(ctx context.Context, key string) (there bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE substr(key, 1, length(?1) + 2) = ?1 || ' #')`, key).Scan(&there)
+	return there, err
+}
+
+// addUnlessLast stores ev unless its subject's last event is the same.
+func (s *store) addUnlessLast(ctx context.Context, ev event, reply []byte) (bool, error) {
+	res, err := s.db.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
+		SELECT ?1 || ' #' || hex(randomblob(8)), ?2, ?3, ?4, ?5, ?6 WHERE ?4 IS NOT
+		(SELECT status FROM events WHERE kind = ?2 AND subject = ?3 ORDER BY seq DESC LIMIT 1)`,
+		ev.key, ev.kind, ev.subject, ev.status, ev.rank, reply)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// rename gives up a key, so that what comes under it next is new.
+func (s *store) rename(ctx context.Context, key string) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE events SET key = key || ' #' || hex(randomblob(8)) WHERE key = ?`, key)
+	return err
+}
+
+// mark notes a key and reports whether it is new.
+func (s *store) mark(ctx context.Context, key string) (bool, error) {
+	const table = `CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY)`
+	if _, err := s.db.ExecContext(ctx, table); err != nil {
+		return false, err
+	}
+	res, err := s.db.ExecContext(ctx, `INSERT OR IGNORE INTO marks (key) VALUES (?)`, key)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}

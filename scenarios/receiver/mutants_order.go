@@ -1,0 +1,190 @@
+package receiver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+)
+
+// Mistakes with statuses that come late, early or not at all.
+func orderMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:    "last-write-wins",
+			Mistake: "The status that arrived last is the message's status.",
+			Breaks: []Broken{
+				{"ORD-3", "a late earlier status never moves the message back"},
+				{"ORD-4", "READ before DELIVERED ends READ"},
+				{"ORD-6", "a late SENT does not overwrite FAILED"},
+			},
+			change: ranking(map[string]int{"QUEUED": 1, "ROUTED": 1, "SENT": 1, "DELIVERED": 1, "READ": 1, "FAILED": 1}),
+		},
+		{
+			Name:    "rank-off-by-one",
+			Mistake: "SENT and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
+			Breaks:  []Broken{{"ORD-3", "a late earlier status never moves the message back"}},
+			change:  ranking(map[string]int{"SENT": rank("DELIVERED")}, "FAILED", "FILTERED", "BLOCKED"),
+		},
+		{
+			Name:    "read-is-delivered",
+			Mistake: "READ and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
+			Breaks:  []Broken{{"ORD-4", "READ before DELIVERED ends READ"}},
+			change:  ranking(map[string]int{"READ": rank("DELIVERED")}),
+		},
+		{
+			Name:    "read-needs-delivered",
+			Mistake: "READ is passed over as long as the message is not DELIVERED.",
+			Breaks:  []Broken{{"ORD-4", "READ before DELIVERED ends READ"}},
+			change: following(func(current string, ev event) (bool, error) {
+				return ev.status != "READ" || current == "DELIVERED" || current == "READ", nil
+			}),
+		},
+		{
+			Name:    "failed-overwritten",
+			Mistake: "FAILED is as far on as SENT, and of equal ranks the last to arrive counts.",
+			Breaks:  []Broken{{"ORD-6", "a late SENT does not overwrite FAILED"}},
+			change:  ranking(map[string]int{"FAILED": rank("SENT")}),
+		},
+		{
+			Name:    "failed-only-logged",
+			Mistake: "FAILED goes to the log and nowhere else.",
+			Breaks: []Broken{
+				{"IDEM-4", "nothing is dropped that differs"},
+				{"ORD-1", "the full lifecycle ends in the last status"},
+				{"ORD-7", "interleaved messages do not mix"},
+			},
+			change: following(func(_ string, ev event) (bool, error) { return ev.status != "FAILED", nil }),
+		},
+		{
+			Name:    "read-dropped",
+			Mistake: "READ is dropped: nobody in the business needs it.",
+			Breaks: []Broken{
+				{"ORD-1", "the full lifecycle ends in the last status"},
+				{"ORD-4", "READ before DELIVERED ends READ"},
+			},
+			change: following(func(_ string, ev event) (bool, error) { return ev.status != "READ", nil }),
+		},
+		{
+			Name:    "skips-passed-over",
+			Mistake: "A status counts only if it is the next one after the last: what comes after a gap is passed over.",
+			Breaks: []Broken{
+				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
+				{"ORD-4", "READ before DELIVERED ends READ"},
+			},
+			change: following(func(current string, ev event) (bool, error) { return follows(current, ev.status), nil }),
+		},
+		{
+			Name:    "transitions-enforced",
+			Mistake: "A state machine answers 409 to every status that is not the next one.",
+			Breaks: []Broken{
+				{"ORD-2", "skipped states are accepted"},
+				{"ORD-4", "READ before DELIVERED ends READ"},
+				{"ORD-5", "an event for a message it never saw is acknowledged"},
+			},
+			change: following(func(current string, ev event) (bool, error) {
+				if !follows(current, ev.status) {
+					return false, &answer{http.StatusConflict, "no way from " + current + " to " + ev.status}
+				}
+				return true, nil
+			}),
+		},
+		{
+			Name:    "unknown-message-refused",
+			Mistake: "An event of a message that is not in the database is answered with 404.",
+			Breaks:  []Broken{{"ORD-5", "an event for a message it never saw is acknowledged"}},
+			change: following(func(current string, ev event) (bool, error) {
+				if current == "" && ev.status != "QUEUED" {
+					return false, &answer{http.StatusNotFound, "no such message"}
+				}
+				return true, nil
+			}),
+		},
+		{
+			Name:    "messages-mixed-up",
+			Mistake: "A variable of the module holds the message that was SENT last, and takes what happens to a sent message.",
+			Breaks: []Broken{
+				{"IDEM-4", "different events under one X-Webhook-ID"},
+				{"ORD-7", "interleaved messages do not mix"},
+			},
+			change: func(r *Receiver, _ Config) error {
+				var mu sync.Mutex
+				last := ""
+				r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if ev.kind == message && (ev.status == "DELIVERED" || ev.status == "FAILED") {
+						if current, _, err := r.store.state(ctx, message, ev.subject); err == nil && current == "SENT" && last != "" {
+							ev.subject = last
+						}
+					}
+					if ev.kind == message && ev.status == "SENT" {
+						last = ev.subject
+					}
+					return r.store.add(ctx, ev, reply)
+				}
+				return nil
+			},
+		},
+	}
+}
+
+// ranking gives statuses other ranks. Those in moved go up behind the highest of
+// them, so that they stay where they were relative to the others.
+func ranking(ranks map[string]int, moved ...string) func(*Receiver, Config) error {
+	return reading(func(ev *event, _ http.Header, _, _ fields) error {
+		if other, ok := ranks[ev.status]; ok && ev.kind == message {
+			ev.rank = other
+		}
+		if slices.Contains(moved, ev.status) {
+			ev.rank = rank("READ") + 1
+		}
+		return nil
+	})
+}
+
+// following lets a mutant pass over an event of a message, or refuse it, because
+// of the status that the message is in; "" is a message that is not known.
+func following(counts func(current string, ev event) (bool, error)) func(*Receiver, Config) error {
+	return func(r *Receiver, _ Config) error {
+		var mu sync.Mutex
+		r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
+			if ev.kind != message {
+				return r.store.add(ctx, ev, reply)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			current, _, err := r.store.state(ctx, message, ev.subject)
+			if err != nil && !errors.Is(err, errUnknown) {
+				return false, err
+			}
+			if there, err := r.store.holds(ctx, ev.key); err != nil || there {
+				return false, err // a duplicate is no transition
+			}
+			if ok, err := counts(current, ev); err != nil || !ok {
+				return false, err
+			}
+			return r.store.add(ctx, ev, reply)
+		}
+		return nil
+	}
+}
+
+// follows reports whether a status is the next one after current. One that it
+// does not know, and FAILED, may come at any time.
+func follows(current, status string) bool {
+	way := []string{"", "QUEUED", "ROUTED", "SENT", "DELIVERED", "READ"}
+	i := slices.Index(way, status)
+	if i < 0 {
+		return true
+	}
+	j := slices.Index(way, current)
+	return j < 0 || i == j+1
+}
+
+// holds reports whether an event is stored under key.
+func (s *store) holds(ctx context.Context, key string) (there bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE key = ?)`, key).Scan(&there)
+	return there, err
+}

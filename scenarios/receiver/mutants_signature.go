@@ -1,0 +1,330 @@
+package receiver
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Mistakes in what is signed, with which key, and in what a signature looks like.
+func signatureMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:    "no-verification",
+			Mistake: "The signature is never looked at: that was to come before launch.",
+			Breaks: []Broken{
+				{"SIG-2", "rejects a tampered body"},
+				{"SIG-3", "rejects a signature made with another secret"},
+				{"SIG-4", "rejects when any of the three signature headers is missing or empty"},
+				{"SIG-5", "rejects malformed signatures"},
+				{"SIG-6", "rejects a validly signed delivery older than 300 s"},
+				{"SIG-7", "rejects one more than 300 s in the future"},
+				{"SIG-10", "rejects a signature made for another webhook id"},
+				{"ROT-1", "refuses the old one"},
+			},
+			change: verifying(func([]byte, http.Header, []byte, time.Time) error { return nil }),
+		},
+		{
+			Name:    "secret-text-as-key",
+			Mistake: "The secret's text is the key, not the bytes that it stands for, so nothing genuine verifies.",
+			Breaks:  []Broken{{"SIG-1", "accepts a correctly signed delivery"}},
+			change: func(r *Receiver, cfg Config) error {
+				r.key = []byte(cfg.Secret)
+				return nil
+			},
+		},
+		{
+			Name:    "body-alone-signed",
+			Mistake: "The signature is computed over the body alone, as other platforms do it.",
+			Breaks:  []Broken{{"SIG-1", "accepts a correctly signed delivery"}},
+			change: checking(func(c *check) {
+				c.content = func(_, _ string, body []byte) []byte { return body }
+			}),
+		},
+		{
+			Name:    "secret-text-too",
+			Mistake: "When the decoded secret does not match, its text is tried as the key, because a tutorial used that.",
+			Breaks:  []Broken{{"SIG-3", "the secret's text instead of its bytes"}},
+			change: func(r *Receiver, cfg Config) error {
+				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					err := verify(key, h, body, now)
+					if errors.Is(err, errSignature) {
+						return verify([]byte(strings.TrimPrefix(cfg.Secret, "whsec_")), h, body, now)
+					}
+					return err
+				}
+				return nil
+			},
+		},
+		{
+			Name:    "reserialised-json",
+			Mistake: "The signature is computed over the JSON as the framework prints it again, without its white space.",
+			Breaks: []Broken{
+				{"SIG-2", "one byte appended"},
+				{"SIG-9", "verifies raw bytes: accepts odd whitespace"},
+			},
+			change: checking(func(c *check) {
+				c.content = func(id, timestamp string, body []byte) []byte {
+					var compact bytes.Buffer
+					if json.Compact(&compact, body) == nil {
+						body = compact.Bytes()
+					}
+					return signedContent(id, timestamp, body)
+				}
+			}),
+		},
+		{
+			Name:    "trimmed-body",
+			Mistake: "A middleware strips the white space around the body before the signature is verified.",
+			Breaks: []Broken{
+				{"SIG-2", "one byte appended"},
+				{"SIG-9", "trailing newline"},
+			},
+			change: checking(func(c *check) {
+				c.content = func(id, timestamp string, body []byte) []byte {
+					return signedContent(id, timestamp, bytes.TrimSpace(body))
+				}
+			}),
+		},
+		{
+			Name:    "trimmed-body-too",
+			Mistake: "When the raw body does not verify, it is tried again without the white space around it.",
+			Breaks:  []Broken{{"SIG-2", "one byte appended"}},
+			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
+				err := verify(key, h, body, now)
+				if errors.Is(err, errSignature) {
+					err = verify(key, h, bytes.TrimSpace(body), now)
+				}
+				return err
+			}),
+		},
+		{
+			Name:    "version-optional",
+			Mistake: "v1, is cut off the signature if it is there, and not missed if it is not.",
+			Breaks:  []Broken{{"SIG-5", "no v1,"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				return hmac.Equal([]byte(strings.TrimPrefix(got, "v1,")), text64(digest)), nil
+			}),
+		},
+		{
+			Name:    "any-version",
+			Mistake: "Whatever stands before the comma of a signature is thrown away.",
+			Breaks:  []Broken{{"SIG-5", "wrong version"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				_, value, _ := strings.Cut(got, ",")
+				return hmac.Equal([]byte(value), text64(digest)), nil
+			}),
+		},
+		{
+			Name:    "hex-too",
+			Mistake: "A digest in hexadecimal is as welcome as one in base64.",
+			Breaks:  []Broken{{"SIG-5", "hex"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				value, v1 := strings.CutPrefix(got, "v1,")
+				return v1 && (hmac.Equal([]byte(value), text64(digest)) || value == hex.EncodeToString(digest)), nil
+			}),
+		},
+		{
+			Name:    "prefix-compare",
+			Mistake: "The comparison stops at the end of the shorter text.",
+			Breaks:  []Broken{{"SIG-5", "cut"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				value, v1 := strings.CutPrefix(got, "v1,")
+				return v1 && strings.HasPrefix(string(text64(digest)), value), nil
+			}),
+		},
+		{
+			Name:    "length-mismatch-crash",
+			Mistake: "The constant-time comparison throws when the lengths differ, and nobody catches that.",
+			Breaks:  []Broken{{"SIG-5", "other length"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				want := "v1," + string(text64(digest))
+				if len(got) != len(want) {
+					return false, crash("RangeError: Input buffers must have the same byte length")
+				}
+				return hmac.Equal([]byte(got), []byte(want)), nil
+			}),
+		},
+		{
+			Name:    "non-ascii-crash",
+			Mistake: "The comparison takes ASCII only and raises an error for anything else.",
+			Breaks:  []Broken{{"SIG-5", "non-ASCII bytes"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				if strings.IndexFunc(got, func(c rune) bool { return c > 127 }) >= 0 {
+					return false, crash("TypeError: comparing strings with non-ASCII characters is not supported")
+				}
+				return hmac.Equal([]byte(got), []byte("v1,"+string(text64(digest)))), nil
+			}),
+		},
+		{
+			Name:    "base64-error-ignored",
+			Mistake: "The error of the base64 decoder is ignored, and what it had decoded until then is compared.",
+			Breaks:  []Broken{{"SIG-5", "other length"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				value, v1 := strings.CutPrefix(got, "v1,")
+				decoded, _ := base64.StdEncoding.DecodeString(value)
+				return v1 && hmac.Equal(decoded, digest), nil
+			}),
+		},
+		{
+			Name:    "whole-header-compared",
+			Mistake: "The signature header is compared as a whole, as if there could be one signature only.",
+			Breaks:  []Broken{{"SIG-12", "several space-separated signatures of which one matches"}},
+			change: checking(func(c *check) {
+				c.split = func(header string) []string { return []string{header} }
+			}),
+		},
+		{
+			Name:    "first-webhook-id",
+			Mistake: "The id that is signed is the one of the first delivery ever, kept since then, and not the header's.",
+			Breaks:  []Broken{{"SIG-10", "rejects a signature made for another webhook id"}},
+			change: func(r *Receiver, cfg Config) error {
+				var mu sync.Mutex
+				first := ""
+				return checking(func(c *check) {
+					c.content = func(id, timestamp string, body []byte) []byte {
+						mu.Lock()
+						defer mu.Unlock()
+						if first == "" {
+							first = id
+						}
+						return signedContent(first, timestamp, body)
+					}
+				})(r, cfg)
+			},
+		},
+		{
+			Name:    "trusted-webhook-id",
+			Mistake: "A webhook that sent something genuine once is believed ever after: verifying was slow.",
+			Breaks: []Broken{
+				{"SIG-2", "rejects a tampered body"},
+				{"SIG-3", "rejects a signature made with another secret"},
+				{"SIG-4", "rejects when any of the three signature headers is missing or empty"},
+				{"SIG-5", "rejects malformed signatures"},
+				{"SIG-6", "rejects a validly signed delivery older than 300 s"},
+				{"SIG-7", "rejects one more than 300 s in the future"},
+				{"SIG-10", "rejects a signature made for another webhook id"},
+				{"ROT-1", "refuses the old one"},
+			},
+			change: func(r *Receiver, _ Config) error {
+				var trusted sync.Map
+				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if _, ok := trusted.Load(h.Get("X-Webhook-ID")); ok {
+						return nil
+					}
+					err := verify(key, h, body, now)
+					if err == nil {
+						trusted.Store(h.Get("X-Webhook-ID"), true)
+					}
+					return err
+				}
+				return nil
+			},
+		},
+		{
+			Name:    "stored-before-verification",
+			Mistake: "The event is written down first and verified afterwards.",
+			Breaks:  []Broken{{"SIG-13", "a rejected delivery leaves no trace in its state"}},
+			change: func(r *Receiver, _ Config) error {
+				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if ev, err := readEvent(body); err == nil && ev.kind != unknown {
+						_, _ = r.store.add(context.Background(), ev, nil)
+					}
+					return verify(key, h, body, now)
+				}
+				return nil
+			},
+		},
+		{
+			Name:    "expected-signature-echoed",
+			Mistake: "The error for a wrong signature says which one would have been right, to help in debugging.",
+			Breaks:  []Broken{{"SIG-14", "a rejection never echoes the expected signature"}},
+			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
+				err := verify(key, h, body, now)
+				if errors.Is(err, errSignature) {
+					mac := hmac.New(sha256.New, key)
+					mac.Write(signedContent(h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), body))
+					text := fmt.Sprintf("expected v1,%s, got %s", text64(mac.Sum(nil)), h.Get("X-Webhook-Signature"))
+					return &answer{http.StatusUnauthorized, text}
+				}
+				return err
+			}),
+		},
+		{
+			Name:    "secret-echoed",
+			Mistake: "The debug page of a rejection prints the configuration, the signing secret with it.",
+			Breaks:  []Broken{{"SIG-14", "never echoes the expected signature or the secret"}},
+			change: func(r *Receiver, cfg Config) error {
+				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if err := verify(key, h, body, now); err != nil {
+						return &answer{http.StatusUnauthorized, fmt.Sprintf("%v\nsettings: SENT_DM_WEBHOOK_SECRET=%s", err, cfg.Secret)}
+					}
+					return nil
+				}
+				return nil
+			},
+		},
+	}
+}
+
+// check is the verification taken apart: a mutant does one part of it otherwise.
+type check struct {
+	present func(id, timestamp, signatures string) bool
+	fresh   func(timestamp string, now int64) error
+	content func(id, timestamp string, body []byte) []byte
+	split   func(header string) []string
+	match   func(got string, digest []byte) (bool, error)
+}
+
+func checking(change func(*check)) func(*Receiver, Config) error {
+	c := check{
+		present: func(id, timestamp, signatures string) bool { return id != "" && timestamp != "" && signatures != "" },
+		fresh:   fresh,
+		content: signedContent,
+		split:   strings.Fields,
+		match: func(got string, digest []byte) (bool, error) {
+			return hmac.Equal([]byte(got), append([]byte("v1,"), text64(digest)...)), nil
+		},
+	}
+	change(&c)
+	return verifying(c.verify)
+}
+
+func matching(match func(got string, digest []byte) (bool, error)) func(*Receiver, Config) error {
+	return checking(func(c *check) { c.match = match })
+}
+
+func (c *check) verify(key []byte, h http.Header, body []byte, now time.Time) error {
+	id, timestamp, signatures := h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), h.Get("X-Webhook-Signature")
+	if !c.present(id, timestamp, signatures) {
+		return errHeader
+	}
+	if err := c.fresh(timestamp, now.Unix()); err != nil {
+		return err
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write(c.content(id, timestamp, body))
+	digest := mac.Sum(nil)
+	for _, got := range c.split(signatures) {
+		if ok, err := c.match(got, digest); ok || err != nil {
+			return err
+		}
+	}
+	return errSignature
+}
+
+func signedContent(id, timestamp string, body []byte) []byte {
+	return append([]byte(id+"."+timestamp+"."), body...)
+}
+
+func text64(digest []byte) []byte { return base64.StdEncoding.AppendEncode(nil, digest) }

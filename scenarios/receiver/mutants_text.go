@@ -1,0 +1,119 @@
+package receiver
+
+import (
+	"context"
+	"net/http"
+	"strings"
+)
+
+// Mistakes with what contacts write.
+func textMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:    "varchar-160",
+			Mistake: "The column for the text is as long as one SMS.",
+			Breaks:  []Broken{{"TOL-5", "text of up to 4,096 characters"}},
+			change: writing(func(text string) error {
+				if len([]rune(text)) > 160 {
+					return crash("value too long for type character varying(160)")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "three-byte-utf8",
+			Mistake: "The column for the text has MySQL's utf8, which ends before emoji.",
+			Breaks:  []Broken{{"TOL-5", "emoji"}},
+			change: writing(func(text string) error {
+				if strings.ContainsFunc(text, func(c rune) bool { return c > 0xffff }) {
+					return crash(`Incorrect string value: '\xF0\x9F\x91\x8D' for column 'text'`)
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "latin1-column",
+			Mistake: "The column for the text knows the letters of western Europe.",
+			Breaks:  []Broken{{"TOL-5", "multi-script"}},
+			change: writing(func(text string) error {
+				if strings.ContainsFunc(text, func(c rune) bool { return c > 0xff }) {
+					return crash("UnicodeEncodeError: 'latin-1' codec can't encode characters")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "nul-refused",
+			Mistake: "The database does not take a NUL in a text, and nobody takes it out.",
+			Breaks:  []Broken{{"TOL-5", "control-character"}},
+			change: writing(func(text string) error {
+				if strings.Contains(text, "\x00") {
+					return crash("unsupported Unicode escape sequence: \\u0000 cannot be converted to text")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "sql-concatenated",
+			Mistake: "The text is put into the SQL statement with a plus sign.",
+			Breaks:  []Broken{{"TOL-5", "injection-looking text"}},
+			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				if ev.kind == inbound {
+					query := "SELECT count(*) FROM events WHERE key = '" + ev.text + "'" // the mistake
+					var n int
+					if err := s.db.QueryRowContext(ctx, query).Scan(&n); err != nil {
+						return false, err
+					}
+				}
+				return s.add(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "null-text-crash",
+			Mistake: "The text is put into lower case before anybody asks whether there is one.",
+			Breaks:  []Broken{{"INB-1", "null text"}},
+			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
+				if ev.kind == inbound && string(payload["text"]) == "null" {
+					return crash("AttributeError: 'NoneType' object has no attribute 'lower'")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "rcs-refused",
+			Mistake: "The channel of an inbound message is an enum of sms and whatsapp.",
+			Breaks:  []Broken{{"INB-1", "RCS chip"}},
+			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+				if ev.kind == inbound && ev.channel == "rcs" {
+					return &answer{http.StatusUnprocessableEntity, "channel: expected sms or whatsapp"}
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "reply-to-stop",
+			Mistake: "Every text is answered, STOP as well.",
+			Breaks:  []Broken{{"INB-2", "an inbound STOP triggers no reply"}},
+			change: func(r *Receiver, _ Config) error {
+				reply := r.replyTo
+				r.replyTo = func(ev event) []byte {
+					if ev.kind == inbound && ev.text != "" {
+						ev.text = "Hello"
+					}
+					return reply(ev)
+				}
+				return nil
+			},
+		},
+	}
+}
+
+// writing refuses texts that come in.
+func writing(refuses func(text string) error) func(*Receiver, Config) error {
+	return reading(func(ev *event, _ http.Header, _, _ fields) error {
+		if ev.kind != inbound {
+			return nil
+		}
+		return refuses(ev.text)
+	})
+}

@@ -1,0 +1,210 @@
+package receiver
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+)
+
+// Mistakes with events, fields and bodies that were not expected.
+func toleranceMutants() []Mutant {
+	return []Mutant{
+		{
+			Name:    "unknown-status-crash",
+			Mistake: "A switch over the status has no default and throws.",
+			Breaks:  []Broken{{"TOL-1", "unknown message status"}},
+			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+				known := []string{"QUEUED", "ROUTED", "SENT", "DELIVERED", "READ", "FAILED"}
+				if ev.kind == message && !slices.Contains(known, ev.status) {
+					return crash("ValueError: not a valid MessageStatus")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "unknown-sub-type-refused",
+			Mistake: "An event whose sub-type is not in the list is a bad request.",
+			Breaks:  []Broken{{"TOL-1", "sub-type"}},
+			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
+				known := []string{
+					"", "message.queued", "message.routed", "message.sent", "message.delivered",
+					"message.read", "message.failed", "message.received",
+				}
+				if name := envelope.text("sub_type", "event"); !slices.Contains(known, name) && (ev.kind == message || ev.kind == inbound) {
+					return &answer{http.StatusBadRequest, "unknown event"}
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "template-status-enum",
+			Mistake: "The status of a template is an enum of the database, which refuses any other.",
+			Breaks:  []Broken{{"TOL-2", "unknown template status"}},
+			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+				known := []string{"PENDING", "APPROVED", "REJECTED", "CATEGORY_UPDATED"}
+				if ev.kind == template && !slices.Contains(known, ev.status) {
+					return crash("invalid input value for enum template_status")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "unknown-field-refused",
+			Mistake: "A field other than message and templates is a bad request.",
+			Breaks:  []Broken{{"TOL-3", "unknown field"}},
+			change: reading(func(_ *event, _ http.Header, envelope, _ fields) error {
+				if !slices.Contains([]string{"message", "messages", "templates"}, envelope.text("field")) {
+					return &answer{http.StatusBadRequest, "unknown field"}
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "strict-schema",
+			Mistake: "A schema refuses every field that the documentation did not name on the day it was written.",
+			Breaks: []Broken{
+				{"TOL-4", "extra fields"},
+				{"TOL-6", "the other envelope dialects and the other inbound shape"},
+			},
+			change: reading(func(ev *event, _ http.Header, envelope, payload fields) error {
+				if ev.kind != unknown && (!documented(envelope, envelopeFields()) || !documented(payload, payloadFields(ev.kind))) {
+					return &answer{http.StatusUnprocessableEntity, "unrecognized keys in object"}
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "null-dereferenced",
+			Mistake: "An optional field is read without a look whether it is null.",
+			Breaks:  []Broken{{"TOL-4", "null or missing optional fields"}},
+			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
+				if ev.kind == message && string(payload["outbound_number"]) == "null" {
+					return crash("TypeError: Cannot read properties of null (reading 'replace')")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "reason-required",
+			Mistake: "Every FAILED event is expected to say why.",
+			Breaks:  []Broken{{"TOL-4", "null or missing optional fields"}},
+			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
+				if ev.kind == message && ev.status == "FAILED" && payload.text("reason") == "" {
+					return crash("KeyError: 'reason'")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "one-envelope",
+			Mistake: "A message's event without sub_type is a bad request, because today's events have one.",
+			Breaks:  []Broken{{"TOL-6", "the other envelope dialects"}},
+			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
+				if (ev.kind == message || ev.kind == inbound) && envelope.text("sub_type") == "" {
+					return &answer{http.StatusBadRequest, "sub_type is required"}
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "garbage-acknowledged",
+			Mistake: "What cannot be parsed is acknowledged like everything else.",
+			Breaks:  []Broken{{"TOL-7", "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"}},
+			change:  unreadable(func([]byte) error { return &answer{http.StatusOK, "ok"} }),
+		},
+		{
+			Name:    "garbage-crash",
+			Mistake: "Nobody catches the error of the JSON parser.",
+			Breaks: []Broken{
+				{"TOL-7", "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"},
+				{"TOL-9", "no 5xx, hang or crash"},
+			},
+			change: unreadable(func(body []byte) error {
+				if !json.Valid(body) {
+					return crash("SyntaxError: Unexpected token in JSON at position 0")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "null-body-crash",
+			Mistake: "null is JSON, so the parser takes it, and the first look into it fails.",
+			Breaks: []Broken{
+				{"TOL-7", "null"},
+				{"TOL-9", "no 5xx, hang or crash"},
+			},
+			change: unreadable(func(body []byte) error {
+				if string(body) == "null" {
+					return crash("TypeError: Cannot read properties of null (reading 'field')")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "small-body-limit",
+			Mistake: "The framework's limit for a body was left at 16 KiB.",
+			Breaks:  []Broken{{"TOL-8", "up to 64 KiB: 2xx"}},
+			change: func(r *Receiver, _ Config) error {
+				r.maxBody = 16 << 10
+				return nil
+			},
+		},
+		{
+			Name:    "large-body-dropped",
+			Mistake: "A body above the limit ends the connection, without an answer.",
+			Breaks:  []Broken{{"TOL-8", "no dropped connection"}},
+			change: serving(func(next http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+					if req.ContentLength > 256<<10 {
+						panic(http.ErrAbortHandler)
+					}
+					next.ServeHTTP(w, req)
+				})
+			}),
+		},
+	}
+}
+
+// unreadable answers bodies that are no JSON object in its own way; nil leaves
+// them to the receiver.
+func unreadable(what func(body []byte) error) func(*Receiver, Config) error {
+	return func(r *Receiver, _ Config) error {
+		read := r.read
+		r.read = func(h http.Header, body []byte) (event, error) {
+			ev, err := read(h, body)
+			if err == nil {
+				return ev, nil
+			}
+			if other := what(body); other != nil {
+				err = other
+			}
+			return ev, err
+		}
+		return nil
+	}
+}
+
+func documented(object fields, names []string) bool {
+	for name := range object {
+		if !slices.Contains(names, name) {
+			return false
+		}
+	}
+	return true
+}
+
+func envelopeFields() []string { return []string{"field", "sub_type", "timestamp", "payload"} }
+
+func payloadFields(k kind) []string {
+	switch k {
+	case inbound:
+		return []string{"account_id", "from", "to", "text", "channel", "provider", "received_at"}
+	case template:
+		return []string{"account_id", "template_id", "template_name", "whatsapp_template_id", "status", "language", "category", "channel", "reason"}
+	case message, unknown:
+	}
+	return []string{
+		"account_id", "message_id", "message_status", "channel", "inbound_number", "outbound_number",
+		"template_id", "agent_id", "updated_at", "reason",
+	}
+}

@@ -1,0 +1,403 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cucumber/godog"
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// The sentences for stories: deliveries of several messages, contacts and
+// templates in an order that matters, as a chaos run leaves them when it is
+// reduced.
+func storySentences() []definition {
+	return []definition{
+		def(`another message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
+		def(`Sent delivers, in this order:`, func(w *World) any { return w.deliversInOrder }),
+		def(`the `+ordinal+` message's events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.nthOnceEach }),
+		def(`the `+ordinal+` template ends as "([^"]+)"`, func(w *World) any { return w.nthTemplateEnds }),
+		def(`(?:the `+ordinal+`|its|the) template's events have had the same effect as on a template that got each of them once`, func(w *World) any { return w.templateOnceEach }),
+		def(`the receiver has counted (\d+) inbound messages? from the `+ordinal+` contact`, func(w *World) any { return w.hasCountedNth }),
+		def(`the receiver knows nothing of the (?:`+ordinal+` )?message`, func(w *World) any { return w.knowsNothing }),
+		def(`the receiver rejects the forged (?:one|ones)`, func(w *World) any { return w.rejectsForged }),
+	}
+}
+
+// Ordinals are the words for the first, the second and so on of a story's
+// messages, contacts, templates and texts.
+func Ordinals() []string {
+	return []string{"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"}
+}
+
+// ordinal is a group of a sentence that takes one of them.
+const ordinal = `(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)`
+
+// place is the position that an ordinal says; none says the first.
+func place(word string) (int, error) {
+	if word == "" {
+		return 0, nil
+	}
+	if i := slices.Index(Ordinals(), word); i >= 0 {
+		return i, nil
+	}
+	return 0, fmt.Errorf("%q is no ordinal: use first, second, … twelfth", word)
+}
+
+// The ways in which a delivery of a story is sent, besides well: the words of its
+// column "how". Those of forgeries follow "forged as ".
+const (
+	HowAgain    = "again" // a retry: the same body, signed anew
+	HowTogether = "at the same instant"
+	HowLost     = "the answer is lost"
+	HowHangUp   = "the sender hangs up"
+	HowSlowly   = "in pieces"
+	HowCut      = "the connection breaks in the middle"
+	HowForged   = "forged as "
+)
+
+// dawdle is the pause between two pieces of a request.
+const dawdle = 100 * time.Millisecond
+
+// told is one delivery of a story.
+type told struct {
+	what     string
+	request  delivery.Request
+	together bool // at the same instant as the one before
+	forged   bool
+	genuine  *delivery.Request // what a forged one was made of
+	faulty   bool              // nobody asks whether it was accepted: the sender never learned
+	loses    bool              // the answer
+}
+
+// deliversInOrder delivers what a table's rows say: of what, which event, how.
+func (w *World) deliversInOrder(ctx context.Context, table *godog.Table) error {
+	if len(table.Rows) < 2 || len(table.Rows[0].Cells) != 3 {
+		return fmt.Errorf("the table needs the columns of, event and how, and a row for each delivery")
+	}
+	for i, column := range []string{"of", "event", "how"} {
+		if got := table.Rows[0].Cells[i].Value; got != column {
+			return fmt.Errorf("column %d of the table is %q, not %q", i+1, got, column)
+		}
+	}
+	var group []told
+	flush := func() error {
+		defer func() { group = nil }()
+		return w.tell(ctx, group)
+	}
+	for _, row := range table.Rows[1:] {
+		d, err := w.row(row.Cells[0].Value, row.Cells[1].Value, row.Cells[2].Value)
+		if err != nil {
+			return err
+		}
+		if !d.together {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		group = append(group, d)
+	}
+	return flush()
+}
+
+// row reads one row of the table.
+func (w *World) row(of, name, how string) (told, error) {
+	e, first, err := w.eventOf(of, name)
+	if err != nil {
+		return told{}, err
+	}
+	d := told{what: fmt.Sprintf("the %s event of %s", name, of), request: w.signed(e)}
+	ways := strings.Split(how, ", ")
+	if how == "" {
+		ways = nil
+	}
+	for _, way := range ways {
+		forgery, forged := strings.CutPrefix(way, HowForged)
+		switch {
+		case way == HowAgain && first:
+			return told{}, fmt.Errorf("%s is delivered again, but was not delivered before", d.what)
+		case way == HowAgain:
+			d.what += ", again"
+			d.request = w.later(e.Type, d.request.Body)
+		case way == HowTogether:
+			d.together = true
+		case way == HowLost:
+			d.faulty, d.loses = true, true
+		case way == HowHangUp:
+			d.faulty, d.request.HangUp = true, true
+		case way == HowCut:
+			d.faulty, d.request.Cut = true, true
+		case way == HowSlowly:
+			d.request.Dawdle = dawdle
+		case forged:
+			d.forged = true
+			d.what = article(forgery) + " delivery of " + d.what
+			forgedOne, genuine, err := w.forge(forgery, e)
+			if err != nil {
+				return told{}, err
+			}
+			d.request, d.genuine = forgedOne, &genuine
+		default:
+			return told{}, fmt.Errorf("no way to deliver an event %q", way)
+		}
+	}
+	if first && !d.forged {
+		w.toldOf(of, name, e)
+	}
+	return d, nil
+}
+
+// tell sends deliveries at the same instant, or the only one.
+func (w *World) tell(ctx context.Context, group []told) error {
+	xs := make([]Exchange, len(group))
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i, d := range group {
+		wg.Go(func() {
+			<-start
+			sender := w.s.Sender
+			if d.loses {
+				fault := target.NewFaultPoint(w.s.Sender)
+				fault.LoseAck(1)
+				sender = fault
+			}
+			xs[i] = Exchange{What: d.what, Request: d.request, Genuine: d.genuine, Sent: clock.Wall()}
+			xs[i].Outcome = sender.Send(ctx, d.request, w.s.Timeout)
+		})
+	}
+	close(start)
+	wg.Wait()
+	for i, x := range xs {
+		before := len(w.pending)
+		x = w.keep(x)
+		if group[i].forged {
+			w.forged = append(w.forged, forgedDelivery{at: x})
+		}
+		if group[i].forged || group[i].faulty {
+			w.pending = w.pending[:before] // nobody asks whether it was accepted
+		}
+		if err := stopped(ctx, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eventOf is the event of a story's message, contact or template by that name;
+// first says that nobody delivered it yet.
+func (w *World) eventOf(of, name string) (e event.Event, first bool, err error) {
+	word, kind, found := strings.Cut(strings.TrimPrefix(of, "the "), " ")
+	if !found {
+		word, kind = "", word
+	}
+	n, err := place(word)
+	if err != nil {
+		return e, false, fmt.Errorf("%q: %w", of, err)
+	}
+	if e, told := w.stories[of+" "+name]; told {
+		return e, false, nil
+	}
+	switch kind {
+	case "message":
+		m, err := w.the(n)
+		if err != nil {
+			return e, false, err
+		}
+		return w.event(m, event.Status(name)), true, nil
+	case "contact":
+		return w.textOf(n, name)
+	case "template":
+		for len(w.templates) <= n {
+			w.templates = append(w.templates, &template{id: newID(w.chance)})
+		}
+		t := w.templates[n]
+		e := w.templateEvent(t.id, name)
+		e.CreatedAt = e.CreatedAt.Add(time.Duration(len(t.history)) * time.Second)
+		return e, true, nil
+	}
+	return e, false, fmt.Errorf("%q: a story is of a message, a contact or a template", of)
+}
+
+// textOf is a text of the n-th contact. The texts of a contact are a minute apart.
+func (w *World) textOf(n int, name string) (e event.Event, first bool, err error) {
+	word, _, ok := strings.Cut(strings.TrimPrefix(name, "the "), " text")
+	k, err := place(word)
+	if !ok || err != nil {
+		return e, false, fmt.Errorf("%q: of a contact come the first text, the second text and so on", name)
+	}
+	for len(w.contacts) <= n {
+		w.contacts = append(w.contacts, &contact{w.newNumber()})
+	}
+	w.contact = w.contacts[n]
+	text := w.newText()
+	return w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(k-len(Ordinals()))*time.Minute)), true, nil
+}
+
+// toldOf notes an event that was delivered.
+func (w *World) toldOf(of, name string, e event.Event) {
+	if w.stories == nil {
+		w.stories = map[string]event.Event{}
+	}
+	w.stories[of+" "+name] = e
+	switch {
+	case e.Outbound != nil:
+		i := slices.IndexFunc(w.messages, func(m *message) bool { return m.id == e.Outbound.MessageID })
+		w.messages[i].history = append(w.messages[i].history, e.Outbound.Status)
+	case e.Template != nil:
+		i := slices.IndexFunc(w.templates, func(t *template) bool { return t.id == e.Template.TemplateID })
+		w.templates[i].history = append(w.templates[i].history, e.Template.Status)
+	}
+}
+
+// template is a template of a story.
+type template struct {
+	id      uuid.UUID
+	history []string
+}
+
+func (w *World) nthOnceEach(ctx context.Context, word string) error {
+	n, err := place(word)
+	if err != nil {
+		return err
+	}
+	w.pending = nil
+	return w.sameEffect(ctx, n)
+}
+
+func (w *World) nthTemplateEnds(ctx context.Context, word, want string) error {
+	t, err := w.theTemplate(word)
+	if err != nil {
+		return err
+	}
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	if err := w.needs(rule.TemplateStatus); err != nil {
+		return err
+	}
+	return w.ends(ctx, "the template", w.templateState(t.id), want)
+}
+
+func (w *World) theTemplate(word string) (*template, error) {
+	n, err := place(word)
+	if err != nil {
+		return nil, err
+	}
+	if n >= len(w.templates) {
+		return nil, fmt.Errorf("the scenario has no template number %d", n+1)
+	}
+	return w.templates[n], nil
+}
+
+// templateOnceEach compares with a template that gets the same events, each once.
+func (w *World) templateOnceEach(ctx context.Context, word string) error {
+	w.pending = nil
+	if err := w.needs(rule.TemplateStatus); err != nil {
+		return err
+	}
+	t, err := w.theTemplate(word)
+	if err != nil {
+		return err
+	}
+	last := w.lastExchange()
+	twin := newID(w.chance)
+	for i, status := range t.history {
+		e := w.templateEvent(twin, status)
+		e.CreatedAt = e.CreatedAt.Add(time.Duration(i) * time.Second)
+		if err := w.introduce(ctx, "the "+status+" event of another template", w.signed(e)); err != nil {
+			return err
+		}
+	}
+	once, err := w.settled(ctx, w.templateState(twin), never)
+	if err != nil {
+		return err
+	}
+	if !once.HasEffects || once.Effects == 0 {
+		return notChecked("the probe shows no effect of a template's events that were delivered once: an effect too many could not be seen")
+	}
+	same := func(st probe.State) bool { return st.HasEffects && st.Effects == once.Effects }
+	got, err := w.appears(ctx, w.templateState(t.id), same)
+	if err != nil || same(got) {
+		return err
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%d effects on the template; each event delivered once has %d", got.Effects, once.Effects),
+		Expected: fmt.Sprintf("%d effects, as on a template that got each of %s once", once.Effects, strings.Join(t.history, ", ")),
+		Seen:     got.Raw,
+		At:       last,
+	}
+}
+
+func (w *World) hasCountedNth(ctx context.Context, want int, word string) error {
+	n, err := place(word)
+	if err != nil {
+		return err
+	}
+	if n >= len(w.contacts) {
+		return fmt.Errorf("the scenario has no contact number %d", n+1)
+	}
+	w.contact = w.contacts[n]
+	return w.hasCounted(ctx, want)
+}
+
+// knowsNothing needs a message that does show, as a control: silence alone
+// proves nothing.
+func (w *World) knowsNothing(ctx context.Context, word string) error {
+	w.pending = nil
+	if err := w.needs(rule.MessageState); err != nil {
+		return err
+	}
+	n, err := place(word)
+	if err != nil {
+		return err
+	}
+	m, err := w.the(n)
+	if err != nil {
+		return err
+	}
+	last := w.lastExchange()
+	control := w.newMessage(event.SMS)
+	if err := w.see(ctx, control, event.Queued); err != nil {
+		return err
+	}
+	shown, err := w.appears(ctx, w.messageState(control.id), known)
+	if err != nil {
+		return err
+	}
+	if !shown.Known {
+		return notChecked("the probe does not show a message that the receiver accepted, so it could not show the trace of a rejected one")
+	}
+	st, err := w.settled(ctx, w.messageState(m.id), known)
+	if err != nil || !st.Known {
+		return err
+	}
+	return &Failure{
+		Summary:  "the receiver knows a message of which it got forged deliveries only: " + status(st),
+		Expected: "no trace of a forged delivery",
+		Seen:     st.Raw,
+		At:       last,
+	}
+}
+
+func (w *World) rejectsForged() error {
+	if len(w.forged) == 0 {
+		return fmt.Errorf("nothing forged was delivered before this step")
+	}
+	for _, f := range w.forged {
+		if err := mustReject(f.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

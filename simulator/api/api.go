@@ -1,0 +1,168 @@
+// Package api is Sent's HTTP API for real clients: everything under /v3 that
+// has to do with webhooks, messages and templates (section "management API" of
+// the contract), answered by a simulator. What it does not emulate it says so.
+//
+// Beside it, under /_sentsim, is what a test needs and Sent does not have: move
+// the clock, make things happen and go wrong, and read what was delivered.
+package api
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/history"
+)
+
+// DefaultKey is the API key of a server that only this machine can reach.
+const DefaultKey = "sentsim"
+
+// Config is what New needs. The zero value is a server for tests: the default
+// key, no limits, a virtual clock that stands still.
+type Config struct {
+	Simulator simulator.Config
+	APIKey    string // that requests carry in x-api-key; "": DefaultKey
+
+	AllowHosts   []string // further names of this server, for the Host header
+	AllowTargets []string // HOST or HOST:PORT that webhooks may point to; none: anywhere
+	RateLimit    int      // requests a minute, as StandardLimit; 0: no limits at all
+	// AnyTemplate takes messages with templates that nobody created here: an app
+	// knows the templates of its real account.
+	AnyTemplate bool
+
+	// Pages answers what is neither the API nor the control interface: a
+	// dashboard. It needs no key; the guard against other web pages holds for it too.
+	Pages  http.Handler
+	Logger *slog.Logger // nil: nothing is logged. Secrets never are
+}
+
+// Server answers the API. It is safe for concurrent use.
+type Server struct {
+	cfg     Config
+	guard   guard
+	key     apiKey
+	log     *slog.Logger
+	replays *replays
+	metrics *metrics
+	targets targetList
+	mux     *http.ServeMux
+	kick    chan struct{} // something may be due now
+
+	standard, rotating, testing window
+
+	mu      sync.RWMutex
+	sim     *simulator.Simulator
+	started time.Time // simulation time
+}
+
+// New makes a simulator and what answers for it. It starts nothing; Close it.
+func New(cfg Config) (*Server, error) {
+	if cfg.APIKey == "" {
+		cfg.APIKey = DefaultKey
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.RateLimit < 0 {
+		return nil, fmt.Errorf("rate limit %d: it is a number of requests a minute, 0 for none", cfg.RateLimit)
+	}
+	targets, err := newTargetList(cfg.AllowTargets)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, guard: newGuard(cfg.AllowHosts), key: newAPIKey(cfg.APIKey), log: cfg.Logger,
+		replays: newReplays(), targets: targets, kick: make(chan struct{}, 1),
+	}
+	if cfg.RateLimit > 0 {
+		s.standard.limit, s.rotating.limit, s.testing.limit = cfg.RateLimit, sensitiveLimit, sensitiveLimit
+	}
+	s.metrics = newMetrics(s)
+	s.mux = s.routes()
+	if s.sim, err = s.newSimulator(); err != nil {
+		return nil, err
+	}
+	s.started = s.sim.Now()
+	return s, nil
+}
+
+func (s *Server) newSimulator() (*simulator.Simulator, error) {
+	cfg := s.cfg.Simulator
+	cfg.Sender = s.sender(cfg.Sender)
+	if cfg.Store == nil {
+		cfg.Store = history.NewMemory(history.DefaultLimit)
+	}
+	return simulator.New(cfg)
+}
+
+// Simulator is the simulator that answers. A reset replaces it.
+func (s *Server) Simulator() *simulator.Simulator {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.sim
+}
+
+// Close closes the simulator. Serve does it by itself.
+func (s *Server) Close() error { return s.Simulator().Close() }
+
+// standsStill reports whether time moves only when it is told to.
+func (s *Server) standsStill() bool {
+	switch s.cfg.Simulator.Clock.(type) {
+	case nil, *clock.Virtual:
+		return true
+	}
+	return false
+}
+
+// somethingDue has what is due now happen, where no clock does it by itself.
+func (s *Server) somethingDue() {
+	select {
+	case s.kick <- struct{}{}:
+	default: // somebody else has asked already
+	}
+}
+
+// call is one request on its way to a handler.
+type call struct {
+	*Server
+	sim       *simulator.Simulator // the one that answers this request to its end
+	w         http.ResponseWriter
+	r         *http.Request
+	requestID string
+}
+
+// answer is what a handler has to say, if there is no problem.
+type answer struct {
+	status int
+	data   any // nil with 204
+}
+
+type handler func(c *call) (answer, *problem)
+
+const sandboxHeader = "X-Sandbox"
+
+// sandbox marks the answer to a request that changed nothing.
+func (c *call) sandbox() { c.w.Header().Set(sandboxHeader, "true") }
+
+// fromSimulator is the problem that an error of the simulator means.
+func fromSimulator(err error) *problem {
+	var p *problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, simulator.ErrNoWebhook):
+		return refusal(http.StatusNotFound, codeNoWebhook, "there is no webhook with this id")
+	case errors.Is(err, simulator.ErrInactive):
+		return refusal(http.StatusBadRequest, codeNotNow, "the webhook is not active: activate it first")
+	case errors.Is(err, simulator.ErrClosed):
+		return refusal(http.StatusServiceUnavailable, codeInternal, "the server is shutting down")
+	}
+	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: err.Error()}
+}

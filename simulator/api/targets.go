@@ -1,0 +1,78 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// targetList is where webhooks may point to. An empty one allows everything.
+type targetList []target
+
+type target struct{ host, port string } // port "": any
+
+func newTargetList(entries []string) (targetList, error) {
+	var list targetList
+	for _, entry := range entries {
+		host, port, err := net.SplitHostPort(entry)
+		if err != nil {
+			host, port = strings.Trim(entry, "[]"), ""
+		}
+		if _, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil || host == "" || strings.ContainsAny(host, "/@ ") {
+			return nil, fmt.Errorf("allowed target %q: write HOST or HOST:PORT", entry)
+		}
+		list = append(list, target{canonicalHost(host), port})
+	}
+	return list, nil
+}
+
+func canonicalHost(host string) string { return strings.ToLower(strings.TrimSuffix(host, ".")) }
+
+// allows reports whether a URL is allowed. One that cannot be parsed is for
+// others to complain about.
+func (l targetList) allows(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil || len(l) == 0 {
+		return true
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	for _, t := range l {
+		if t.host == canonicalHost(u.Hostname()) && (t.port == "" || t.port == port) {
+			return true
+		}
+	}
+	return false
+}
+
+// sender is how attempts leave: counted, and only to where they may go.
+func (s *Server) sender(next delivery.Sender) delivery.Sender {
+	if next == nil {
+		next = delivery.HTTP{}
+	}
+	return sender{s, next}
+}
+
+type sender struct {
+	server *Server
+	next   delivery.Sender
+}
+
+// Send implements delivery.Sender.
+func (s sender) Send(ctx context.Context, r delivery.Request, timeout time.Duration) delivery.Outcome {
+	if !s.server.targets.allows(r.URL) { // a webhook of an earlier run, with another list
+		return delivery.Outcome{Kind: delivery.Refused, Err: "nothing was sent: the target is not one that this server allows"}
+	}
+	out := s.next.Send(ctx, r, timeout)
+	s.server.metrics.attempt(out)
+	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get("X-Webhook-ID"), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
+	return out
+}

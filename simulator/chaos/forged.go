@@ -1,0 +1,136 @@
+package chaos
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// ForgeryOldSecret is signed with the secret that a rotation replaced. It is
+// none of Forgeries, for it takes a rotation to make one.
+const ForgeryOldSecret = "old-secret"
+
+// forgedForm is what a forged delivery claims: something that would show in the
+// receiver's state if it were believed.
+type forgedForm int
+
+const (
+	formPrecursor forgedForm = iota // the event that is about to arrive: is it then taken for a duplicate?
+	formGhost                       // an event of a message that does not exist
+	formImpostor                    // a status that the message never comes to
+	forms
+)
+
+// forge draws whether a forged delivery goes with event n. claim makes what it
+// claims; it is nil where there is nothing to claim in that form.
+func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fact) {
+	st, ok := d.hit(FaultForgery, n)
+	if !ok {
+		return
+	}
+	forgery := pickForgery(st)
+	form := forgedForm(st.IntN(int(forms)))
+	if forgery.Rule == "SIG-2" && forgery.Name != "body-appended" {
+		form = formGhost // what it claims cannot be read, or is about something else
+	}
+	at, claimed := f.at+between(st, time.Millisecond, 5*time.Second), f
+	switch form {
+	case formPrecursor:
+		at = max(d.start, f.at-between(st, time.Millisecond, 40*time.Millisecond))
+	case formGhost, formImpostor, forms:
+		if claimed = claim(st, form); claimed == nil {
+			claimed = claim(st, formGhost)
+		}
+	}
+	if claimed == nil {
+		return
+	}
+	d.add(at, forged(claimed, forgery.Name, forgery.Rule))
+}
+
+func forged(claimed *fact, name, rule string) sending {
+	return sending{step: Step{
+		Kind: KindForge, Subject: claimed.subject, Event: claimed.event, Body: claimed.body,
+		Faults: []Fault{FaultForgery}, Forgery: name, Rule: rule,
+	}}
+}
+
+// pickForgery draws a class first: there are many ways to leave out a header.
+func pickForgery(st *seed.Stream) Forgery {
+	all := slices.DeleteFunc(Forgeries(), func(f Forgery) bool { return f.StrictOnly })
+	var rules []string
+	for _, f := range all {
+		if !slices.Contains(rules, f.Rule) {
+			rules = append(rules, f.Rule)
+		}
+	}
+	rule := seed.Pick(st, rules)
+	return seed.Pick(st, slices.DeleteFunc(all, func(f Forgery) bool { return f.Rule != rule }))
+}
+
+// ghost is an event of a message that nobody sent.
+func (d *drawer) ghost(st *seed.Stream, status event.Status, at time.Duration) *fact {
+	s := Subject{Kind: AboutMessage, Index: d.index, ID: newID(st), On: event.SMS}
+	return d.fact(st, s, event.Event{Type: event.TypeOf(status), Outbound: &event.Outbound{
+		AccountID: d.plan.AccountID, MessageID: s.ID, Status: status, Channel: event.SMS,
+		InboundNumber: contact(d.plan.Seed, st.IntN(contacts)), OutboundNumber: ours(d.plan.Seed), TemplateID: newID(st),
+	}}, string(status), at)
+}
+
+// ghostTemplate is an event of a template that nobody submitted.
+func (d *drawer) ghostTemplate(st *seed.Stream, status string, at time.Duration) *fact {
+	s := Subject{Kind: AboutTemplate, Index: d.index, ID: newID(st), On: event.WhatsApp}
+	return d.fact(st, s, event.Event{Type: event.Templates, Template: &event.Template{
+		AccountID: d.plan.AccountID, TemplateID: s.ID, Name: "order_update", Status: status,
+		Language: "en_US", Category: event.Utility, Channel: event.WhatsApp,
+	}}, status, at)
+}
+
+// oddities are deliveries that only have to be answered: none is about
+// anything that a receiver must know.
+func (d *drawer) oddities() {
+	when := func(st *seed.Stream) time.Duration { return d.start + between(st, 0, 30*time.Second) }
+	if st, ok := d.hit(FaultUnknownStatus, 0); ok {
+		var f *fact
+		if st.Chance(0.3) {
+			f = d.ghostTemplate(st, seed.Pick(st, []string{event.TemplatePaused, event.TemplateDisabled, "IN_APPEAL", "FLAGGED"}), when(st))
+			f.rule = "TOL-2"
+		} else {
+			f = d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "CANCELLED", "typing"}), when(st))
+			f.rule = "TOL-1"
+		}
+		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownStatus))
+	}
+	if st, ok := d.hit(FaultUnknownField, 0); ok {
+		f := d.ghost(st, event.Queued, when(st))
+		parent := seed.Pick(st, []string{"contacts", "numbers", "account"})
+		f.subject, f.rule = Subject{}, "TOL-3"
+		f.event.Type, f.event.Status = event.Type(parent+".updated"), ""
+		f.body = Body(`{"field":"` + parent + `","sub_type":"` + parent + `.updated","timestamp":"` +
+			f.event.At.Format(time.RFC3339) + `","payload":{"account_id":"` + d.plan.AccountID.String() + `"}}`)
+		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownField))
+	}
+	if st, ok := d.hit(FaultNotAnObject, 0); ok {
+		f := d.ghost(st, event.Queued, when(st))
+		f.subject, f.event.Status, f.rule = Subject{}, "", "TOL-7"
+		f.body = Body(seed.Pick(st, notObjects()))
+		d.add(f.created, d.deliver(f, First, 1, "", "", FaultNotAnObject))
+	}
+}
+
+// controls is what is done to the run or to the target when the message begins.
+func (d *drawer) controls() {
+	for _, c := range []struct {
+		fault Fault
+		kind  Kind
+	}{{FaultPause, KindPause}, {FaultRestart, KindRestart}, {FaultRotate, KindRotate}, {FaultDisable, KindDisable}} {
+		if _, ok := d.hit(c.fault, 0); ok && d.index > 1 {
+			d.out = append(d.out, parcel{at: d.start, control: c.kind})
+		}
+	}
+	if st, ok := d.hit(FaultBurst, 0); ok {
+		d.out = append(d.out, parcel{at: d.start, burst: between(st, 2*time.Second, 8*time.Second)})
+	}
+}

@@ -1,0 +1,305 @@
+package chaos
+
+import (
+	"container/heap"
+	"iter"
+	"time"
+)
+
+const (
+	maxBurst   = 50               // deliveries at one instant (ACK-2)
+	maxPaused  = 3                // deliveries that meet a target that stands still
+	pauseReach = 10 * time.Second // from how far ahead they are taken
+)
+
+// Steps is everything that is done to the target, in order. It makes each
+// message when it begins and forgets it when it is over, so a long plan takes no
+// more memory than a short one.
+func (p Plan) Steps() iter.Seq[Step] {
+	return p.merged(func(yield func([]parcel) bool) {
+		for i := 1; i <= p.Messages; i++ {
+			if !yield(p.unit(i)) {
+				return
+			}
+		}
+	})
+}
+
+// merged puts the parts of a plan, in the order of their index, into the order
+// of their time.
+func (p Plan) merged(units iter.Seq[[]parcel]) iter.Seq[Step] {
+	return func(yield func(Step) bool) {
+		next, stop := iter.Pull(units)
+		defer stop()
+		m := merger{plan: &p, next: next, yield: yield, controls: map[Kind]int{}}
+		m.run()
+	}
+}
+
+// merger is one pass over a plan.
+type merger struct {
+	plan   *Plan
+	next   func() ([]parcel, bool)
+	begun  int // units taken
+	ended  bool
+	queue  queue
+	yield  func(Step) bool
+	number int
+	group  int
+	over   bool // nobody wants more
+
+	controls           map[Kind]int
+	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
+}
+
+func (m *merger) run() {
+	for !m.over {
+		p, ok := m.pop()
+		if !ok {
+			return
+		}
+		switch {
+		case p.control != "":
+			m.control(p)
+		case p.burst > 0:
+			m.burst(p)
+		default:
+			m.emit(p.at, m.alive(p))
+		}
+	}
+}
+
+// pop takes the next parcel. Units that may have an earlier one are begun first.
+func (m *merger) pop() (parcel, bool) {
+	for !m.ended && (len(m.queue) == 0 || time.Duration(m.begun)*pace <= m.queue[0].at) {
+		unit, ok := m.next()
+		if !ok {
+			m.ended = true
+			break
+		}
+		m.begun++
+		for _, p := range unit {
+			heap.Push(&m.queue, p)
+		}
+	}
+	if len(m.queue) == 0 {
+		return parcel{}, false
+	}
+	return heap.Pop(&m.queue).(parcel), true
+}
+
+// alive is what is left of a parcel: while the webhook is disabled nothing is
+// sent, what happens meanwhile is never delivered, and what waited is given up.
+func (m *merger) alive(p parcel) []sending {
+	var left []sending
+	for _, s := range p.sends {
+		if s.fact == nil {
+			left = append(left, s)
+			continue
+		}
+		if m.enableAt > 0 && p.at >= m.disabled {
+			waited := s.step.Occurrence != Duplicate && s.fact.created < m.enableAt
+			s.fact.dead = s.fact.dead || waited
+			if p.at < m.enableAt {
+				continue
+			}
+		}
+		if !s.fact.dead {
+			left = append(left, s)
+		}
+	}
+	return left
+}
+
+// emit hands out steps that are done at one instant.
+func (m *merger) emit(at time.Duration, sends []sending) {
+	group := 0
+	if len(sends) > 1 {
+		m.group++
+		group = m.group
+	}
+	for _, s := range sends {
+		s.step.Group = group
+		m.step(at, s.step)
+	}
+}
+
+func (m *merger) step(at time.Duration, s Step) {
+	if m.over {
+		return
+	}
+	m.number++
+	s.Number, s.At = m.number, at
+	m.over = !m.yield(s)
+}
+
+// control does something to the target, if that has not been done often enough.
+func (m *merger) control(p parcel) {
+	if p.control == KindEnable {
+		m.step(p.at, Step{Kind: KindEnable, Faults: []Fault{FaultDisable}})
+		return
+	}
+	if m.controls[p.control] == maxControls || p.at < m.enableAt {
+		return
+	}
+	m.controls[p.control]++
+	st := m.plan.Seed.Stream("chaos control "+string(p.control), uint64(p.unit))
+	switch p.control {
+	case KindPause:
+		m.pause(p)
+	case KindDisable:
+		m.disabled, m.enableAt = p.at, p.at+between(st, 2*time.Second, 10*time.Second)
+		m.step(p.at, Step{Kind: KindDisable, Faults: []Fault{FaultDisable}})
+		heap.Push(&m.queue, parcel{at: m.enableAt, control: KindEnable})
+	case KindRotate:
+		m.step(p.at, Step{Kind: KindRotate, Faults: []Fault{FaultRotate}})
+		d := drawer{plan: m.plan, index: p.unit}
+		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, "ROT-1")
+		old.step.Faults = []Fault{FaultRotate}
+		m.emit(p.at, []sending{old})
+	case KindRestart:
+		m.step(p.at, Step{Kind: KindRestart, Faults: []Fault{FaultRestart}})
+	case KindDeliver, KindForge, KindResume, KindEnable:
+	}
+}
+
+// pause lets the next deliveries meet a target that stands still. Each is tried
+// again later.
+func (m *merger) pause(p parcel) {
+	var met []sending
+	var other []parcel
+	seen := map[Subject]bool{}
+	end := p.at
+	for len(met) < maxPaused {
+		next, ok := m.pop()
+		if !ok {
+			break
+		}
+		if next.at > p.at+pauseReach || next.control != "" || next.burst > 0 {
+			other = append(other, next)
+			break
+		}
+		s := sending{}
+		if len(next.sends) == 1 {
+			s = next.sends[0]
+		}
+		if s.fact == nil || s.step.Sender != "" || s.step.Subject.Kind == AboutTemplate || seen[s.step.Subject] || len(m.alive(next)) == 0 {
+			other = append(other, next)
+			seen = addAll(seen, next)
+			continue
+		}
+		seen[s.step.Subject] = true
+		s.step.Faults = append(s.step.Faults[:len(s.step.Faults):len(s.step.Faults)], FaultPause)
+		met = append(met, s)
+		end = next.at
+	}
+	m.putBack(other, end)
+	if len(met) == 0 {
+		return
+	}
+	m.step(p.at, Step{Kind: KindPause, Faults: []Fault{FaultPause}})
+	m.emit(end, met)
+	m.step(end, Step{Kind: KindResume, Faults: []Fault{FaultPause}})
+	for i, s := range met {
+		s.step.Occurrence, s.step.Rule = Retry, "IDEM-2"
+		s.step.Attempt++
+		wait := backoffs()[0] + time.Duration(i)*time.Millisecond
+		heap.Push(&m.queue, parcel{at: end + wait, unit: p.unit, seq: -1, sends: []sending{s}})
+	}
+}
+
+// putBack returns what was taken out of turn: it comes after now, in its order.
+func (m *merger) putBack(parcels []parcel, now time.Duration) {
+	for i, p := range parcels {
+		if p.at <= now {
+			p.at = now + time.Duration(i+1)*time.Microsecond
+		}
+		heap.Push(&m.queue, p)
+	}
+}
+
+func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
+	for _, s := range p.sends {
+		seen[s.step.Subject] = true
+	}
+	return seen
+}
+
+// burst holds back what is due in a time, and sends it at once. Of a subject
+// only the first parcel is part of it; the others follow right after.
+func (m *merger) burst(p parcel) {
+	end, last := p.at+p.burst, p.at
+	var all []sending
+	var after []parcel
+	taken := map[Subject]bool{}
+	for len(all) < maxBurst {
+		next, ok := m.pop()
+		if !ok {
+			break
+		}
+		if next.at > end || next.control != "" {
+			after = append(after, next)
+			end = min(end, next.at)
+			break
+		}
+		if next.burst > 0 {
+			continue // it is one already
+		}
+		sends := m.alive(next)
+		if len(sends) == 0 {
+			continue
+		}
+		subject := sends[0].step.Subject
+		if taken[subject] && subject.Kind != "" || len(all)+len(sends) > maxBurst {
+			next.sends = sends
+			after = append(after, next)
+			taken = addAll(taken, next)
+			continue
+		}
+		taken[subject] = true
+		all = append(all, sends...)
+		last = next.at
+	}
+	if len(all) == maxBurst {
+		end = last
+	}
+	m.putBack(after, end)
+	for i := range all {
+		s := &all[i].step
+		s.Faults = append(s.Faults[:len(s.Faults):len(s.Faults)], FaultBurst)
+		if s.Kind == KindDeliver && s.Rule == "SIG-1" {
+			s.Rule = "ACK-2"
+		}
+	}
+	m.emit(end, all)
+}
+
+// queue is the parcels by their time.
+type queue []parcel
+
+func (q queue) Len() int { return len(q) }
+
+func (q queue) Less(i, j int) bool {
+	a, b := &q[i], &q[j]
+	switch {
+	case a.at != b.at:
+		return a.at < b.at
+	case a.unit != b.unit:
+		return a.unit < b.unit
+	}
+	return a.seq < b.seq
+}
+
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push is for package heap.
+func (q *queue) Push(x any) { *q = append(*q, x.(parcel)) }
+
+// Pop is for package heap.
+func (q *queue) Pop() any {
+	old := *q
+	last := old[len(old)-1]
+	old[len(old)-1] = parcel{}
+	*q = old[:len(old)-1]
+	return last
+}

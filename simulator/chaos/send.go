@@ -1,0 +1,125 @@
+package chaos
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// latency is how long an event takes to its first delivery.
+const latency = 50 * time.Millisecond
+
+// backoffs are when the retries of a delivery come, after its first attempt.
+func backoffs() []time.Duration {
+	return []time.Duration{time.Minute, 3 * time.Minute, 7 * time.Minute}
+}
+
+// send plans the deliveries of a subject's events, in the order in which they
+// happened. strict is for subjects whose last event counts (templates): nothing
+// of theirs may arrive after a newer event.
+func (d *drawer) send(facts []*fact, strict bool) {
+	late := make([]bool, len(facts)) // reordered behind the next
+	for i, f := range slices.Backward(facts) {
+		f.at = f.created + between(d.event(i), time.Millisecond, latency)
+		if strict || i == len(facts)-1 {
+			continue
+		}
+		if st, ok := d.hit(FaultReorder, i); ok {
+			f.at = max(f.at, facts[i+1].at+between(st, time.Millisecond, 2*time.Second))
+			f.faults = append(f.faults, FaultReorder)
+			late[i] = true
+		}
+	}
+	var waiting []sending // go together with the next
+	for i, f := range facts {
+		next := time.Duration(-1)
+		if strict && i < len(facts)-1 {
+			next = facts[i+1].at
+		}
+		sends := d.first(f, i, next)
+		_, together := d.hit(FaultTogether, i)
+		if together && !strict && i < len(facts)-1 && len(sends) > 0 && !late[i] && !late[i+1] {
+			mark(sends, FaultTogether)
+			waiting = append(waiting, sends...)
+			continue
+		}
+		if len(sends) == 0 && len(waiting) == 0 {
+			continue
+		}
+		if len(waiting) > 0 {
+			mark(sends, FaultTogether)
+		}
+		d.add(f.at, append(waiting, sends...)...)
+		waiting = nil
+	}
+}
+
+func mark(sends []sending, f Fault) {
+	for i := range sends {
+		if s := &sends[i].step; !slices.Contains(s.Faults, f) {
+			s.Faults = append(s.Faults, f)
+		}
+	}
+}
+
+// first is what is sent of f when it is due; what follows later is added. next
+// is the end of the time for that, or negative.
+func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
+	open := func(at time.Duration) bool { return next < 0 || at < next }
+	retry := func(st *seed.Stream, attempt int) time.Duration {
+		return f.at + backoffs()[attempt-2] + between(st, 0, time.Second)
+	}
+	if st, ok := d.hit(FaultLateRetry, n); ok {
+		attempt := 2 + st.IntN(len(backoffs()))
+		if at := retry(st, attempt); open(at) {
+			d.add(at, d.deliver(f, Retry, attempt, "", "RET-1", FaultLateRetry))
+			return nil
+		}
+	}
+	for _, lost := range []struct {
+		fault Fault
+		how   Sender
+	}{{FaultLostAck, Discards}, {FaultHangUp, HangsUp}, {FaultReset, Resets}} {
+		st, ok := d.hit(lost.fault, n)
+		if !ok {
+			continue
+		}
+		if at := retry(st, 2); open(at) {
+			rule := "IDEM-2"
+			if lost.fault == FaultReset {
+				rule = "" // nothing of it was taken
+			}
+			d.add(at, d.deliver(f, Retry, 2, "", rule, lost.fault))
+			return []sending{d.deliver(f, First, 1, lost.how, "", lost.fault)}
+		}
+	}
+	var how Sender
+	var faults []Fault
+	if _, ok := d.hit(FaultSlowSender, n); ok {
+		how, faults = Dawdles, []Fault{FaultSlowSender}
+	}
+	sends := []sending{d.deliver(f, First, 1, how, "", faults...)}
+	again := 1
+	if st, ok := d.hit(FaultAtOnce, n); ok && how == "" {
+		mark(sends, FaultAtOnce)
+		sends[0].step.Rule = "IDEM-3"
+		for range 1 + st.IntN(4) {
+			again++
+			sends = append(sends, d.deliver(f, Duplicate, again, "", "IDEM-3", FaultAtOnce))
+		}
+	}
+	if st, ok := d.hit(FaultDuplicate, n); ok {
+		if at := f.at + between(st, 50*time.Millisecond, 5*time.Second); open(at) {
+			again++
+			d.add(at, d.deliver(f, Duplicate, again, "", "IDEM-1", FaultDuplicate))
+		}
+	}
+	if st, ok := d.hit(FaultLateDuplicate, n); ok {
+		if at := f.at + between(st, time.Minute, 9*time.Minute); open(at) {
+			again++
+			d.add(at, d.deliver(f, Duplicate, again, "", "IDEM-2", FaultLateDuplicate))
+		}
+	}
+	return sends
+}

@@ -1,0 +1,32 @@
+package chaos
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// ordinaryText is what a contact writes.
+func ordinaryText(st *seed.Stream) string {
+	return fmt.Sprintf(seed.Pick(st, []string{
+		"Is order %07d on its way?", "Thanks! And order %07d?", "Please call me back about %07d", "Yes, %07d is right",
+	}), st.IntN(10_000_000))
+}
+
+// hostileTexts are what people, and attackers, write (TOL-5).
+func hostileTexts() []string {
+	return []string{
+		strings.Repeat("0123456789abcdef", 256),
+		strings.Repeat("\U0001f44d\U0001f3fd", 2048),
+		"Grüße, Привет, γειά σου, नमस्ते, こんにちは, 你好, 안녕하세요, สวัสดี, ሰላም, \U00010348\U0001033f\U00010344",
+		"\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f1fa\U0001f1f3 \u2764\ufe0f\u200d\U0001f525 e\u0301",
+		"שלום \u202eabc\u202c مرحبا \u200f!",
+		"a\u0000b\u0001c\u0008d\u001be\u007ff\r\n\t\u2028g\ufeff",
+		`'; DROP TABLE messages; -- " OR 1=1 \`,
+		`<script>alert(1)</script><img src=x onerror=alert(1)>&amp;]]>`,
+		"{{7*7}} ${7*7} #{7*7} %s%n %00 ../../etc/passwd $(id) `id`",
+		`{"$gt":""} {"__proto__":{"admin":true}}`,
+		" ",
+	}
+}

@@ -1,0 +1,162 @@
+package chart_test
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/sentsim/sentsim/simulator/chart"
+	"github.com/sentsim/sentsim/simulator/style"
+)
+
+func outcomes(t *testing.T) string {
+	t.Helper()
+	svg, err := chart.Bars("12 delivered, 3 failed", []string{"09:00", "09:05", "09:10"},
+		chart.Series{Name: "delivered", Tone: chart.Passed, Values: []float64{4, 8, 0}},
+		chart.Series{Name: "failed", Tone: chart.Failed, Values: []float64{0, 1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return svg
+}
+
+// parts are the elements of a picture, and its text.
+func parts(t *testing.T, svg string) (elements map[string]int, text []string) {
+	t.Helper()
+	elements = map[string]int{}
+	dec := xml.NewDecoder(strings.NewReader(svg))
+	for {
+		tok, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			return elements, text
+		}
+		if err != nil {
+			t.Fatalf("%v in %s", err, svg)
+		}
+		switch tok := tok.(type) {
+		case xml.StartElement:
+			elements[tok.Name.Local]++
+		case xml.CharData:
+			text = append(text, string(tok))
+		}
+	}
+}
+
+// A chart has the page's colours only, and nothing that its policy forbids.
+func TestChartsTakeThePagesColours(t *testing.T) {
+	t.Parallel()
+	svg := outcomes(t)
+	for _, bad := range []string{"style", "rgb", "#", "href", "script", "font-family"} {
+		if strings.Contains(svg, bad) {
+			t.Errorf("%q in %s", bad, svg)
+		}
+	}
+	for _, name := range []string{"--passed", "--failed", "--line", "--edge", "--dim"} {
+		if !strings.Contains(svg, "var("+name+")") {
+			t.Errorf("no %s in %s", name, svg)
+		}
+	}
+	for _, use := range regexp.MustCompile(`var\((--[a-z]+)\)`).FindAllStringSubmatch(svg, -1) {
+		if !strings.Contains(style.CSS(), use[1]+":") {
+			t.Errorf("%s is no variable of the page", use[1])
+		}
+	}
+	if !strings.Contains(svg, `role="img" aria-label="12 delivered, 3 failed"`) {
+		t.Errorf("a screen reader is told nothing: %.120s", svg)
+	}
+	_, text := parts(t, svg)
+	if got := strings.Join(text, " "); !strings.Contains(got, "09:00") || !strings.Contains(got, "09:10") {
+		t.Errorf("labels: %s", got)
+	}
+}
+
+// Names come from outside.
+func TestHostileLabels(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../style/testdata/hostile.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	draw := func(name string) map[string]int {
+		svg, err := chart.Rows("retries of "+name, []string{name, "b"}, chart.Series{Name: name, Tone: chart.Warned, Values: []float64{1, 2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		elements, _ := parts(t, svg)
+		return elements
+	}
+	want := draw("harmless")
+	for line := range strings.SplitSeq(string(data), "\n") {
+		if got := draw(line); line != "" && (got["svg"] != want["svg"] || got["path"] != want["path"] || got["text"] != want["text"] || len(got) != len(want)) {
+			t.Errorf("%s\nchanged the picture: %v, want %v", line, got, want)
+		}
+	}
+}
+
+func TestNothingToDraw(t *testing.T) {
+	t.Parallel()
+	if svg, err := chart.Bars("x", nil); svg != "" || err != nil {
+		t.Errorf("%q, %v", svg, err)
+	}
+	if svg, err := new(chart.Latencies).Bars("x"); svg != "" || err != nil {
+		t.Errorf("%q, %v", svg, err)
+	}
+	if _, err := chart.Bars("x", []string{"a"}, chart.Series{Name: "s", Values: []float64{1, 2}}); err == nil {
+		t.Error("two values for one label are no error")
+	}
+	if _, err := chart.Bars("x", []string{"a"}, chart.Series{Name: "s", Values: []float64{-1}}); err == nil {
+		t.Error("a negative number of things is no error")
+	}
+}
+
+func TestLatencies(t *testing.T) {
+	t.Parallel()
+	var l chart.Latencies
+	l.Add(2*time.Millisecond, 5)
+	l.Add(3*time.Millisecond, 1)
+	l.Add(time.Minute, 2)
+	svg, err := l.Bars("answers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text := parts(t, svg)
+	got := strings.Join(text, " ")
+	for _, want := range []string{"1ms", "more"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("labels %s lack %s", got, want)
+		}
+	}
+}
+
+// Whatever the numbers are, the picture is well-formed and stays within its frame.
+func TestAnyNumbers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		n := rapid.IntRange(1, 60).Draw(r, "labels")
+		labels := make([]string, n)
+		for i := range labels {
+			labels[i] = rapid.String().Draw(r, "label")
+		}
+		values := rapid.SliceOfN(rapid.Float64Range(0, 1e9), n, n)
+		svg, err := chart.Bars("any", labels,
+			chart.Series{Name: "a", Tone: chart.Passed, Values: values.Draw(r, "a")}, chart.Series{Name: "b", Tone: chart.Off, Values: values.Draw(r, "b")})
+		if err != nil {
+			r.Fatal(err)
+		}
+		if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
+			r.Fatalf("%v: %s", err, svg)
+		}
+		for _, m := range regexp.MustCompile(`[ML] (-?[\d.]+) (-?[\d.]+)`).FindAllStringSubmatch(svg, -1) {
+			if strings.HasPrefix(m[1], "-") || strings.HasPrefix(m[2], "-") {
+				r.Fatalf("%s is outside of the frame", m[0])
+			}
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package history
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/webhook"
+)
+
+// batch is what is written in one transaction. Of a counter, a webhook and a
+// delivery only the last state counts; the rest is written step by step.
+type batch struct {
+	changes  uint64
+	rows     int // to be written
+	counters map[string]uint64
+
+	steps    []Change
+	webhooks map[uuid.UUID]*webhook.Webhook // of those in steps
+
+	deliveries []delivery.Delivery
+	places     map[uuid.UUID]int // of each in deliveries
+}
+
+func newBatch() *batch {
+	return &batch{counters: map[string]uint64{}, webhooks: map[uuid.UUID]*webhook.Webhook{}, places: map[uuid.UUID]int{}}
+}
+
+// add takes a copy of a change.
+func (b *batch) add(c Change) {
+	b.changes++
+	for name, n := range c.Counters {
+		b.count(name, n)
+	}
+	for _, d := range c.Deliveries {
+		b.addDelivery(d.Clone())
+	}
+	c.Counters, c.Deliveries = nil, nil
+	b.addWebhook(&c)
+	if !c.empty() {
+		b.steps = append(b.steps, c.copied())
+		b.rows += 1 + len(c.Planned)
+	}
+}
+
+func (b *batch) count(name string, n uint64) {
+	b.counters[name] = max(b.counters[name], n)
+}
+
+func (b *batch) addDelivery(d delivery.Delivery) {
+	if at, ok := b.places[d.ID]; ok {
+		b.deliveries[at] = d
+		return
+	}
+	b.places[d.ID] = len(b.deliveries)
+	b.deliveries = append(b.deliveries, d)
+	b.rows++
+	b.count(CounterDeliveries, d.Number)
+}
+
+// addWebhook puts the webhook's state into the step that has an earlier one.
+func (b *batch) addWebhook(c *Change) {
+	if c.Webhook != nil {
+		w := c.Webhook.Clone()
+		if earlier, ok := b.webhooks[w.ID]; ok {
+			*earlier, c.Webhook = w, nil
+		} else {
+			c.Webhook = &w
+			b.webhooks[w.ID] = &w
+		}
+	}
+	if c.Removed != uuid.Nil {
+		delete(b.webhooks, c.Removed)
+		b.dropDeliveries(c.Removed)
+	}
+}
+
+// dropDeliveries leaves out those of a webhook that was removed.
+func (b *batch) dropDeliveries(webhookID uuid.UUID) {
+	b.deliveries = slices.DeleteFunc(b.deliveries, func(d delivery.Delivery) bool { return d.WebhookID == webhookID })
+	clear(b.places)
+	for i, d := range b.deliveries {
+		b.places[d.ID] = i
+	}
+}
+
+// empty reports whether nothing is left of a change without counters and deliveries.
+func (c Change) empty() bool {
+	return c.Account == uuid.Nil && c.Webhook == nil && c.Removed == uuid.Nil && c.Message == nil &&
+		c.Template == nil && c.RemovedTemplate == uuid.Nil && len(c.Planned) == 0 && c.Happened == nil
+}
+
+// copied is a change whose rows are its own; its webhook is one already.
+func (c Change) copied() Change {
+	c.Message, c.Template, c.Happened = copyOf(c.Message), copyOf(c.Template), copyOf(c.Happened)
+	c.Planned = slices.Clone(c.Planned)
+	return c
+}
+
+func copyOf[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}

@@ -1,0 +1,178 @@
+package history
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"modernc.org/sqlite" // registers the driver "sqlite"
+)
+
+// The errors of a file that cannot be used. It is left as it is.
+var (
+	// ErrInUse is returned for a file that another process has open.
+	ErrInUse = errors.New("another process has it open: stop that one, or use another file")
+	// ErrNotOurs is returned for a file that no store has written.
+	ErrNotOurs = errors.New("it is not a data file of sentsim: use another file")
+	// ErrCorrupt is returned for a damaged file.
+	ErrCorrupt = errors.New("it is damaged: restore a backup, or move it away to begin with an empty one")
+	// ErrNewer is returned for a file of a later version.
+	ErrNewer = errors.New("a newer version of sentsim has written it: use that version, or another file")
+)
+
+// checkWhole is up to which size, in bytes, a file is looked through from end to
+// end before it is used; of a larger one, only the tables that are read anyway.
+const checkWhole = 64 << 20
+
+// dsn names the file as the driver wants it. A file has one user at a time:
+// whoever opens it locks it until the end.
+//
+// What was committed survives the end of this process, not a power cut: for
+// that, synchronous would have to be FULL, at the price of a disk flush each time.
+func dsn(file, mode string) (string, error) {
+	abs, err := filepath.Abs(file)
+	if err != nil {
+		return "", err
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
+	return u.String() + "?mode=" + mode + "&_pragma=busy_timeout(0)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)" +
+		"&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)", nil
+}
+
+func openDB(file, mode string) (*sql.DB, error) {
+	name, err := dsn(file, mode)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // it holds the lock
+	return db, nil
+}
+
+// prepare makes sure that the file can be used and opens it. It changes nothing
+// in a file that cannot.
+func prepare(ctx context.Context, file string) (*sql.DB, error) {
+	if err := inspect(ctx, file); err != nil {
+		return nil, plain(err)
+	}
+	db, err := openDB(file, "rw")
+	if err != nil {
+		return nil, plain(err)
+	}
+	if _, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err == nil {
+		err = migrate(ctx, db)
+	}
+	if err != nil {
+		_ = db.Close()
+		return nil, plain(err)
+	}
+	return db, nil
+}
+
+// inspect looks at a file without changing it; it makes one where there is none,
+// readable for its owner only, because it will hold signing secrets.
+func inspect(ctx context.Context, file string) error {
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
+	size, statErr := f.Stat()
+	if err := errors.Join(statErr, f.Close()); err != nil { // before SQLite locks it: closing would unlock it
+		return err
+	}
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return nil // a new file
+	case !bytes.Equal(head, []byte("SQLite format 3\x00")):
+		return ErrNotOurs
+	}
+	return lookInto(ctx, file, size.Size() <= checkWhole)
+}
+
+// lookInto opens the file for reading only. With what a killed process left in
+// its log, SQLite needs an index of that beside it, which goes again; without,
+// it needs nothing.
+func lookInto(ctx context.Context, file string, whole bool) error {
+	mode := "ro&immutable=1"
+	if log, err := os.Stat(file + "-wal"); err == nil && log.Size() > 0 {
+		mode = "ro"
+		if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
+			defer func() { _ = os.Remove(file + "-shm") }()
+		}
+	}
+	db, err := openDB(file, mode)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return inspectDB(ctx, db, whole)
+}
+
+func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {
+	var id, version int
+	if err := db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return err
+	}
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	if id != applicationID {
+		var tables int
+		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+			return err
+		}
+		if id != 0 || tables > 0 { // else it was made and killed before its first table
+			return ErrNotOurs
+		}
+	}
+	if version > len(migrations()) {
+		return fmt.Errorf("version %d, and this one knows %d: %w", version, len(migrations()), ErrNewer)
+	}
+	checks := []string{"PRAGMA quick_check(1)"}
+	if !whole {
+		checks = nil
+		for _, table := range []string{"accounts", "counters", "webhooks", "planned", "templates"} {
+			checks = append(checks, "PRAGMA quick_check("+table+")")
+		}
+	}
+	for _, check := range checks {
+		var found string
+		if err := db.QueryRowContext(ctx, check).Scan(&found); err != nil {
+			return err
+		}
+		if found != "ok" {
+			return ErrCorrupt
+		}
+	}
+	return nil
+}
+
+// plain turns SQLite's errors into ones that say what to do.
+func plain(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	const busy, locked, corrupt, notADB = 5, 6, 11, 26
+	switch e.Code() & 0xff {
+	case busy, locked:
+		return ErrInUse
+	case corrupt:
+		return ErrCorrupt
+	case notADB:
+		return ErrNotOurs
+	}
+	return err
+}

@@ -1,0 +1,202 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// ErrStoreClosed is returned by a store that was closed.
+var ErrStoreClosed = errors.New("the store is closed")
+
+// SQLite is a Store in a file. Changes are written by one goroutine, many in one
+// transaction: whoever waits in Flush shares it with all who came meanwhile.
+type SQLite struct {
+	file  string
+	limit int
+	db    *sql.DB
+	write *writer
+
+	mu      sync.Mutex
+	changed sync.Cond // safe moved on, room came up, or err was set
+	pending *batch
+	removed removed
+	saved   uint64 // changes so far
+	safe    uint64 // of them, in the file
+	err     error  // the first: nothing is written after it
+	closed  bool
+
+	wake   chan struct{} // something is pending, or closed
+	urgent chan struct{} // somebody waits for it
+	done   chan struct{} // the owner of the file has ended
+}
+
+// linger is how long changes are collected for one transaction while nobody
+// waits for them.
+const linger = 5 * time.Millisecond
+
+// mostPending is how many changed rows may be waiting to be written. Whoever
+// brings more waits: so memory stays bounded, and whoever reads waits briefly.
+const mostPending = 2000
+
+// OpenSQLite opens the store in file, or makes it. It keeps the last limit
+// deliveries of each webhook and the last limit messages; all of them with limit
+// 0. What is not over is kept beyond the limit.
+//
+// The file belongs to this process until Close. The error is ErrInUse,
+// ErrNotOurs, ErrCorrupt, ErrNewer or the system's, each with the file's name;
+// the file is then as it was. A file of an older version is migrated.
+func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {
+	db, err := prepare(ctx, file)
+	if err != nil {
+		return nil, fmt.Errorf("data file %s: %w", file, err)
+	}
+	s := &SQLite{
+		file: file, limit: limit, db: db, pending: newBatch(),
+		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	s.changed.L = &s.mu
+	if s.write, err = newWriter(ctx, db, limit); err != nil {
+		_ = db.Close()
+		return nil, s.wrap(err)
+	}
+	go s.own()
+	return s, nil
+}
+
+func (s *SQLite) wrap(err error) error { return fmt.Errorf("data file %s: %w", s.file, plain(err)) }
+
+// Save implements Store.
+func (s *SQLite) Save(c Change) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.err == nil && !s.closed && s.pending.rows >= mostPending {
+		s.changed.Wait()
+	}
+	if err := s.failure(); err != nil {
+		return err
+	}
+	s.removed.leaveOut(&c)
+	s.pending.add(c)
+	s.saved++
+	signal(s.wake)
+	if s.pending.rows >= mostPending {
+		signal(s.urgent)
+	}
+	return nil
+}
+
+// Flush implements Store.
+func (s *SQLite) Flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed && s.safe == s.saved {
+		return s.failure()
+	}
+	target := s.saved
+	for s.err == nil && s.safe < target {
+		signal(s.urgent)
+		s.changed.Wait()
+	}
+	return s.err
+}
+
+func (s *SQLite) failure() error {
+	if s.err == nil && s.closed {
+		return s.wrap(ErrStoreClosed)
+	}
+	return s.err
+}
+
+// Close writes what is pending and lets go of the file. It may be called again.
+func (s *SQLite) Close() error {
+	s.mu.Lock()
+	first := !s.closed
+	s.closed = true
+	s.changed.Broadcast()
+	s.mu.Unlock()
+	signal(s.wake)
+	signal(s.urgent)
+	<-s.done
+	var err error
+	if first {
+		err = s.db.Close()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return s.err
+	}
+	if err != nil {
+		return s.wrap(err)
+	}
+	return nil
+}
+
+// own is the goroutine that owns the file: it writes until the store is closed
+// or cannot be written to.
+func (s *SQLite) own() {
+	defer close(s.done)
+	for {
+		<-s.wake
+		s.collect()
+		b, closed := s.take()
+		if b.changes > 0 {
+			err := s.write.batch(b)
+			s.wrote(b, err)
+			if err != nil {
+				return
+			}
+			continue
+		}
+		if closed {
+			return
+		}
+	}
+}
+
+// collect waits for more changes unless somebody waits for those that are there.
+func (s *SQLite) collect() {
+	ctx, cancel := context.WithTimeout(context.Background(), linger)
+	defer cancel()
+	select {
+	case <-s.urgent:
+	case <-ctx.Done():
+	}
+}
+
+func (s *SQLite) take() (b *batch, closed bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b = s.pending
+	if b.changes > 0 {
+		s.pending = newBatch()
+		s.changed.Broadcast()
+		if s.closed {
+			signal(s.wake)
+		}
+	}
+	return b, s.closed
+}
+
+func (s *SQLite) wrote(b *batch, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.err = s.wrap(err)
+	} else {
+		s.safe += b.changes
+	}
+	s.changed.Broadcast()
+}
+
+// signal leaves a signal, once.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

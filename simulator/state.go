@@ -1,0 +1,140 @@
+package simulator
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// restore goes on where the store's last simulator stopped: its webhooks, what it
+// had planned, and its deliveries that are not over. What was due meanwhile is
+// due now; what was under way is attempted again.
+func (s *Simulator) restore(rules delivery.Config) error {
+	state, err := s.store.Restore()
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	for purpose, n := range state.Counters {
+		s.counts[purpose] = n
+	}
+	if s.account = state.Account; s.account == uuid.Nil {
+		s.account = s.newID("account")
+		if err := s.store.Save(history.Change{Account: s.account}); err != nil {
+			return fmt.Errorf("history: %w", err)
+		}
+	}
+	s.dispatcher = delivery.NewDispatcher(rules)
+	s.pending.add(len(state.Waiting))
+	s.dispatcher.Restore(state.Webhooks, state.Waiting, state.Counters[history.CounterDeliveries])
+	courses := map[uuid.UUID]*course{}
+	var order []*course
+	for _, e := range state.Planned {
+		c, ok := courses[e.Subject()]
+		if !ok {
+			c = &course{}
+			courses[e.Subject()] = c
+			order = append(order, c)
+		}
+		c.events = append(c.events, e)
+	}
+	for _, c := range order {
+		if err := s.follow(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// course is what is planned for one message or template, in order.
+type course struct {
+	mu     sync.Mutex
+	events []event.Event
+}
+
+// follow lets the events of a course happen as time passes.
+func (s *Simulator) follow(c *course) error {
+	times := make([]time.Time, len(c.events))
+	for i, e := range c.events {
+		times[i] = e.CreatedAt
+	}
+	for _, t := range times {
+		if err := s.at(t, func() { s.happen(c, t) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// happen makes happen what is due of a course by t. A timer that comes too early
+// or too late, as on a busy machine or after a restart, never swaps two events of
+// one message.
+func (s *Simulator) happen(c *course, t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
+		_, _ = s.emit(c.events[0]) // an error here is the dispatcher's to keep
+		c.events = c.events[1:]
+	}
+}
+
+// journal writes down what the dispatcher does.
+type journal struct{ store history.Store }
+
+// Save implements delivery.Journal.
+func (j journal) Save(e delivery.Entry) error {
+	c := history.Change{Happened: e.Event, Deliveries: e.Deliveries}
+	if e.Removed {
+		c.Removed = e.Webhook.ID
+	} else {
+		c.Webhook = e.Webhook
+	}
+	return j.store.Save(c)
+}
+
+// accept makes a change safe, together with everything before it: whoever gets
+// no error may rely on it.
+func (s *Simulator) accept(c history.Change) error {
+	if err := s.store.Save(c); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	return s.failure()
+}
+
+// failure is the history's first error; nil once everything so far is safe from
+// the end of the process.
+func (s *Simulator) failure() error {
+	err := s.store.Flush()
+	if earlier := s.dispatcher.Err(); earlier != nil {
+		return earlier
+	}
+	if err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	return nil
+}
+
+// newID draws the next id for a purpose.
+func (s *Simulator) newID(purpose string) uuid.UUID { return idFrom(s.next(purpose)) }
+
+// next is the stream of the next thing made for a purpose: each message,
+// template and webhook has its own, so adding one does not move the others.
+func (s *Simulator) next(purpose string) *seed.Stream {
+	s.mu.Lock()
+	s.counts[purpose]++
+	n := s.counts[purpose]
+	s.mu.Unlock()
+	// Saved before it is used, so that no later simulator draws the same ids. An
+	// error comes back when what is made of them is saved.
+	_ = s.store.Save(history.Change{Counters: map[string]uint64{purpose: n}})
+	return s.seed.Stream(purpose, n)
+}
+
+// idFrom draws a random (version 4) UUID. A Stream never runs dry.
+func idFrom(st *seed.Stream) uuid.UUID { return uuid.Must(uuid.NewRandomFromReader(st)) }

@@ -1,0 +1,64 @@
+package trace_test
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/trace"
+)
+
+func TestRedrawTellsTheSameStoryOfOthers(t *testing.T) {
+	message := chaos.Subject{Kind: chaos.AboutMessage, Index: 1, ID: id(1)}
+	contact := chaos.Subject{Kind: chaos.AboutInbound, Index: 2, From: "+14155550100"}
+	template := chaos.Subject{Kind: chaos.AboutTemplate, Index: 3, ID: id(3)}
+	about := func(s chaos.Subject, event byte, body string, args ...any) chaos.Step {
+		return chaos.Step{Kind: chaos.KindDeliver, Subject: s, Event: chaos.Event{ID: id(event)}, Body: chaos.Body(fmt.Sprintf(body, args...))}
+	}
+	story := []chaos.Step{
+		about(message, 11, `{"message_id":"%s","again":"%[1]s","to":"+15550001111"}`, id(1)),
+		about(contact, 12, `{"from":"+14155550100"}`),
+		about(contact, 12, `{"from":"14155550100"}`),
+		about(template, 13, "\xff %s", id(3)),
+		about(message, 11, `{"message_id":"%s"}`, id(1)),
+		{Kind: chaos.KindRestart},
+	}
+	original := fmt.Sprintf("%+v", story)
+	r := trace.NewRedraw(seed.Seed(1).Stream("redraw"))
+	got, other := r.Steps(story), r.Steps(story)
+	if fmt.Sprintf("%+v", story) != original {
+		t.Error("the story itself was changed")
+	}
+	if again := trace.NewRedraw(seed.Seed(1).Stream("redraw")).Steps(story); !reflect.DeepEqual(again, got) {
+		t.Error("the same seed draws others")
+	}
+	want := []chaos.Body{
+		chaos.Body(fmt.Sprintf(`{"message_id":"%s","again":"%[1]s","to":"+15550001111"}`, got[0].Subject.ID)),
+		chaos.Body(fmt.Sprintf(`{"from":"%s"}`, got[1].Subject.From)),
+		chaos.Body(fmt.Sprintf(`{"from":"%s"}`, got[1].Subject.From[1:])),
+		chaos.Body(fmt.Sprintf("\xff %s", got[3].Subject.ID)),
+		chaos.Body(fmt.Sprintf(`{"message_id":"%s"}`, got[0].Subject.ID)),
+		nil,
+	}
+	seen := map[string]bool{}
+	for i := range story {
+		if !bytes.Equal(got[i].Body, want[i]) {
+			t.Errorf("body %d is %q, want %q", i+1, got[i].Body, want[i])
+		}
+		for _, steps := range [][]chaos.Step{story, got, other} {
+			seen[steps[i].Subject.ID.String()+steps[i].Subject.From] = true
+		}
+	}
+	if len(seen) != 3*3+1 { // and the restart's, which has none
+		t.Errorf("three tellings have %d subjects, want 9 and none: %v", len(seen), seen)
+	}
+	if got[0].Subject != got[4].Subject || got[1].Subject != got[2].Subject || got[0].Event.ID != got[4].Event.ID || got[0].Event.ID == id(11) {
+		t.Error("the same subject or event has two names")
+	}
+	if len(got[1].Subject.From) != len(contact.From) || got[1].Subject.From[5:10] != "55501" {
+		t.Errorf("%q is not like %q", got[1].Subject.From, contact.From)
+	}
+}
