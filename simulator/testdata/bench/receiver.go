@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -16,10 +16,11 @@ import (
 )
 
 // receive is the receiver that everybody sends to: net/http, reads the body,
-// says 200 and counts. It checks the signature of one signed delivery in 64,
-// and refuses it when it does not fit. It ends with its standard input.
-func receive(args []string) error {
-	secret, err := signing.ParseSecret(args[0])
+// says 200 and counts. It checks one signature in 64, and refuses what does not
+// fit; unsigned requests it takes, for wrk. It prints its address and ends with
+// its standard input.
+func receive(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	secret, err := signing.ParseSecret(secretText)
 	if err != nil {
 		return err
 	}
@@ -27,33 +28,36 @@ func receive(args []string) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if err != nil {
+		if err != nil || len(body) != bodySize {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
-		n := count.Add(1)
-		if signature := r.Header.Get(signing.HeaderSignature); n%64 == 0 && signature != "" {
-			h := signing.Headers{ID: r.Header.Get(signing.HeaderID), Timestamp: r.Header.Get(signing.HeaderTimestamp), Signature: signature}
-			if secret.Verify(h, body, clock.Wall()) != nil {
-				w.WriteHeader(http.StatusUnauthorized)
-			}
+		h := signing.Headers{ID: r.Header.Get(signing.HeaderID), Timestamp: r.Header.Get(signing.HeaderTimestamp), Signature: r.Header.Get(signing.HeaderSignature)}
+		if n := count.Add(1); n%64 == 0 && h.Signature != "" && secret.Verify(h, body, clock.Wall()) != nil {
+			w.WriteHeader(http.StatusUnauthorized)
 		}
 	})
 	mux.HandleFunc("GET /count", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, strconv.FormatInt(count.Swap(0), 10))
 	})
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	fmt.Println(l.Addr())
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		_ = server.Close()
-	}()
-	if err := server.Serve(l); err != http.ErrServerClosed {
+	if _, err := fmt.Fprintln(stdout, l.Addr()); err != nil {
 		return err
 	}
-	return nil
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, stdin)
+		_ = server.Close()
+	}()
+	err = server.Serve(l)
+	<-ended
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
