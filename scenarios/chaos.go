@@ -10,13 +10,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/trace"
@@ -39,10 +38,10 @@ type ChaosRun struct {
 // ChaosPlan is the plan of a run with this configuration. No event of it lies
 // in the future.
 func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, error) {
-	ids := cfg.Seed.Stream("chaos ids")
+	target := steps.Subject{Seed: cfg.Seed} // what it hears first is of the same webhook
 	p := chaos.Plan{
 		Seed: cfg.Seed, Messages: messages, Start: cfg.Start.UTC(), Profile: profile,
-		WebhookID: uuid.Must(uuid.NewRandomFromReader(ids)), AccountID: uuid.Must(uuid.NewRandomFromReader(ids)),
+		WebhookID: target.Webhook(), AccountID: target.Account(),
 		Format:   chaos.Format{Envelope: cfg.Knobs.Envelope, Numbers: cfg.Knobs.Numbers, InboundShape: cfg.Knobs.InboundShape},
 		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader,
 	}

@@ -111,8 +111,9 @@ func Shrink(ctx context.Context, cfg Config, f Failing) (Shrunk, error) {
 
 var errShrinkTime = fmt.Errorf("the time for it was up (%s)", shrinkTime)
 
-// chooseRule takes a MUST before a SHOULD, and what was broken most. How fast
-// answers come (ACK-1) is a matter of the whole run.
+// chooseRule takes a MUST before a SHOULD, and what was broken most. That a plain
+// delivery is refused now and then says less than any other rule. How fast answers
+// come (ACK-1) is a matter of the whole run.
 func chooseRule(f Failing) string {
 	if f.Rule != "" {
 		if f.Book.Violated[f.Rule] == 0 {
@@ -123,15 +124,18 @@ func chooseRule(f Failing) string {
 	best, most := "", 0
 	for _, level := range []rule.Level{rule.Must, rule.Should} {
 		for _, r := range rule.All() {
-			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != "ACK-1" {
+			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != "ACK-1" && r.ID != plainRule {
 				best, most = r.ID, n
 			}
 		}
 		if best != "" {
-			break
+			return best
 		}
 	}
-	return best
+	if f.Book.Violated[plainRule] > 0 {
+		return plainRule
+	}
+	return ""
 }
 
 // shrinker is one reduction.
@@ -144,6 +148,7 @@ type shrinker struct {
 	concurrency int
 	noRestart   bool         // it takes too long, or cannot be done
 	tries       int          // of one part
+	tellings    uint64       // of scenarios
 	told        []chaos.Step // the last part that failed, as it was told
 	out         Shrunk
 }
@@ -378,6 +383,7 @@ func (sh *shrinker) trial(ctx context.Context, part []chaos.Step) (v oracle.Viol
 	}
 	plan := sh.f.Plan
 	plan.Seed += chaosTrialSeed(sh.out.Trials) // the controls of a trial are new as well
+	plan.Messages = min(plan.Messages, 1000)   // everything is judged when all of it is over
 	told := sh.redraw.Steps(part)
 	res, err := chaosrun.Run(ctx, sh.s.subject, plan, slices.Values(told), chaosrun.Options{
 		Concurrency: sh.concurrency, Redact: sh.s.redact, Headers: sh.s.cfg.Headers,

@@ -44,6 +44,7 @@ func BenchmarkDeliveries(b *testing.B) {
 }
 
 func deliveries(b *testing.B, store history.Store) {
+	b.Helper()
 	url, counted := fastReceiver(b)
 	pool := delivery.NewPool(delivery.HTTP{})
 	defer pool.Close()
@@ -92,7 +93,7 @@ func deliveries(b *testing.B, store history.Store) {
 // measured is the sender.
 func fastReceiver(b *testing.B) (url string, counted *atomic.Int64) {
 	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}

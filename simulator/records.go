@@ -39,6 +39,9 @@ func (s *Simulator) CreateTemplate(t Template) (uuid.UUID, error) {
 func (s *Simulator) UpdateTemplate(id uuid.UUID, change func(*history.Template)) (history.Template, error) {
 	s.records.Lock()
 	defer s.records.Unlock()
+	if err := s.failure(); err != nil { // so that what is read is the latest
+		return history.Template{}, err
+	}
 	t, err := s.store.Template(id)
 	if err != nil {
 		return t, err

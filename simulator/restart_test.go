@@ -35,6 +35,7 @@ func TestRestart(t *testing.T) {
 }
 
 func restart(t *testing.T, open func() history.Store) {
+	t.Helper()
 	e := newEndpoint(t, first(500, 200))
 	store := open()
 	knobs := simulator.DefaultKnobs()

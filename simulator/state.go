@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -21,9 +22,7 @@ func (s *Simulator) restore(rules delivery.Config) error {
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
-	for purpose, n := range state.Counters {
-		s.counts[purpose] = n
-	}
+	maps.Copy(s.counts, state.Counters)
 	if s.account = state.Account; s.account == uuid.Nil {
 		s.account = s.newID("account")
 		if err := s.store.Save(history.Change{Account: s.account}); err != nil {
@@ -136,5 +135,5 @@ func (s *Simulator) next(purpose string) *seed.Stream {
 	return s.seed.Stream(purpose, n)
 }
 
-// idFrom draws a random (version 4) UUID. A Stream never runs dry.
-func idFrom(st *seed.Stream) uuid.UUID { return uuid.Must(uuid.NewRandomFromReader(st)) }
+// idFrom draws a random (version 4) UUID.
+func idFrom(st *seed.Stream) uuid.UUID { return st.UUID() }

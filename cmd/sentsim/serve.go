@@ -44,6 +44,9 @@ func (a *app) serveCommand() *cobra.Command {
 that are registered there. An app that uses the official client talks to it unchanged:
 set SENT_BASE_URL to the address that serve prints, and SENT_DM_API_KEY to its key.
 
+The same address in a browser is a dashboard: webhooks and their health, deliveries,
+messages, templates, and a form to send any event.
+
 Time is real, unless --clock says otherwise; on the virtual clock it stands still until a
 test moves it on. Tests find what they need under /_sentsim (see the README).`,
 		Example: `  sentsim serve
@@ -97,14 +100,16 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err := checkListen(listen, cfg.APIKey, o.remote); err != nil {
 		return err
 	}
+	cfg.PagesKey = o.remote
 	data, err := openData(cmd.Context(), o, &cfg)
 	if err != nil {
 		return err
 	}
-	server, err := api.New(cfg)
+	server, feed, err := newServer(cfg)
 	if err != nil {
 		return errors.Join(err, data.close())
 	}
+	defer context.AfterFunc(cmd.Context(), feed.Close)() // open pages must not keep it from stopping
 	return a.serveOn(cmd.Context(), listen, cfg, server, data)
 }
 

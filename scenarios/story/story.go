@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -39,6 +40,11 @@ type Finding struct {
 	// Verbatim tells every delivery with the body that it had, where a plain one
 	// does not show what is wrong.
 	Verbatim bool
+	// SameSecond says that the two events of the story happened in one second,
+	// where that matters.
+	SameSecond bool
+	// Now is when it was seen: an event that was minutes old then is so again.
+	Now time.Time
 	// Origin says where it comes from, in a sentence for the feature's head.
 	Origin string
 }

@@ -14,9 +14,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
-// odd reports whether a step's body differs from what Sent delivers every day.
-func odd(s chaos.Step) bool { return oddness(s) != "" }
-
 // oddness says in words what is odd about a body.
 func oddness(s chaos.Step) string {
 	for _, f := range s.Faults {
@@ -39,7 +36,7 @@ func oddness(s chaos.Step) string {
 }
 
 // verbatim tells every delivery with its own body.
-func (t *teller) verbatim() (lines []string, err error) {
+func (t *teller) verbatim(now time.Time) (lines []string, err error) {
 	for _, s := range t.steps {
 		if s.Kind != chaos.KindDeliver || s.Group != 0 || s.Sender != "" {
 			return nil, fmt.Errorf("there are no words for a delivery with a body of its own that is also sent oddly")
@@ -48,7 +45,7 @@ func (t *teller) verbatim() (lines []string, err error) {
 			lines = append(lines, "Sent delivers a correctly signed body that is "+what)
 			continue
 		}
-		body, err := t.printed(s)
+		body, err := t.printed(s, now)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +65,7 @@ func plainOddity(body []byte) string {
 }
 
 // printed is a body in lines, with placeholders for what every telling draws anew.
-func (t *teller) printed(s chaos.Step) ([]string, error) {
+func (t *teller) printed(s chaos.Step, now time.Time) ([]string, error) {
 	if !utf8.Valid(s.Body) {
 		return nil, fmt.Errorf("there are no words for a body that is not UTF-8")
 	}
@@ -93,9 +90,33 @@ func (t *teller) printed(s chaos.Step) ([]string, error) {
 		}
 	}
 	if !s.Event.At.IsZero() {
-		text = strings.ReplaceAll(text, s.Event.At.UTC().Format(time.RFC3339), steps.Placeholder("time", 0))
+		when := steps.Placeholder("time", t.second(s.Event.At))
+		if minutes := age(s, now); minutes > 1 {
+			when = steps.Ago(minutes)
+		}
+		text = strings.ReplaceAll(text, s.Event.At.UTC().Format(time.RFC3339), when)
 	}
 	return strings.Split(indent(text), "\n"), nil
+}
+
+// age is how many minutes old a step's event was; 0 if now is not known.
+func age(s chaos.Step, now time.Time) int {
+	if now.IsZero() || s.Event.At.IsZero() {
+		return 0
+	}
+	return int(now.Sub(s.Event.At) / time.Minute)
+}
+
+// second is which of the story's times one is: events of one second stay so.
+func (t *teller) second(at time.Time) int {
+	var times []int64
+	for _, s := range t.steps {
+		if u := s.Event.At.Unix(); !slices.Contains(times, u) {
+			times = append(times, u)
+		}
+	}
+	slices.Sort(times)
+	return slices.Index(times, at.Unix())
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

@@ -174,14 +174,14 @@ func TestFaults(t *testing.T) {
 		if c.fault == `"fault":"hang_up"` && len(got) == 1 {
 			c.reached, c.genuine = 1, 1 // it may be gone before the receiver has read it
 		}
-		real := 0
+		signed := 0
 		for _, d := range got {
 			if genuine(t, secret, d) {
-				real++
+				signed++
 			}
 		}
-		if len(got) != c.reached || real != c.genuine {
-			t.Errorf("%s: %d requests, %d of them genuine; want %d and %d", c.fault, len(got), real, c.reached, c.genuine)
+		if len(got) != c.reached || signed != c.genuine {
+			t.Errorf("%s: %d requests, %d of them genuine; want %d and %d", c.fault, len(got), signed, c.reached, c.genuine)
 		}
 		row := s.must(200, "GET", "/_sentsim/deliveries?limit=1", "").get("data.deliveries.0.attempts.0")
 		if row.Get("outcome").String() != c.first || row.Get("http_status_code").String() != c.status {
@@ -297,5 +297,26 @@ func TestTheControlInterfaceIsStrict(t *testing.T) {
 	numbers := s.must(200, "GET", "/_sentsim/magic", "").get("data.magic.#.number").Raw
 	if !strings.Contains(numbers, `"+15005550100"`) {
 		t.Errorf("the magic numbers are %s", numbers)
+	}
+}
+
+// TestAnEndlessErrorPageIsNotKeptWhole: the history is bounded in bytes too.
+func TestAnEndlessErrorPageIsNotKeptWhole(t *testing.T) {
+	e := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("X-Trace", strings.Repeat("t", 5000))
+		_, _ = w.Write([]byte(strings.Repeat("x", 60_000)))
+	}))
+	defer e.Close()
+	s := serve(t, api.Config{})
+	s.register(e.URL)
+	s.must(201, "POST", "/_sentsim/events", `{"type":"message.read"}`)
+	s.quiet()
+	row := s.must(200, "GET", "/_sentsim/deliveries", "").get("data.deliveries.0.attempts.0")
+	if n := len(row.Get("response_body").String()); n != 4096 {
+		t.Errorf("%d bytes of the body are kept", n)
+	}
+	if h := row.Get("response_headers").Raw; h != `{"Content-Type":["text/html"]}` {
+		t.Errorf("of the headers, %.100s is kept", h)
 	}
 }

@@ -18,14 +18,14 @@ func reset(c *call) (answer, *problem) {
 	if p := b.problems.refusal(); p != nil {
 		return answer{}, p
 	}
-	if err := c.Server.reset(); err != nil {
+	if err := c.beginAnew(); err != nil {
 		return answer{}, fromSimulator(err)
 	}
 	c.sim = c.Simulator()
 	return getClock(c)
 }
 
-func (s *Server) reset() error {
+func (s *Server) beginAnew() error {
 	s.resetting.Lock()
 	defer s.resetting.Unlock()
 	cfg := s.cfg.Simulator

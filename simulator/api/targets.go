@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,12 +56,36 @@ func (l targetList) allows(rawURL string) bool {
 	return false
 }
 
+// AllowsTarget reports whether webhooks may point to a URL.
+func (s *Server) AllowsTarget(url string) bool { return s.targets.allows(url) }
+
 // sender is how attempts leave: counted, and only to where they may go.
 func (s *Server) sender(next delivery.Sender) delivery.Sender {
 	if next == nil {
 		next = delivery.HTTP{}
 	}
 	return sender{s, next}
+}
+
+// How much of a response is kept, in bytes: a million error pages must not fill
+// the memory.
+const (
+	keptBody   = 4 << 10
+	keptHeader = 2 << 10
+)
+
+// trim drops what is too much of a response.
+func trim(o *delivery.Outcome) {
+	if len(o.Body) > keptBody {
+		o.Body, o.Truncated = slices.Clone(o.Body[:keptBody]), true
+	}
+	size := 0
+	for name, values := range o.Header {
+		size += len(name) + len(strings.Join(values, ""))
+	}
+	if size > keptHeader {
+		o.Header = http.Header{"Content-Type": o.Header.Values("Content-Type")[:min(1, len(o.Header.Values("Content-Type")))]}
+	}
 }
 
 type sender struct {
@@ -79,6 +105,7 @@ func (s sender) Send(ctx context.Context, r delivery.Request, timeout time.Durat
 		out = s.next.Send(ctx, r, timeout)
 	}
 	s.server.metrics.attempt(out)
+	trim(&out)
 	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get(signing.HeaderID), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
 	return out
 }

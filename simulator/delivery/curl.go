@@ -16,6 +16,8 @@ type CurlOptions struct {
 	Private []Header
 	// MaxBody is up to how many bytes of body the command holds; 0 for all.
 	MaxBody int
+	// Lines puts each option on a line of its own.
+	Lines bool
 }
 
 // Curl is the exact request as a command for a POSIX shell that knows $'…'. Its
@@ -31,6 +33,10 @@ func (r Request) Curl(o CurlOptions) string {
 	if piped && (o.MaxBody == 0 || len(r.Body) <= o.MaxBody) {
 		fmt.Fprintf(&b, "echo %s | base64 -d | ", base64.StdEncoding.EncodeToString(r.Body))
 	}
+	next := " "
+	if o.Lines {
+		next = " \\\n  "
+	}
 	fmt.Fprintf(&b, "curl -X POST %s", Quote(r.URL))
 	for _, h := range r.Headers {
 		value := h.Value
@@ -38,18 +44,18 @@ func (r Request) Curl(o CurlOptions) string {
 			value = "***"
 		}
 		if value == "" {
-			fmt.Fprintf(&b, " -H %s", Quote(h.Name+";")) // how curl sends an empty header
+			fmt.Fprintf(&b, "%s-H %s", next, Quote(h.Name+";")) // how curl sends an empty header
 			continue
 		}
-		fmt.Fprintf(&b, " -H %s", Quote(h.Name+": "+value))
+		fmt.Fprintf(&b, "%s-H %s", next, Quote(h.Name+": "+value))
 	}
 	switch {
 	case o.MaxBody > 0 && len(r.Body) > o.MaxBody:
-		fmt.Fprintf(&b, " --data-binary @body # %d bytes that begin with %s", len(r.Body), Quote(string(r.Body[:min(60, len(r.Body))])))
+		fmt.Fprintf(&b, "%s--data-binary @body # %d bytes that begin with %s", next, len(r.Body), Quote(string(r.Body[:min(60, len(r.Body))])))
 	case piped:
-		b.WriteString(" --data-binary @-")
+		b.WriteString(next + "--data-binary @-")
 	default:
-		fmt.Fprintf(&b, " --data-raw %s", Quote(string(r.Body))) // raw: a body may begin with @
+		fmt.Fprintf(&b, "%s--data-raw %s", next, Quote(string(r.Body))) // raw: a body may begin with @
 	}
 	return b.String()
 }

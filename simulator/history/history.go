@@ -27,7 +27,7 @@ const DefaultLimit = 10_000
 //
 // Changes are remembered in the order in which they are saved, each whole or not
 // at all: what a store that was killed remembers is what was saved up to some
-// moment, and at least everything up to the last Flush.
+// moment, and at least everything up to the last Flush. Reading shows the same.
 type Store interface {
 	// Save takes a change. It may return before the change is safe: see Flush.
 	// The error may be that of an earlier change; nothing is saved after one.

@@ -14,6 +14,9 @@ import (
 // Restore implements Store.
 func (s *SQLite) Restore() (State, error) {
 	state := State{Counters: map[string]uint64{}}
+	if err := s.Flush(); err != nil {
+		return state, err
+	}
 	_, err := selectRows(s, func(row scanner) (int, error) {
 		var id []byte
 		err := row.Scan(&id)
@@ -130,7 +133,7 @@ func (c *condition) search(q Query, columns ...string) {
 
 // selectPage reads a page and the total in one transaction: they fit together.
 func selectPage[T any](s *SQLite, scan func(scanner) (T, error), columns, table string, where condition, q Query) (p Page[T], err error) {
-	if err := s.Flush(); err != nil {
+	if err := s.open(); err != nil {
 		return p, err
 	}
 	ctx := context.Background()
@@ -169,9 +172,8 @@ func selectOne[T any](s *SQLite, what string, id uuid.UUID, scan func(scanner) (
 	return rows[0], nil
 }
 
-// selectRows reads what was saved before, in the file or not yet.
 func selectRows[T any](s *SQLite, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
-	if err := s.Flush(); err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
 	all, err := scanAll(s.db, scan, text, args)

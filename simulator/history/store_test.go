@@ -79,6 +79,9 @@ func saveAll(t *testing.T, s history.Store, changes ...history.Change) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func outbound(id uuid.UUID, status event.Status, at time.Time) event.Event {
@@ -90,6 +93,7 @@ func outbound(id uuid.UUID, status event.Status, at time.Time) event.Event {
 // TestNothingIsForgotten saves one of everything and reads it as the next process does.
 func TestNothingIsForgotten(t *testing.T) {
 	eachStore(t, 0, func(t *testing.T, s history.Store, again func() history.Store) {
+		t.Helper()
 		w, gone := newWebhook(t), newWebhook(t)
 		w.LastDeliveryAttemptAt, w.ConsecutiveFailures, w.IsActive = new(noon()), 7, false
 		text, account := "hello", uuid.New()
@@ -191,6 +195,7 @@ func TestNothingIsForgotten(t *testing.T) {
 
 func TestPages(t *testing.T) {
 	eachStore(t, 0, func(t *testing.T, s history.Store, _ func() history.Store) {
+		t.Helper()
 		hook := uuid.New()
 		numbers := func(q history.Query) (total int, found []uint64) {
 			p, err := s.Deliveries(hook, q)
@@ -250,6 +255,7 @@ func TestPages(t *testing.T) {
 // TestLimits: what is over goes, oldest first; what is not stays.
 func TestLimits(t *testing.T) {
 	eachStore(t, 2, func(t *testing.T, s history.Store, again func() history.Store) {
+		t.Helper()
 		w := newWebhook(t)
 		saveAll(t, s, history.Change{Webhook: &w})
 		var all []delivery.Delivery

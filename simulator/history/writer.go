@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -194,20 +193,19 @@ func (t *transaction) exec(s *statement, args ...driver.Value) int {
 }
 
 // run runs a statement once.
-func (t *transaction) run(text string, args ...driver.Value) int {
+func (t *transaction) run(text string, args ...driver.Value) {
 	if t.err != nil {
-		return 0
+		return
 	}
 	prepared, err := t.prepare(text)
 	if err != nil {
 		t.err = err
-		return 0
+		return
 	}
-	n := t.execute(prepared, args)
+	t.execute(prepared, args)
 	if err := prepared.Close(); err != nil && t.err == nil {
 		t.err = err
 	}
-	return n
 }
 
 func (t *transaction) prepare(text string) (execer, error) {
@@ -282,7 +280,7 @@ func (t *transaction) message(m *Message) {
 }
 
 func (t *transaction) planned(e *event.Event) {
-	record, err := json.Marshal(e)
+	record, err := encodeEvent(e)
 	if err != nil && t.err == nil {
 		t.err = fmt.Errorf("event %s: %w", e.ID, err)
 	}

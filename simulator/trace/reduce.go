@@ -169,6 +169,10 @@ func (r *reduction) simplify(ctx context.Context) (simpler bool, err error) {
 // plainest first.
 func plainer(s chaos.Step) []chaos.Step {
 	var all []chaos.Step
+	if s.Kind == chaos.KindRotate { // which restarts the target, too
+		s.Kind, s.Faults = chaos.KindRestart, []chaos.Fault{chaos.FaultRestart}
+		return []chaos.Step{s}
+	}
 	if s.Group != 0 {
 		alone := s
 		alone.Group = 0
