@@ -231,6 +231,9 @@ func TestAResetBeginsAnew(t *testing.T) {
 	story := func() string {
 		made, _ := s.register(e.URL)
 		sent := s.must(202, "POST", "/v3/messages", `{"to":["+15005550101"],"text":"hi"}`, "Idempotency-Key", "k")
+		if sent.header.Get("Idempotent-Replayed") != "" {
+			t.Error("after a reset, an answer from before it is replayed")
+		}
 		return made + " " + sent.get("data.recipients.0.message_id").String()
 	}
 	first := story()
