@@ -148,6 +148,7 @@ type shrinker struct {
 	concurrency int
 	noRestart   bool         // it takes too long, or cannot be done
 	tries       int          // of one part
+	tellings    uint64       // of scenarios
 	told        []chaos.Step // the last part that failed, as it was told
 	out         Shrunk
 }

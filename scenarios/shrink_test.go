@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,9 +12,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/oracle"
-	"github.com/sentsim/sentsim/scenarios/receiver"
 	"github.com/sentsim/sentsim/scenarios/report"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
@@ -59,65 +55,6 @@ func deliveries(steps []chaos.Step) (n int) {
 		}
 	}
 	return n
-}
-
-// Every mutant that breaks what the state shows is reduced to a handful of
-// deliveries that fail by themselves, and to a scenario that fails it and passes
-// the reference receiver (Shrink offers no other).
-func TestShrinkZoo(t *testing.T) {
-	t.Parallel()
-	mutants := slices.DeleteFunc(receiver.Mutants(), func(m receiver.Mutant) bool { return !breaksState(m) })
-	if raced || testing.Short() {
-		mutants = onePerFamily(mutants)
-	}
-	slices.SortStableFunc(mutants, func(a, b receiver.Mutant) int { return slow(b) - slow(a) })
-	var mu sync.Mutex
-	var sizes []int
-	t.Run("mutants", func(t *testing.T) {
-		for _, m := range mutants {
-			t.Run(m.Name, func(t *testing.T) {
-				t.Parallel()
-				cfg := zooConfig(t, m.Name)
-				f := failing(t, cfg, 300)
-				got, err := scenarios.Shrink(t.Context(), cfg, f)
-				if errors.Is(err, scenarios.ErrNothingToShrink) {
-					t.Skipf("the chaos run broke nothing that can be reduced: %v", f.Book.Violated)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
-				n := deliveries(got.Steps)
-				t.Logf("%s of %v: %d deliveries, %d trials, fails %s\n%s%s", got.Rule.ID, f.Book.Violated, n, got.Trials, got.Ended, got.Feature, got.NoFeature)
-				switch {
-				case got.Steps == nil:
-					t.Errorf("nothing is left: %s", got.Why)
-				case got.Feature == "" && n <= 12:
-					t.Errorf("no scenario: %s", got.NoFeature)
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				sizes = append(sizes, n)
-			})
-		}
-	})
-	if len(sizes) == 0 {
-		t.Fatal("no mutant was reduced")
-	}
-	slices.Sort(sizes)
-	t.Logf("deliveries left, of %d mutants: %v", len(sizes), sizes)
-	if median := sizes[len(sizes)/2]; median > 6 {
-		t.Errorf("the median is %d deliveries, more than 6", median)
-	}
-}
-
-// breaksState reports whether a mutant breaks a rule that is seen in the state.
-func breaksState(m receiver.Mutant) bool {
-	for _, id := range m.Rules() {
-		if r, _ := rule.Get(id); r.State || r.StatePart != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // A failure that was not seen again is no story.

@@ -34,7 +34,6 @@ type World struct {
 	// Of a story:
 	templates []*template
 	stories   map[string]event.Event // what was delivered, by "the first message SENT"
-	bodies    map[string][]byte      // what was delivered as it stands, by its text
 	forged    []forgedDelivery
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
@@ -32,7 +33,7 @@ func (t *teller) tell(f Finding) (given, when []string, err error) {
 		}
 		given = append(given, fmt.Sprintf("%s message on %q", word, c.subject.On))
 	}
-	if f.Verbatim || len(t.steps) == 1 && odd(t.steps[0]) {
+	if f.Verbatim {
 		when, err = t.verbatim(f.Now)
 		return given, when, err
 	}
@@ -108,7 +109,12 @@ func (t *teller) sameSecond() bool {
 	}
 	a, b := t.steps[0], t.steps[1]
 	plain := func(s chaos.Step) bool { return s.Kind == chaos.KindDeliver && s.Sender == "" }
-	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && a.Event.At.Equal(b.Event.At) && !a.Event.At.IsZero()
+	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && oneSecond(a, b)
+}
+
+// oneSecond reports whether two events carry the same time: Sent writes seconds.
+func oneSecond(a, b chaos.Step) bool {
+	return !a.Event.At.IsZero() && a.Event.At.Truncate(time.Second).Equal(b.Event.At.Truncate(time.Second))
 }
 
 func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
@@ -174,7 +180,11 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 		if words(a) == words(b) {
 			other = "the same text again"
 		}
-		return []string{"a contact sends a text and, a minute later, " + other}, true
+		when := "a minute later"
+		if oneSecond(a, b) {
+			when = "in the same second"
+		}
+		return []string{fmt.Sprintf("a contact sends a text and, %s, %s", when, other)}, true
 	} else if len(texts) > 1 {
 		return nil, false
 	}
@@ -392,17 +402,28 @@ func (t *teller) name(f Finding) string {
 	case Knows:
 		return "a forged delivery leaves no trace: " + doc(t.steps[max(forged, 0)].Forgery)
 	case Accepts:
-		switch what := oddness(last); {
+		what, old := "", ""
+		if f.Verbatim {
+			what = oddness(last)
+		}
+		if minutes := age(last, f.Now); minutes > 1 && f.Verbatim {
+			old = fmt.Sprintf(" %d minutes after it happened", minutes)
+		}
+		switch {
 		case t.steps[0].Kind == chaos.KindRotate:
 			return "the new secret is taken once it is rotated"
 		case what != "" && kind != "" && what[:2] != "an" && last.Event.Status != "":
-			return fmt.Sprintf("%s with %s is accepted", kind, what)
+			return fmt.Sprintf("%s with %s is accepted%s", kind, what, old)
 		case what != "":
 			return what + " is accepted"
-		case len(t.steps) > 1 && last.Group != 0:
+		case len(t.cast) > 1 && last.Group != 0:
 			return "deliveries at the same instant are all accepted"
+		case slices.ContainsFunc(t.steps[:len(t.steps)-1], func(s chaos.Step) bool { return s.Event.ID == last.Event.ID }):
+			return kind + " is accepted when it is delivered again"
+		case f.Rule.ID == "ORD-5":
+			return kind + " is accepted as the first that is heard of a message"
 		}
-		return kind + " is accepted"
+		return kind + " is accepted" + old
 	case Counts:
 		return t.countName(last, kind)
 	case Ends:
@@ -414,6 +435,8 @@ func (t *teller) name(f Finding) string {
 			return "a forged delivery does not come in the way of the genuine " + want
 		case len(t.steps) > 1 && last.Subject.Kind == chaos.AboutMessage && lifecycle.Precedes(event.Status(last.Event.Status), event.Status(want)):
 			return fmt.Sprintf("a late %s does not move a message back from %s", last.Event.Status, want)
+		case f.SameSecond:
+			return want + " is not lost when something else happened in the same second"
 		case len(t.cast) > 1:
 			return want + " is not lost on one while others are delivered"
 		}

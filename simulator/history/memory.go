@@ -29,6 +29,7 @@ type Memory struct {
 	deliveries map[uuid.UUID]*delivery.Delivery
 	byWebhook  map[uuid.UUID][]*delivery.Delivery
 	messages   list[Message]
+	looked     map[uuid.UUID]int // see behind
 	templates  list[Template]
 }
 
@@ -40,6 +41,7 @@ func NewMemory(limit int) *Memory {
 		limit:      limit,
 		counters:   map[string]uint64{},
 		coming:     map[uuid.UUID]int{},
+		looked:     map[uuid.UUID]int{},
 		deliveries: map[uuid.UUID]*delivery.Delivery{},
 		byWebhook:  map[uuid.UUID][]*delivery.Delivery{},
 	}
@@ -90,6 +92,7 @@ func (m *Memory) saveWebhook(c Change) {
 			delete(m.deliveries, d.ID)
 		}
 		delete(m.byWebhook, c.Removed)
+		delete(m.looked, c.Removed)
 	}
 }
 
@@ -129,8 +132,7 @@ func (m *Memory) trim(webhookID uuid.UUID) {
 		rows[0] = nil
 		rows = rows[1:]
 	}
-	// Behind one that waits for its retry, many at a time.
-	if excess := len(rows) - m.limit; m.limit > 0 && excess > m.limit/10 {
+	if excess := len(rows) - m.limit; m.behind(webhookID, excess) {
 		rows = slices.DeleteFunc(rows, func(d *delivery.Delivery) bool {
 			drop := excess > 0 && d.Done()
 			if drop {
@@ -139,8 +141,20 @@ func (m *Memory) trim(webhookID uuid.UUID) {
 			}
 			return drop
 		})
+		m.looked[webhookID] = len(rows) - m.limit
 	}
 	m.byWebhook[webhookID] = rows
+}
+
+// behind reports whether it is time to look behind the oldest row, which is not
+// over: the rows beyond the limit have become more by a tenth of it since the
+// last time. id is a webhook's, or zero for the messages.
+func (m *Memory) behind(id uuid.UUID, excess int) bool {
+	if m.limit == 0 || excess <= 0 {
+		delete(m.looked, id)
+		return false
+	}
+	return excess > m.looked[id]+m.limit/10
 }
 
 // trimMessages drops the oldest messages that are over.
@@ -148,14 +162,14 @@ func (m *Memory) trimMessages() {
 	for m.limit > 0 && m.messages.len() > m.limit && m.coming[m.messages.first().ID] == 0 {
 		m.messages.drop(m.messages.first().ID)
 	}
-	// Behind one whose events are still to come, many at a time.
-	if excess := m.messages.len() - m.limit; m.limit > 0 && excess > m.limit/10 {
+	if excess := m.messages.len() - m.limit; m.behind(uuid.Nil, excess) {
 		for _, message := range m.messages.rows() {
 			if excess > 0 && m.coming[message.ID] == 0 {
 				m.messages.drop(message.ID)
 				excess--
 			}
 		}
+		m.looked[uuid.Nil] = excess
 	}
 }
 
