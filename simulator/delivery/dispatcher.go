@@ -127,13 +127,12 @@ func (d *Dispatcher) Add(w webhook.Webhook) {
 	d.add(w)
 }
 
-func (d *Dispatcher) add(w webhook.Webhook) *queue {
+func (d *Dispatcher) add(w webhook.Webhook) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	q := &queue{d: d, id: w.ID.String(), hook: w.Clone(), waiting: waiting{strict: d.cfg.Rules.Order == Strict}}
 	d.order = append(d.order, q)
 	d.queues[w.ID] = q
-	return q
 }
 
 // Restore goes on where another dispatcher stopped, before anything else is done
