@@ -42,7 +42,7 @@ func TestShrink(t *testing.T) {
 				case got.Steps == nil:
 					t.Errorf("nothing is left: %s", got.Why)
 				case got.Feature == "" && n <= 12:
-					t.Errorf("no scenario: %s", got.NoFeature)
+					t.Errorf("no scenario: %s; of %q", got.NoFeature, bodies(got.Steps))
 				}
 				mu.Lock()
 				defer mu.Unlock()
@@ -92,4 +92,12 @@ func deliveries(steps []chaos.Step) (n int) {
 		}
 	}
 	return n
+}
+
+// bodies are what the steps deliver, for people.
+func bodies(steps []chaos.Step) (all []string) {
+	for _, s := range steps {
+		all = append(all, string(s.Kind)+" "+string(s.Body))
+	}
+	return all
 }
