@@ -214,6 +214,14 @@ func (sh *shrinker) attempt(ctx context.Context) (again bool, err error) {
 	if sh.out.Ended, err = sh.rate(ctx, reduced.Items, n); err != nil {
 		return false, err
 	}
+	if began := sh.out.Began; began.Always() && !sh.out.Ended.Always() { // not as sure as it seemed
+		more, err := sh.rate(ctx, reduced.Items, repeats)
+		if err != nil {
+			return false, err
+		}
+		sh.out.Ended.Failed += more.Failed
+		sh.out.Ended.Of += more.Of
+	}
 	if sh.out.Ended.share() >= sh.out.Began.share()/2 {
 		return false, nil
 	}

@@ -100,6 +100,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err := checkListen(listen, cfg.APIKey, o.remote); err != nil {
 		return err
 	}
+	cfg.PagesKey = o.remote
 	data, err := openData(cmd.Context(), o, &cfg)
 	if err != nil {
 		return err

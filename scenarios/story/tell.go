@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
@@ -119,7 +120,12 @@ func (t *teller) sameSecond() bool {
 	}
 	a, b := t.steps[0], t.steps[1]
 	plain := func(s chaos.Step) bool { return s.Kind == chaos.KindDeliver && s.Sender == "" }
-	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && a.Event.At.Equal(b.Event.At) && !a.Event.At.IsZero()
+	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && oneSecond(a, b)
+}
+
+// oneSecond reports whether two events carry the same time: Sent writes seconds.
+func oneSecond(a, b chaos.Step) bool {
+	return !a.Event.At.IsZero() && a.Event.At.Truncate(time.Second).Equal(b.Event.At.Truncate(time.Second))
 }
 
 func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
@@ -184,7 +190,7 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 		when, other := "a minute later", "another text"
 		if words(a) == words(b) {
 			other = "the same text again"
-		} else if a.Event.At.Equal(b.Event.At) && !a.Event.At.IsZero() {
+		} else if oneSecond(a, b) {
 			when = "in the same second"
 		}
 		return []string{fmt.Sprintf("a contact sends a text and, %s, %s", when, other)}, true
@@ -463,7 +469,7 @@ func (t *teller) countName(last chaos.Step, kind string) string {
 		return "the same text from another number is another message"
 	case t.alone && (before == nil || last.Kind == chaos.KindRestart):
 		return "what was acknowledged is still known after a restart"
-	case before == nil && last.Subject.Kind == chaos.AboutInbound && len(t.steps) == 2 && last.Event.At.Equal(t.steps[0].Event.At):
+	case before == nil && last.Subject.Kind == chaos.AboutInbound && len(t.steps) == 2 && oneSecond(t.steps[0], last):
 		return "two texts of a contact in one second count as two"
 	case before == nil && last.Subject.Kind == chaos.AboutInbound:
 		return "two texts of a contact count as two"

@@ -1,7 +1,10 @@
 package zoo_test
 
 import (
+	"errors"
+	"iter"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios"
@@ -12,26 +15,53 @@ import (
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
-// messages is what `sentsim chaos` sends unless told otherwise.
-const messages = 300
+const (
+	// messages is what `sentsim chaos` sends unless told otherwise.
+	messages = 300
+	// handful is how many deliveries half of the reduced runs may have at most.
+	handful = 6
+	// tellable is how many deliveries can be told as a scenario for certain.
+	tellable = 12
+)
 
 // With 300 messages on the default seed, chaos finds every mutant whose mistake
-// shows in the receiver's state, and names a rule that it declares.
+// shows in the receiver's state, and names a rule that it declares. What it found
+// is reduced to a handful of deliveries that fail by themselves, and to a
+// scenario that fails the mutant and passes the reference receiver (Shrink
+// offers no other).
 func TestChaos(t *testing.T) {
-	for _, m := range mutants() {
-		if !stateful(m) || unjudged(m) {
-			continue
-		}
-		t.Run(m.Name, func(t *testing.T) {
-			t.Parallel()
-			broken := brokenBy(t, runChaos(t, m.Name))
-			if !slices.ContainsFunc(m.Rules(), func(id string) bool { _, ok := broken[id]; return ok }) {
-				t.Errorf("none of %v is seen to be broken", m.Rules())
-				for id, r := range broken {
-					t.Logf("%s is %s: %s", id, r.Verdict, r.Reason)
-				}
+	var mu sync.Mutex
+	var left []int
+	t.Run("mutants", func(t *testing.T) {
+		for _, m := range mutants() {
+			if !stateful(m) || unjudged(m) {
+				continue
 			}
-		})
+			t.Run(m.Name, func(t *testing.T) {
+				t.Parallel()
+				cfg := configOf(t, m.Name)
+				rep, failing := runChaos(t, cfg)
+				broken := brokenBy(t, rep)
+				if !slices.ContainsFunc(m.Rules(), func(id string) bool { _, ok := broken[id]; return ok }) {
+					t.Errorf("none of %v is seen to be broken", m.Rules())
+					for id, r := range broken {
+						t.Logf("%s is %s: %s", id, r.Verdict, r.Reason)
+					}
+				}
+				n := shrink(t, cfg, failing)
+				mu.Lock()
+				defer mu.Unlock()
+				left = append(left, n)
+			})
+		}
+	})
+	if len(left) == 0 {
+		return // filtered out
+	}
+	slices.Sort(left)
+	t.Logf("deliveries left of the runs of %d mutants: %v", len(left), left)
+	if median := left[len(left)/2]; median > handful {
+		t.Errorf("the median is %d deliveries, more than %d", median, handful)
 	}
 }
 
@@ -39,9 +69,37 @@ func TestChaos(t *testing.T) {
 // breaks: it does not watch for replies.
 func unjudged(m receiver.Mutant) bool { return slices.Equal(m.Rules(), []string{"INB-2"}) }
 
+// shrink reduces a run and returns how many deliveries are left of it.
+func shrink(t *testing.T, cfg config.Config, failing scenarios.Failing) int {
+	t.Helper()
+	got, err := scenarios.Shrink(t.Context(), cfg, failing)
+	if errors.Is(err, scenarios.ErrNothingToShrink) {
+		t.Fatalf("nothing that was broken can be reduced: %v", failing.Book.Violated)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, s := range got.Steps {
+		if s.Kind == chaos.KindDeliver || s.Kind == chaos.KindForge {
+			n++
+		}
+	}
+	switch {
+	case got.Steps == nil:
+		t.Errorf("nothing is left: %s", got.Why)
+	case got.Feature == "" && n <= tellable:
+		t.Errorf("%d deliveries are left, and no scenario: %s", n, got.NoFeature)
+	}
+	if t.Failed() || testing.Verbose() {
+		t.Logf("%s of %v: %d deliveries, %d trials, fails %s\n%s", got.Rule.ID, failing.Book.Violated, n, got.Trials, got.Ended, got.Feature)
+	}
+	return n
+}
+
 func TestChaosPassesTheReceiverWithoutAMistake(t *testing.T) {
 	t.Parallel()
-	rep := runChaos(t, "")
+	rep, _ := runChaos(t, configOf(t, ""))
 	for id, r := range brokenBy(t, rep) {
 		t.Errorf("%s is %s: %s", id, r.Verdict, r.Reason)
 	}
@@ -50,24 +108,31 @@ func TestChaosPassesTheReceiverWithoutAMistake(t *testing.T) {
 	}
 }
 
-func runChaos(t *testing.T, mutant string) report.Report {
-	t.Helper()
-	cfg := configOf(t, mutant)
-	rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
-		Plan: planOf(t, cfg), Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep
-}
-
-func planOf(t *testing.T, cfg config.Config) chaos.Plan {
+func runChaos(t *testing.T, cfg config.Config) (report.Report, scenarios.Failing) {
 	t.Helper()
 	profile, ok := chaos.LookupProfile(chaos.DefaultProfile)
 	plan, err := scenarios.ChaosPlan(cfg, profile, messages)
 	if err != nil || !ok {
 		t.Fatalf("%t %v", ok, err)
 	}
-	return plan
+	failing := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
+	rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
+		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
+		Found: func(res chaosrun.Result) { failing.Book, failing.Steps = res.Book, first(plan.Steps(), res.Steps) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep, failing
+}
+
+// first is the steps up to that number.
+func first(steps iter.Seq[chaos.Step], n int) iter.Seq[chaos.Step] {
+	return func(yield func(chaos.Step) bool) {
+		for s := range steps {
+			if s.Number > n || !yield(s) {
+				return
+			}
+		}
+	}
 }

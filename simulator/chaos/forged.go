@@ -51,8 +51,8 @@ func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fac
 }
 
 func forged(claimed *fact, name, rule string) sending {
-	return sending{step: Step{
-		Kind: KindForge, Subject: claimed.subject, Event: claimed.event, Body: claimed.body,
+	return sending{claim: claimed, step: Step{
+		Kind: KindForge, Subject: claimed.subject,
 		Faults: []Fault{FaultForgery}, Forgery: name, Rule: rule,
 	}}
 }
@@ -108,14 +108,17 @@ func (d *drawer) oddities() {
 		parent := seed.Pick(st, []string{"contacts", "numbers", "account"})
 		f.subject, f.rule = Subject{}, "TOL-3"
 		f.event.Type, f.event.Status = event.Type(parent+".updated"), ""
-		f.body = Body(`{"field":"` + parent + `","sub_type":"` + parent + `.updated","timestamp":"` +
-			f.event.At.Format(time.RFC3339) + `","payload":{"account_id":"` + d.plan.AccountID.String() + `"}}`)
+		f.edits = append(f.edits, func(Body) Body {
+			return Body(`{"field":"` + parent + `","sub_type":"` + parent + `.updated","timestamp":"` +
+				f.event.At.Format(time.RFC3339) + `","payload":{"account_id":"` + d.plan.AccountID.String() + `"}}`)
+		})
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownField))
 	}
 	if st, ok := d.hit(FaultNotAnObject, 0); ok {
 		f := d.ghost(st, event.Queued, when(st))
 		f.subject, f.event.Status, f.rule = Subject{}, "", "TOL-7"
-		f.body = Body(seed.Pick(st, notObjects()))
+		body := Body(seed.Pick(st, notObjects()))
+		f.edits = append(f.edits, func(Body) Body { return body })
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultNotAnObject))
 	}
 }
@@ -130,7 +133,7 @@ func (d *drawer) controls() {
 			d.out = append(d.out, parcel{at: d.start, control: c.kind})
 		}
 	}
-	if st, ok := d.hit(FaultBurst, 0); ok {
-		d.out = append(d.out, parcel{at: d.start, burst: between(st, 2*time.Second, 8*time.Second)})
+	if _, ok := d.hit(FaultBurst, 0); ok {
+		d.out = append(d.out, parcel{at: d.start, burst: true})
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 const (
 	maxBurst   = 50               // deliveries at one instant (ACK-2)
+	burstReach = 15 * time.Second // how long things are held back for one at most
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
 )
@@ -63,7 +64,7 @@ func (m *merger) run() {
 		switch {
 		case p.control != "":
 			m.control(p)
-		case p.burst > 0:
+		case p.burst:
 			m.burst(p)
 		default:
 			m.done(p)
@@ -175,6 +176,8 @@ func (m *merger) control(p parcel) {
 		m.step(p.at, Step{Kind: KindRotate, Faults: []Fault{FaultRotate}})
 		d := drawer{plan: m.plan, index: p.unit}
 		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, "ROT-1")
+		old.claim.make(m.plan, m.plan.Start)
+		old.step.Event, old.step.Body = old.claim.event, old.claim.body
 		old.step.Faults = []Fault{FaultRotate}
 		m.emit(p.at, []sending{old})
 	case KindRestart:
@@ -195,7 +198,7 @@ func (m *merger) pause(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > p.at+pauseReach || next.control != "" || next.burst > 0 {
+		if next.at > p.at+pauseReach || next.control != "" || next.burst {
 			other = append(other, next)
 			break
 		}
@@ -236,6 +239,9 @@ func (m *merger) putBack(parcels []parcel, now time.Duration) {
 		if p.at <= now {
 			p.at = now + time.Duration(i+1)*time.Microsecond
 		}
+		if p.control == KindEnable {
+			m.enableAt = p.at
+		}
 		heap.Push(&m.queue, p)
 	}
 }
@@ -247,10 +253,11 @@ func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
 	return seen
 }
 
-// burst holds back what is due in a time, and sends it at once. Of a subject
-// only the first parcel is part of it; the others follow right after.
+// burst holds back the events of messages that are due until there are enough of
+// them, and sends them at once. Of a message only the first parcel is part of it;
+// what else was due follows right after.
 func (m *merger) burst(p parcel) {
-	end, last := p.at+p.burst, p.at
+	end, last := p.at+burstReach, p.at
 	var all []sending
 	var after []parcel
 	taken := map[Subject]bool{}
@@ -264,7 +271,7 @@ func (m *merger) burst(p parcel) {
 			end = min(end, next.at)
 			break
 		}
-		if next.burst > 0 {
+		if next.burst {
 			continue // it is one already
 		}
 		sends := m.alive(next)
@@ -273,7 +280,7 @@ func (m *merger) burst(p parcel) {
 			continue
 		}
 		subject := sends[0].step.Subject
-		if taken[subject] && subject.Kind != "" || len(all)+len(sends) > maxBurst {
+		if taken[subject] || !forBurst(sends) || len(all)+len(sends) > maxBurst {
 			next.sends = sends
 			after = append(after, next)
 			taken = addAll(taken, next)
@@ -296,6 +303,14 @@ func (m *merger) burst(p parcel) {
 		}
 	}
 	m.emit(end, all)
+}
+
+// forBurst reports whether deliveries can be part of a burst: genuine ones about
+// messages, by senders that behave.
+func forBurst(sends []sending) bool {
+	return !slices.ContainsFunc(sends, func(s sending) bool {
+		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != ""
+	})
 }
 
 // queue is the parcels by their time.

@@ -161,9 +161,9 @@ func (v *view) sendForged(w webhook.Webhook, kind event.Kind, name, back string)
 		Curl: f.Sent.Curl(delivery.CurlOptions{Lines: true}), Response: responseHead(f.Outcome), ResponseBody: plain(string(f.Outcome.Body)),
 	}
 	for _, h := range f.Genuine.Headers {
-		switch got := f.Sent.Get(h.Name); {
-		case got == h.Value:
-		case got == "":
+		switch got := f.Sent.Get(h.Name); got {
+		case h.Value:
+		case "":
 			x.Changed = append(x.Changed, h.Name+": missing or empty")
 		default:
 			x.Changed = append(x.Changed, plain(h.Name+": "+got))
