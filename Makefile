@@ -37,6 +37,10 @@ test: ## run all tests (with the race detector where there is a C compiler)
 zoo: ## all defective receivers through verify, chaos and shrink (make test takes one of each family)
 	SENTSIM_ZOO=all $(GO) test -count=1 $(TESTFLAGS) ./scenarios/zoo
 
+.PHONY: kill
+kill: ## kill a durable simulator at hundreds of points and look for what it lost
+	SENTSIM_KILLS=300 $(GO) test -count=1 $(TESTFLAGS) -run '^TestKilled' ./simulator
+
 .PHONY: vet
 vet: ## go vet
 	$(GO) vet $(PACKAGES)

@@ -62,6 +62,11 @@ type Oracle struct {
 	begun     int
 	recent    []*Record // messages, the latest last: for Witness
 	book      Book
+
+	rotated, enabled bool
+	// What is explained once everything is known.
+	answers, states, many, few                   []open
+	answerBlame, stateBlame, manyBlame, fewBlame *blame
 }
 
 // maxRecent is how many messages are looked through for a witness.
@@ -69,7 +74,10 @@ const maxRecent = 64
 
 // New is an oracle that has seen nothing.
 func New(plan chaos.Plan) *Oracle {
-	return &Oracle{plan: plan, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook()}
+	return &Oracle{
+		plan: plan, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
+	}
 }
 
 // key tells subjects apart: what a probe can tell apart.
@@ -115,7 +123,7 @@ func (o *Oracle) record(s chaos.Subject) *Record {
 	return r
 }
 
-// Saw notes a step that was sent, whose answer is judged by it too.
+// Saw notes a step that was sent.
 func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -141,6 +149,19 @@ func (o *Oracle) Met(s chaos.Subject) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.records[keyOf(s)] != nil
+}
+
+// Rotated notes that the target has another secret than at first, Enabled that
+// the webhook was disabled for a while.
+func (o *Oracle) Rotated() { o.note(&o.rotated) }
+
+// Enabled is described with Rotated.
+func (o *Oracle) Enabled() { o.note(&o.enabled) }
+
+func (o *Oracle) note(b *bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*b = true
 }
 
 // Restarted notes that the target was restarted, and whether it forgot.

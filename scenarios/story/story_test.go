@@ -160,7 +160,7 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
 		}, `
   @IDEM-5 @MUST @state
   Scenario: two texts of a contact count as two
-    When a contact sends a text and, a minute later, another text
+    When a contact sends a text and, in the same second, another text
     Then the receiver has counted 2 inbound messages from that contact
 `},
 		"an event that is minutes old": {"RET-1", story.Finding{

@@ -8,17 +8,18 @@ import (
 )
 
 // finished is where the end of an attempt becomes known: it is decided here what
-// it means, and told to the webhook's health, the queue and the history.
-func (q *queue) finished(j *job, a Attempt) {
+// it means, and told to the webhook's health, the queue and the history. It
+// returns what the caller is to do next, nil for nothing.
+func (q *queue) finished(j *job, a Attempt) *started {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.inFlight--
 	if q.removed {
 		q.d.settled(1)
-		return
+		return nil
 	}
 	if a.Outcome.Kind == Cancelled && q.d.ctx.Err() != nil {
-		return // closed: the delivery stays as it was
+		return nil // closed: the delivery stays as it was
 	}
 	j.note(a)
 	now := q.d.cfg.Clock.Now()
@@ -46,7 +47,12 @@ func (q *queue) finished(j *job, a Attempt) {
 			q.record(q.afterFailure(disabled)...)
 		}
 	}
-	q.startDue()
+	next := q.due()
+	for more := q.due(); more != nil; more = q.due() {
+		go q.work(more)
+	}
+	q.setAlarm()
+	return next
 }
 
 // record tells the journal how the webhook stands and which deliveries changed
