@@ -69,11 +69,14 @@ func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 
 // reproduceRule is the command that judges the rule again, with the same ids.
 func (s *session) reproduceRule(p *planned) string {
-	cmd := fmt.Sprintf("sentsim verify --rule %s --seed %s", p.rule.ID, s.cfg.Seed)
-	if s.cfg.Strict {
-		cmd += " --strict"
+	words := []string{fmt.Sprintf("sentsim verify --rule %s --seed %s", p.rule.ID, s.cfg.Seed)}
+	for _, file := range s.cfg.Features {
+		words = append(words, "--feature "+exchange.Quote(file))
 	}
-	return cmd + " " + s.subject.Reproduce
+	if s.cfg.Strict {
+		words = append(words, "--strict")
+	}
+	return strings.Join(append(words, s.subject.Reproduce), " ")
 }
 
 // reproduce names the target as the command line does, without what may be a

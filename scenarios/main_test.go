@@ -2,36 +2,18 @@ package scenarios_test
 
 import (
 	"bytes"
-	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"runtime"
-	"strconv"
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
-// The test binary is a receiver as well: one that dies of a null text, or a mutant.
+// The test binary is a receiver as well: one that dies of a null text.
 func TestMain(m *testing.M) {
-	if os.Getenv("SENTSIM_MUTANT") != "" {
-		var cfg receiver.ServeConfig
-		err := cfg.FromEnv(os.Getenv)
-		if err == nil {
-			err = receiver.Serve(context.Background(), cfg, os.Stdout)
-		}
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	if os.Getenv("FRAGILE_RECEIVER") == "" {
-		flag.Parse()
-		// These tests wait for state to settle more than they compute.
-		if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
-			_ = p.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
-		}
 		os.Exit(m.Run())
 	}
 	r, err := receiver.New(receiver.Config{

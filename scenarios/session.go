@@ -102,7 +102,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 			return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name()}, tgt.Close())
 		}
 	}
-	api, stop, err := standIn(ctx, listen, cfg.APIKey)
+	api, stop, err := standIn(ctx, listen, cfg.APIKey, hostOf(cfg.SentBaseURL), host)
 	if err != nil {
 		return nil, errors.Join(err, tgt.Close())
 	}
@@ -151,8 +151,8 @@ func newSender(cfg Config) (delivery.Sender, error) {
 // standIn listens where the receiver is told that Sent's API is. What the
 // environment says about that address matters for a target that we do not
 // start: it was told the same.
-func standIn(ctx context.Context, listen, apiKey string) (*sentapi.Server, func() error, error) {
-	api, err := sentapi.New(listen, apiKey)
+func standIn(ctx context.Context, listen, apiKey string, names ...string) (*sentapi.Server, func() error, error) {
+	api, err := sentapi.New(listen, apiKey, names...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -163,6 +163,15 @@ func standIn(ctx context.Context, listen, apiKey string) (*sentapi.Server, func(
 		cancel()
 		return errors.Join(api.Close(), <-done)
 	}, nil
+}
+
+// hostOf is the name of a URL's host, "" for none.
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // calledFrom is a base URL under another name of its host; "" is its own.

@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"encoding/json"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -76,7 +77,8 @@ func (f *forgetful) take(body []byte) {
 	}
 	again := f.seen[key]
 	f.seen[key] = true
-	if !again || f.mistake == "counts again" {
+	now := rand.IntN(3) == 0
+	if !again || f.mistake == "counts again" || f.mistake == "counts again, now and then" && now {
 		f.effects[of]++
 	}
 	if rank[status] > rank[f.status[of]] || f.mistake == "moves back" {

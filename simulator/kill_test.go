@@ -136,8 +136,10 @@ func check(t *testing.T, file string, sink *sink, accepted map[uuid.UUID]lifecyc
 		t.Fatal(err)
 	}
 	defer sim.Close()
-	if err := sim.Drain(t.Context()); err != nil {
-		t.Fatal(err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := sim.Drain(ctx); err != nil {
+		t.Fatalf("what is left does not come to an end: %v", err)
 	}
 	if err := failuresCounted(store); err != nil {
 		t.Error(err)

@@ -39,6 +39,9 @@ func (s *Simulator) CreateTemplate(t Template) (uuid.UUID, error) {
 func (s *Simulator) UpdateTemplate(id uuid.UUID, change func(*history.Template)) (history.Template, error) {
 	s.records.Lock()
 	defer s.records.Unlock()
+	if err := s.failure(); err != nil { // so that what is read is the latest
+		return history.Template{}, err
+	}
 	t, err := s.store.Template(id)
 	if err != nil {
 		return t, err
@@ -70,9 +73,10 @@ func (s *Simulator) Deliveries(webhookID uuid.UUID) ([]delivery.Delivery, error)
 	return p.Rows, err
 }
 
-// DeliveryPage is part of a webhook's delivery history.
+// DeliveryPage is part of a webhook's delivery history; the zero id stands for
+// all webhooks.
 func (s *Simulator) DeliveryPage(webhookID uuid.UUID, q history.Query) (history.Page[delivery.Delivery], error) {
-	if _, err := s.dispatcher.Webhook(webhookID); err != nil {
+	if _, err := s.dispatcher.Webhook(webhookID); err != nil && webhookID != uuid.Nil {
 		return history.Page[delivery.Delivery]{}, err
 	}
 	p, err := s.store.Deliveries(webhookID, q)

@@ -46,6 +46,10 @@ type Config struct {
 	Store   history.Store    // nil: in memory, without limit; for one simulator at a time
 	Wall    func() time.Time // of signature timestamps; nil: clock.Wall
 	Secrets io.Reader        // new signing secrets are made from it; nil: crypto/rand
+
+	// Watch is told of every change once it is saved; nil: nobody is. It must
+	// return at once and not call the simulator.
+	Watch func(history.Change)
 }
 
 // Simulator is Sent, for one account. It is safe for concurrent use.
@@ -56,6 +60,8 @@ type Simulator struct {
 	store      history.Store
 	secrets    io.Reader
 	dispatcher *delivery.Dispatcher
+	sender     delivery.Sender
+	wall       func() time.Time
 	account    uuid.UUID
 	pending    *tally // planned events and deliveries that are not over
 	standstill *standstill
@@ -97,7 +103,11 @@ func New(cfg Config) (*Simulator, error) {
 	if cfg.Secrets == nil {
 		cfg.Secrets = crand.Reader
 	}
+	if cfg.Watch != nil {
+		cfg.Store = watched{cfg.Store, cfg.Watch}
+	}
 	s := &Simulator{
+		sender: cfg.Sender, wall: cfg.Wall,
 		seed: cfg.Seed, knobs: cfg.Knobs, clock: cfg.Clock, store: cfg.Store, secrets: cfg.Secrets,
 		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
 		counts: map[string]uint64{}, planned: map[uint64]func() bool{},

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -21,9 +22,7 @@ func (s *Simulator) restore(rules delivery.Config) error {
 	if err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
-	for purpose, n := range state.Counters {
-		s.counts[purpose] = n
-	}
+	maps.Copy(s.counts, state.Counters)
 	if s.account = state.Account; s.account == uuid.Nil {
 		s.account = s.newID("account")
 		if err := s.store.Save(history.Change{Account: s.account}); err != nil {
@@ -79,7 +78,7 @@ func (s *Simulator) happen(c *course, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
-		_, _ = s.emit(c.events[0]) // an error here is the dispatcher's to keep
+		_, _ = s.emit(c.events[0], c.events[0].Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
 		c.events = c.events[1:]
 	}
 }

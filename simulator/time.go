@@ -39,7 +39,7 @@ func (s *Simulator) letTimePass(lend func() error) error {
 	if err := lend(); err != nil {
 		return err
 	}
-	return s.dispatcher.Err()
+	return s.failure()
 }
 
 // standstill holds the clock unless somebody lets time pass.

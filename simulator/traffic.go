@@ -188,24 +188,49 @@ func (s *Simulator) begin(way *course, c history.Change) error {
 // subscribe to it, or are disabled, never hear of it. It returns the ids of the
 // deliveries, in the order in which the webhooks were registered.
 func (s *Simulator) Emit(e event.Event) ([]uuid.UUID, error) {
+	return s.EmitBody(e, e.Encode(s.knobs.Format()))
+}
+
+// Sample is a plausible event of that name (as in event.Catalogue) that happens
+// now to somebody of this account, to be changed and emitted.
+func (s *Simulator) Sample(name string) (event.Event, error) {
+	k, err := event.Lookup(name)
+	if err != nil {
+		return event.Event{}, err
+	}
+	e, err := k.Sample(s.next("sample"), s.clock.Now())
+	switch {
+	case e.Outbound != nil:
+		e.Outbound.AccountID = s.account
+	case e.Inbound != nil:
+		e.Inbound.AccountID = s.account
+	case e.Template != nil:
+		e.Template.AccountID = s.account
+	}
+	return e, err
+}
+
+// EmitBody is Emit with a body of the caller's own, which nobody looks at: what
+// Sent might send one day, or never.
+func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	if e.ID == uuid.Nil {
 		e.ID = s.newID("event")
 	}
-	ids, err := s.emit(e)
+	ids, err := s.emit(e, body)
 	if err != nil {
 		return ids, err
 	}
 	return ids, s.failure()
 }
 
-// emit is Emit but for the wait until it is safe.
-func (s *Simulator) emit(e event.Event) ([]uuid.UUID, error) {
+// emit is EmitBody but for the wait until it is safe.
+func (s *Simulator) emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	// Counted before they exist: one that is over at once must not count below zero.
 	most := s.dispatcher.Len()
 	s.pending.add(most)
-	ids, err := s.dispatcher.Emit(e, e.Encode(s.knobs.Format()))
+	ids, err := s.dispatcher.Emit(e, body)
 	s.pending.add(len(ids) - most)
 	return ids, err
 }

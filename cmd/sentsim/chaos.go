@@ -27,6 +27,7 @@ const (
 type chaosOptions struct {
 	verifyOptions
 	recordOptions
+	shrinkOptions
 	messages, rate, duration, profile string
 }
 
@@ -44,7 +45,9 @@ seed and profile make the same run. Minutes of retries take no time: events are
 dated back instead.
 
 Profiles: calm, carrier, retry-storm, hostile, everything, or a YAML file with
-name, base, mix and faults.`,
+name, base, mix and faults.
+
+` + shrinkHelp,
 		Example: `  sentsim chaos --exec 'node server.js' --messages 1000
   sentsim chaos --target http://127.0.0.1:8080/webhooks/sent --profile retry-storm --rate 50
   sentsim chaos --embedded --seed random --report json=chaos.json
@@ -60,6 +63,7 @@ name, base, mix and faults.`,
 		f.StringVar(&o.profile, "profile", chaos.DefaultProfile, "how much goes wrong: `NAME|FILE` (default everything)")
 		plainDefault(f, "profile")
 		o.recordFlag(f)
+		o.shrinkFlags(f)
 	})
 	targetFlags(cmd)
 	secretFlags(cmd)
@@ -144,11 +148,14 @@ func (a *app) chaos(cmd *cobra.Command, o chaosOptions) error {
 		return a.chaosDryRun(run, o.verifyOptions)
 	}
 	run.Trace = o.record
-	return a.carryOut(cmd, res, run, o.verifyOptions, o.recordOptions, out)
+	return a.carryOut(cmd, res, run, o.verifyOptions, o.recordOptions, o.shrinkOptions, out)
 }
 
 // carryOut carries a run out and prints what it came to.
-func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.ChaosRun, o verifyOptions, keep recordOptions, out *outputs) (err error) {
+func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.ChaosRun, o verifyOptions, keep recordOptions, shrink shrinkOptions, out *outputs) (err error) {
+	if err := shrink.check(cmd, res.Rules); err != nil {
+		return err
+	}
 	if run.Record, err = keep.create(cmd); err != nil {
 		return err
 	}
@@ -182,9 +189,24 @@ func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.Ch
 	terminal := report.NewTerminal(style)
 	res.Target.Hurry = a.hurry
 	run.Started = func(h report.Header) { terminal.StartChaos(h, run.Plan.Profile.Name, run.Plan.Messages) }
+	t := &taken{run: run}
+	run.Found = t.found
 	rep, err := scenarios.Chaos(cmd.Context(), res.Config, thisBuild().version, run)
 	for _, r := range rep.Rules {
 		terminal.RuleDone(r)
 	}
-	return a.conclude(cmd.Context(), rep, err, terminal, out)
+	err = a.conclude(cmd.Context(), rep, err, terminal, out)
+	if !shrink.wants(cmd, t, err) {
+		return err
+	}
+	if screen == io.Discard {
+		screen = a.stderr
+	}
+	if shrinkErr := a.shrinkRun(cmd.Context(), res, t, shrink, screen, o.output == "plain"); shrinkErr != nil {
+		if stop := stopped(cmd.Context()); stop != nil {
+			return exit(stop.status, stop)
+		}
+		a.complain(shrinkErr)
+	}
+	return err
 }

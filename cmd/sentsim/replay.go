@@ -19,6 +19,7 @@ import (
 type replayOptions struct {
 	verifyOptions
 	recordOptions
+	shrinkOptions
 	partial, newIDs bool
 }
 
@@ -32,7 +33,9 @@ order, signed anew with the secret of this target, with the same faults, forgeri
 and restarts; and judges the outcome as the chaos run was judged.
 
 A receiver that still remembers the recorded run cannot be judged by it: give it a
-fresh state, or replay with --new-ids, which tells the same of other messages.`,
+fresh state, or replay with --new-ids, which tells the same of other messages.
+
+` + shrinkHelp,
 		Example: `  sentsim replay run.jsonl --exec 'node server.js'
   sentsim replay run.jsonl --target http://127.0.0.1:8080/webhooks/sent --new-ids`,
 		Args:        cobra.ArbitraryArgs,
@@ -43,6 +46,7 @@ fresh state, or replay with --new-ids, which tells the same of other messages.`,
 		f.BoolVar(&o.partial, "partial", false, "replay what is whole of a trace that is cut off")
 		f.BoolVar(&o.newIDs, "new-ids", false, "the same of other messages, templates and contacts, drawn from --seed (default random)")
 		o.recordFlag(f)
+		o.shrinkFlags(f)
 	})
 	targetFlags(cmd)
 	secretFlags(cmd)
@@ -151,7 +155,7 @@ func (a *app) replay(cmd *cobra.Command, args []string, o replayOptions) error {
 	if o.dryRun {
 		return a.chaosDryRun(run, o.verifyOptions)
 	}
-	return a.carryOut(cmd, res, run, o.verifyOptions, o.recordOptions, out)
+	return a.carryOut(cmd, res, run, o.verifyOptions, o.recordOptions, o.shrinkOptions, out)
 }
 
 // same tells whether two names are of one file.

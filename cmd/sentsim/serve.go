@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -18,6 +19,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 // defaultServeListen is where serve listens: reachable from this machine only.
@@ -28,6 +30,7 @@ const envServeKey = "SENTSIM_API_KEY"
 
 type serveOptions struct {
 	listen, apiKey, rateLimit, logFormat string
+	data, keep                           string
 	remote, anyTemplate, verbose         bool
 	hosts, targets                       []string
 }
@@ -40,6 +43,9 @@ func (a *app) serveCommand() *cobra.Command {
 		Long: `Answers Sent's API until it is interrupted, and delivers what happens to the webhooks
 that are registered there. An app that uses the official client talks to it unchanged:
 set SENT_BASE_URL to the address that serve prints, and SENT_DM_API_KEY to its key.
+
+The same address in a browser is a dashboard: webhooks and their health, deliveries,
+messages, templates, and a form to send any event.
 
 Time is real, unless --clock says otherwise; on the virtual clock it stands still until a
 test moves it on. Tests find what they need under /_sentsim (see the README).`,
@@ -58,6 +64,8 @@ test moves it on. Tests find what they need under /_sentsim (see the README).`,
 		f.BoolVar(&o.remote, "allow-remote", false, "listen on an address that other machines can reach; it needs an API key of your own")
 		f.StringArrayVar(&o.hosts, "allow-host", nil, "further `NAME` of this server in the Host header; repeatable")
 		f.StringArrayVar(&o.targets, "allow-target", nil, "`HOST[:PORT]` that webhooks may point to; repeatable (default: anywhere)")
+		f.StringVar(&o.data, "data", "", "keep everything in the SQLite database `FILE` (default: in memory)")
+		f.StringVar(&o.keep, "keep", "", "how many deliveries of each webhook, and messages, are kept (`N`, default "+strconv.Itoa(history.DefaultLimit)+")")
 		f.StringVar(&o.rateLimit, "rate-limit", "", "requests a minute (`N`), or off (default "+strconv.Itoa(api.StandardLimit)+", as Sent)")
 		f.BoolVar(&o.anyTemplate, "any-template", false, "take messages with templates that were not created here")
 		f.StringVar(&o.logFormat, "log-format", "", "`FORM` of the log on stderr: text or json (default text)")
@@ -76,12 +84,12 @@ test moves it on. Tests find what they need under /_sentsim (see the README).`,
 }
 
 func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
-	for _, name := range []string{"listen", "api-key", "rate-limit", "log-format"} {
+	for _, name := range []string{"listen", "api-key", "rate-limit", "log-format", "data", "keep"} {
 		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 			return usage("--%s is given but empty", name)
 		}
 	}
-	cfg, err := a.serveConfig(cmd, o)
+	cfg, sender, err := a.serveConfig(cmd, o)
 	if err != nil {
 		return err
 	}
@@ -92,11 +100,28 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err := checkListen(listen, cfg.APIKey, o.remote); err != nil {
 		return err
 	}
-	server, err := api.New(cfg)
+	cfg.PagesKey = o.remote
+	defer sender.Close()
+	data, err := openData(cmd.Context(), o, &cfg)
 	if err != nil {
 		return err
 	}
-	l, err := (&net.ListenConfig{}).Listen(cmd.Context(), "tcp", listen)
+	server, feed, err := newServer(cfg)
+	if err != nil {
+		return errors.Join(err, data.close())
+	}
+	defer context.AfterFunc(cmd.Context(), feed.Close)() // open pages must not keep it from stopping
+	return a.serveOn(cmd.Context(), listen, cfg, server, data)
+}
+
+// serveOn serves until ctx ends, and closes everything.
+func (a *app) serveOn(ctx context.Context, listen string, cfg api.Config, server *api.Server, data *dataFile) (err error) {
+	defer func() {
+		if closeErr := data.close(); err == nil && closeErr != nil {
+			err = exit(statusTrouble, closeErr)
+		}
+	}()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		_ = server.Close()
 		return exit(statusTrouble, fmt.Errorf("%w (choose another address with --listen)", err))
@@ -110,10 +135,6 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		_ = server.Close()
 		return err
 	}
-	return exit(0, a.serveUntil(cmd.Context(), server, l))
-}
-
-func (a *app) serveUntil(ctx context.Context, server *api.Server, l net.Listener) error {
 	if err := server.Serve(ctx, l, a.hurry); err != nil {
 		return exit(statusTrouble, err)
 	}
@@ -121,16 +142,19 @@ func (a *app) serveUntil(ctx context.Context, server *api.Server, l net.Listener
 }
 
 // serveConfig is what the flags, the environment and the config file come to.
-func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, err error) {
+func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, sender *delivery.Pool, err error) {
 	res, err := a.loadTargetless(cmd)
 	if err != nil {
-		return cfg, err
+		return cfg, nil, err
 	}
 	cfg = api.Config{APIKey: o.apiKey, AllowHosts: o.hosts, AllowTargets: o.targets, AnyTemplate: o.anyTemplate}
-	if cfg.APIKey == "" {
-		cfg.APIKey = a.getenv(envServeKey)
-	}
-	if cfg.APIKey == "" {
+	switch key := a.getenv(envServeKey); {
+	case cfg.APIKey != "":
+	case key != "":
+		cfg.APIKey = key
+	case slices.Contains(a.environ, envServeKey+"="):
+		return cfg, nil, usage("%s is set but empty", envServeKey)
+	default:
 		cfg.APIKey = api.DefaultKey
 	}
 	switch o.rateLimit {
@@ -139,22 +163,20 @@ func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, e
 	case "off":
 	default:
 		if cfg.RateLimit, err = strconv.Atoi(o.rateLimit); err != nil || cfg.RateLimit < 1 {
-			return cfg, usage("--rate-limit %q: a number above 0, or off", o.rateLimit)
+			return cfg, nil, usage("--rate-limit %q: a number above 0, or off", o.rateLimit)
 		}
 	}
 	if cfg.Logger, err = a.serveLogger(o); err != nil {
-		return cfg, err
+		return cfg, nil, err
 	}
-	pool, err := target.TLS{CACert: res.CACert, Insecure: res.Insecure}.Pool()
+	authorities, err := target.TLS{CACert: res.CACert, Insecure: res.Insecure}.Pool()
 	if err != nil {
-		return cfg, err
+		return cfg, nil, err
 	}
-	cfg.Simulator = simulator.Config{
-		Seed: res.Seed, Start: res.Start, Knobs: res.Knobs,
-		Sender: delivery.HTTP{RootCAs: pool, Insecure: res.Insecure},
-	}
+	sender = delivery.NewPool(delivery.HTTP{RootCAs: authorities, Insecure: res.Insecure}) // it starts nothing
+	cfg.Simulator = simulator.Config{Seed: res.Seed, Start: res.Start, Knobs: res.Knobs, Sender: sender}
 	cfg.Simulator.Clock, err = serveClock(res)
-	return cfg, err
+	return cfg, sender, err
 }
 
 // serveClock is the real clock unless somebody asked for another one. Nil is a

@@ -7,12 +7,16 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tidwall/gjson"
 )
 
 // served is sentsim serve, inside this process.
@@ -153,5 +157,50 @@ func TestServeLimitsRequestsUnlessToldNotTo(t *testing.T) {
 		if last != want {
 			t.Errorf("%q: the 201st request is answered %d, want %d", args, last, want)
 		}
+	}
+}
+
+// TestServeRemembers: what was registered and what waits outlives the process
+// (here, its end), and a reset forgets it.
+func TestServeRemembers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sent.db")
+	first := startServe(t, nil, "--data", file)
+	_, made := first.ask(t, "POST", "/v3/webhooks", "sentsim", `{"display_name":"x","endpoint_url":"http://127.0.0.1:9"}`)
+	_, sent := first.ask(t, "POST", "/v3/messages", "sentsim", `{"to":["+15005550101"],"text":"hi"}`)
+	if status := first.stop(); status != 0 {
+		t.Fatalf("exit status %d\n%s", status, first.stderr)
+	}
+	second := startServe(t, nil, "--data", file)
+	for _, path := range []string{"/v3/webhooks/" + gjson.Get(made, "data.id").String(), "/v3/messages/" + gjson.Get(sent, "data.recipients.0.message_id").String()} {
+		if status, body := second.ask(t, "GET", path, "sentsim", ""); status != 200 {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if status, body := second.ask(t, "POST", "/_sentsim/reset", "sentsim", ""); status != 200 {
+		t.Errorf("reset: %d %s", status, body)
+	}
+	second.stop()
+	third := startServe(t, nil, "--data", file)
+	if _, body := third.ask(t, "GET", "/v3/webhooks?page=1&page_size=1", "sentsim", ""); gjson.Get(body, "data.pagination.total_count").Int() != 0 {
+		t.Errorf("after the reset: %s", body)
+	}
+}
+
+func TestServeLeavesAForeignFileAsItIs(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(file, []byte("do not lose me"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var stderr bytes.Buffer
+	status := run(ctx, invocation{
+		args: []string{"serve", "--listen", "127.0.0.1:0", "--data", file}, stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr,
+	})
+	if status != 2 || !strings.Contains(stderr.String(), file) {
+		t.Errorf("exit status %d, %s", status, stderr.String())
+	}
+	if got, err := os.ReadFile(file); err != nil || string(got) != "do not lose me" {
+		t.Errorf("it is now %q (%v)", got, err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 // control does something to the target. Nothing is under way.
 func (r *runner) control(ctx context.Context, s chaos.Step) {
 	r.record.expect(s.Number)
+	defer r.judges.hold()() // nobody reads meanwhile
 	var done Done
 	t := r.s.Target
 	switch s.Kind {
@@ -42,7 +43,9 @@ func (r *runner) control(ctx context.Context, s chaos.Step) {
 			break
 		}
 		done.Err = r.rotate(ctx)
-	case chaos.KindDisable, chaos.KindEnable: // nothing is sent in between: the plan sees to that
+	case chaos.KindDisable: // nothing is sent until it is enabled: the plan sees to that
+	case chaos.KindEnable:
+		r.oracle.Enabled()
 	case chaos.KindDeliver, chaos.KindForge:
 	}
 	if errors.Is(done.Err, target.ErrNoControl) {
@@ -147,6 +150,7 @@ func (r *runner) giveSecret(ctx context.Context, fresh signing.Secret) error {
 	}
 	r.old, r.base = r.s.Env.Secret, r.s.Target.URL()
 	r.s.Rotated(env)
+	r.oracle.Rotated()
 	forgot := false
 	if witness != nil && before.Known {
 		after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })

@@ -2,7 +2,6 @@ package chaosrun
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -76,11 +75,9 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 				r.haunted = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
 			}
 		case s.Subject.Kind == chaos.AboutInbound && r.canRead(chaos.AboutInbound):
-			key := fmt.Sprintf("%d %s", s.Subject.Index, s.Subject.From)
-			if r.baselined[key] {
+			if r.oracle.Met(s.Subject) {
 				continue
 			}
-			r.baselined[key] = true
 			st, err := r.look(ctx, s.Subject)
 			if err != nil && ctx.Err() == nil {
 				r.note(err.Error())
@@ -106,8 +103,8 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 	if r.haunted != "" || r.fell != "" {
 		return unseen
 	}
-	var all []*reading
-	for _, rec := range r.oracle.Records() {
+	all := r.judges.left()
+	for _, rec := range r.oracle.TakeAll() {
 		if r.canRead(rec.Subject.Kind) {
 			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
 		}
@@ -124,7 +121,7 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 	if ctx.Err() != nil {
 		return unseen
 	}
-	shown := slices.ContainsFunc(all, func(x *reading) bool { return x.err == nil && x.state.Known })
+	shown := r.judges.shown() || slices.ContainsFunc(all, func(x *reading) bool { return x.err == nil && x.state.Known })
 	r.conclude(all, controls, shown)
 	return unseen
 }
@@ -179,40 +176,21 @@ func (r *runner) readAll(ctx context.Context, all []*reading) {
 	wg.Wait()
 }
 
-// conclude judges the last readings. What a violation with several possible
-// causes stands for is decided by those with one.
+// conclude judges the last readings.
 func (r *runner) conclude(all []*reading, c oracle.Controls, shown bool) {
-	var open []oracle.Verdict
-	sure := map[string]bool{}
 	for _, x := range all {
 		if x.err != nil {
 			r.note(x.err.Error())
 			continue
 		}
-		v := r.oracle.Judge(x.record, x.expect, x.state, c, shown)
-		for _, kept := range v.Kept {
-			r.oracle.Kept(kept)
-		}
-		switch {
-		case v.Broken == nil:
-		case len(v.Suspects) > 1:
-			open = append(open, v)
-		default:
-			sure[v.Broken.Rule] = true
-			v.Broken.Seen = r.o.Redact(v.Broken.Seen)
-			r.oracle.Broken(*v.Broken)
-		}
+		r.verdict(x, c, shown)
 	}
-	for _, v := range open {
-		for _, suspect := range v.Suspects {
-			if sure[suspect] {
-				v.Broken.Rule = suspect
-				break
-			}
-		}
-		v.Broken.Seen = r.o.Redact(v.Broken.Seen)
-		r.oracle.Broken(*v.Broken)
-	}
+}
+
+// verdict judges one reading.
+func (r *runner) verdict(x *reading, c oracle.Controls, shown bool) {
+	x.state.Raw = r.o.Redact(x.state.Raw)
+	r.oracle.Judge(x.record, x.expect, x.state, c, shown)
 }
 
 // unseen says of the rules that need the state why they cannot be judged.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+	"github.com/tidwall/sjson"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -79,7 +80,7 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 
 // messageTwin delivers a new message the record's events of these statuses.
 func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (twin, bool) {
-	st := r.plan.Seed.Stream("chaos twin", uint64(n))
+	st := r.plan.Seed.Stream("chaos twin", uint64(n)) //nolint:gosec // counted up from 0
 	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: uuid.Must(uuid.NewRandomFromReader(st))}}
 	for _, status := range o {
 		i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool {
@@ -97,7 +98,8 @@ func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.O
 	return t, true
 }
 
-// inboundTwin is a new contact who writes once.
+// inboundTwin is a new contact who writes once, and what nobody else writes: to a
+// receiver that goes by the text it would be no text at all.
 func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, bool) {
 	st := r.plan.Seed.Stream("chaos inbound twin")
 	i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool { return a.Step.Kind == chaos.KindDeliver })
@@ -105,10 +107,29 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 		return twin{}, false
 	}
 	s := rec.Arrivals[i].Step
-	from := fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
-	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound, From: from}}
+	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound}}
+	from := ""
+	for range 20 { // a receiver may remember somebody of an earlier run
+		from = fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
+		t.subject.From = from
+		before, err := r.look(ctx, t.subject)
+		if err != nil {
+			return twin{}, false
+		}
+		if before.Count == 0 {
+			break
+		}
+	}
 	body := bytes.ReplaceAll(s.Body, []byte(s.Subject.From[1:]), []byte(from[1:]))
+	if changed, err := sjson.SetBytes(body, "payload.text", fmt.Sprintf("Is parcel %09d here?", st.IntN(1_000_000_000))); err == nil {
+		body = changed // which nobody has written before
+	}
 	body = bytes.ReplaceAll(body, []byte(s.Subject.ID.String()), []byte(uuid.Must(uuid.NewRandomFromReader(st)).String()))
+	words := fmt.Sprintf("Good morning, my number is %08d", st.IntN(100_000_000))
+	body, err := sjson.SetBytes(body, "payload.text", words)
+	if err != nil {
+		return twin{}, false
+	}
 	before, err := r.look(ctx, t.subject)
 	if err != nil || before.Count != 0 || !r.once(ctx, s, body) {
 		return twin{}, false

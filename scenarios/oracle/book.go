@@ -79,12 +79,13 @@ func (o *Oracle) Violated() int {
 	for _, of := range o.book.Violated {
 		n += of
 	}
-	return n
+	return n + len(o.answers) + len(o.states) + len(o.many) + len(o.few)
 }
 
 // Book is what was judged. Nothing more may be told to the oracle.
 func (o *Oracle) Book() Book {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.explain()
 	return o.book
 }

@@ -8,6 +8,7 @@ package oracle
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -57,13 +58,26 @@ type Oracle struct {
 	epoch     int
 	forgetful bool // the target lost its state in a restart
 	records   map[key]*Record
-	order     []*Record
+	units     map[int][]*Record // by the plan's message
+	begun     int
+	recent    []*Record // messages, the latest last: for Witness
 	book      Book
+
+	rotated, enabled bool
+	// What is explained once everything is known.
+	answers, states, many, few                   []open
+	answerBlame, stateBlame, manyBlame, fewBlame *blame
 }
+
+// maxRecent is how many messages are looked through for a witness.
+const maxRecent = 64
 
 // New is an oracle that has seen nothing.
 func New(plan chaos.Plan) *Oracle {
-	return &Oracle{plan: plan, records: map[key]*Record{}, book: newBook()}
+	return &Oracle{
+		plan: plan, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
+	}
 }
 
 // key tells subjects apart: what a probe can tell apart.
@@ -85,22 +99,38 @@ type Record struct {
 	Subject  chaos.Subject
 	Arrivals []Arrival
 	Baseline int // inbound texts that were counted before the first delivery
+
+	nth int // in the order in which they began
 }
 
-// Saw notes a step that was sent, whose answer is judged by it too.
+// record is that of a subject, made when there is none. The lock is held.
+func (o *Oracle) record(s chaos.Subject) *Record {
+	k := keyOf(s)
+	r := o.records[k]
+	if r != nil {
+		return r
+	}
+	o.begun++
+	r = &Record{Subject: s, nth: o.begun}
+	o.records[k] = r
+	o.units[s.Index] = append(o.units[s.Index], r)
+	if s.Kind == chaos.AboutMessage {
+		if len(o.recent) == maxRecent {
+			o.recent = append(o.recent[:0], o.recent[1:]...)
+		}
+		o.recent = append(o.recent, r)
+	}
+	return r
+}
+
+// Saw notes a step that was sent.
 func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if s.Subject.Kind == "" {
 		return
 	}
-	k := keyOf(s.Subject)
-	r := o.records[k]
-	if r == nil {
-		r = &Record{Subject: s.Subject}
-		o.records[k] = r
-		o.order = append(o.order, r)
-	}
+	r := o.record(s.Subject)
 	r.Arrivals = append(r.Arrivals, Arrival{
 		Step: s, Taken: Of(out, s.Sender == chaos.Resets), Answer: said, Epoch: o.epoch,
 	})
@@ -111,12 +141,27 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 func (o *Oracle) Baseline(s chaos.Subject, count int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	k := keyOf(s)
-	if o.records[k] == nil {
-		r := &Record{Subject: s, Baseline: count}
-		o.records[k] = r
-		o.order = append(o.order, r)
-	}
+	o.record(s).Baseline = count
+}
+
+// Met reports whether anything has been sent about a subject that is not over.
+func (o *Oracle) Met(s chaos.Subject) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.records[keyOf(s)] != nil
+}
+
+// Rotated notes that the target has another secret than at first, Enabled that
+// the webhook was disabled for a while.
+func (o *Oracle) Rotated() { o.note(&o.rotated) }
+
+// Enabled is described with Rotated.
+func (o *Oracle) Enabled() { o.note(&o.enabled) }
+
+func (o *Oracle) note(b *bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	*b = true
 }
 
 // Restarted notes that the target was restarted, and whether it forgot.
@@ -131,8 +176,8 @@ func (o *Oracle) Restarted(forgot bool) {
 func (o *Oracle) Witness() (r *Record, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, r := range slices.Backward(o.order) {
-		if r.Subject.Kind != chaos.AboutMessage || r.Forged() {
+	for _, r := range slices.Backward(o.recent) {
+		if r.Forged() {
 			continue
 		}
 		for _, a := range r.Arrivals {
@@ -144,15 +189,36 @@ func (o *Oracle) Witness() (r *Record, ok bool) {
 	return nil, false
 }
 
-// Records are those that can be judged by the target's state, in the order in
-// which they began.
-func (o *Oracle) Records() []*Record {
+// Take hands over, and forgets, the records of one of the plan's messages, about
+// which nothing more will be told.
+func (o *Oracle) Take(index int) []*Record {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, r := range o.order {
-		slices.SortStableFunc(r.Arrivals, func(a, b Arrival) int { return cmp.Compare(a.Step.Number, b.Step.Number) })
+	all := o.units[index]
+	delete(o.units, index)
+	for _, r := range all {
+		delete(o.records, keyOf(r.Subject))
+		r.sort()
 	}
-	return slices.Clone(o.order)
+	return all
+}
+
+// TakeAll is Take for all that is left, in the order in which they began.
+func (o *Oracle) TakeAll() []*Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := slices.Collect(maps.Values(o.records))
+	clear(o.records)
+	clear(o.units)
+	for _, r := range all {
+		r.sort()
+	}
+	slices.SortFunc(all, func(a, b *Record) int { return cmp.Compare(a.nth, b.nth) })
+	return all
+}
+
+func (r *Record) sort() {
+	slices.SortStableFunc(r.Arrivals, func(a, b Arrival) int { return cmp.Compare(a.Step.Number, b.Step.Number) })
 }
 
 // Forged reports whether a forged delivery was about it.

@@ -1,69 +1,44 @@
-// Package sentapi stands in for Sent's API while a receiver is tested: it takes
-// POST /v3/messages, answers as Sent does, and remembers to whom the receiver
-// wrote. It sends nothing on and starts no lifecycle; every other call of the
-// API is answered with 501.
+// Package sentapi is Sent's API as a receiver under test sees it: a server of
+// simulator/api of its own, without webhooks, that remembers to whom the receiver
+// wrote and what was refused.
 package sentapi
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net"
-	"net/http"
-	"slices"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
-// Message is one message that the receiver asked Sent to send: one recipient on
-// one channel.
-type Message struct {
-	ID       string // as the receiver was told
-	To       string // as the receiver wrote it
-	Channel  string // "sent" where the receiver left the choice to Sent
-	Text     string
-	Template json.RawMessage // as given, or nil
-	At       time.Time       // wall clock
-}
-
-// Refusal is one request that was not accepted. It explains a missing message.
-type Refusal struct {
-	Method, Path string
-	Status       int
-	Code         string // e.g. AUTH_002
-	Problem      string
-	At           time.Time // wall clock
-}
-
-// Server is the stand-in. Its methods are safe for concurrent use.
+// Server is the API. Its methods are safe for concurrent use.
 type Server struct {
 	listener net.Listener
-	http     *http.Server
-	apiKey   string
+	api      *api.Server
+	closed   chan struct{}
+	once     sync.Once
 
 	mu       sync.Mutex
-	messages []Message
-	refusals []Refusal
-	replays  map[string]replay
+	refusals []api.Refusal
 }
 
 // How much is kept and taken: a receiver in a loop must not eat our memory.
 const (
-	maxBody       = 1 << 20
-	maxRecipients = 1000
-	maxMessages   = 100_000
-	maxRefusals   = 100
-	maxReplays    = 10_000
+	maxMessages = 100_000
+	maxRefusals = 100
+	maxRequests = 60_000 // a minute
 )
 
 // New listens on addr (host:port; port 0 takes a free one, "" is a free port on
-// loopback) for requests that carry apiKey in x-api-key. Nothing is answered
-// before Run.
-func New(addr, apiKey string) (*Server, error) {
+// loopback) for requests that carry apiKey in x-api-key. names are what else
+// receivers call this machine. Nothing is answered before Run.
+func New(addr, apiKey string, names ...string) (*Server, error) {
 	if apiKey == "" {
 		return nil, errors.New("the stand-in for Sent's API needs an API key to check")
 	}
@@ -74,17 +49,23 @@ func New(addr, apiKey string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the stand-in for Sent's API cannot listen: %w", err)
 	}
-	s := &Server{listener: l, apiKey: apiKey, replays: make(map[string]replay)}
-	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       30 * time.Second,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // a client's broken connection is none of the user's business
+	s := &Server{listener: l, closed: make(chan struct{})}
+	s.api, err = api.New(api.Config{
+		APIKey: apiKey, AllowHosts: names, AnyTemplate: true, RateLimit: maxRequests, Refused: s.refused,
+		Simulator: simulator.Config{Clock: clock.Real{}, Store: history.NewMemory(maxMessages)},
+	})
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
 	return s, nil
+}
+
+func (s *Server) refused(r api.Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.refusals) < maxRefusals {
+		s.refusals = append(s.refusals, r)
+	}
 }
 
 // URL is the base URL without /v3: what belongs into SENT_BASE_URL. Where the
@@ -97,33 +78,44 @@ func (s *Server) URL() string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// Run answers until ctx ends or Close is called, and then returns nil.
+// Run answers until ctx ends or Close is called, and then returns nil. What is
+// being answered then is cut off.
 func (s *Server) Run(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, func() { _ = s.Close() }) // its error is Serve's
-	defer stop()
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-		return fmt.Errorf("the stand-in for Sent's API on %s: %w", s.URL(), err)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	hurry := make(chan struct{})
+	close(hurry)
+	err := s.api.Serve(ctx, s.listener, hurry)
+	if err == nil || errors.Is(err, net.ErrClosed) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("the stand-in for Sent's API on %s: %w", s.URL(), err)
 }
 
 // Close stops listening and drops open connections. It may be called at any
 // time, and more than once.
 func (s *Server) Close() error {
-	err := s.http.Close()
-	if lerr := s.listener.Close(); lerr != nil && !errors.Is(lerr, net.ErrClosed) && err == nil {
-		err = lerr
+	s.once.Do(func() { close(s.closed) })
+	err := s.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		err = nil
 	}
-	return err
+	return errors.Join(err, s.api.Close())
 }
 
 // Sent is what was sent to that number, oldest first. A + in front, spaces and
 // dashes make no difference.
-func (s *Server) Sent(to string) []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var found []Message
-	for _, m := range s.messages {
+func (s *Server) Sent(to string) []history.Message {
+	all := s.messages(digits(to))
+	found := all[:0]
+	for _, m := range all {
 		if digits(m.To) == digits(to) {
 			found = append(found, m)
 		}
@@ -132,18 +124,22 @@ func (s *Server) Sent(to string) []Message {
 }
 
 // All is everything that was sent, oldest first.
-func (s *Server) All() []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.messages)
+func (s *Server) All() []history.Message { return s.messages("") }
+
+func (s *Server) messages(search string) []history.Message {
+	found, err := s.api.Simulator().Messages(history.Query{Search: search})
+	if err != nil { // a history in memory has none
+		panic(err)
+	}
+	return found.Rows
 }
 
 // Refusals are the first requests that were not accepted, oldest first: why a
 // receiver that tried to send may have sent nothing.
-func (s *Server) Refusals() []Refusal {
+func (s *Server) Refusals() []api.Refusal {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.refusals)
+	return append([]api.Refusal(nil), s.refusals...)
 }
 
 // digits is a number as it is compared.

@@ -8,6 +8,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 func inboundSentences() []definition {
@@ -179,6 +180,14 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	return nil
 }
 
+// textOf is what a message says; of a template, its name.
+func textOf(m history.Message) string {
+	if m.Text != nil {
+		return *m.Text
+	}
+	return m.TemplateName
+}
+
 // replies reads what the receiver sent to a number through Sent's API.
 func (w *World) replies(to string) reader {
 	return func(context.Context) (probe.State, error) {
@@ -201,7 +210,7 @@ func (w *World) sendsNothing(ctx context.Context) error {
 	return &Failure{
 		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to the contact", w.lastExchange().What, st.Count),
 		Expected: "no message to a contact who said STOP",
-		Seen:     fmt.Sprintf("POST /v3/messages with %q", w.s.API.Sent(w.contact.number)[0].Text),
+		Seen:     fmt.Sprintf("POST /v3/messages with %q", textOf(w.s.API.Sent(w.contact.number)[0])),
 		At:       w.lastExchange(),
 	}
 }

@@ -13,6 +13,9 @@ func orderSentences() []definition {
 		def(`the message ends as "([^"]+)"`, func(w *World) any {
 			return func(ctx context.Context, want string) error { return w.messageEnds(ctx, 0, want) }
 		}),
+		def(`the message ends as "([^"]+)" or "([^"]+)"`, func(w *World) any {
+			return func(ctx context.Context, want, or string) error { return w.messageEnds(ctx, 0, want, or) }
+		}),
 		def(`the `+ordinal+` message ends as "([^"]+)"`, func(w *World) any { return w.nthMessageEnds }),
 		def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, func(w *World) any { return w.hasDelivered }),
 		def(`its "([^"]+)" event arrives late`, func(w *World) any { return w.arrivesLate }),

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,9 +83,9 @@ func isStatus(want string) func(probe.State) bool {
 	return func(st probe.State) bool { return st.StatusIs(want) }
 }
 
-// ends asserts that the state comes to a status and stays there.
-func (w *World) ends(ctx context.Context, what string, read reader, want string) error {
-	reached := isStatus(want)
+// ends asserts that the state comes to a status, or one of several, and stays there.
+func (w *World) ends(ctx context.Context, what string, read reader, want ...string) error {
+	reached := func(st probe.State) bool { return slices.ContainsFunc(want, st.StatusIs) }
 	st, err := w.appears(ctx, read, reached)
 	if err != nil {
 		return err
@@ -97,9 +98,10 @@ func (w *World) ends(ctx context.Context, what string, read reader, want string)
 	if reached(st) {
 		return nil
 	}
+	wanted := strings.Join(want, " or ")
 	return &Failure{
-		Summary:  fmt.Sprintf("%s is %s in the receiver's state, not %s", what, status(st), want),
-		Expected: fmt.Sprintf("%s to end as %s, within %s of the last delivery", what, want, w.s.Settle),
+		Summary:  fmt.Sprintf("%s is %s in the receiver's state, not %s", what, status(st), wanted),
+		Expected: fmt.Sprintf("%s to end as %s, within %s of the last delivery", what, wanted, w.s.Settle),
 		Seen:     st.Raw,
 		At:       w.lastExchange(),
 	}
@@ -167,7 +169,7 @@ func (s *Subject) can(n rule.Need) bool {
 }
 
 // messageEnds asserts the status in which a message ends.
-func (w *World) messageEnds(ctx context.Context, n int, want string) error {
+func (w *World) messageEnds(ctx context.Context, n int, want ...string) error {
 	if err := w.acceptedSoFar(); err != nil {
 		return err
 	}
@@ -178,7 +180,7 @@ func (w *World) messageEnds(ctx context.Context, n int, want string) error {
 	if err != nil {
 		return err
 	}
-	return w.ends(ctx, "the message", w.messageState(m.id), want)
+	return w.ends(ctx, "the message", w.messageState(m.id), want...)
 }
 
 // acceptedSoFar makes the first refused delivery the failure of a state

@@ -3,7 +3,9 @@ package steps
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +27,8 @@ import (
 func storySentences() []definition {
 	return []definition{
 		def(`another message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
+		def(`Sent delivers a "([^"]+)" event with this body:`, func(w *World) any { return w.deliversThis }),
+		def(`the receiver is restarted`, func(w *World) any { return w.isRestarted }),
 		def(`Sent delivers, in this order:`, func(w *World) any { return w.deliversInOrder }),
 		def(`the `+ordinal+` message's events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.nthOnceEach }),
 		def(`the `+ordinal+` template ends as "([^"]+)"`, func(w *World) any { return w.nthTemplateEnds }),
@@ -69,6 +73,71 @@ const (
 
 // dawdle is the pause between two pieces of a request.
 const dawdle = 100 * time.Millisecond
+
+// Placeholder stands in a body for what every run draws anew: the message_id of
+// the n-th message of the story (from 0), likewise template_id and contact, and
+// the n-th of the times at which its events happened.
+func Placeholder(name string, n int) string {
+	if n == 0 {
+		return "{" + name + "}"
+	}
+	return "{" + Ordinals()[n%len(Ordinals())] + " " + name + "}"
+}
+
+// Ago stands in a body for the time so many minutes ago.
+func Ago(minutes int) string { return fmt.Sprintf("{%d minutes ago}", minutes) }
+
+var ago = regexp.MustCompile(`\{(\d{1,4}) minutes ago\}`)
+
+// deliversThis delivers a body as it stands. The same text is the same event.
+func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocString) error {
+	text := doc.Content
+	for i, m := range w.messages {
+		text = strings.ReplaceAll(text, Placeholder("message_id", i), m.id.String())
+	}
+	for i := range Ordinals() {
+		if p := Placeholder("template_id", i); strings.Contains(text, p) {
+			text = strings.ReplaceAll(text, p, w.theOrNewTemplate(i).id.String())
+		}
+		if p := Placeholder("contact", i); strings.Contains(text, p) {
+			text = strings.ReplaceAll(text, p, w.form(w.theOrNewContact(i).number))
+		}
+		text = strings.ReplaceAll(text, Placeholder("time", i), w.at.Add(time.Duration(i)*time.Second).Format(time.RFC3339))
+	}
+	text = ago.ReplaceAllStringFunc(text, func(p string) string {
+		minutes, _ := strconv.Atoi(ago.FindStringSubmatch(p)[1]) // digits
+		return w.at.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+	})
+	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(event.Type(name), []byte(text)))
+	return err
+}
+
+// isRestarted restarts the receiver, and looks at nothing.
+func (w *World) isRestarted(ctx context.Context) error {
+	if err := w.needs(rule.Restart); err != nil {
+		return err
+	}
+	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
+		return fmt.Errorf("restart: %w", err)
+	}
+	w.base = w.s.Target.URL() // a restart may change it
+	return nil
+}
+
+func (w *World) theOrNewTemplate(n int) *template {
+	for len(w.templates) <= n {
+		w.templates = append(w.templates, &template{id: newID(w.chance)})
+	}
+	return w.templates[n]
+}
+
+func (w *World) theOrNewContact(n int) *contact {
+	for len(w.contacts) <= n {
+		w.contacts = append(w.contacts, &contact{w.newNumber()})
+	}
+	w.contact = w.contacts[n]
+	return w.contact
+}
 
 // told is one delivery of a story.
 type told struct {
@@ -218,10 +287,7 @@ func (w *World) eventOf(of, name string) (e event.Event, first bool, err error) 
 	case "contact":
 		return w.textOf(n, name)
 	case "template":
-		for len(w.templates) <= n {
-			w.templates = append(w.templates, &template{id: newID(w.chance)})
-		}
-		t := w.templates[n]
+		t := w.theOrNewTemplate(n)
 		e := w.templateEvent(t.id, name)
 		e.CreatedAt = e.CreatedAt.Add(time.Duration(len(t.history)) * time.Second)
 		return e, true, nil
@@ -236,10 +302,7 @@ func (w *World) textOf(n int, name string) (e event.Event, first bool, err error
 	if !ok || err != nil {
 		return e, false, fmt.Errorf("%q: of a contact come the first text, the second text and so on", name)
 	}
-	for len(w.contacts) <= n {
-		w.contacts = append(w.contacts, &contact{w.newNumber()})
-	}
-	w.contact = w.contacts[n]
+	w.theOrNewContact(n)
 	text := w.newText()
 	return w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(k-len(Ordinals()))*time.Minute)), true, nil
 }

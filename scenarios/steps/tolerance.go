@@ -152,14 +152,18 @@ func (w *World) deliversInDialect(ctx context.Context, name, of string) error {
 	return err
 }
 
-func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
-	bodies := map[string]string{
+// OddBodies are bodies that are not JSON objects, by what a sentence calls them.
+func OddBodies() map[string]string {
+	return map[string]string{
 		"garbage":        "\x00\x01{\"field\": message, oops",
 		"empty":          "",
 		"null":           "null",
 		"an empty array": "[]",
 	}
-	body, ok := bodies[what]
+}
+
+func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
+	body, ok := OddBodies()[what]
 	if !ok {
 		return fmt.Errorf("no body that is %s", what)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -22,6 +23,8 @@ const (
 	Ends    Claim = "ends"    // in the right status
 	Counts  Claim = "counts"  // each event once
 	Knows   Claim = "knows"   // nothing of what was only forged
+	Hides   Claim = "hides"   // the expected signature and the secret
+	Answers Claim = "answers" // without a server error
 )
 
 // Finding is what a run found, reduced.
@@ -34,6 +37,14 @@ type Finding struct {
 	Statuses []string
 	// Texts is how many different texts of the contact were taken, for Counts.
 	Texts int
+	// Verbatim tells every delivery with the body that it had, where a plain one
+	// does not show what is wrong.
+	Verbatim bool
+	// SameSecond says that the two events of the story happened in one second,
+	// where that matters.
+	SameSecond bool
+	// Now is when it was seen: an event that was minutes old then is so again.
+	Now time.Time
 	// Origin says where it comes from, in a sentence for the feature's head.
 	Origin string
 }
@@ -42,7 +53,7 @@ type Finding struct {
 // vocabulary has no words for what happened.
 func Feature(f Finding) (string, error) {
 	t := newTeller(f.Steps)
-	given, when, err := t.tell()
+	given, when, err := t.tell(f)
 	if err != nil {
 		return "", err
 	}
@@ -56,7 +67,7 @@ func Feature(f Finding) (string, error) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	tags := fmt.Sprintf("@%s @%s", f.Rule.ID, f.Rule.Level)
-	if f.Claim != Refuses && f.Claim != Accepts {
+	if f.Claim == Ends || f.Claim == Counts || f.Claim == Knows {
 		tags += " @state"
 	}
 	if t.alone {
@@ -69,11 +80,11 @@ func Feature(f Finding) (string, error) {
 	return b.String(), nil
 }
 
-// section writes steps; lines that begin with | belong to the one before.
+// section writes steps; lines that begin with | or a space belong to the one before.
 func section(b *strings.Builder, keyword string, steps []string) {
 	for _, s := range steps {
-		if strings.HasPrefix(s, "|") {
-			fmt.Fprintf(b, "      %s\n", s)
+		if strings.HasPrefix(s, "|") || strings.HasPrefix(s, " ") {
+			fmt.Fprintf(b, "      %s\n", strings.TrimPrefix(s, "  "))
 			continue
 		}
 		fmt.Fprintf(b, "    %s %s\n", keyword, s)

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -14,9 +16,12 @@ import (
 )
 
 // tell is the story's Given and When.
-func (t *teller) tell() (given, when []string, err error) {
+func (t *teller) tell(f Finding) (given, when []string, err error) {
 	if len(t.steps) == 0 {
 		return nil, nil, fmt.Errorf("nothing happens in it")
+	}
+	if when := t.alike(f); when != nil {
+		return nil, when, nil
 	}
 	for _, c := range t.cast {
 		if c.subject.Kind != chaos.AboutMessage {
@@ -28,8 +33,15 @@ func (t *teller) tell() (given, when []string, err error) {
 		}
 		given = append(given, fmt.Sprintf("%s message on %q", word, c.subject.On))
 	}
+	if f.Verbatim {
+		when, err = t.verbatim(f.Now)
+		return given, when, err
+	}
+	if f.SameSecond && (len(t.cast) != 1 || !t.sameSecond()) {
+		return nil, nil, fmt.Errorf("it is not of two events of one second")
+	}
 	if len(t.cast) == 1 {
-		if plain, ok := t.sentences(); ok {
+		if plain, ok := t.sentences(f); ok {
 			return given, plain, nil
 		}
 	}
@@ -37,21 +49,82 @@ func (t *teller) tell() (given, when []string, err error) {
 	return given, when, err
 }
 
+// alike tells a story of which it does not matter whom it is about.
+func (t *teller) alike(f Finding) []string {
+	first := t.steps[0]
+	last := t.steps[len(t.steps)-1]
+	together := len(t.steps) >= manyTogether && first.Group != 0 && last.Group == first.Group && len(t.cast) == len(t.steps)
+	switch {
+	case len(t.steps) == 1 && first.Kind == chaos.KindForge && first.Forgery != chaos.ForgeryOldSecret && (f.Claim == Refuses || f.Claim == Hides):
+		if first.Event.Type == "" {
+			return nil
+		}
+		return []string{fmt.Sprintf("a delivery of a %q event arrives, forged as %q", first.Event.Type, first.Forgery)}
+	case len(t.steps) == 2 && first.Kind == chaos.KindRotate && (f.Claim == Refuses || f.Claim == Accepts):
+		return []string{"the signing secret is rotated and the receiver is given the new one"}
+	case together && f.Claim == Accepts && !slices.ContainsFunc(t.steps, func(s chaos.Step) bool { return s.Kind != chaos.KindDeliver || s.Sender != "" }):
+		return []string{fmt.Sprintf("%d deliveries of different messages arrive at the same instant", len(t.steps))}
+	}
+	return nil
+}
+
+// manyTogether is from how many on deliveries at one instant are a burst.
+const manyTogether = 5
+
 // sentences tells a story of one message, contact or template without a table,
 // where there are words for it.
-func (t *teller) sentences() (lines []string, ok bool) {
+func (t *teller) sentences(f Finding) (lines []string, ok bool) {
 	switch t.cast[0].subject.Kind {
 	case chaos.AboutMessage:
-		return t.messageSentences()
+		return t.messageSentences(f.SameSecond)
 	case chaos.AboutInbound:
 		return t.contactSentences()
 	case chaos.AboutTemplate:
-		return nil, false
+		return t.templateSentences(f)
 	}
 	return nil, false
 }
 
-func (t *teller) messageSentences() (lines []string, ok bool) {
+func (t *teller) templateSentences(f Finding) (lines []string, ok bool) {
+	var statuses []string
+	for _, s := range t.steps {
+		if s.Kind != chaos.KindDeliver || s.Group != 0 || s.Sender != "" || slices.Contains(statuses, s.Event.Status) {
+			return nil, false
+		}
+		statuses = append(statuses, s.Event.Status)
+	}
+	switch {
+	case f.Claim == Accepts && len(statuses) == 1:
+		return []string{fmt.Sprintf("Sent delivers a template event with the status %q", statuses[0])}, true
+	case f.Claim == Accepts || f.Claim == Ends:
+		return []string{fmt.Sprintf("Sent delivers the %q %s of a template", strings.Join(statuses, ", "), plural(len(statuses), "event"))}, true
+	}
+	return nil, false
+}
+
+// sameSecond reports whether the story is of two events that happened in one second.
+func (t *teller) sameSecond() bool {
+	if len(t.steps) != 2 {
+		return false
+	}
+	a, b := t.steps[0], t.steps[1]
+	plain := func(s chaos.Step) bool { return s.Kind == chaos.KindDeliver && s.Sender == "" }
+	return plain(a) && plain(b) && a.Event.ID != b.Event.ID && oneSecond(a, b)
+}
+
+// oneSecond reports whether two events carry the same time: Sent writes seconds.
+func oneSecond(a, b chaos.Step) bool {
+	return !a.Event.At.IsZero() && a.Event.At.Truncate(time.Second).Equal(b.Event.At.Truncate(time.Second))
+}
+
+func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
+	if sameSecond {
+		a, b := t.steps[0], t.steps[1]
+		if a.Group != 0 && a.Group == b.Group {
+			return []string{fmt.Sprintf("Sent delivers its %q and %q events at the same instant, with the same timestamps", a.Event.Status, b.Event.Status)}, true
+		}
+		return []string{fmt.Sprintf("Sent delivers its %q event and then its %q event, with the same timestamps", a.Event.Status, b.Event.Status)}, true
+	}
 	told := map[uuid.UUID]bool{}
 	var first []string // delivered one after another
 	flush := func() {
@@ -98,7 +171,21 @@ func (t *teller) messageSentences() (lines []string, ok bool) {
 }
 
 func (t *teller) contactSentences() (lines []string, ok bool) {
-	if len(t.cast[0].texts) > 1 {
+	if texts := t.cast[0].texts; len(texts) == 2 && len(t.steps) == 2 {
+		a, b := t.steps[0], t.steps[1]
+		if a.Kind != chaos.KindDeliver || b.Kind != chaos.KindDeliver || a.Group != 0 || a.Sender+b.Sender != "" {
+			return nil, false
+		}
+		other := "another text"
+		if words(a) == words(b) {
+			other = "the same text again"
+		}
+		when := "a minute later"
+		if oneSecond(a, b) {
+			when = "in the same second"
+		}
+		return []string{fmt.Sprintf("a contact sends a text and, %s, %s", when, other)}, true
+	} else if len(texts) > 1 {
 		return nil, false
 	}
 	for i, s := range t.steps {
@@ -113,6 +200,9 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 	}
 	return lines, true
 }
+
+// words are those of an inbound text.
+func words(s chaos.Step) string { return gjson.GetBytes(s.Body, "payload.text").String() }
 
 // table tells any story, a row for each delivery. What is done to the target
 // stands between tables.
@@ -227,13 +317,27 @@ func plural(n int, word string) string {
 // then is what the receiver owes.
 func (t *teller) then(f Finding) ([]string, error) {
 	c := t.of(f.About)
-	if c == nil && f.Claim != Accepts && f.Claim != Refuses {
+	if c == nil && (f.Claim == Ends || f.Claim == Counts || f.Claim == Knows) {
 		return nil, fmt.Errorf("the finding is about somebody who is not in the story")
 	}
+	rotated := t.steps[0].Kind == chaos.KindRotate
 	switch f.Claim {
 	case Refuses:
+		if rotated {
+			return []string{"a delivery signed with the old secret is rejected"}, nil
+		}
+		if len(t.steps) == 1 {
+			return []string{"the receiver rejects it"}, nil
+		}
 		return []string{"the receiver rejects the forged one"}, nil
+	case Hides:
+		return []string{"no answer holds the expected signature or the secret"}, nil
+	case Answers:
+		return []string{"the receiver answers without a server error"}, nil
 	case Accepts:
+		if rotated {
+			return []string{"a delivery signed with the new secret is accepted"}, nil
+		}
 		if len(t.steps) == 1 {
 			return []string{"the receiver accepts it"}, nil
 		}
@@ -284,20 +388,55 @@ func (t *teller) name(f Finding) string {
 	}
 	switch f.Claim {
 	case Refuses:
+		switch {
+		case t.steps[0].Kind == chaos.KindRotate:
+			return "the old secret is dead once it is rotated"
+		case forged < 0:
+			return oddness(last) + " is rejected"
+		}
 		return "a forged delivery is rejected: " + doc(t.steps[max(forged, 0)].Forgery)
+	case Hides:
+		return "the rejection of a forged delivery tells nothing: " + doc(t.steps[max(forged, 0)].Forgery)
+	case Answers:
+		return "a signed body that is not an object is answered"
 	case Knows:
 		return "a forged delivery leaves no trace: " + doc(t.steps[max(forged, 0)].Forgery)
 	case Accepts:
-		return kind + " is accepted"
+		what, old := "", ""
+		if f.Verbatim {
+			what = oddness(last)
+		}
+		if minutes := age(last, f.Now); minutes > 1 && f.Verbatim {
+			old = fmt.Sprintf(" %d minutes after it happened", minutes)
+		}
+		switch {
+		case t.steps[0].Kind == chaos.KindRotate:
+			return "the new secret is taken once it is rotated"
+		case what != "" && kind != "" && what[:2] != "an" && last.Event.Status != "":
+			return fmt.Sprintf("%s with %s is accepted%s", kind, what, old)
+		case what != "":
+			return what + " is accepted"
+		case len(t.cast) > 1 && last.Group != 0:
+			return "deliveries at the same instant are all accepted"
+		case slices.ContainsFunc(t.steps[:len(t.steps)-1], func(s chaos.Step) bool { return s.Event.ID == last.Event.ID }):
+			return kind + " is accepted when it is delivered again"
+		case f.Rule.ID == "ORD-5":
+			return kind + " is accepted as the first that is heard of a message"
+		}
+		return kind + " is accepted" + old
 	case Counts:
 		return t.countName(last, kind)
 	case Ends:
 		want := strings.Join(f.Statuses, " or ")
 		switch {
+		case t.alone:
+			return want + " is still known after a restart"
 		case forged >= 0:
 			return "a forged delivery does not come in the way of the genuine " + want
 		case len(t.steps) > 1 && last.Subject.Kind == chaos.AboutMessage && lifecycle.Precedes(event.Status(last.Event.Status), event.Status(want)):
 			return fmt.Sprintf("a late %s does not move a message back from %s", last.Event.Status, want)
+		case f.SameSecond:
+			return want + " is not lost when something else happened in the same second"
 		case len(t.cast) > 1:
 			return want + " is not lost on one while others are delivered"
 		}
@@ -314,6 +453,10 @@ func (t *teller) countName(last chaos.Step, kind string) string {
 		}
 	}
 	switch {
+	case t.alone && (before == nil || last.Kind == chaos.KindRestart):
+		return "what was acknowledged is still known after a restart"
+	case before == nil && last.Subject.Kind == chaos.AboutInbound:
+		return "two texts of a contact count as two"
 	case before == nil:
 		return "each event counts once"
 	case t.alone:

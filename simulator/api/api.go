@@ -36,9 +36,26 @@ type Config struct {
 	AnyTemplate bool
 
 	// Pages answers what is neither the API nor the control interface: a
-	// dashboard. It needs no key; the guard against other web pages holds for it too.
-	Pages  http.Handler
+	// dashboard. The guard against other web pages holds for it too.
+	Pages http.Handler
+	// PagesKey has browsers ask for the API key, as the password of any user,
+	// before they show Pages. A server that other machines can reach must have it.
+	PagesKey bool
+	// Empty makes the simulator's store an empty one, for a reset. Nil where
+	// Simulator.Store is nil, and where there shall be no resets.
+	Empty  func() (history.Store, error)
 	Logger *slog.Logger // nil: nothing is logged. Secrets never are
+	// Refused is told about every request that is refused, if it is not nil. It
+	// must be quick and safe for concurrent use.
+	Refused func(Refusal)
+}
+
+// Refusal is a request that was not accepted, and why.
+type Refusal struct {
+	Method, Path string
+	Status       int
+	Code         string // e.g. AUTH_002
+	Problem      string
 }
 
 // Server answers the API. It is safe for concurrent use.
@@ -48,12 +65,15 @@ type Server struct {
 	key     apiKey
 	log     *slog.Logger
 	replays *replays
+	faults  faults
 	metrics *metrics
 	targets targetList
 	mux     *http.ServeMux
 	kick    chan struct{} // something may be due now
 
 	standard, rotating, testing window
+
+	resetting sync.Mutex
 
 	mu      sync.RWMutex
 	sim     *simulator.Simulator
@@ -84,18 +104,17 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.metrics = newMetrics(s)
 	s.mux = s.routes()
-	if s.sim, err = s.newSimulator(); err != nil {
+	if s.sim, err = s.newSimulator(cfg.Simulator); err != nil {
 		return nil, err
 	}
 	s.started = s.sim.Now()
 	return s, nil
 }
 
-func (s *Server) newSimulator() (*simulator.Simulator, error) {
-	cfg := s.cfg.Simulator
+func (s *Server) newSimulator(cfg simulator.Config) (*simulator.Simulator, error) {
 	cfg.Sender = s.sender(cfg.Sender)
 	if cfg.Store == nil {
-		cfg.Store = history.NewMemory(history.DefaultLimit)
+		cfg.Store = emptyMemory()
 	}
 	return simulator.New(cfg)
 }
@@ -105,6 +124,13 @@ func (s *Server) Simulator() *simulator.Simulator {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.sim
+}
+
+// since is when the simulator began, in its own time.
+func (s *Server) since() time.Time {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.started
 }
 
 // Close closes the simulator. Serve does it by itself.
@@ -164,5 +190,5 @@ func fromSimulator(err error) *problem {
 	case errors.Is(err, simulator.ErrClosed):
 		return refusal(http.StatusServiceUnavailable, codeInternal, "the server is shutting down")
 	}
-	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: err.Error()}
+	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "an unexpected error occurred: see the server's log", cause: err}
 }

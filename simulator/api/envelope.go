@@ -35,7 +35,9 @@ const (
 	codeMethod        = "METHOD_NOT_ALLOWED"
 	codeHostRefused   = "HOST_REFUSED"
 	codeOriginRefused = "ORIGIN_REFUSED"
-	codeNotFound      = "NOT_FOUND" // of the control interface
+	codeNotFound      = "NOT_FOUND"
+	codeTimeout       = "TIMEOUT"
+	codeClockMoves    = "CLOCK_MOVES"
 )
 
 // docURL is where Sent explains its codes.
@@ -47,6 +49,7 @@ type problem struct {
 	code    string
 	message string
 	details map[string][]string // by field; nil where no field is to blame
+	cause   error               // for the log only: it may name files
 }
 
 func (p *problem) Error() string { return p.code + ": " + p.message }

@@ -38,6 +38,15 @@ type replay struct {
 	body        []byte
 }
 
+// clear forgets all but those in flight.
+func (s *replays) clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.order.Len() > 0 {
+		s.drop(s.order.Front())
+	}
+}
+
 func newReplays() *replays { return &replays{byKey: map[string]*replay{}, order: list.New()} }
 
 // begin takes a key for a request, or returns what is known of it: an answer,

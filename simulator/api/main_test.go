@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -195,3 +196,5 @@ func statuses(got []delivered) string {
 	}
 	return strings.Join(all, " ")
 }
+
+func newStore() history.Store { return history.NewMemory(0) }

@@ -16,7 +16,7 @@ func me(c *call) (answer, *problem) {
 	whatsapp["business_name"] = "sentsim"
 	return answer{http.StatusOK, map[string]any{
 		"id": c.sim.Account(), "type": "user", "name": "sentsim", "email": nil, "icon": nil,
-		"description": "A simulated account", "created_at": rfc3339(c.started),
+		"description": "A simulated account", "created_at": rfc3339(c.since()),
 		"organization_id": nil, "short_name": nil, "status": nil, "settings": nil, "profiles": []any{},
 		"channels": map[string]any{"sms": channel(accountNumber), "whatsapp": whatsapp, "rcs": channel(accountNumber)},
 	}}, nil

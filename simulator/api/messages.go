@@ -218,6 +218,10 @@ func getMessage(c *call) (answer, *problem) {
 	if p != nil {
 		return answer{}, p
 	}
+	return answer{http.StatusOK, c.viewMessage(m)}, nil
+}
+
+func (c *call) viewMessage(m history.Message) messageView {
 	contact, direction := m.To, "outbound"
 	if m.Inbound {
 		contact, direction = m.From, "inbound"
@@ -240,7 +244,7 @@ func getMessage(c *call) (answer, *problem) {
 	for _, a := range c.activities(m) {
 		v.Events = append(v.Events, activityView{a.Status, rfc3339(a.At), describe(a)})
 	}
-	return answer{http.StatusOK, v}, nil
+	return v
 }
 
 func getActivities(c *call) (answer, *problem) {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -46,6 +47,10 @@ func (s *Server) routes() *http.ServeMux {
 	for _, rt := range s.sentRoutes() {
 		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) { s.answerSent(w, r, rt) })
 	}
+	for _, rt := range s.controlRoutes() {
+		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) { s.answerControl(w, r, rt) })
+	}
+	mux.HandleFunc("/_sentsim/", func(w http.ResponseWriter, r *http.Request) { s.answerControl(w, r, route{}) })
 	notEmulated := route{"/v3/", nil}
 	for _, p := range []string{"/v3", "/v3/"} {
 		mux.HandleFunc(p, func(w http.ResponseWriter, r *http.Request) { s.answerSent(w, r, notEmulated) })
@@ -60,10 +65,15 @@ func (s *Server) routes() *http.ServeMux {
 // page answers what is neither the API nor the control interface.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Pages != nil {
+		if _, password, _ := r.BasicAuth(); s.cfg.PagesKey && !s.key.is(password) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="sentsim: the API key is the password", charset="UTF-8"`)
+			s.refuse(w, r, refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with"))
+			return
+		}
 		s.cfg.Pages.ServeHTTP(w, r)
 		return
 	}
-	s.refuse(w, refusal(http.StatusNotFound, codeNotFound, "there is nothing here: Sent's API is under /v3, the control interface under /_sentsim"))
+	s.refuse(w, r, refusal(http.StatusNotFound, codeNotFound, "there is nothing here: Sent's API is under /v3, the control interface under /_sentsim"))
 }
 
 // ServeHTTP answers one request.
@@ -79,12 +89,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.observed(r, where, seen, clock.Wall().Sub(start))
 	}()
 	if p := s.guard.check(r); p != nil {
-		s.refuse(seen, p)
+		s.refuse(seen, r, p)
 		return
 	}
-	if clean := path.Clean(r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
+	if clean := path.Clean("/" + r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
 		// The mux would redirect, which hides a mistake in a client's URL.
-		s.refuse(seen, refusal(http.StatusNotFound, codeNotFound, "the path is not in its simplest form: use %s", printable(clean)))
+		s.refuse(seen, r, refusal(http.StatusNotFound, codeNotFound, "the path is not in its simplest form: use %s", printable(clean)))
 		return
 	}
 	_, where = s.mux.Handler(r)
@@ -107,37 +117,64 @@ func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, rt route) {
 		p = s.standard.allow(w)
 	}
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 		return
 	}
-	h, ok := rt.methods[r.Method]
-	switch {
-	case ok:
-	case rt.methods == nil:
-		s.refuse(w, refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s", printable(r.Method), printable(r.URL.Path)))
-		return
-	default:
-		allowed := strings.Join(slices.Sorted(maps.Keys(rt.methods)), ", ")
-		w.Header().Set("Allow", allowed)
-		s.refuse(w, refusal(http.StatusMethodNotAllowed, codeMethod, "%s is not for this path: use %s", printable(r.Method), allowed))
+	if rt.methods == nil {
+		s.refuse(w, r, refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s", printable(r.Method), printable(r.URL.Path)))
 		return
 	}
-	if p := checkRequest(r); p != nil {
-		s.refuse(w, p)
+	h, p := rt.handler(w, r)
+	if p == nil {
+		p = checkProfile(r)
+	}
+	if p != nil {
+		s.refuse(w, r, p)
 		return
 	}
 	requestID := w.Header().Get(requestIDHeader)
 	p = s.idempotent(w, r, requestID, func(w http.ResponseWriter) { s.answer(w, r, h) })
 	if p != nil {
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 	}
 }
 
-// checkRequest looks at what is the same for all calls.
-func checkRequest(r *http.Request) *problem {
-	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-		return refusal(http.StatusBadRequest, codeInvalid, "the query string is malformed")
+// answerControl answers a request to the control interface. A method that may
+// change something is not cached for a key, and nothing is limited: tests are in
+// a hurry.
+func (s *Server) answerControl(w http.ResponseWriter, r *http.Request, rt route) {
+	p := s.key.check(r)
+	if p == nil && rt.methods == nil {
+		p = refusal(http.StatusNotFound, codeNotFound, "the control interface has no %s", printable(r.URL.Path))
 	}
+	if p != nil {
+		s.refuse(w, r, p)
+		return
+	}
+	h, p := rt.handler(w, r)
+	if p != nil {
+		s.refuse(w, r, p)
+		return
+	}
+	s.answer(w, r, h)
+}
+
+// handler is what answers the request's method.
+func (rt route) handler(w http.ResponseWriter, r *http.Request) (handler, *problem) {
+	h, ok := rt.methods[r.Method]
+	if !ok {
+		allowed := strings.Join(slices.Sorted(maps.Keys(rt.methods)), ", ")
+		w.Header().Set("Allow", allowed)
+		return nil, refusal(http.StatusMethodNotAllowed, codeMethod, "%s is not for this path: use %s", printable(r.Method), allowed)
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return nil, refusal(http.StatusBadRequest, codeInvalid, "the query string is malformed")
+	}
+	return h, nil
+}
+
+// checkProfile refuses what is asked for somebody else.
+func checkProfile(r *http.Request) *problem {
 	profile := r.Header.Get("X-Profile-Id")
 	if profile == "" {
 		return nil
@@ -156,7 +193,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
 	a, p := h(c)
 	switch {
 	case p != nil:
-		s.refuse(w, p)
+		s.refuse(w, r, p)
 	case a.status == http.StatusNoContent:
 		w.WriteHeader(a.status)
 	default:
@@ -164,9 +201,13 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
 	}
 }
 
-func (s *Server) refuse(w http.ResponseWriter, p *problem) {
+// refuse answers with p.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problem) {
+	if s.cfg.Refused != nil {
+		s.cfg.Refused(Refusal{Method: r.Method, Path: r.URL.Path, Status: p.status, Code: p.code, Problem: p.message})
+	}
 	if p.status == http.StatusInternalServerError {
-		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", p.message)
+		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", cmp.Or(p.cause, error(p)))
 	}
 	if p.status == http.StatusNotImplemented {
 		w.Header().Set("X-Should-Retry", "false") // the official client tries a 5xx again otherwise
@@ -192,7 +233,7 @@ func (s *Server) panicked(w *watched, r *http.Request, trouble any) {
 		"request_id", w.Header().Get(requestIDHeader), "error", fmt.Sprint(trouble))
 	s.log.Debug("where it failed", "stack", string(debug.Stack()))
 	if w.status == 0 {
-		s.refuse(w, refusal(http.StatusInternalServerError, codeInternal, "an unexpected error occurred"))
+		s.refuse(w, r, refusal(http.StatusInternalServerError, codeInternal, "an unexpected error occurred"))
 	}
 }
 

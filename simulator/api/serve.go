@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // The server's limits. Writing may take long: a test delivery lasts up to the
@@ -73,6 +75,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, hurry <-chan struct{
 	}
 	return errors.Join(err, s.Simulator().Shutdown(limit))
 }
+
+// wallDeadline is d from now.
+func wallDeadline(d time.Duration) time.Time { return clock.Wall().Add(d) }
 
 // pump lets happen what is due now, each time somebody asks for it. On clocks
 // that move by themselves it has nothing to do.

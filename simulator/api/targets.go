@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // targetList is where webhooks may point to. An empty one allows everything.
@@ -53,12 +56,36 @@ func (l targetList) allows(rawURL string) bool {
 	return false
 }
 
+// AllowsTarget reports whether webhooks may point to a URL.
+func (s *Server) AllowsTarget(url string) bool { return s.targets.allows(url) }
+
 // sender is how attempts leave: counted, and only to where they may go.
 func (s *Server) sender(next delivery.Sender) delivery.Sender {
 	if next == nil {
 		next = delivery.HTTP{}
 	}
 	return sender{s, next}
+}
+
+// How much of a response is kept, in bytes: a million error pages must not fill
+// the memory.
+const (
+	keptBody   = 4 << 10
+	keptHeader = 2 << 10
+)
+
+// trim drops what is too much of a response.
+func trim(o *delivery.Outcome) {
+	if len(o.Body) > keptBody {
+		o.Body, o.Truncated = slices.Clone(o.Body[:keptBody]), true
+	}
+	size := 0
+	for name, values := range o.Header {
+		size += len(name) + len(strings.Join(values, ""))
+	}
+	if size > keptHeader {
+		o.Header = http.Header{"Content-Type": o.Header.Values("Content-Type")[:min(1, len(o.Header.Values("Content-Type")))]}
+	}
 }
 
 type sender struct {
@@ -71,8 +98,14 @@ func (s sender) Send(ctx context.Context, r delivery.Request, timeout time.Durat
 	if !s.server.targets.allows(r.URL) { // a webhook of an earlier run, with another list
 		return delivery.Outcome{Kind: delivery.Refused, Err: "nothing was sent: the target is not one that this server allows"}
 	}
-	out := s.next.Send(ctx, r, timeout)
+	var out delivery.Outcome
+	if f := s.server.faults.take(r.Get(signing.HeaderID), eventTypeOf(r)); f != nil {
+		out = s.faulty(ctx, f, r, timeout)
+	} else {
+		out = s.next.Send(ctx, r, timeout)
+	}
 	s.server.metrics.attempt(out)
-	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get("X-Webhook-ID"), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
+	trim(&out)
+	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get(signing.HeaderID), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
 	return out
 }

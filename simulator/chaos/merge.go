@@ -3,11 +3,13 @@ package chaos
 import (
 	"container/heap"
 	"iter"
+	"slices"
 	"time"
 )
 
 const (
 	maxBurst   = 50               // deliveries at one instant (ACK-2)
+	burstReach = 15 * time.Second // how long things are held back for one at most
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
 )
@@ -31,7 +33,7 @@ func (p Plan) merged(units iter.Seq[[]parcel]) iter.Seq[Step] {
 	return func(yield func(Step) bool) {
 		next, stop := iter.Pull(units)
 		defer stop()
-		m := merger{plan: &p, next: next, yield: yield, controls: map[Kind]int{}}
+		m := merger{plan: &p, next: next, yield: yield, controls: map[Kind]int{}, left: map[int]int{}}
 		m.run()
 	}
 }
@@ -48,6 +50,9 @@ type merger struct {
 	group  int
 	over   bool // nobody wants more
 
+	left               map[int]int         // parcels with deliveries still to come, by unit
+	turns              map[string][]string // forgeries still to come in this round, by rule
+	rounds             int
 	controls           map[Kind]int
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
 }
@@ -61,9 +66,10 @@ func (m *merger) run() {
 		switch {
 		case p.control != "":
 			m.control(p)
-		case p.burst > 0:
+		case p.burst:
 			m.burst(p)
 		default:
+			m.done(p)
 			m.emit(p.at, m.alive(p))
 		}
 	}
@@ -80,6 +86,9 @@ func (m *merger) pop() (parcel, bool) {
 		m.begun++
 		for _, p := range unit {
 			heap.Push(&m.queue, p)
+			if len(p.sends) > 0 {
+				m.left[p.unit]++
+			}
 		}
 	}
 	if len(m.queue) == 0 {
@@ -111,6 +120,37 @@ func (m *merger) alive(p parcel) []sending {
 	return left
 }
 
+// forgery is the next one of a rule's, each in turn, so that none is missed by
+// bad luck.
+func (m *merger) forgery(rule string) string {
+	if m.turns == nil {
+		m.turns = map[string][]string{}
+	}
+	if len(m.turns[rule]) == 0 {
+		for _, f := range forgeriesOf(rule) {
+			m.turns[rule] = append(m.turns[rule], f.Name)
+		}
+		m.rounds++
+		st := m.plan.Seed.Stream("chaos forgeries "+rule, nth(m.rounds))
+		names := m.turns[rule]
+		for i := len(names) - 1; i > 0; i-- {
+			j := st.IntN(i + 1)
+			names[i], names[j] = names[j], names[i]
+		}
+	}
+	next := m.turns[rule][0]
+	m.turns[rule] = m.turns[rule][1:]
+	return next
+}
+
+// done notes that a parcel's deliveries are about to be emitted, or given up.
+func (m *merger) done(p parcel) {
+	m.left[p.unit]--
+	if m.left[p.unit] == 0 && (len(p.sends) == 0 || p.sends[0].step.Subject.Kind == "") {
+		delete(m.left, p.unit) // no step of it can say so
+	}
+}
+
 // emit hands out steps that are done at one instant.
 func (m *merger) emit(at time.Duration, sends []sending) {
 	group := 0
@@ -118,8 +158,17 @@ func (m *merger) emit(at time.Duration, sends []sending) {
 		m.group++
 		group = m.group
 	}
-	for _, s := range sends {
+	for i, s := range sends {
 		s.step.Group = group
+		if s.claim != nil && s.step.Forgery == "" {
+			s.step.Forgery = m.forgery(s.step.Rule)
+		}
+		unit := s.step.Subject.Index
+		last := !slices.ContainsFunc(sends[i+1:], func(o sending) bool { return o.step.Subject.Index == unit })
+		if left, ok := m.left[unit]; ok && left == 0 && last {
+			s.step.Last = true
+			delete(m.left, unit)
+		}
 		m.step(at, s.step)
 	}
 }
@@ -143,7 +192,7 @@ func (m *merger) control(p parcel) {
 		return
 	}
 	m.controls[p.control]++
-	st := m.plan.Seed.Stream("chaos control "+string(p.control), uint64(p.unit))
+	st := m.plan.Seed.Stream("chaos control "+string(p.control), nth(p.unit))
 	switch p.control {
 	case KindPause:
 		m.pause(p)
@@ -155,6 +204,8 @@ func (m *merger) control(p parcel) {
 		m.step(p.at, Step{Kind: KindRotate, Faults: []Fault{FaultRotate}})
 		d := drawer{plan: m.plan, index: p.unit}
 		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, "ROT-1")
+		old.claim.make(m.plan, m.plan.Start)
+		old.step.Event, old.step.Body = old.claim.event, old.claim.body
 		old.step.Faults = []Fault{FaultRotate}
 		m.emit(p.at, []sending{old})
 	case KindRestart:
@@ -175,7 +226,7 @@ func (m *merger) pause(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > p.at+pauseReach || next.control != "" || next.burst > 0 {
+		if next.at > p.at+pauseReach || next.control != "" || next.burst {
 			other = append(other, next)
 			break
 		}
@@ -183,7 +234,7 @@ func (m *merger) pause(p parcel) {
 		if len(next.sends) == 1 {
 			s = next.sends[0]
 		}
-		if s.fact == nil || s.step.Sender != "" || s.step.Subject.Kind == AboutTemplate || seen[s.step.Subject] || len(m.alive(next)) == 0 {
+		if s.fact == nil || s.step.Subject.Kind == "" || s.step.Sender != "" || s.step.Subject.Kind == AboutTemplate || seen[s.step.Subject] || len(m.alive(next)) == 0 {
 			other = append(other, next)
 			seen = addAll(seen, next)
 			continue
@@ -192,6 +243,8 @@ func (m *merger) pause(p parcel) {
 		s.step.Faults = append(s.step.Faults[:len(s.step.Faults):len(s.step.Faults)], FaultPause)
 		met = append(met, s)
 		end = next.at
+		m.done(next)
+		m.left[s.step.Subject.Index]++ // it is tried again
 	}
 	m.putBack(other, end)
 	if len(met) == 0 {
@@ -204,7 +257,7 @@ func (m *merger) pause(p parcel) {
 		s.step.Occurrence, s.step.Rule = Retry, "IDEM-2"
 		s.step.Attempt++
 		wait := backoffs()[0] + time.Duration(i)*time.Millisecond
-		heap.Push(&m.queue, parcel{at: end + wait, unit: p.unit, seq: -1, sends: []sending{s}})
+		heap.Push(&m.queue, parcel{at: end + wait, unit: s.step.Subject.Index, seq: -1 - i, sends: []sending{s}})
 	}
 }
 
@@ -213,6 +266,9 @@ func (m *merger) putBack(parcels []parcel, now time.Duration) {
 	for i, p := range parcels {
 		if p.at <= now {
 			p.at = now + time.Duration(i+1)*time.Microsecond
+		}
+		if p.control == KindEnable {
+			m.enableAt = p.at
 		}
 		heap.Push(&m.queue, p)
 	}
@@ -225,10 +281,14 @@ func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
 	return seen
 }
 
-// burst holds back what is due in a time, and sends it at once. Of a subject
-// only the first parcel is part of it; the others follow right after.
+// burst holds back the events of messages that are due until there are enough of
+// them, and sends them at once. Of a message only the first parcel is part of it;
+// what else was due follows right after.
 func (m *merger) burst(p parcel) {
-	end, last := p.at+p.burst, p.at
+	if p.at < m.enableAt {
+		return // nothing is sent
+	}
+	end, last := p.at+burstReach, p.at
 	var all []sending
 	var after []parcel
 	taken := map[Subject]bool{}
@@ -237,20 +297,26 @@ func (m *merger) burst(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > end || next.control != "" {
+		if next.at > end {
 			after = append(after, next)
-			end = min(end, next.at)
 			break
 		}
-		if next.burst > 0 {
+		if next.control != "" {
+			if next.control == KindEnable || m.controls[next.control] < maxControls {
+				after = append(after, next)
+			}
+			continue
+		}
+		if next.burst {
 			continue // it is one already
 		}
 		sends := m.alive(next)
 		if len(sends) == 0 {
+			m.done(next)
 			continue
 		}
 		subject := sends[0].step.Subject
-		if taken[subject] && subject.Kind != "" || len(all)+len(sends) > maxBurst {
+		if taken[subject] || !forBurst(sends) || len(all)+len(sends) > maxBurst {
 			next.sends = sends
 			after = append(after, next)
 			taken = addAll(taken, next)
@@ -259,6 +325,7 @@ func (m *merger) burst(p parcel) {
 		taken[subject] = true
 		all = append(all, sends...)
 		last = next.at
+		m.done(next)
 	}
 	if len(all) == maxBurst {
 		end = last
@@ -272,6 +339,14 @@ func (m *merger) burst(p parcel) {
 		}
 	}
 	m.emit(end, all)
+}
+
+// forBurst reports whether deliveries can be part of a burst: first ones about
+// messages, by senders that behave.
+func forBurst(sends []sending) bool {
+	return !slices.ContainsFunc(sends, func(s sending) bool {
+		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != "" || s.step.Occurrence != First
+	})
 }
 
 // queue is the parcels by their time.

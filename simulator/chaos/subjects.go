@@ -80,7 +80,7 @@ func (d *drawer) outbound() {
 					return nil
 				}
 				o.Status = next
-			case formGhost, formPrecursor:
+			case formGhost, formPrecursor, forms:
 				s.ID = newID(st)
 				o.MessageID = s.ID
 			}
@@ -113,23 +113,26 @@ func (d *drawer) inbound() {
 	at, text := d.start, ""
 	var facts []*fact
 	for n := range 1 + st.IntN(3) {
-		if n > 0 {
+		sameSecond := st.Chance(0.15)
+		if n > 0 && !sameSecond {
 			at += between(st, 2*time.Second, longestGap)
 		}
 		in := base
 		in.MessageID = newID(st)
 		in.Channel = seed.Pick(st, event.Channels())
 		in.Provider = map[event.Channel]string{event.SMS: "carrier", event.WhatsApp: "meta", event.RCS: "google"}[in.Channel]
-		if repeat := st.Chance(0.2); !repeat || n == 0 {
-			text = ordinaryText(st)
+		if repeat := st.Chance(0.25) && !sameSecond; !repeat || n == 0 {
+			for before := text; text == before; {
+				text = ordinaryText(st)
+			}
 		}
 		words := text
 		in.Text = &words
-		if st.Chance(0.08) {
+		if st.Chance(0.08) && !sameSecond {
 			in.Text = nil // a picture without a caption
 		}
 		var made []Fault
-		if hst, ok := d.hit(FaultHostileText, n); ok {
+		if hst, ok := d.hit(FaultHostileText, n); ok && !sameSecond {
 			words = seed.Pick(hst, hostileTexts())
 			in.Text, made = &words, []Fault{FaultHostileText}
 		}

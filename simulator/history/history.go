@@ -27,7 +27,7 @@ const DefaultLimit = 10_000
 //
 // Changes are remembered in the order in which they are saved, each whole or not
 // at all: what a store that was killed remembers is what was saved up to some
-// moment, and at least everything up to the last Flush.
+// moment, and at least everything up to the last Flush. Reading shows the same.
 type Store interface {
 	// Save takes a change. It may return before the change is safe: see Flush.
 	// The error may be that of an earlier change; nothing is saved after one.
@@ -39,7 +39,8 @@ type Store interface {
 
 	// Delivery is the one with that id, else ErrNotFound.
 	Delivery(id uuid.UUID) (delivery.Delivery, error)
-	// Deliveries are those of a webhook, in the order in which they were made.
+	// Deliveries are those of a webhook, in the order in which they were made; the
+	// zero id stands for all webhooks.
 	Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error)
 	// Message is the one with that id, with its activities, else ErrNotFound.
 	Message(id uuid.UUID) (Message, error)

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,6 +29,7 @@ type Memory struct {
 	deliveries map[uuid.UUID]*delivery.Delivery
 	byWebhook  map[uuid.UUID][]*delivery.Delivery
 	messages   list[Message]
+	looked     map[uuid.UUID]int // see behind
 	templates  list[Template]
 }
 
@@ -39,6 +41,7 @@ func NewMemory(limit int) *Memory {
 		limit:      limit,
 		counters:   map[string]uint64{},
 		coming:     map[uuid.UUID]int{},
+		looked:     map[uuid.UUID]int{},
 		deliveries: map[uuid.UUID]*delivery.Delivery{},
 		byWebhook:  map[uuid.UUID][]*delivery.Delivery{},
 	}
@@ -90,6 +93,7 @@ func (m *Memory) saveWebhook(c Change) {
 			delete(m.deliveries, d.ID)
 		}
 		delete(m.byWebhook, c.Removed)
+		delete(m.looked, c.Removed)
 	}
 }
 
@@ -144,17 +148,44 @@ func (m *Memory) trim(webhookID uuid.UUID) {
 		rows[0] = nil
 		rows = rows[1:]
 	}
+	if excess := len(rows) - m.limit; m.behind(webhookID, excess) {
+		rows = slices.DeleteFunc(rows, func(d *delivery.Delivery) bool {
+			drop := excess > 0 && d.Done()
+			if drop {
+				delete(m.deliveries, d.ID)
+				excess--
+			}
+			return drop
+		})
+		m.looked[webhookID] = len(rows) - m.limit
+	}
 	m.byWebhook[webhookID] = rows
+}
+
+// behind reports whether it is time to look behind the oldest row, which is not
+// over: the rows beyond the limit have become more by a tenth of it since the
+// last time. id is a webhook's, or zero for the messages.
+func (m *Memory) behind(id uuid.UUID, excess int) bool {
+	if m.limit == 0 || excess <= 0 {
+		delete(m.looked, id)
+		return false
+	}
+	return excess > m.looked[id]+m.limit/10
 }
 
 // trimMessages drops the oldest messages that are over.
 func (m *Memory) trimMessages() {
-	for m.limit > 0 && m.messages.len() > m.limit {
-		oldest := m.messages.first()
-		if m.coming[oldest.ID] > 0 {
-			return
+	for m.limit > 0 && m.messages.len() > m.limit && m.coming[m.messages.first().ID] == 0 {
+		m.messages.drop(m.messages.first().ID)
+	}
+	if excess := m.messages.len() - m.limit; m.behind(uuid.Nil, excess) {
+		for _, message := range m.messages.rows() {
+			if excess > 0 && m.coming[message.ID] == 0 {
+				m.messages.drop(message.ID)
+				excess--
+			}
 		}
-		m.messages.drop(oldest.ID)
+		m.looked[uuid.Nil] = excess
 	}
 }
 
@@ -163,9 +194,7 @@ func (m *Memory) Restore() (State, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all()}
-	for name, n := range m.counters {
-		s.Counters[name] = n
-	}
+	maps.Copy(s.Counters, m.counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())
 	}
@@ -195,9 +224,25 @@ func (m *Memory) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 func (m *Memory) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return page(m.byWebhook[webhookID], q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
+	rows := m.byWebhook[webhookID]
+	if webhookID == uuid.Nil {
+		rows = m.ofAll()
+	}
+	return page(rows, q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
 		return row{status: string(d.Status), texts: []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}}
 	}), nil
+}
+
+// ofAll are the deliveries of all webhooks, in the order in which they were made.
+func (m *Memory) ofAll() []*delivery.Delivery {
+	rows := make([]*delivery.Delivery, 0, len(m.deliveries))
+	for _, of := range m.byWebhook {
+		rows = append(rows, of...)
+	}
+	if len(m.byWebhook) > 1 {
+		slices.SortFunc(rows, func(a, b *delivery.Delivery) int { return cmp.Compare(a.Number, b.Number) })
+	}
+	return rows
 }
 
 // Message implements Store.

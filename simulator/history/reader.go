@@ -14,6 +14,9 @@ import (
 // Restore implements Store.
 func (s *SQLite) Restore() (State, error) {
 	state := State{Counters: map[string]uint64{}}
+	if err := s.Flush(); err != nil {
+		return state, err
+	}
 	_, err := selectRows(s, func(row scanner) (int, error) {
 		var id []byte
 		err := row.Scan(&id)
@@ -63,6 +66,9 @@ func (s *SQLite) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 // Deliveries implements Store.
 func (s *SQLite) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	where := condition{text: "webhook = ?", args: []any{webhookID[:]}}
+	if webhookID == uuid.Nil {
+		where = condition{text: "1"}
+	}
 	where.search(q, "event_type", "status", "error", "CAST(body AS TEXT)")
 	return selectPage(s, scanDelivery, deliveryColumns, "deliveries", where, q)
 }
@@ -127,7 +133,7 @@ func (c *condition) search(q Query, columns ...string) {
 
 // selectPage reads a page and the total in one transaction: they fit together.
 func selectPage[T any](s *SQLite, scan func(scanner) (T, error), columns, table string, where condition, q Query) (p Page[T], err error) {
-	if err := s.Flush(); err != nil {
+	if err := s.open(); err != nil {
 		return p, err
 	}
 	ctx := context.Background()
@@ -166,9 +172,8 @@ func selectOne[T any](s *SQLite, what string, id uuid.UUID, scan func(scanner) (
 	return rows[0], nil
 }
 
-// selectRows reads what was saved before, in the file or not yet.
 func selectRows[T any](s *SQLite, scan func(scanner) (T, error), text string, args ...any) ([]T, error) {
-	if err := s.Flush(); err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
 	all, err := scanAll(s.db, scan, text, args)

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
-	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
@@ -57,14 +56,6 @@ func decodeWebhook(record []byte) (webhook.Webhook, error) {
 		ConsecutiveFailures: r.ConsecutiveFailures, LastDeliveryAttemptAt: r.LastAttemptAt, LastSuccessfulDeliveryAt: r.LastSuccessAt,
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt,
 	}, nil
-}
-
-func decodeEvent(record []byte) (event.Event, error) {
-	var e event.Event
-	if err := json.Unmarshal(record, &e); err != nil {
-		return e, fmt.Errorf("a planned event's record: %w", ErrCorrupt)
-	}
-	return e, nil
 }
 
 // attemptRecord is an attempt as it stands in the file.

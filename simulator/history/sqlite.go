@@ -39,8 +39,9 @@ type SQLite struct {
 const linger = 5 * time.Millisecond
 
 // mostPending is how many changed rows may be waiting to be written. Whoever
-// brings more waits: so memory stays bounded, and whoever reads waits briefly.
-const mostPending = 2000
+// brings more waits: so memory stays bounded, and whoever reads, which is between
+// two transactions, waits briefly.
+const mostPending = 1000
 
 // OpenSQLite opens the store in file, or makes it. It keeps the last limit
 // deliveries of each webhook and the last limit messages; all of them with limit
@@ -63,7 +64,7 @@ func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {
 		_ = db.Close()
 		return nil, s.wrap(err)
 	}
-	go s.own()
+	go s.own() //nolint:contextcheck // it goes on after the opening, until Close
 	return s, nil
 }
 
@@ -93,9 +94,6 @@ func (s *SQLite) Save(c Change) error {
 func (s *SQLite) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed && s.safe == s.saved {
-		return s.failure()
-	}
 	target := s.saved
 	for s.err == nil && s.safe < target {
 		signal(s.urgent)
@@ -111,6 +109,16 @@ func (s *SQLite) failure() error {
 	return s.err
 }
 
+// open is nil until Close.
+func (s *SQLite) open() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return s.wrap(ErrStoreClosed)
+	}
+	return nil
+}
+
 // Close writes what is pending and lets go of the file. It may be called again.
 func (s *SQLite) Close() error {
 	s.mu.Lock()
@@ -123,7 +131,7 @@ func (s *SQLite) Close() error {
 	<-s.done
 	var err error
 	if first {
-		err = s.db.Close()
+		err = errors.Join(s.write.close(), s.db.Close())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +152,7 @@ func (s *SQLite) own() {
 		<-s.wake
 		s.collect()
 		b, closed := s.take()
-		if b.changes > 0 {
+		if b != nil {
 			err := s.write.batch(b)
 			s.wrote(b, err)
 			if err != nil {
@@ -168,16 +176,17 @@ func (s *SQLite) collect() {
 	}
 }
 
+// take takes what is pending; nil when nothing is.
 func (s *SQLite) take() (b *batch, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b = s.pending
-	if b.changes > 0 {
-		s.pending = newBatch()
-		s.changed.Broadcast()
-		if s.closed {
-			signal(s.wake)
-		}
+	if s.pending.changes == 0 {
+		return nil, s.closed
+	}
+	b, s.pending = s.pending, newBatch()
+	s.changed.Broadcast()
+	if s.closed {
+		signal(s.wake)
 	}
 	return b, s.closed
 }

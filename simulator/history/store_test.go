@@ -79,6 +79,9 @@ func saveAll(t *testing.T, s history.Store, changes ...history.Change) {
 			t.Fatal(err)
 		}
 	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func outbound(id uuid.UUID, status event.Status, at time.Time) event.Event {
@@ -90,6 +93,7 @@ func outbound(id uuid.UUID, status event.Status, at time.Time) event.Event {
 // TestNothingIsForgotten saves one of everything and reads it as the next process does.
 func TestNothingIsForgotten(t *testing.T) {
 	eachStore(t, 0, func(t *testing.T, s history.Store, again func() history.Store) {
+		t.Helper()
 		w, gone := newWebhook(t), newWebhook(t)
 		w.LastDeliveryAttemptAt, w.ConsecutiveFailures, w.IsActive = new(noon()), 7, false
 		text, account := "hello", uuid.New()
@@ -191,6 +195,7 @@ func TestNothingIsForgotten(t *testing.T) {
 
 func TestPages(t *testing.T) {
 	eachStore(t, 0, func(t *testing.T, s history.Store, _ func() history.Store) {
+		t.Helper()
 		hook := uuid.New()
 		numbers := func(q history.Query) (total int, found []uint64) {
 			p, err := s.Deliveries(hook, q)
@@ -236,12 +241,21 @@ func TestPages(t *testing.T) {
 				t.Errorf("%s: %d, %v; want %d, %v", c.name, total, found, c.total, c.want)
 			}
 		}
+		// Of all webhooks, in the order in which they were made.
+		hook = uuid.Nil
+		if total, found := numbers(history.Query{Newest: true, Limit: 5}); total != 8 || !slices.Equal(found, []uint64{104, 103, 102, 101, 4}) {
+			t.Errorf("of all webhooks: %d, %v", total, found)
+		}
+		if total, found := numbers(history.Query{Status: "FAILED"}); total != 2 || !slices.Equal(found, []uint64{3, 103}) {
+			t.Errorf("failed ones of all webhooks: %d, %v", total, found)
+		}
 	})
 }
 
 // TestLimits: what is over goes, oldest first; what is not stays.
 func TestLimits(t *testing.T) {
 	eachStore(t, 2, func(t *testing.T, s history.Store, again func() history.Store) {
+		t.Helper()
 		w := newWebhook(t)
 		saveAll(t, s, history.Change{Webhook: &w})
 		var all []delivery.Delivery

@@ -3,7 +3,8 @@ package history
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -13,51 +14,60 @@ import (
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
 
-// writer writes batches. It belongs to the goroutine that owns the file.
+// writer writes batches. It belongs to the goroutine that owns the file. It
+// talks to the driver directly: of what a row costs, database/sql's share would
+// be the larger one.
 type writer struct {
 	db    *sql.DB
 	limit int
-	sql   statements
-	// What the limit needs to know.
+
+	conn driver.Conn // during a batch
+	sql  statements
+
+	planned map[uuid.UUID]struct{} // events in the file's plan
+	// What the limit needs to know; never below the truth.
 	perWebhook map[uuid.UUID]int // deliveries in the file
 	messages   int
 }
 
-// statements are prepared once.
+// statements are prepared at their first use.
 type statements struct {
-	counter, webhook, planned, message, template, delivery *sql.Stmt
-	happened, activity, moved, moveTemplate                *sql.Stmt
+	counter, webhook, planned, message, template, delivery statement
+	happened, activity, moved, moveTemplate                statement
+}
+
+type statement struct {
+	text     string
+	prepared execer
+}
+
+// execer is what the driver prepares.
+type execer interface {
+	driver.Stmt
+	driver.StmtExecContext
 }
 
 func newWriter(ctx context.Context, db *sql.DB, limit int) (*writer, error) {
-	w := &writer{db: db, limit: limit, perWebhook: map[uuid.UUID]int{}}
-	for _, s := range []struct {
-		at   **sql.Stmt
-		text string
-	}{
-		{&w.sql.counter, "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = max(n, excluded.n)"},
-		{&w.sql.webhook, "INSERT INTO webhooks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"},
-		{&w.sql.planned, "INSERT INTO planned (id, subject, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"},
-		{&w.sql.message, "INSERT INTO messages (" + messageColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
+	w := &writer{db: db, limit: limit, planned: map[uuid.UUID]struct{}{}, perWebhook: map[uuid.UUID]int{}}
+	w.sql = statements{
+		counter: statement{text: "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = max(n, excluded.n)"},
+		webhook: statement{text: "INSERT INTO webhooks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"},
+		planned: statement{text: "INSERT INTO planned (id, subject, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"},
+		message: statement{text: "INSERT INTO messages (" + messageColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
 			"inbound = excluded.inbound, channel = excluded.channel, sender = excluded.sender, recipient = excluded.recipient, text = excluded.text, " +
 			"template_id = excluded.template_id, template_name = excluded.template_name, status = excluded.status, reason = excluded.reason, " +
 			"created_at = excluded.created_at, updated_at = excluded.updated_at"},
-		{&w.sql.template, "INSERT INTO templates (" + templateColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
+		template: statement{text: "INSERT INTO templates (" + templateColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
 			"name = excluded.name, language = excluded.language, category = excluded.category, status = excluded.status, reason = excluded.reason, " +
 			"whatsapp_template_id = excluded.whatsapp_template_id, created_at = excluded.created_at, updated_at = excluded.updated_at, " +
 			"definition = excluded.definition"},
-		{&w.sql.delivery, "INSERT INTO deliveries (" + deliveryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET " +
+		delivery: statement{text: "INSERT INTO deliveries (" + deliveryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (number) DO UPDATE SET " +
 			"status = excluded.status, error = excluded.error, started_at = excluded.started_at, completed_at = excluded.completed_at, " +
 			"due_at = excluded.due_at, attempts = excluded.attempts"},
-		{&w.sql.happened, "DELETE FROM planned WHERE id = ?"},
-		{&w.sql.activity, "INSERT INTO activities (message, status, channel, reason, at) SELECT number, ?, ?, ?, ? FROM messages WHERE id = ?"},
-		{&w.sql.moved, "UPDATE messages SET status = ?, channel = ?, reason = ?, updated_at = ? WHERE id = ?"},
-		{&w.sql.moveTemplate, "UPDATE templates SET status = ?, category = ?, whatsapp_template_id = ?, reason = ?, updated_at = ? WHERE id = ?"},
-	} {
-		var err error
-		if *s.at, err = db.PrepareContext(ctx, s.text); err != nil {
-			return nil, err
-		}
+		happened:     statement{text: "DELETE FROM planned WHERE id = ?"},
+		activity:     statement{text: "INSERT INTO activities (message, status, channel, reason, at) SELECT number, ?, ?, ?, ? FROM messages WHERE id = ?"},
+		moved:        statement{text: "UPDATE messages SET status = ?, channel = ?, reason = ?, updated_at = ? WHERE id = ?"},
+		moveTemplate: statement{text: "UPDATE templates SET status = ?, category = ?, whatsapp_template_id = ?, reason = ?, updated_at = ? WHERE id = ?"},
 	}
 	return w, w.count(ctx)
 }
@@ -67,33 +77,98 @@ func (w *writer) count(ctx context.Context) error {
 	if err := w.db.QueryRowContext(ctx, "SELECT count(*) FROM messages").Scan(&w.messages); err != nil {
 		return err
 	}
-	rows, err := w.db.QueryContext(ctx, "SELECT webhook, count(*) FROM deliveries GROUP BY webhook")
+	planned, err := scanAll(w.db, scanID, "SELECT id FROM planned", nil)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id []byte
+	for _, id := range planned {
+		w.planned[id] = struct{}{}
+	}
+	hooks, err := scanAll(w.db, scanID, "SELECT webhook FROM deliveries GROUP BY webhook", nil)
+	if err != nil {
+		return err
+	}
+	for _, id := range hooks {
 		var n int
-		if err := rows.Scan(&id, &n); err != nil {
+		if err := w.db.QueryRowContext(ctx, "SELECT count(*) FROM deliveries WHERE webhook = ?", id[:]).Scan(&n); err != nil {
 			return err
 		}
-		w.perWebhook[toID(id)] = n
+		w.perWebhook[id] = n
 	}
-	return rows.Err()
+	return nil
+}
+
+func scanID(row scanner) (uuid.UUID, error) {
+	var id []byte
+	err := row.Scan(&id)
+	return toID(id), err
 }
 
 // batch writes one batch, whole or not at all.
 func (w *writer) batch(b *batch) error {
 	ctx := context.Background()
-	tx, err := w.db.BeginTx(ctx, nil)
+	conn, err := w.db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }()
-	t := &transaction{writer: w, ctx: ctx, tx: tx}
+	defer conn.Close()
+	return conn.Raw(func(driverConn any) error {
+		c, ok := driverConn.(driver.Conn)
+		if !ok {
+			return fmt.Errorf("the driver's connection is a %T", driverConn)
+		}
+		w.conn = c // always the same: there is only one, and it stays
+		t := &transaction{writer: w, ctx: ctx}
+		t.run("BEGIN IMMEDIATE")
+		t.all(b)
+		if t.err != nil {
+			err := t.err
+			t.err = nil
+			t.run("ROLLBACK")
+			return err
+		}
+		t.run("COMMIT")
+		return t.err
+	})
+}
+
+// all are the statements one by one.
+func (s *statements) all() []*statement {
+	return []*statement{
+		&s.counter, &s.webhook, &s.planned, &s.message, &s.template, &s.delivery, &s.happened, &s.activity, &s.moved, &s.moveTemplate,
+	}
+}
+
+// close lets go of the statements: a file stays locked as long as there are any.
+func (w *writer) close() error {
+	conn, err := w.db.Conn(context.Background())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(any) error {
+		var problems []error
+		for _, s := range w.sql.all() {
+			if s.prepared != nil {
+				problems = append(problems, s.prepared.Close())
+				s.prepared = nil
+			}
+		}
+		return errors.Join(problems...)
+	})
+}
+
+// transaction is a batch being written. After its first error it does nothing more.
+type transaction struct {
+	*writer
+	ctx  context.Context //nolint:containedctx // of one call of batch
+	args []driver.NamedValue
+	err  error
+}
+
+func (t *transaction) all(b *batch) {
 	for name, n := range b.counters {
-		t.exec(w.sql.counter, name, int64(n)) //nolint:gosec // counted from 1
+		t.exec(&t.sql.counter, name, int64(n)) //nolint:gosec // counted from 1
 	}
 	for _, c := range b.steps {
 		t.step(c)
@@ -104,40 +179,53 @@ func (w *writer) batch(b *batch) error {
 		touched[b.deliveries[i].WebhookID] = true
 	}
 	t.trim(touched)
-	if t.err != nil {
-		return t.err
+}
+
+// exec runs a statement that is prepared once, and says how many rows it changed.
+func (t *transaction) exec(s *statement, args ...driver.Value) int {
+	if t.err == nil && s.prepared == nil {
+		s.prepared, t.err = t.prepare(s.text)
 	}
-	return tx.Commit()
-}
-
-// transaction is a batch being written. After its first error it does nothing more.
-type transaction struct {
-	*writer
-	ctx context.Context //nolint:containedctx // of one call of batch
-	tx  *sql.Tx
-	err error
-}
-
-// exec runs a prepared statement and says how many rows it changed.
-func (t *transaction) exec(s *sql.Stmt, args ...any) int {
 	if t.err != nil {
 		return 0
 	}
-	done, err := t.tx.StmtContext(t.ctx, s).ExecContext(t.ctx, args...)
+	return t.execute(s.prepared, args)
+}
+
+// run runs a statement once.
+func (t *transaction) run(text string, args ...driver.Value) {
+	if t.err != nil {
+		return
+	}
+	prepared, err := t.prepare(text)
 	if err != nil {
 		t.err = err
-		return 0
+		return
 	}
-	n, err := done.RowsAffected()
-	t.err = err
-	return int(n)
+	t.execute(prepared, args)
+	if err := prepared.Close(); err != nil && t.err == nil {
+		t.err = err
+	}
 }
 
-func (t *transaction) run(text string, args ...any) int {
-	if t.err != nil {
-		return 0
+func (t *transaction) prepare(text string) (execer, error) {
+	s, err := t.conn.Prepare(text)
+	if err != nil {
+		return nil, err
 	}
-	done, err := t.tx.ExecContext(t.ctx, text, args...)
+	exec, ok := s.(execer)
+	if !ok {
+		return nil, fmt.Errorf("the driver's statement is a %T", s)
+	}
+	return exec, nil
+}
+
+func (t *transaction) execute(s execer, args []driver.Value) int {
+	t.args = t.args[:0]
+	for i, v := range args {
+		t.args = append(t.args, driver.NamedValue{Ordinal: i + 1, Value: v})
+	}
+	done, err := s.ExecContext(t.ctx, t.args)
 	if err != nil {
 		t.err = err
 		return 0
@@ -164,7 +252,7 @@ func (t *transaction) step(c Change) {
 		t.message(c.Message)
 	}
 	if tpl := c.Template; tpl != nil {
-		t.exec(t.sql.template, tpl.ID[:], tpl.Name, tpl.Language, tpl.Category, tpl.Status, tpl.Reason, tpl.WhatsAppTemplateID,
+		t.exec(&t.sql.template, tpl.ID[:], tpl.Name, tpl.Language, tpl.Category, tpl.Status, tpl.Reason, tpl.WhatsAppTemplateID,
 			nanos(tpl.CreatedAt), nanos(tpl.UpdatedAt), tpl.Definition)
 	}
 	if c.RemovedTemplate != uuid.Nil {
@@ -183,48 +271,64 @@ func (t *transaction) webhook(w *webhook.Webhook) {
 	if err != nil && t.err == nil {
 		t.err = err
 	}
-	t.exec(t.sql.webhook, w.ID[:], record)
+	t.exec(&t.sql.webhook, w.ID[:], record)
 }
 
 func (t *transaction) message(m *Message) {
-	t.messages += t.exec(t.sql.message, m.ID[:], m.Inbound, string(m.Channel), m.From, m.To, m.Text, m.TemplateID[:], m.TemplateName,
+	t.messages += t.exec(&t.sql.message, m.ID[:], m.Inbound, string(m.Channel), m.From, m.To, textOrNull(m.Text), m.TemplateID[:], m.TemplateName,
 		string(m.Status), m.Reason, nanos(m.CreatedAt), nanos(m.UpdatedAt))
 }
 
 func (t *transaction) planned(e *event.Event) {
-	record, err := json.Marshal(e)
+	record, err := encodeEvent(e)
 	if err != nil && t.err == nil {
 		t.err = fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	subject := e.Subject()
-	t.exec(t.sql.planned, e.ID[:], subject[:], record)
+	t.exec(&t.sql.planned, e.ID[:], subject[:], record)
+	t.writer.planned[e.ID] = struct{}{}
 }
 
 // happened does to the rows what take and received do to records in memory.
 func (t *transaction) happened(e *event.Event) {
-	t.exec(t.sql.happened, e.ID[:])
+	if _, planned := t.writer.planned[e.ID]; planned {
+		t.exec(&t.sql.happened, e.ID[:])
+		delete(t.writer.planned, e.ID)
+	}
 	id := e.Subject()
 	switch {
 	case e.Outbound != nil:
 		a := activity(*e)
-		t.exec(t.sql.moved, string(a.Status), string(a.Channel), a.Reason, nanos(a.At), id[:])
-		t.exec(t.sql.activity, string(a.Status), string(a.Channel), a.Reason, nanos(a.At), id[:])
+		if t.exec(&t.sql.moved, string(a.Status), string(a.Channel), a.Reason, nanos(a.At), id[:]) > 0 {
+			t.exec(&t.sql.activity, string(a.Status), string(a.Channel), a.Reason, nanos(a.At), id[:])
+		}
 	case e.Inbound != nil:
 		m := received(*e)
 		t.message(&m)
 	case e.Template != nil:
 		var moved Template
 		moved.take(*e)
-		t.exec(t.sql.moveTemplate, moved.Status, moved.Category, moved.WhatsAppTemplateID, moved.Reason, nanos(moved.UpdatedAt), id[:])
+		t.exec(&t.sql.moveTemplate, moved.Status, moved.Category, moved.WhatsAppTemplateID, moved.Reason, nanos(moved.UpdatedAt), id[:])
 	}
 }
 
 func (t *transaction) delivery(d *delivery.Delivery) {
+	body := d.Body
+	if body == nil {
+		body = []byte{}
+	}
 	attempts, err := encodeAttempts(d.Attempts)
 	if err != nil && t.err == nil {
 		t.err = fmt.Errorf("delivery %s: %w", d.ID, err)
 	}
-	t.exec(t.sql.delivery, int64(d.Number), d.ID[:], d.WebhookID[:], d.EventID[:], string(d.EventType), d.Test, string(d.Status), d.Error, //nolint:gosec // counted from 1
-		nanos(d.CreatedAt), nanos(d.StartedAt), nanos(d.CompletedAt), nanos(d.DueAt), append([]byte{}, d.Body...), attempts)
+	t.exec(&t.sql.delivery, int64(d.Number), d.ID[:], d.WebhookID[:], d.EventID[:], string(d.EventType), d.Test, string(d.Status), d.Error, //nolint:gosec // counted from 1
+		nanos(d.CreatedAt), nanos(d.StartedAt), nanos(d.CompletedAt), nanos(d.DueAt), body, attempts)
 	t.perWebhook[d.WebhookID]++
+}
+
+func textOrNull(text *string) driver.Value {
+	if text == nil {
+		return nil
+	}
+	return *text
 }

@@ -38,11 +38,11 @@ func Example() {
 		fmt.Println(err)
 	}
 	// Output:
-	// {"kind":"run","trace":1,"sentsim":"v1.1.0","command":"chaos","target":"exec: ./receiver","started":"2025-10-31T10:10:42Z","plan":{"seed":1,"messages":1,"start":"2025-10-31T10:10:42Z","webhook_id":"5f1c1b9e-7f0a-4c27-9d36-0d5f6a7b8c90","account_id":"00000000-0000-0000-0000-000000000000","profile":{"name":"calm","mix":{"inbound":0,"template":0,"whatsapp":0,"rcs":0},"faults":null},"format":{"envelope":"","numbers":"","inbound_shape":""},"extended":false,"event_type_header":false},"sum":"2433e6b4e62030cb"}
-	// {"kind":"step","step":{"number":1,"at":0,"kind":"deliver","subject":{"kind":"message","index":1,"id":"0b7e3c8a-52d4-4f6e-9a41-6c1d2e3f4a5b","channel":"sms"},"event":{"id":"7d9c2b1a-0000-4000-8000-000000000001","type":"message.sent","status":"SENT","at":"2025-10-31T10:10:42Z"},"body":"{\"field\":\"message\"}","occurrence":"first","attempt":1,"rule":"IDEM-2"},"answer":{"outcome":"answered","status":200,"duration_ms":1.5},"sum":"0a7bbde79b5a48f9"}
-	// {"kind":"step","step":{"number":2,"at":1000000000,"kind":"deliver","subject":{"kind":"message","index":1,"id":"0b7e3c8a-52d4-4f6e-9a41-6c1d2e3f4a5b","channel":"sms"},"event":{"id":"7d9c2b1a-0000-4000-8000-000000000001","type":"message.sent","status":"SENT","at":"2025-10-31T10:10:42Z"},"body":"{\"field\":\"message\"}","occurrence":"retry","attempt":2,"rule":"IDEM-2"},"answer":{"outcome":"answered","status":200,"duration_ms":1.5},"sum":"afe56b2086f0bd7f"}
-	// {"kind":"violation","rule":"IDEM-2","subject":{"kind":"message","index":1,"id":"0b7e3c8a-52d4-4f6e-9a41-6c1d2e3f4a5b","channel":"sms"},"text":"2 effects, not 1","sum":"da4c98ef8895a7e6"}
-	// {"kind":"end","steps":2,"violations":1,"exit_status":1,"sum":"be1400dc989acc5a"}
+	// {"kind":"run","trace":1,"sentsim":"v1.1.0","command":"chaos","target":"exec: ./receiver","started":"2025-10-31T10:10:42Z","concurrency":0,"plan":{"seed":1,"messages":1,"start":"2025-10-31T10:10:42Z","webhook_id":"5f1c1b9e-7f0a-4c27-9d36-0d5f6a7b8c90","account_id":"00000000-0000-0000-0000-000000000000","profile":{"name":"calm","mix":{"inbound":0,"template":0,"whatsapp":0,"rcs":0,"failed":0},"faults":null},"format":{"envelope":"","numbers":"","inbound_shape":""},"extended":false,"event_type_header":false},"sum":"c921efadb224e7ed"}
+	// {"kind":"step","step":{"number":1,"at":0,"kind":"deliver","subject":{"kind":"message","index":1,"id":"0b7e3c8a-52d4-4f6e-9a41-6c1d2e3f4a5b","channel":"sms"},"event":{"id":"7d9c2b1a-0000-4000-8000-000000000001","type":"message.sent","status":"SENT","at":"2025-10-31T10:10:42Z"},"body":"{\"field\":\"message\"}","occurrence":"first","attempt":1,"rule":"IDEM-2"},"answer":{"outcome":"answered","status":200,"duration_ms":1.5},"sum":"35a0805f64d13f88"}
+	// {"kind":"step","step":{"number":2,"at":1000000000,"kind":"deliver","subject":{"kind":"message","index":1,"id":"0b7e3c8a-52d4-4f6e-9a41-6c1d2e3f4a5b","channel":"sms"},"event":{"id":"7d9c2b1a-0000-4000-8000-000000000001","type":"message.sent","status":"SENT","at":"2025-10-31T10:10:42Z"},"body":"{\"field\":\"message\"}","occurrence":"retry","attempt":2,"rule":"IDEM-2"},"answer":{"outcome":"answered","status":200,"duration_ms":1.5},"sum":"4f6aa0d7d1a21ca4"}
+	// {"kind":"violation","rule":"IDEM-2","subject":{"kind":"message","index":1,"id":"0b7e3c8a-52d4-4f6e-9a41-6c1d2e3f4a5b","channel":"sms"},"text":"2 effects, not 1","sum":"af7ec805ed2091ba"}
+	// {"kind":"end","steps":2,"violations":1,"exit_status":1,"sum":"dff30fc0a397fece"}
 }
 
 // A trace that does not come to its end is told apart, and what is whole of it
@@ -60,5 +60,5 @@ func ExampleRead() {
 	fmt.Println(err)
 	// Output:
 	// true 1
-	// line 3, byte 87: the trace ends in the middle of this line, after 667 bytes in all
+	// line 3, byte 87: the trace ends in the middle of this line, after 694 bytes in all
 }

@@ -51,9 +51,9 @@ func (r *reduction) run(ctx context.Context, suspects []chaos.Subject) error {
 func (r *reduction) accuse(ctx context.Context, suspects []chaos.Subject) error {
 	var keys []string
 	for _, s := range suspects {
-		keys = append(keys, who(s))
+		keys = append(keys, Who(s))
 	}
-	alone := slices.DeleteFunc(slices.Clone(r.steps), func(s chaos.Step) bool { return !slices.Contains(keys, who(s.Subject)) })
+	alone := slices.DeleteFunc(slices.Clone(r.steps), func(s chaos.Step) bool { return !slices.Contains(keys, Who(s.Subject)) })
 	if len(alone) == 0 || len(alone) == len(r.steps) {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (r *reduction) leaveOut(ctx context.Context, split func([]chaos.Step) [][]i
 
 // bySubject is the positions of each subject's steps. What has none stands alone.
 func bySubject(steps []chaos.Step) [][]int {
-	return units(steps, func(s chaos.Step) string { return who(s.Subject) })
+	return units(steps, func(s chaos.Step) string { return Who(s.Subject) })
 }
 
 // byStep is each position by itself.
@@ -135,8 +135,8 @@ func units(steps []chaos.Step, key func(chaos.Step) string) [][]int {
 	return all
 }
 
-// who is a subject's name: all texts of a contact are one's.
-func who(s chaos.Subject) string {
+// Who is a subject's name: all texts of a contact are one's.
+func Who(s chaos.Subject) string {
 	switch {
 	case s.Kind == "":
 		return ""
@@ -169,6 +169,10 @@ func (r *reduction) simplify(ctx context.Context) (simpler bool, err error) {
 // plainest first.
 func plainer(s chaos.Step) []chaos.Step {
 	var all []chaos.Step
+	if s.Kind == chaos.KindRotate { // which restarts the target, too
+		s.Kind, s.Faults = chaos.KindRestart, []chaos.Fault{chaos.FaultRestart}
+		return []chaos.Step{s}
+	}
 	if s.Group != 0 {
 		alone := s
 		alone.Group = 0

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/history"
+)
+
+// dataFile is the file in which serve keeps everything; nil keeps nothing.
+type dataFile struct {
+	path  string
+	keep  int
+	store *history.SQLite
+}
+
+// openData opens the store that the flags ask for and puts it into cfg.
+func openData(ctx context.Context, o serveOptions, cfg *api.Config) (*dataFile, error) {
+	keep := history.DefaultLimit
+	if o.keep != "" {
+		n, err := strconv.Atoi(o.keep)
+		if err != nil || n < 1 {
+			return nil, usage("--keep %q: a number above 0", o.keep)
+		}
+		keep = n
+	}
+	if o.data == "" {
+		cfg.Empty = func() (history.Store, error) { return history.NewMemory(keep), nil }
+		cfg.Simulator.Store, _ = cfg.Empty() // it never fails
+		return nil, nil                      //nolint:nilnil // nothing to close
+	}
+	d := &dataFile{path: o.data, keep: keep}
+	store, err := history.OpenSQLite(ctx, d.path, d.keep)
+	if err != nil {
+		return nil, err
+	}
+	d.store, cfg.Simulator.Store = store, store
+	cfg.Empty = func() (history.Store, error) { return d.empty(context.WithoutCancel(ctx)) }
+	return d, nil
+}
+
+// empty begins the file anew.
+func (d *dataFile) empty(ctx context.Context) (history.Store, error) {
+	_ = d.store.Close() // what it says is about data that is thrown away
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if err := os.Remove(d.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	store, err := history.OpenSQLite(ctx, d.path, d.keep)
+	if err != nil {
+		return nil, err
+	}
+	d.store = store
+	return store, nil
+}
+
+func (d *dataFile) close() error {
+	if d == nil {
+		return nil
+	}
+	return d.store.Close()
+}

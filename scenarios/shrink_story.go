@@ -1,0 +1,249 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/gherkin"
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/story"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// storyAttempt keeps the ids of stories that are tried out apart from others'.
+const storyAttempt = 2000
+
+// write writes the reduced run as a scenario that fails this target and passes
+// the reference receiver: one that does not do both says nothing.
+func (sh *shrinker) write(ctx context.Context) {
+	if len(sh.told) != len(sh.out.Steps) {
+		if fails, err := sh.fails(ctx, sh.out.Steps, max(sh.tries, 2)); err != nil || !fails {
+			sh.out.NoFeature = "its last repetition did not fail"
+			return
+		}
+	}
+	for _, f := range sh.findings() {
+		text, err := story.Feature(f)
+		if err == nil {
+			err = sh.tryStory(ctx, text)
+		}
+		if err == nil {
+			sh.out.Feature, sh.out.NoFeature, sh.out.Rule = text, "", f.Rule
+			return
+		}
+		if why := err.Error(); !strings.Contains(sh.out.NoFeature, why) {
+			sh.out.NoFeature = strings.TrimPrefix(sh.out.NoFeature+"; "+why, "; ")
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// findings are what the violation can be in words, the likeliest first.
+func (sh *shrinker) findings() []story.Finding {
+	v := sh.out.Violation
+	f := story.Finding{Rule: sh.rule, Steps: sh.told, About: v.Subject, Origin: sh.f.Origin, Now: clock.Wall()}
+	if v.Step > 0 {
+		f.Claim = story.Accepts
+		i := slices.IndexFunc(sh.told, func(s chaos.Step) bool { return s.Number == v.Step })
+		switch {
+		case sh.rule.ID == "SIG-14":
+			f.Claim = story.Hides
+		case i >= 0 && (sh.told[i].Kind == chaos.KindForge || sh.rule.ID == "TOL-7"):
+			f.Claim = story.Refuses
+		case sh.rule.ID == "TOL-9":
+			f.Claim = story.Answers
+		}
+		return answerFindings(f)
+	}
+	e, texts := sh.expected(v.Subject)
+	claim := func(c story.Claim) story.Finding {
+		f := f
+		f.Claim, f.Statuses, f.Texts = c, e.Statuses, texts
+		return f
+	}
+	switch {
+	case e.Absent:
+		return []story.Finding{claim(story.Knows)}
+	case v.Subject.Kind == chaos.AboutInbound:
+		return []story.Finding{claim(story.Counts)}
+	}
+	ends, counts := claim(story.Ends), claim(story.Counts)
+	verbatim, second := ends, ends
+	verbatim.Verbatim, second.SameSecond = true, true
+	second.Rule = named(second.Rule, "IDEM-4")
+	if strings.Contains(v.Expected, " to end as ") {
+		return []story.Finding{ends, counts, second, verbatim}
+	}
+	return []story.Finding{counts, ends, second, verbatim}
+}
+
+// answerFindings are what a wrong answer can be in words. A step's own rule says
+// what was meant by it in a run of hundreds; what is left of that says it better.
+func answerFindings(f story.Finding) []story.Finding {
+	fresh, aged := f, f
+	fresh.Verbatim, aged.Verbatim = true, true
+	fresh.Now = time.Time{}
+	if f.Claim == story.Accepts {
+		f.Rule = named(f.Rule, refusedPlain(f.Steps))
+		fresh.Rule = named(f.Rule, refusedBody(f.Steps))
+		aged.Rule = named(f.Rule, "RET-1")
+	}
+	return []story.Finding{f, fresh, aged}
+}
+
+// named is the rule of that id, or else r.
+func named(r rule.Rule, id string) rule.Rule {
+	if other, ok := rule.Get(id); ok {
+		return other
+	}
+	return r
+}
+
+// refusedPlain is the rule that is broken when the last of these deliveries is
+// refused although nothing is odd about its body; "" where the steps do not tell.
+func refusedPlain(all []chaos.Step) string {
+	last := all[len(all)-1]
+	before := all[:len(all)-1]
+	first := slices.IndexFunc(before, func(s chaos.Step) bool { return s.Event.ID == last.Event.ID })
+	others := slices.ContainsFunc(before, func(s chaos.Step) bool { return s.Subject != last.Subject })
+	documented := false
+	for _, k := range event.Catalogue() {
+		documented = documented || string(k.Name) == string(last.Event.Type)
+	}
+	switch {
+	case all[0].Kind == chaos.KindRotate:
+		return "ROT-1"
+	case first >= 0 && last.Group != 0 && before[first].Group == last.Group:
+		return "IDEM-3"
+	case first >= 0 && last.Occurrence == chaos.Retry:
+		return "IDEM-2"
+	case first >= 0:
+		return "IDEM-1"
+	case last.Group != 0 && others:
+		return "ACK-2"
+	case others || len(before) > 0 && last.Subject.Kind != chaos.AboutMessage:
+		return ""
+	case len(before) > 0:
+		return "ORD-2"
+	}
+	switch last.Subject.Kind {
+	case chaos.AboutInbound:
+		return "INB-1"
+	case chaos.AboutTemplate:
+		return "TPL-1"
+	case chaos.AboutMessage:
+	}
+	switch {
+	case !documented:
+		return "TOL-1"
+	case last.Event.Status == string(event.Queued):
+		return plainRule
+	}
+	return "ORD-5"
+}
+
+// refusedBody is the rule that is broken when the last body is refused.
+func refusedBody(all []chaos.Step) string {
+	for _, f := range all[len(all)-1].Faults {
+		switch f { //nolint:exhaustive // the others leave the body alone
+		case chaos.FaultUnknownStatus:
+			return "TOL-1"
+		case chaos.FaultUnknownField:
+			return "TOL-3"
+		case chaos.FaultHostileText:
+			return "TOL-5"
+		case chaos.FaultNullFields, chaos.FaultExtraFields:
+			return "TOL-4"
+		}
+	}
+	return ""
+}
+
+// expected is what a correct receiver makes of the reduced run, and how many
+// texts of a contact it took.
+func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts int) {
+	o := oracle.New(sh.f.Plan)
+	for _, s := range sh.told {
+		out := delivery.Outcome{Kind: delivery.Answered, Status: http.StatusOK}
+		switch {
+		case s.Kind != chaos.KindDeliver && s.Kind != chaos.KindForge:
+			continue
+		case s.Kind == chaos.KindForge, s.Rule == "TOL-7":
+			out.Status = http.StatusUnauthorized
+		}
+		o.Saw(s, out, "")
+	}
+	for _, r := range o.TakeAll() {
+		if r.Subject.Kind != about.Kind || r.Subject.ID != about.ID && (about.From == "" || r.Subject.From != about.From) {
+			continue
+		}
+		e = o.Expect(r)
+		texts = e.Most
+	}
+	return e, texts
+}
+
+// tryStory runs a scenario against this target, as often as it may take, and
+// against the reference receiver.
+func (sh *shrinker) tryStory(ctx context.Context, text string) error {
+	var seen report.Scenario
+	for range max(2, 2*sh.tries) {
+		sh.tellings++ // no two are of the same messages
+		if err := sh.refresh(ctx); err != nil {
+			return err
+		}
+		var err error
+		if seen, err = sh.s.tell(ctx, text, storyAttempt+sh.tellings); err != nil {
+			return err
+		}
+		if seen.Verdict == report.Failed {
+			break
+		}
+	}
+	if seen.Verdict != report.Failed {
+		return fmt.Errorf("as a scenario it does not fail this receiver (%s: %s)", seen.Verdict, seen.Reason)
+	}
+	cfg := config.Default()
+	cfg.Embedded, cfg.Knobs, cfg.Seed = true, sh.s.cfg.Knobs, sh.s.cfg.Seed
+	ref, err := open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	good, err := ref.tell(ctx, text, storyAttempt)
+	if err = errors.Join(err, ref.close()); err != nil {
+		return err
+	}
+	if good.Verdict != report.Passed {
+		return fmt.Errorf("as a scenario it does not pass the reference receiver (%s: %s)", good.Verdict, good.Reason)
+	}
+	return nil
+}
+
+// tell runs a feature of one scenario.
+func (s *session) tell(ctx context.Context, text string, attempt uint64) (report.Scenario, error) {
+	scenarios, err := gherkin.Parse("story.feature", []byte(text))
+	if err != nil {
+		return report.Scenario{}, err
+	}
+	plans, err := tie(scenarios)
+	if err != nil {
+		return report.Scenario{}, err
+	}
+	s.subject.TakeWire()
+	defer s.subject.LeaveWire()
+	out, _ := s.run(ctx, &plans[0], attempt)
+	return out, ctx.Err()
+}

@@ -1,0 +1,37 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// chaosTrialSeed keeps the seeds of trials apart from each other, and from the
+// seeds that people type.
+func chaosTrialSeed(trial int) seed.Seed {
+	return seed.Seed(trial) << 32 //nolint:gosec // a trial's number is small and not negative
+}
+
+// refresh restarts the target before a trial, so that what it keeps in memory of
+// the last one is gone; one that takes long to start only when it is down.
+func (sh *shrinker) refresh(ctx context.Context) error {
+	t := sh.s.subject.Target
+	if !t.CanRestart() {
+		if !t.Alive(ctx) && ctx.Err() == nil {
+			return fmt.Errorf("the receiver no longer takes connections, and sentsim cannot restart it")
+		}
+		return nil
+	}
+	if sh.noRestart && t.Alive(ctx) {
+		return nil
+	}
+	start := clock.Wall()
+	sh.s.subject.Restarted()
+	if err := t.Restart(ctx, sh.s.subject.Env); err != nil {
+		return fmt.Errorf("restart the receiver: %w", err)
+	}
+	sh.noRestart = clock.Wall().Sub(start) > restartFor
+	return nil
+}

@@ -1,0 +1,100 @@
+package zoo_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/target"
+)
+
+// mutants are those to test: one of each family, or with SENTSIM_ZOO=all every
+// one, which takes minutes (make zoo). The slowest come first.
+func mutants() []receiver.Mutant {
+	all := receiver.Mutants()
+	if os.Getenv("SENTSIM_ZOO") != "all" {
+		seen := map[string]bool{}
+		all = slices.DeleteFunc(all, func(m receiver.Mutant) bool {
+			family, _, _ := strings.Cut(m.Breaks[0].Rule, "-")
+			again := seen[family]
+			seen[family] = true
+			return again
+		})
+	}
+	slow := func(m receiver.Mutant) int {
+		if slices.ContainsFunc(m.Rules(), func(id string) bool { return strings.HasPrefix(id, "ACK-") }) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b receiver.Mutant) int { return slow(b) - slow(a) })
+	return all
+}
+
+// stateful reports whether a mutant breaks a rule, or a part of one, that only
+// the receiver's state shows.
+func stateful(m receiver.Mutant) bool {
+	return slices.ContainsFunc(m.Breaks, func(b receiver.Broken) bool {
+		r, _ := rule.Get(b.Rule)
+		return r.State || r.StatePart != "" && !strings.Contains(b.Phrase, "2xx")
+	})
+}
+
+// configOf is a run against a mutant; "" is the receiver without a mistake.
+func configOf(t *testing.T, mutant string) config.Config {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Settle = 200 * time.Millisecond
+	cfg.Probe = probe.Config{
+		Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},
+		Inbound:  &probe.Endpoint{URL: "/state/inbound?from={from}", Count: "$.count"},
+		Template: &probe.Endpoint{URL: "/state/templates/{template_id}", Status: "$.status", Effects: "$.effects"},
+	}
+	file := filepath.Join(t.TempDir(), "receiver.db")
+	cfg.Target = target.Spec{Name: "mutant " + mutant, Path: receiver.DefaultPath, StartTimeout: 30 * time.Second}
+	if mutant == "header-case" { // net/http hides the case from a handler
+		self, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg.Target.Exec = "'" + self + "'"
+		cfg.Target.Env = map[string]string{"SENTSIM_MUTANT": mutant, "STATE_FILE": file}
+		return cfg
+	}
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		r, err := receiver.New(receiver.Config{
+			Secret: env.Secret.Reveal(), File: file, BaseURL: env.BaseURL, APIKey: env.APIKey, Mutant: mutant,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return r, r.Close, nil
+	}
+	return cfg
+}
+
+// brokenBy are the rules that a report calls broken. One that errored, which is
+// the harness's fault, fails the test.
+func brokenBy(t *testing.T, rep report.Report) map[string]report.Rule {
+	t.Helper()
+	broken := map[string]report.Rule{}
+	for _, r := range rep.Rules {
+		switch r.Verdict {
+		case report.Failed, report.Warned:
+			broken[r.ID] = r
+		case report.Errored:
+			t.Errorf("%s errored: %s", r.ID, r.Reason)
+		case report.Passed, report.NotChecked:
+		}
+	}
+	return broken
+}

@@ -1,0 +1,75 @@
+package history
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// eventRecord is a planned event as it stands in the file.
+type eventRecord struct {
+	ID        uuid.UUID       `json:"id"`
+	Type      event.Type      `json:"type"`
+	CreatedAt time.Time       `json:"created_at"`
+	Outbound  *outboundRecord `json:"outbound,omitempty"`
+	Inbound   *inboundRecord  `json:"inbound,omitempty"`
+	Template  *templateRecord `json:"template,omitempty"`
+}
+
+// The fields of these are event's, in its order.
+type (
+	outboundRecord struct {
+		AccountID      uuid.UUID     `json:"account_id"`
+		MessageID      uuid.UUID     `json:"message_id"`
+		Status         event.Status  `json:"status"`
+		Channel        event.Channel `json:"channel"`
+		InboundNumber  string        `json:"inbound_number"`
+		OutboundNumber string        `json:"outbound_number"`
+		TemplateID     uuid.UUID     `json:"template_id"`
+		AgentID        string        `json:"agent_id"`
+		UpdatedAt      time.Time     `json:"updated_at"`
+		Reason         string        `json:"reason"`
+	}
+	inboundRecord struct {
+		AccountID  uuid.UUID     `json:"account_id"`
+		MessageID  uuid.UUID     `json:"message_id"`
+		From       string        `json:"from"`
+		To         string        `json:"to"`
+		Text       *string       `json:"text"`
+		Channel    event.Channel `json:"channel"`
+		Provider   string        `json:"provider"`
+		ReceivedAt time.Time     `json:"received_at"`
+	}
+	templateRecord struct {
+		AccountID          uuid.UUID     `json:"account_id"`
+		TemplateID         uuid.UUID     `json:"template_id"`
+		Name               string        `json:"name"`
+		WhatsAppTemplateID string        `json:"whatsapp_template_id"`
+		Status             string        `json:"status"`
+		Language           string        `json:"language"`
+		Category           string        `json:"category"`
+		Channel            event.Channel `json:"channel"`
+		Reason             *string       `json:"reason"`
+	}
+)
+
+func encodeEvent(e *event.Event) ([]byte, error) {
+	return json.Marshal(eventRecord{
+		e.ID, e.Type, e.CreatedAt, (*outboundRecord)(e.Outbound), (*inboundRecord)(e.Inbound), (*templateRecord)(e.Template),
+	})
+}
+
+func decodeEvent(record []byte) (event.Event, error) {
+	var r eventRecord
+	if err := json.Unmarshal(record, &r); err != nil {
+		return event.Event{}, fmt.Errorf("a planned event's record: %w", ErrCorrupt)
+	}
+	return event.Event{
+		ID: r.ID, Type: r.Type, CreatedAt: r.CreatedAt,
+		Outbound: (*event.Outbound)(r.Outbound), Inbound: (*event.Inbound)(r.Inbound), Template: (*event.Template)(r.Template),
+	}, nil
+}
