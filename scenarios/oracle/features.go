@@ -153,7 +153,7 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	case ranked && rank < bestRank:
 		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", "ORD-3"})
 	case best == "" && !failed && status != event.Queued && status != event.Scheduled:
-		all = append(all, Feature{"a message it never saw", "ORD-5"})
+		all = append(all, Feature{fmt.Sprintf("%s of a message it never saw", status), "ORD-5"}, Feature{"a message it never saw", "ORD-5"})
 	case skips(best, status):
 		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), "ORD-2"}, Feature{"a skipped status", "ORD-2"})
 	}
@@ -257,24 +257,30 @@ func (r *Record) readFirst() bool {
 	return false
 }
 
-// lateFeatures are the statuses that came after the one it should end in. Where
-// the receiver's status is such a one, it moved back to it.
+// lateFeatures are the statuses that came after the one it should end in, or at
+// the same instant. Where the receiver's status is such a one, it moved back to it.
 func (r *Record) lateFeatures(final string, st probe.State) []Feature {
+	genuine := r.genuine()
+	arrived, group := -1, 0
+	for i, a := range genuine {
+		if a.Step.Event.Status == final && (a.Taken == Acked || a.Taken == Maybe) {
+			arrived, group = i, a.Step.Group
+			break
+		}
+	}
+	if arrived < 0 {
+		return nil
+	}
 	var all []Feature
-	arrived := false
-	for _, a := range r.genuine() {
+	for i, a := range genuine {
 		status := a.Step.Event.Status
-		if a.Taken != Acked && a.Taken != Maybe {
+		after := i > arrived || group != 0 && a.Step.Group == group
+		seen := st.StatusIs(status) || !st.Known || !st.HasStatus || st.StatusIs(final)
+		if status == final || !after || !seen || a.Taken != Acked && a.Taken != Maybe {
 			continue
 		}
-		if status == final {
-			arrived = true
-			continue
-		}
-		if arrived && (st.StatusIs(status) || !st.Known || !st.HasStatus || st.StatusIs(final)) {
-			rule := backRule(final, status)
-			all = append(all, Feature{fmt.Sprintf("%s after %s", status, final), rule}, Feature{"an earlier status came late (" + rule + ")", rule})
-		}
+		rule := backRule(final, status)
+		all = append(all, Feature{fmt.Sprintf("%s after %s", status, final), rule}, Feature{"an earlier status came late (" + rule + ")", rule})
 	}
 	return all
 }
