@@ -137,7 +137,8 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	best, bestRank, failed := event.Status(""), 0, false
 	if r != nil {
 		for _, a := range r.Arrivals {
-			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked {
+			together := s.Group != 0 && a.Step.Group == s.Group // it may have come first
+			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked || together {
 				continue
 			}
 			before := event.Status(a.Step.Event.Status)
@@ -226,14 +227,19 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	if f, l := r.epochs(); f != l {
 		add("IDEM-7", "a restart in between")
 	}
-	for i, a := range genuine {
-		if i > 0 && skips(event.Status(genuine[i-1].Step.Event.Status), event.Status(a.Step.Event.Status)) {
-			add("ORD-2", "a skipped status")
-			break
+	before := event.Status("")
+	for _, a := range genuine {
+		if a.Taken == NotTaken {
+			continue
 		}
-	}
-	if len(genuine) > 0 && genuine[0].Step.Event.Status != string(event.Queued) {
-		add("ORD-2", "no QUEUED")
+		status := event.Status(a.Step.Event.Status)
+		switch {
+		case before == "" && status != event.Queued:
+			add("ORD-2", "it begins with another status than QUEUED")
+		case skips(before, status):
+			add("ORD-2", "a skipped status")
+		}
+		before = status
 	}
 	add("ORD-1", "it ends as %s", final)
 	return all
