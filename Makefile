@@ -79,9 +79,16 @@ mutate: ## change the code in small ways; fail where no test notices
 bench: ## run the benchmarks, no tests
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
+# The pictures of pages are those that their tests take in a browser.
 .PHONY: picture
-picture: ## draw the README's picture of a run
+picture: ## draw the README's pictures: a run, the dashboard, the report
 	$(GO) run ./scenarios/report/testdata/picture >.github/assets/verify.svg
+	@set -euo pipefail; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	export SENTSIM_BROWSER_REQUIRED=1 SENTSIM_SCREENSHOTS="$$dir"; \
+	$(GO) test -count=1 -run '^TestInABrowser$$/^why' ./simulator/dashboard; \
+	$(GO) test -count=1 -run '^TestHTMLInABrowser$$/^its_parts' ./scenarios/report; \
+	cp "$$dir/dashboard-disabled.png" .github/assets/dashboard.png; \
+	cp "$$dir/report-rule.png" .github/assets/report.png
 
 .PHONY: build
 build: ## build the programs into bin/, static

@@ -69,9 +69,9 @@ type Result struct {
 	Book      oracle.Book
 	Latencies Latencies
 	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
-	Unseen    map[string]string // by rule: why it could not be checked
-	Fell      string            // why the target was given up, or ""
-	Stopped   string            // why not all of the plan was sent, or ""
+	Unseen    map[string]string         // by rule: why it could not be checked
+	Fell      string                    // why the target was given up, or ""
+	Stopped   string                    // why not all of the plan was sent, or ""
 	Took      time.Duration
 	Sending   time.Duration // of Took
 	Virtual   time.Duration // simulated time
@@ -298,7 +298,7 @@ func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
 	}
 	if out.Kind == delivery.Answered && s.Sender == "" && s.Group == 0 {
 		r.latencies.add(out.Duration)
-		if s.Kind == chaos.KindDeliver {
+		if s.Kind == chaos.KindDeliver && s.Occurrence == chaos.First {
 			of := r.byType[s.Event.Type]
 			if of == nil {
 				of = new(Latencies)

@@ -52,6 +52,9 @@ const (
 	// explains is from when on a feature explains a failure: what has it must
 	// fail that much more often than what does not.
 	explains = 0.75
+	// unlikely is by how many standard deviations more must fail than would
+	// without the feature.
+	unlikely = 3
 	// alike is how close to the best a feature is that explains as well.
 	alike = 0.04
 )
@@ -68,6 +71,10 @@ func (b *blame) rule(features []Feature, base string) string {
 		share := float64(o.wrong) / (float64(o.all) + 0.5)
 		others := float64(b.total.wrong-o.wrong) / math.Max(float64(b.total.all-o.all), 1)
 		score := share / (share + others)
+		expected := others * float64(o.all)
+		if float64(o.wrong)-expected < unlikely*math.Sqrt(expected*(1-others)) {
+			continue // it may be chance
+		}
 		if score > bestScore+alike || score > bestScore-alike && share > bestShare+alike {
 			best, bestScore, bestShare = f.Rule, math.Max(score, bestScore), share
 		}

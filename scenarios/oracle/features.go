@@ -105,7 +105,12 @@ func (r *Record) againFeatures(s chaos.Step) []Feature {
 	taken := slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
 		return a.Step.Kind == chaos.KindDeliver && a.Step.Event.ID == s.Event.ID && a.Taken == Acked
 	})
+	maybe := slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
+		return a.Step.Kind == chaos.KindDeliver && a.Step.Event.ID == s.Event.ID && a.Taken == Maybe
+	})
 	switch {
+	case !taken && maybe:
+		return []Feature{{"an event again that may have been taken", "IDEM-2"}}
 	case !taken:
 		return nil
 	case s.Occurrence == chaos.Duplicate:
@@ -125,7 +130,7 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	best, bestRank, failed := event.Status(""), 0, false
 	if r != nil {
 		for _, a := range r.Arrivals {
-			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked && a.Taken != Maybe {
+			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked {
 				continue
 			}
 			before := event.Status(a.Step.Event.Status)
@@ -172,6 +177,21 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		}
 	}
 	all = append(all, r.lateFeatures(final, st)...)
+	if r.Forged() {
+		add("SIG-13", "a forged delivery")
+	}
+	if r.Subject.Kind == chaos.AboutTemplate {
+		for _, a := range genuine {
+			if has(a.Step, chaos.FaultLostAck) || has(a.Step, chaos.FaultHangUp) {
+				add("IDEM-6", "a template's event whose acknowledgement was lost")
+			}
+		}
+		add("TPL-1", "a template that ends as %s", final)
+		return all
+	}
+	if r.readFirst() {
+		add("ORD-4", "READ without DELIVERED before")
+	}
 	first := map[string]bool{}
 	for _, a := range genuine {
 		id := a.Step.Event.ID.String()
@@ -207,6 +227,24 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	}
 	add("ORD-1", "it ends as %s", final)
 	return all
+}
+
+// readFirst reports whether READ arrived when DELIVERED had not.
+func (r *Record) readFirst() bool {
+	for _, a := range r.genuine() {
+		if a.Taken == NotTaken {
+			continue
+		}
+		switch event.Status(a.Step.Event.Status) {
+		case event.Delivered:
+			return false
+		case event.Read:
+			return true
+		case event.Queued, event.Routed, event.Sent, event.Failed, event.Received,
+			event.Scheduled, event.Filtered, event.Blocked, event.Processed:
+		}
+	}
+	return false
 }
 
 // lateFeatures are the statuses that came after the one it should end in. Where
@@ -296,6 +334,15 @@ func (r *Record) tooFewFeatures() []Feature {
 			all = append(all, Feature{"a text that others wrote too", "IDEM-4"})
 			break
 		}
+	}
+	at := map[time.Time]string{}
+	for _, a := range r.genuine() {
+		id := a.Step.Event.ID.String()
+		if other, ok := at[a.Step.Event.At]; ok && other != id {
+			all = append(all, Feature{"two texts in one second", "IDEM-5"})
+			break
+		}
+		at[a.Step.Event.At] = id
 	}
 	return append(all, Feature{"several texts of a contact", "IDEM-5"})
 }

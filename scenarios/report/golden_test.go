@@ -63,6 +63,7 @@ func golden() map[string]struct {
 		"refused.html":      {htmlBody, refused()},
 		"kept.html":         {htmlBody, kept()},
 		"story.html":        {htmlBody, story()},
+		"chaos.html":        {htmlBody, chaos()},
 		"every.txt":         {terminal(report.TerminalOptions{Width: 80}), everyVerdict()},
 		"every.verbose.txt": {terminal(report.TerminalOptions{Verbose: true}), everyVerdict()},
 		"every.quiet.txt":   {terminal(report.TerminalOptions{Quiet: true, Width: 80}), everyVerdict()},

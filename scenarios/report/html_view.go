@@ -26,6 +26,7 @@ type htmlView struct {
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
 	Families                 []htmlFamily
+	Chaos                    *htmlChaos
 	Broken                   []htmlBroken
 	Unseen                   []htmlUnseen
 	TargetLog                []string
@@ -89,6 +90,7 @@ func newHTMLView(rep Report) htmlView {
 		v.Diagnosis = &Diagnosis{Cause: Printable(d.Cause), Summary: Printable(d.Summary), Fix: Printable(d.Fix), Evidence: printable(d.Evidence)}
 	}
 	v.TargetLog = printable(rep.TargetLog)
+	v.Chaos = newHTMLChaos(rep.Chaos)
 	v.Families = htmlFamilies(rep.Rules)
 	for _, b := range []struct {
 		verdict         Verdict

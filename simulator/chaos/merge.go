@@ -50,7 +50,9 @@ type merger struct {
 	group  int
 	over   bool // nobody wants more
 
-	left               map[int]int // parcels with deliveries still to come, by unit
+	left               map[int]int         // parcels with deliveries still to come, by unit
+	turns              map[string][]string // forgeries still to come in this round, by rule
+	rounds             int
 	controls           map[Kind]int
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
 }
@@ -118,6 +120,29 @@ func (m *merger) alive(p parcel) []sending {
 	return left
 }
 
+// forgery is the next one of a rule's, each in turn, so that none is missed by
+// bad luck.
+func (m *merger) forgery(rule string) string {
+	if m.turns == nil {
+		m.turns = map[string][]string{}
+	}
+	if len(m.turns[rule]) == 0 {
+		for _, f := range forgeriesOf(rule) {
+			m.turns[rule] = append(m.turns[rule], f.Name)
+		}
+		m.rounds++
+		st := m.plan.Seed.Stream("chaos forgeries "+rule, nth(m.rounds))
+		names := m.turns[rule]
+		for i := len(names) - 1; i > 0; i-- {
+			j := st.IntN(i + 1)
+			names[i], names[j] = names[j], names[i]
+		}
+	}
+	next := m.turns[rule][0]
+	m.turns[rule] = m.turns[rule][1:]
+	return next
+}
+
 // done notes that a parcel's deliveries are about to be emitted, or given up.
 func (m *merger) done(p parcel) {
 	m.left[p.unit]--
@@ -135,6 +160,9 @@ func (m *merger) emit(at time.Duration, sends []sending) {
 	}
 	for i, s := range sends {
 		s.step.Group = group
+		if s.claim != nil && s.step.Forgery == "" {
+			s.step.Forgery = m.forgery(s.step.Rule)
+		}
 		unit := s.step.Subject.Index
 		last := !slices.ContainsFunc(sends[i+1:], func(o sending) bool { return o.step.Subject.Index == unit })
 		if left, ok := m.left[unit]; ok && left == 0 && last {
@@ -257,6 +285,9 @@ func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
 // them, and sends them at once. Of a message only the first parcel is part of it;
 // what else was due follows right after.
 func (m *merger) burst(p parcel) {
+	if p.at < m.enableAt {
+		return // nothing is sent
+	}
 	end, last := p.at+burstReach, p.at
 	var all []sending
 	var after []parcel
@@ -266,10 +297,15 @@ func (m *merger) burst(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > end || next.control != "" {
+		if next.at > end {
 			after = append(after, next)
-			end = min(end, next.at)
 			break
+		}
+		if next.control != "" {
+			if next.control == KindEnable || m.controls[next.control] < maxControls {
+				after = append(after, next)
+			}
+			continue
 		}
 		if next.burst {
 			continue // it is one already
@@ -305,11 +341,11 @@ func (m *merger) burst(p parcel) {
 	m.emit(end, all)
 }
 
-// forBurst reports whether deliveries can be part of a burst: genuine ones about
+// forBurst reports whether deliveries can be part of a burst: first ones about
 // messages, by senders that behave.
 func forBurst(sends []sending) bool {
 	return !slices.ContainsFunc(sends, func(s sending) bool {
-		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != ""
+		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != "" || s.step.Occurrence != First
 	})
 }
 
