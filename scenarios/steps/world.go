@@ -39,6 +39,7 @@ type World struct {
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation
 	restart   *restartReading
+	patience  *patience
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 

@@ -57,6 +57,9 @@ func says(text string) func(*chaos.Step) {
 	return func(s *chaos.Step) { s.Body = chaos.Body(`{"payload":{"text":"` + text + `"}}`) }
 }
 
+// later is an event of the next minute.
+func later(s *chaos.Step) { s.Event.At = s.Event.At.Add(time.Minute) }
+
 func steps(all ...chaos.Step) []chaos.Step {
 	for i := range all {
 		all[i].Number = i + 1
@@ -156,11 +159,19 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     Then the message ends as "DELIVERED"
 `},
 		"two texts": {"IDEM-5", story.Finding{
-			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"))), About: contact(), Claim: story.Counts, Texts: 2,
+			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"), later)), About: contact(), Claim: story.Counts, Texts: 2,
 		}, `
   @IDEM-5 @MUST @state
   Scenario: two texts of a contact count as two
     When a contact sends a text and, a minute later, another text
+    Then the receiver has counted 2 inbound messages from that contact
+`},
+		"two texts of one second": {"IDEM-5", story.Finding{
+			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"))), About: contact(), Claim: story.Counts, Texts: 2,
+		}, `
+  @IDEM-5 @MUST @state
+  Scenario: two texts of a contact count as two
+    When a contact sends a text and, in the same second, another text
     Then the receiver has counted 2 inbound messages from that contact
 `},
 		"an event that is minutes old": {"RET-1", story.Finding{

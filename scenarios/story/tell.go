@@ -181,7 +181,7 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 			other = "the same text again"
 		}
 		when := "a minute later"
-		if oneSecond(a, b) {
+		if oneSecond(a, b) && words(a) != words(b) {
 			when = "in the same second"
 		}
 		return []string{fmt.Sprintf("a contact sends a text and, %s, %s", when, other)}, true

@@ -123,7 +123,7 @@ func (d *drawer) inbound() {
 		in.MessageID = newID(st)
 		in.Channel = seed.Pick(st, event.Channels())
 		in.Provider = map[event.Channel]string{event.SMS: "carrier", event.WhatsApp: "meta", event.RCS: "google"}[in.Channel]
-		if repeat := st.Chance(0.2); !repeat || n == 0 || quick {
+		if repeat := st.Chance(0.3); !repeat || n == 0 || quick {
 			text = ordinaryText(st)
 		}
 		words := text
