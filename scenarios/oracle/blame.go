@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"math"
+	"slices"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
@@ -95,6 +96,12 @@ const maxOpen = 2000
 
 // suspect notes a violation to be explained at the end. The lock is held.
 func (o *Oracle) suspect(list *[]open, v Violation, features []Feature, base string) {
+	v.Could = []string{base}
+	for _, f := range features {
+		if !slices.Contains(v.Could, f.Rule) {
+			v.Could = append(v.Could, f.Rule)
+		}
+	}
 	if len(*list) < maxOpen {
 		*list = append(*list, open{v, features, base})
 		return

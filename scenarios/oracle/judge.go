@@ -116,7 +116,8 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 		many, few = false, false
 	}
 	o.manyBlame.add(features, many)
-	o.fewBlame.add(features, few)
+	fewer := o.tooFewFeatures(r)
+	o.fewBlame.add(fewer, few)
 	n := most
 	if few {
 		n = least
@@ -131,7 +132,7 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 		}
 		o.suspect(&o.many, v, features, base)
 	case few:
-		o.suspect(&o.few, v, features, "IDEM-4")
+		o.suspect(&o.few, v, fewer, "IDEM-4")
 	}
 	return !many && !few
 }
@@ -145,7 +146,7 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 	}
 	many, few := !right && n > e.Most*each, !right && n < e.Least*each
 	o.manyBlame.add(r.effectFeatures(), many)
-	o.fewBlame.add(r.tooFewFeatures(), few)
+	o.fewBlame.add(o.tooFewFeatures(r), few)
 	want := itoa(e.Most * each)
 	if e.Least != e.Most {
 		want = fmt.Sprintf("%d to %d", e.Least*each, e.Most*each)
@@ -160,7 +161,11 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 		}
 		o.suspect(&o.many, v, r.effectFeatures(), base)
 	case few:
-		o.suspect(&o.few, v, r.tooFewFeatures(), "IDEM-5")
+		base := "IDEM-4"
+		if r.several() {
+			base = "IDEM-5"
+		}
+		o.suspect(&o.few, v, o.tooFewFeatures(r), base)
 	default:
 		o.shown(r, e, st)
 	}

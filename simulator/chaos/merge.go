@@ -9,7 +9,7 @@ import (
 
 const (
 	maxBurst   = 50               // deliveries at one instant (ACK-2)
-	burstReach = 15 * time.Second // how long things are held back for one at most
+	burstReach = 4 * time.Second  // how long things are held back for one
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
 )
@@ -95,6 +95,36 @@ func (m *merger) pop() (parcel, bool) {
 		return parcel{}, false
 	}
 	return heap.Pop(&m.queue).(parcel), true
+}
+
+// begin begins the next unit before its time, with the first event of its
+// message: what comes later keeps its time.
+func (m *merger) begin() (first []sending, ok bool) {
+	unit, ok := m.next()
+	if !ok {
+		m.ended = true
+		return nil, false
+	}
+	m.begun++
+	earliest := -1
+	for i, p := range unit {
+		if forBurst(p.sends) && len(p.sends) == 1 && (earliest < 0 || p.at < unit[earliest].at) {
+			earliest = i
+		}
+	}
+	for i, p := range unit {
+		if len(p.sends) > 0 {
+			m.left[p.unit]++
+		}
+		if i != earliest {
+			heap.Push(&m.queue, p)
+		}
+	}
+	if earliest < 0 {
+		return nil, true
+	}
+	m.done(unit[earliest])
+	return unit[earliest].sends, true
 }
 
 // alive is what is left of a parcel: while the webhook is disabled nothing is
@@ -316,7 +346,7 @@ func (m *merger) burst(p parcel) {
 			continue
 		}
 		subject := sends[0].step.Subject
-		if taken[subject] || !forBurst(sends) || len(all)+len(sends) > maxBurst {
+		if taken[subject] || !forBurst(sends) || len(sends) > 1 {
 			next.sends = sends
 			after = append(after, next)
 			taken = addAll(taken, next)
@@ -329,6 +359,13 @@ func (m *merger) burst(p parcel) {
 	}
 	if len(all) == maxBurst {
 		end = last
+	}
+	for len(all) < maxBurst && !m.ended { // a campaign begins
+		unit, ok := m.begin()
+		if !ok {
+			break
+		}
+		all = append(all, unit...)
 	}
 	m.putBack(after, end)
 	for i := range all {
@@ -346,7 +383,7 @@ func (m *merger) burst(p parcel) {
 func forBurst(sends []sending) bool {
 	return !slices.ContainsFunc(sends, func(s sending) bool {
 		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != "" || s.step.Occurrence != First
-	})
+	}) && len(sends) > 0
 }
 
 // queue is the parcels by their time.
