@@ -51,7 +51,8 @@ func (r Rate) String() string { return fmt.Sprintf("%d of %d", r.Failed, r.Of) }
 
 // Shrunk is what is left of a failing run.
 type Shrunk struct {
-	Rule      rule.Rule
+	Rule      rule.Rule        // that Steps break
+	Found     string           // the rule that it was found by, for it may be another one
 	Steps     []chaos.Step     // nil where the failure was not seen again
 	Minimal   bool             // nothing can be left out
 	Trials    int              // runs of some part, all in all
@@ -92,7 +93,7 @@ func Shrink(ctx context.Context, cfg Config, f Failing) (Shrunk, error) {
 	}
 	sh := &shrinker{
 		s: s, f: f, rule: r, settle: s.subject.Settle, concurrency: 1,
-		redraw: trace.NewRedraw(cfg.Seed.Stream("shrink")), out: Shrunk{Rule: r},
+		redraw: trace.NewRedraw(cfg.Seed.Stream("shrink")), out: Shrunk{Rule: r, Found: r.ID},
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, shrinkTime, errShrinkTime)
 	defer cancel()
@@ -212,6 +213,14 @@ func (sh *shrinker) attempt(ctx context.Context) (again bool, err error) {
 	}
 	if sh.out.Ended, err = sh.rate(ctx, reduced.Items, n); err != nil {
 		return false, err
+	}
+	if began := sh.out.Began; began.Always() && !sh.out.Ended.Always() { // not as sure as it seemed
+		more, err := sh.rate(ctx, reduced.Items, repeats)
+		if err != nil {
+			return false, err
+		}
+		sh.out.Ended.Failed += more.Failed
+		sh.out.Ended.Of += more.Of
 	}
 	if sh.out.Ended.share() >= sh.out.Began.share()/2 {
 		return false, nil

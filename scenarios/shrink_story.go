@@ -78,7 +78,11 @@ func (sh *shrinker) findings() []story.Finding {
 	case e.Absent:
 		return []story.Finding{claim(story.Knows)}
 	case v.Subject.Kind == chaos.AboutInbound:
-		return []story.Finding{claim(story.Counts)}
+		counts := claim(story.Counts)
+		if slices.ContainsFunc(sh.told, func(s chaos.Step) bool { return s.Subject.From != v.Subject.From }) {
+			counts.Rule = named(counts.Rule, "IDEM-4")
+		}
+		return []story.Finding{counts}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
 	verbatim, second := ends, ends
