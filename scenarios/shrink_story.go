@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/story"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -25,8 +27,10 @@ const storyAttempt = 2000
 // the reference receiver: one that does not do both says nothing.
 func (sh *shrinker) write(ctx context.Context) {
 	if len(sh.told) != len(sh.out.Steps) {
-		sh.out.NoFeature = "its last repetition did not fail"
-		return
+		if fails, err := sh.fails(ctx, sh.out.Steps, max(sh.tries, 2)); err != nil || !fails {
+			sh.out.NoFeature = "its last repetition did not fail"
+			return
+		}
 	}
 	for _, f := range sh.findings() {
 		text, err := story.Feature(f)
@@ -34,11 +38,11 @@ func (sh *shrinker) write(ctx context.Context) {
 			err = sh.tryStory(ctx, text)
 		}
 		if err == nil {
-			sh.out.Feature, sh.out.NoFeature = text, ""
+			sh.out.Feature, sh.out.NoFeature, sh.out.Rule = text, "", f.Rule
 			return
 		}
-		if sh.out.NoFeature == "" {
-			sh.out.NoFeature = err.Error()
+		if why := err.Error(); !strings.Contains(sh.out.NoFeature, why) {
+			sh.out.NoFeature = strings.TrimPrefix(sh.out.NoFeature+"; "+why, "; ")
 		}
 		if ctx.Err() != nil {
 			return
@@ -61,9 +65,7 @@ func (sh *shrinker) findings() []story.Finding {
 		case sh.rule.ID == "TOL-9":
 			f.Claim = story.Answers
 		}
-		verbatim := f
-		verbatim.Verbatim = true
-		return []story.Finding{f, verbatim}
+		return answerFindings(f)
 	}
 	e, texts := sh.expected(v.Subject)
 	claim := func(c story.Claim) story.Finding {
@@ -75,15 +77,35 @@ func (sh *shrinker) findings() []story.Finding {
 	case e.Absent:
 		return []story.Finding{claim(story.Knows)}
 	case v.Subject.Kind == chaos.AboutInbound:
-		return []story.Finding{claim(story.Counts)}
+		counts := claim(story.Counts)
+		if slices.ContainsFunc(sh.told, func(s chaos.Step) bool { return s.Subject.From != v.Subject.From }) {
+			counts.Rule = named("IDEM-4")
+		}
+		return []story.Finding{counts}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
 	verbatim, second := ends, ends
 	verbatim.Verbatim, second.SameSecond = true, true
+	second.Rule = named("IDEM-4")
 	if strings.Contains(v.Expected, " to end as ") {
 		return []story.Finding{ends, counts, second, verbatim}
 	}
 	return []story.Finding{counts, ends, second, verbatim}
+}
+
+// answerFindings are what a wrong answer can be in words: of a plain delivery, of
+// one with its own body, of one that is as old as it was.
+func answerFindings(f story.Finding) []story.Finding {
+	fresh, aged := f, f
+	fresh.Verbatim, aged.Verbatim = true, true
+	fresh.Now = time.Time{}
+	return []story.Finding{f, fresh, aged}
+}
+
+// named is the rule of that id.
+func named(id string) rule.Rule {
+	r, _ := rule.Get(id)
+	return r
 }
 
 // expected is what a correct receiver makes of the reduced run, and how many
@@ -115,12 +137,12 @@ func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts i
 func (sh *shrinker) tryStory(ctx context.Context, text string) error {
 	var seen report.Scenario
 	for range max(2, 2*sh.tries) {
+		sh.tellings++ // no two are of the same messages
 		if err := sh.refresh(ctx); err != nil {
 			return err
 		}
 		var err error
-		sh.stories++
-		if seen, err = sh.s.tell(ctx, text, storyAttempt+sh.stories); err != nil {
+		if seen, err = sh.s.tell(ctx, text, storyAttempt+sh.tellings); err != nil {
 			return err
 		}
 		if seen.Verdict == report.Failed {

@@ -228,7 +228,7 @@ func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 func (s *Simulator) emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	// Counted before they exist: one that is over at once must not count below zero.
-	most := len(s.dispatcher.Webhooks())
+	most := s.dispatcher.Len()
 	s.pending.add(most)
 	ids, err := s.dispatcher.Emit(e, body)
 	s.pending.add(len(ids) - most)

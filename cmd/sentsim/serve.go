@@ -89,7 +89,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 			return usage("--%s is given but empty", name)
 		}
 	}
-	cfg, err := a.serveConfig(cmd, o)
+	cfg, sender, err := a.serveConfig(cmd, o)
 	if err != nil {
 		return err
 	}
@@ -100,6 +100,8 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err := checkListen(listen, cfg.APIKey, o.remote); err != nil {
 		return err
 	}
+	cfg.PagesKey = o.remote
+	defer sender.Close()
 	data, err := openData(cmd.Context(), o, &cfg)
 	if err != nil {
 		return err
@@ -140,16 +142,19 @@ func (a *app) serveOn(ctx context.Context, listen string, cfg api.Config, server
 }
 
 // serveConfig is what the flags, the environment and the config file come to.
-func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, err error) {
+func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, sender *delivery.Pool, err error) {
 	res, err := a.loadTargetless(cmd)
 	if err != nil {
-		return cfg, err
+		return cfg, nil, err
 	}
 	cfg = api.Config{APIKey: o.apiKey, AllowHosts: o.hosts, AllowTargets: o.targets, AnyTemplate: o.anyTemplate}
-	if cfg.APIKey == "" {
-		cfg.APIKey = a.getenv(envServeKey)
-	}
-	if cfg.APIKey == "" {
+	switch key := a.getenv(envServeKey); {
+	case cfg.APIKey != "":
+	case key != "":
+		cfg.APIKey = key
+	case slices.Contains(a.environ, envServeKey+"="):
+		return cfg, nil, usage("%s is set but empty", envServeKey)
+	default:
 		cfg.APIKey = api.DefaultKey
 	}
 	switch o.rateLimit {
@@ -158,22 +163,20 @@ func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, e
 	case "off":
 	default:
 		if cfg.RateLimit, err = strconv.Atoi(o.rateLimit); err != nil || cfg.RateLimit < 1 {
-			return cfg, usage("--rate-limit %q: a number above 0, or off", o.rateLimit)
+			return cfg, nil, usage("--rate-limit %q: a number above 0, or off", o.rateLimit)
 		}
 	}
 	if cfg.Logger, err = a.serveLogger(o); err != nil {
-		return cfg, err
+		return cfg, nil, err
 	}
-	pool, err := target.TLS{CACert: res.CACert, Insecure: res.Insecure}.Pool()
+	authorities, err := target.TLS{CACert: res.CACert, Insecure: res.Insecure}.Pool()
 	if err != nil {
-		return cfg, err
+		return cfg, nil, err
 	}
-	cfg.Simulator = simulator.Config{
-		Seed: res.Seed, Start: res.Start, Knobs: res.Knobs,
-		Sender: delivery.HTTP{RootCAs: pool, Insecure: res.Insecure},
-	}
+	sender = delivery.NewPool(delivery.HTTP{RootCAs: authorities, Insecure: res.Insecure}) // it starts nothing
+	cfg.Simulator = simulator.Config{Seed: res.Seed, Start: res.Start, Knobs: res.Knobs, Sender: sender}
 	cfg.Simulator.Clock, err = serveClock(res)
-	return cfg, err
+	return cfg, sender, err
 }
 
 // serveClock is the real clock unless somebody asked for another one. Nil is a

@@ -176,40 +176,21 @@ func (r *runner) readAll(ctx context.Context, all []*reading) {
 	wg.Wait()
 }
 
-// conclude judges the last readings. What a violation with several possible
-// causes stands for is decided by those with one.
+// conclude judges the last readings.
 func (r *runner) conclude(all []*reading, c oracle.Controls, shown bool) {
-	var open []oracle.Verdict
-	sure := map[string]bool{}
 	for _, x := range all {
 		if x.err != nil {
 			r.note(x.err.Error())
 			continue
 		}
-		v := r.oracle.Judge(x.record, x.expect, x.state, c, shown)
-		for _, kept := range v.Kept {
-			r.oracle.Kept(kept)
-		}
-		switch {
-		case v.Broken == nil:
-		case len(v.Suspects) > 1:
-			open = append(open, v)
-		default:
-			sure[v.Broken.Rule] = true
-			v.Broken.Seen = r.o.Redact(v.Broken.Seen)
-			r.oracle.Broken(*v.Broken)
-		}
+		r.verdict(x, c, shown)
 	}
-	for _, v := range open {
-		for _, suspect := range v.Suspects {
-			if sure[suspect] {
-				v.Broken.Rule = suspect
-				break
-			}
-		}
-		v.Broken.Seen = r.o.Redact(v.Broken.Seen)
-		r.oracle.Broken(*v.Broken)
-	}
+}
+
+// verdict judges one reading.
+func (r *runner) verdict(x *reading, c oracle.Controls, shown bool) {
+	x.state.Raw = r.o.Redact(x.state.Raw)
+	r.oracle.Judge(x.record, x.expect, x.state, c, shown)
 }
 
 // unseen says of the rules that need the state why they cannot be judged.

@@ -98,10 +98,7 @@ func (j *judges) judge(ctx context.Context, all []*oracle.Record) {
 			continue
 		}
 		j.mu.Unlock()
-		v := j.r.oracle.Judge(rec, x.expect, x.state, oracle.Controls{}, shown)
-		for _, kept := range v.Kept {
-			j.r.oracle.Kept(kept)
-		}
+		j.r.verdict(x, oracle.Controls{}, shown)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -30,14 +32,37 @@ func (r *runner) timeout() time.Duration {
 	return r.s.Timeout
 }
 
-// timestamp is when a delivery is signed: now, or a few seconds ago.
-func timestamp(s chaos.Step, now time.Time) int64 {
+// timestamp is when a delivery is signed: now, or a few seconds ago. A duplicate
+// is the same request again, so it has that of the first.
+func (r *runner) timestamp(s chaos.Step, now time.Time) int64 {
+	if s.Skew != 0 {
+		return now.Add(s.Skew).Unix()
+	}
 	age := int64(signedBefore)
-	if s.Occurrence == chaos.Retry || slices.Contains(s.Faults, chaos.FaultLateDuplicate) {
+	if s.Occurrence == chaos.Retry {
 		age = max(0, signedBefore+1-int64(s.Attempt))
 	}
-	return now.Unix() - age
+	at := now.Unix() - age
+	if s.Kind != chaos.KindDeliver {
+		return now.Unix()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.Occurrence == chaos.Duplicate {
+		if first, ok := r.stamps[s.Subject.Index][s.Event.ID]; ok && at-first < stillFresh {
+			return first
+		}
+	}
+	if r.stamps[s.Subject.Index] == nil {
+		r.stamps[s.Subject.Index] = map[uuid.UUID]int64{}
+	}
+	r.stamps[s.Subject.Index][s.Event.ID] = at
+	return at
 }
+
+// stillFresh is for how many seconds the same request may come again: long
+// before a receiver refuses it as old.
+const stillFresh = 200
 
 // request is a step as it goes over the wire. skipped says why it cannot.
 func (r *runner) request(s chaos.Step) (req delivery.Request, skipped string, err error) {
@@ -45,7 +70,7 @@ func (r *runner) request(s chaos.Step) (req delivery.Request, skipped string, er
 	if !r.plan.EventTypeHeader {
 		typ = ""
 	}
-	id, at := r.plan.WebhookID.String(), timestamp(s, clock.Wall())
+	id, at := r.plan.WebhookID.String(), r.timestamp(s, clock.Wall())
 	secret := r.s.Env.Secret
 	if s.Forgery == chaos.ForgeryOldSecret {
 		if secret = r.old; secret.IsZero() {
@@ -81,7 +106,7 @@ func (r *runner) echoes(s chaos.Step, req delivery.Request, out delivery.Outcome
 	}
 	answer := strings.Join(lines, "\n")
 	said := r.s.Env.Secret.Spellings()
-	at := timestamp(s, out.Start)
+	at := r.timestamp(s, out.Start)
 	for age := int64(-1); age <= 1; age++ { // of the body that was sent
 		_, digest, _ := strings.Cut(r.s.Env.Secret.Sign(r.plan.WebhookID.String(), at+age, req.Body), ",")
 		said = append(said, digest)

@@ -12,12 +12,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -65,9 +68,10 @@ type Result struct {
 	Counts
 	Book      oracle.Book
 	Latencies Latencies
-	Unseen    map[string]string // by rule: why it could not be checked
-	Fell      string            // why the target was given up, or ""
-	Stopped   string            // why not all of the plan was sent, or ""
+	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
+	Unseen    map[string]string         // by rule: why it could not be checked
+	Fell      string                    // why the target was given up, or ""
+	Stopped   string                    // why not all of the plan was sent, or ""
 	Took      time.Duration
 	Sending   time.Duration // of Took
 	Virtual   time.Duration // simulated time
@@ -95,12 +99,15 @@ type runner struct {
 	mu        sync.Mutex
 	counts    Counts
 	latencies Latencies
+	byType    map[event.Type]*Latencies
 	silent    int // deliveries in a row that were not answered in time
 	fell      string
 	trouble   []string
 	virtual   time.Duration
-	looks     sync.Mutex // one look at the target at a time
-	haunted   string     // why the state says nothing
+	stamps    map[int]map[uuid.UUID]int64 // when an event of a message was signed last
+	looks     sync.Mutex                  // one look at the target at a time
+	haunted   string                      // why the state says nothing
+	durable   bool                        // the target has kept its state over a restart
 	begun     bool
 }
 
@@ -130,7 +137,8 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	defer stop(nil)
 	r := &runner{
 		o: o, s: s, plan: plan, oracle: oracle.New(plan), base: s.Target.URL(), other: other, stop: stop,
-		record: newSequence(o.Recorder),
+		record: newSequence(o.Recorder), stamps: map[int]map[uuid.UUID]int64{},
+		byType: map[event.Type]*Latencies{},
 	}
 	if o.Recorder != nil {
 		if err := o.Recorder.Begin(plan); err != nil {
@@ -146,7 +154,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
-		Counts: r.counts, Book: r.oracle.Book(), Latencies: r.latencies, Unseen: unseen, Fell: r.fell,
+		Counts: r.counts, Book: r.oracle.Book(), Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
 		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
 	}
 	res.Violated = r.oracle.Violated()
@@ -245,24 +253,25 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 		r.finish(s, Done{Outcome: out, Skipped: "the run ended"})
 		return
 	}
-	said := exchange.Seen(out)
-	r.oracle.Saw(s, out, r.o.Redact(said))
 	met := r.paused // what a target that stands still answers, or not, says nothing
 	ok := true
 	if !met {
-		var v oracle.Violation
-		if v, ok = oracle.Answer(s, out, r.o.Redact(said)); !ok {
-			v.Request = r.o.Redact(exchange.Curl(req, exchange.CurlOptions{Private: r.o.Headers, MaxBody: maxBodyShown}))
-			v.Response = r.o.Redact(exchange.Response(out))
-			r.oracle.Broken(v)
-		} else {
-			r.kept(s, out)
-		}
+		ok = r.oracle.Answered(s, out, out.Start, func() oracle.Evidence {
+			return oracle.Evidence{
+				Said:     r.o.Redact(exchange.Seen(out)),
+				Request:  r.o.Redact(exchange.Curl(req, exchange.CurlOptions{Private: r.o.Headers, MaxBody: maxBodyShown})),
+				Response: r.o.Redact(exchange.Response(out)),
+			}
+		})
 		r.echoes(s, req, out)
 	}
+	r.oracle.Saw(s, out, r.o.Redact(exchange.Seen(out)))
 	r.tally(s, out, ok, met)
 	r.finish(s, Done{Outcome: out})
 	if s.Last {
+		r.mu.Lock()
+		delete(r.stamps, s.Subject.Index)
+		r.mu.Unlock()
 		r.judges.over(ctx, s.Subject.Index)
 	}
 	r.survives(ctx, s, out, met)
@@ -270,26 +279,6 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 
 // maxBodyShown is how many bytes of a body are printed.
 const maxBodyShown = 8192
-
-// kept notes the rules that a right answer keeps.
-func (r *runner) kept(s chaos.Step, out delivery.Outcome) {
-	if out.Kind != delivery.Answered || s.Sender == chaos.HangsUp || s.Sender == chaos.Resets {
-		return
-	}
-	rules := []string{s.Rule}
-	switch {
-	case s.Rule == "TOL-7":
-		rules = append(rules, "TOL-9")
-	case s.Kind == chaos.KindDeliver:
-		rules = append(rules, "ACK-3")
-		if s.Rule != "SIG-1" {
-			rules = append(rules, "SIG-1")
-		}
-	}
-	for _, rule := range rules {
-		r.oracle.Kept(rule)
-	}
-}
 
 // tally counts a delivery.
 func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
@@ -310,6 +299,14 @@ func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
 	}
 	if out.Kind == delivery.Answered && s.Sender == "" && s.Group == 0 {
 		r.latencies.add(out.Duration)
+		if s.Kind == chaos.KindDeliver && s.Occurrence == chaos.First {
+			of := r.byType[s.Event.Type]
+			if of == nil {
+				of = new(Latencies)
+				r.byType[s.Event.Type] = of
+			}
+			of.add(out.Duration)
+		}
 	}
 }
 

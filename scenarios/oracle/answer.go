@@ -2,6 +2,8 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -41,6 +43,72 @@ func Answer(s chaos.Step, out delivery.Outcome, said string) (v Violation, ok bo
 	return wrong(s.Rule, "a 2xx", "%s: %s", what, said)
 }
 
+// burstTime is how long the answers of a burst may take (ACK-2).
+const burstTime = 5 * time.Second
+
+// Evidence is an exchange in print.
+type Evidence struct{ Said, Request, Response string }
+
+// Answered judges what came back for a step that was sent at now. It must be
+// called before Saw, which is told of the same step. ok is false for a violation.
+func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, print func() Evidence) (ok bool) {
+	v, ok := Answer(s, out, "")
+	if !ok || has(s, chaos.FaultBurst) && out.Duration > burstTime {
+		e := print()
+		v, ok = Answer(s, out, e.Said)
+		v.Request, v.Response = e.Request, e.Response
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if has(s, chaos.FaultBurst) && ok && out.Accepted() && out.Duration > burstTime {
+		v.Rule, v.Subject, v.Step, v.Expected = "ACK-2", s.Subject, s.Number, "a 2xx within "+burstTime.String()
+		v.Summary = fmt.Sprintf("%s: answered only after %s", describe(s), out.Duration.Round(time.Millisecond))
+		o.book.broken(v)
+		return false
+	}
+	judged := s.Sender != chaos.HangsUp && s.Sender != chaos.Resets && out.Kind != delivery.Cancelled
+	if !judged || out.Kind == delivery.Refused || out.Kind == delivery.Unreached {
+		return true // says nothing, or only that nobody is there
+	}
+	if s.Kind == chaos.KindForge || s.Rule == "TOL-7" {
+		rules := []string{s.Rule}
+		if s.Rule == "TOL-7" {
+			rules = append(rules, "TOL-9")
+		}
+		o.settle(v, ok, rules)
+		return ok
+	}
+	features := answerFeatures(s, o.records[keyOf(s.Subject)], Circumstances{Rotated: o.rotated, Enabled: o.enabled, Now: now})
+	redirected := !ok && v.Rule == "ACK-3"
+	o.answerBlame.add(features, !ok && !redirected)
+	switch {
+	case redirected:
+		o.book.broken(v)
+	case !ok:
+		o.suspect(&o.answers, v, features, "SIG-1")
+	default:
+		rules := []string{"SIG-1", "ACK-3"}
+		for _, f := range features {
+			if !slices.Contains(rules, f.Rule) {
+				rules = append(rules, f.Rule)
+			}
+		}
+		o.settle(v, true, rules)
+	}
+	return ok
+}
+
+// settle notes a violation, or the rules that were kept. The lock is held.
+func (o *Oracle) settle(v Violation, ok bool, rules []string) {
+	if !ok {
+		o.book.broken(v)
+		return
+	}
+	for _, rule := range rules {
+		o.book.kept(rule)
+	}
+}
+
 // describe names a delivery in a sentence.
 func describe(s chaos.Step) string {
 	what := string(s.Event.Type)
@@ -72,9 +140,11 @@ func describe(s chaos.Step) string {
 			what += ", with a hostile text"
 		case chaos.FaultSlowSender:
 			what += ", sent slowly"
+		case chaos.FaultSkew:
+			what += ", signed by a clock that is off by " + s.Skew.String()
 		case chaos.FaultSkip, chaos.FaultUnknownStatus, chaos.FaultUnknownField, chaos.FaultNotAnObject,
 			chaos.FaultLateRetry, chaos.FaultLostAck, chaos.FaultHangUp, chaos.FaultReset, chaos.FaultReorder,
-			chaos.FaultTogether, chaos.FaultDuplicate, chaos.FaultAtOnce, chaos.FaultLateDuplicate, chaos.FaultForgery,
+			chaos.FaultTogether, chaos.FaultDuplicate, chaos.FaultAtOnce, chaos.FaultLateDuplicate, chaos.FaultResigned, chaos.FaultForgery,
 			chaos.FaultPause, chaos.FaultRestart, chaos.FaultRotate, chaos.FaultDisable:
 		}
 	}

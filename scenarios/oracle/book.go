@@ -11,7 +11,8 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // Violation is one thing that a correct receiver does not do.
 type Violation struct {
 	Rule     string
-	Summary  string // one sentence
+	Could    []string // the rules that could explain it, of which the run's statistics chose Rule
+	Summary  string   // one sentence
 	Expected string
 	Seen     string // the state as it was read, or ""
 	Subject  chaos.Subject
@@ -79,12 +80,13 @@ func (o *Oracle) Violated() int {
 	for _, of := range o.book.Violated {
 		n += of
 	}
-	return n
+	return n + len(o.answers) + len(o.states) + len(o.many) + len(o.few)
 }
 
 // Book is what was judged. Nothing more may be told to the oracle.
 func (o *Oracle) Book() Book {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.explain()
 	return o.book
 }

@@ -49,73 +49,126 @@ func (e Expectation) countFits(st probe.State, r *Record, each int) bool {
 	return !st.HasCount || n >= e.Least*each && n <= e.Most*each
 }
 
-// Verdict is what a record's state says.
-type Verdict struct {
-	Kept     []string // rules that it shows to be kept
-	Broken   *Violation
-	Suspects []string // the rules that Broken may stand for, when its cause is one of several
-}
-
-// Judge compares the last reading of a record with what was expected. shown
-// tells that the probe has shown an accepted event, without which an absence
-// proves nothing.
-func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, shown bool) Verdict {
+// Judge compares the last reading of a record with what was expected, and notes
+// what that shows. shown tells that the probe has shown an accepted event,
+// without which an absence proves nothing.
+func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, shown bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	v := Violation{Subject: r.Subject, Seen: st.Raw, Story: r.Story()}
-	broken := func(rules []string, expected, summary string) Verdict {
-		v.Rule, v.Expected, v.Summary = rules[0], expected, summary
-		return Verdict{Broken: &v, Suspects: rules}
-	}
 	switch {
 	case e.Unjudged != "":
-		return Verdict{}
 	case e.Absent && st.Known:
-		return broken([]string{"SIG-13"}, "no trace of it", fmt.Sprintf("%s left a trace, although the delivery was refused", r.forgedName()))
+		v.Rule, v.Expected = "SIG-13", "no trace of it"
+		v.Summary = fmt.Sprintf("%s left a trace, although the delivery was refused", r.forgedName())
+		o.book.broken(v)
 	case e.Absent:
-		if !shown {
-			return Verdict{}
+		if shown {
+			o.book.kept("SIG-13")
 		}
-		return Verdict{Kept: []string{"SIG-13"}}
 	case r.Subject.Kind == chaos.AboutInbound:
-		return o.judgeCount(r, e, st, c, broken)
+		o.judgeCount(r, e, st, c, v)
+	case o.judgeStatus(r, e, st, v) && o.judgeEffects(r, e, st, c, v):
+		o.shown(r, e, st)
 	}
-	if !e.statusFits(st) {
-		rule := r.whyStatus(e, st)
-		return broken([]string{rule}, fmt.Sprintf("%s to end as %s", name(r.Subject), strings.Join(e.Statuses, " or ")),
-			fmt.Sprintf("%s is %s in the receiver's state, not %s", name(r.Subject), statusOf(st), strings.Join(e.Statuses, " or ")))
-	}
-	if r.Subject.Kind == chaos.AboutMessage && len(e.Orders) > 0 && st.HasEffects && !e.effectsFit(st) {
-		least, most, known := c.bounds(e.Orders)
-		switch {
-		case !known || most == 0:
-		case st.Effects > most:
-			return broken(r.whyTooMany(), fmt.Sprintf("%d effects, as on a message that got each of %s once", most, e.Orders[0]),
-				fmt.Sprintf("%d effects on %s; each event delivered once has %d", st.Effects, name(r.Subject), most))
-		case st.Effects < least:
-			return broken([]string{r.whyTooFew()}, fmt.Sprintf("%d effects, as on a message that got each of %s once", least, e.Orders[0]),
-				fmt.Sprintf("%d effects on %s; each event delivered once has %d", st.Effects, name(r.Subject), least))
-		}
-	}
-	return Verdict{Kept: r.shows(st)}
 }
 
-func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls, broken func([]string, string, string) Verdict) Verdict {
+func (o *Oracle) shown(r *Record, e Expectation, st probe.State) {
+	for _, rule := range r.shows(e, st) {
+		o.book.kept(rule)
+	}
+}
+
+func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violation) (ok bool) {
+	ok = e.statusFits(st)
+	features := r.stateFeatures(e, st)
+	o.stateBlame.add(features, !ok)
+	if ok {
+		return true
+	}
+	want := strings.Join(e.Statuses, " or ")
+	v.Expected = fmt.Sprintf("%s to end as %s", name(r.Subject), want)
+	v.Summary = fmt.Sprintf("%s is %s in the receiver's state, not %s", name(r.Subject), statusOf(st), want)
+	switch {
+	case st.Known && !r.told(st) && r.claimed(st):
+		v.Rule = "SIG-13"
+	case r.Subject.Kind == chaos.AboutTemplate:
+		o.suspect(&o.states, v, features, "TPL-1")
+		return false
+	case st.Known && !r.told(st):
+		v.Rule = "ORD-7"
+	default:
+		o.suspect(&o.states, v, features, "ORD-1")
+		return false
+	}
+	o.book.broken(v)
+	return false
+}
+
+func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Controls, v Violation) (ok bool) {
+	if r.Subject.Kind != chaos.AboutMessage || len(e.Orders) == 0 || !st.HasEffects {
+		return true
+	}
+	features := r.effectFeatures()
+	least, most, known := c.bounds(e.Orders)
+	many, few := known && most > 0 && st.Effects > most, known && st.Effects < least
+	if e.effectsFit(st) {
+		many, few = false, false
+	}
+	o.manyBlame.add(features, many)
+	fewer := o.tooFewFeatures(r)
+	o.fewBlame.add(fewer, few)
+	n := most
+	if few {
+		n = least
+	}
+	v.Expected = fmt.Sprintf("%d effects, as on a message that got each of %s once", n, e.Orders[0])
+	v.Summary = fmt.Sprintf("%d effects on %s; each event delivered once has %d", st.Effects, name(r.Subject), n)
+	switch {
+	case many:
+		base := "ORD-7"
+		if len(features) > 0 {
+			base = features[0].Rule
+		}
+		o.suspect(&o.many, v, features, base)
+	case few:
+		o.suspect(&o.few, v, fewer, "IDEM-4")
+	}
+	return !many && !few
+}
+
+func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls, v Violation) {
 	each := max(1, c.Text)
-	if !st.HasCount || e.countFits(st, r, each) {
-		return Verdict{Kept: r.shows(st)}
-	}
-	if c.Text == 0 {
-		return Verdict{} // no control: what a text counts for is not known
-	}
 	n := st.Count - r.Baseline
-	want := fmt.Sprintf("%d", e.Most*each)
+	right := e.countFits(st, r, each) || e.countFits(st, r, 1)
+	if !right && c.Text == 0 || !st.HasCount {
+		return // no control: what a text counts for is not known
+	}
+	many, few := !right && n > e.Most*each, !right && n < e.Least*each
+	o.manyBlame.add(r.effectFeatures(), many)
+	o.fewBlame.add(o.tooFewFeatures(r), few)
+	want := itoa(e.Most * each)
 	if e.Least != e.Most {
 		want = fmt.Sprintf("%d to %d", e.Least*each, e.Most*each)
 	}
-	rules := r.whyTooMany()
-	if n < e.Least*each {
-		rules = []string{r.whyTooFew()}
+	v.Expected = want + " more inbound messages of the contact"
+	v.Summary = fmt.Sprintf("%d inbound messages are counted of %s, not %s", n, name(r.Subject), want)
+	switch {
+	case many:
+		base := "IDEM-5"
+		if r.Forged() {
+			base = "SIG-13"
+		}
+		o.suspect(&o.many, v, r.effectFeatures(), base)
+	case few:
+		base := "IDEM-4"
+		if r.several() {
+			base = "IDEM-5"
+		}
+		o.suspect(&o.few, v, o.tooFewFeatures(r), base)
+	default:
+		o.shown(r, e, st)
 	}
-	return broken(rules, want+" more inbound messages of the contact", fmt.Sprintf("%d inbound messages are counted of %s, not %s", n, name(r.Subject), want))
 }
 
 // bounds are the least and the most effects that the orders amount to.

@@ -76,7 +76,7 @@ const dawdle = 100 * time.Millisecond
 
 // Placeholder stands in a body for what every run draws anew: the message_id of
 // the n-th message of the story (from 0), likewise template_id and contact, and
-// the time of the event.
+// the n-th of the times at which its events happened.
 func Placeholder(name string, n int) string {
 	if n == 0 {
 		return "{" + name + "}"
@@ -91,37 +91,24 @@ var ago = regexp.MustCompile(`\{(\d{1,4}) minutes ago\}`)
 
 // deliversThis delivers a body as it stands. The same text is the same event.
 func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocString) error {
-	body, again := w.bodies[doc.Content]
-	if !again {
-		text := doc.Content
-		for i, m := range w.messages {
-			text = strings.ReplaceAll(text, Placeholder("message_id", i), m.id.String())
-		}
-		for i := range Ordinals() {
-			if p := Placeholder("template_id", i); strings.Contains(text, p) {
-				text = strings.ReplaceAll(text, p, w.theOrNewTemplate(i).id.String())
-			}
-			if p := Placeholder("contact", i); strings.Contains(text, p) {
-				text = strings.ReplaceAll(text, p, w.form(w.theOrNewContact(i).number))
-			}
-		}
-		at := w.at.Add(time.Duration(len(w.bodies)) * time.Second)
-		text = strings.ReplaceAll(text, Placeholder("time", 0), at.Format(time.RFC3339))
-		text = ago.ReplaceAllStringFunc(text, func(p string) string {
-			minutes, _ := strconv.Atoi(ago.FindStringSubmatch(p)[1]) // digits
-			return at.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
-		})
-		body = []byte(text)
-		if w.bodies == nil {
-			w.bodies = map[string][]byte{}
-		}
-		w.bodies[doc.Content] = body
+	text := doc.Content
+	for i, m := range w.messages {
+		text = strings.ReplaceAll(text, Placeholder("message_id", i), m.id.String())
 	}
-	what := "a " + name + " event with a body of its own"
-	if again {
-		what += ", again"
+	for i := range Ordinals() {
+		if p := Placeholder("template_id", i); strings.Contains(text, p) {
+			text = strings.ReplaceAll(text, p, w.theOrNewTemplate(i).id.String())
+		}
+		if p := Placeholder("contact", i); strings.Contains(text, p) {
+			text = strings.ReplaceAll(text, p, w.form(w.theOrNewContact(i).number))
+		}
+		text = strings.ReplaceAll(text, Placeholder("time", i), w.at.Add(time.Duration(i)*time.Second).Format(time.RFC3339))
 	}
-	_, err := w.send(ctx, what, w.later(event.Type(name), body))
+	text = ago.ReplaceAllStringFunc(text, func(p string) string {
+		minutes, _ := strconv.Atoi(ago.FindStringSubmatch(p)[1]) // digits
+		return w.at.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
+	})
+	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(event.Type(name), []byte(text)))
 	return err
 }
 

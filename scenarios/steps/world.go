@@ -34,7 +34,6 @@ type World struct {
 	// Of a story:
 	templates []*template
 	stories   map[string]event.Event // what was delivered, by "the first message SENT"
-	bodies    map[string][]byte      // what was delivered as it stands, by its text
 	forged    []forgedDelivery
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation
@@ -143,6 +142,7 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 // keep numbers the exchange.
 func (w *World) keep(x Exchange) Exchange {
 	x.N = len(w.all) + 1
+	w.s.answers.add(x.Outcome)
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
 	return x

@@ -14,9 +14,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
-// odd reports whether a step's body differs from what Sent delivers every day.
-func odd(s chaos.Step) bool { return oddness(s) != "" }
-
 // oddness says in words what is odd about a body.
 func oddness(s chaos.Step) string {
 	for _, f := range s.Faults {
@@ -93,13 +90,33 @@ func (t *teller) printed(s chaos.Step, now time.Time) ([]string, error) {
 		}
 	}
 	if !s.Event.At.IsZero() {
-		when := steps.Placeholder("time", 0)
-		if minutes := int(now.Sub(s.Event.At) / time.Minute); minutes > 1 {
+		when := steps.Placeholder("time", t.second(s.Event.At))
+		if minutes := age(s, now); minutes > 1 {
 			when = steps.Ago(minutes)
 		}
 		text = strings.ReplaceAll(text, s.Event.At.UTC().Format(time.RFC3339), when)
 	}
 	return strings.Split(indent(text), "\n"), nil
+}
+
+// age is how many minutes old a step's event was; 0 if now is not known.
+func age(s chaos.Step, now time.Time) int {
+	if now.IsZero() || s.Event.At.IsZero() {
+		return 0
+	}
+	return int(now.Sub(s.Event.At) / time.Minute)
+}
+
+// second is which of the story's times one is: events of one second stay so.
+func (t *teller) second(at time.Time) int {
+	var times []int64
+	for _, s := range t.steps {
+		if u := s.Event.At.Unix(); !slices.Contains(times, u) {
+			times = append(times, u)
+		}
+	}
+	slices.Sort(times)
+	return slices.Index(times, at.Unix())
 }
 
 func indent(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }

@@ -36,8 +36,11 @@ type Config struct {
 	AnyTemplate bool
 
 	// Pages answers what is neither the API nor the control interface: a
-	// dashboard. It needs no key; the guard against other web pages holds for it too.
+	// dashboard. The guard against other web pages holds for it too.
 	Pages http.Handler
+	// PagesKey has browsers ask for the API key, as the password of any user,
+	// before they show Pages. A server that other machines can reach must have it.
+	PagesKey bool
 	// Empty makes the simulator's store an empty one, for a reset. Nil where
 	// Simulator.Store is nil, and where there shall be no resets.
 	Empty  func() (history.Store, error)
@@ -187,5 +190,5 @@ func fromSimulator(err error) *problem {
 	case errors.Is(err, simulator.ErrClosed):
 		return refusal(http.StatusServiceUnavailable, codeInternal, "the server is shutting down")
 	}
-	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: err.Error()}
+	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "an unexpected error occurred: see the server's log", cause: err}
 }

@@ -161,6 +161,8 @@ func TestFaults(t *testing.T) {
 		{`"fault":"answer","status":418`, "answered", "418", 1, 1},
 		{`"fault":"lost_ack"`, "timeout", "", 2, 2},
 		{`"fault":"hang_up"`, "reset", "", 2, 2},
+		{`"fault":"reset"`, "reset", "", 2, 1},
+		{`"fault":"slow_sender"`, "answered", "200", 1, 1},
 		{`"fault":"duplicate"`, "answered", "200", 2, 2},
 		{`"fault":"duplicate_at_once","copies":5`, "answered", "200", 5, 5},
 		{`"fault":"forgery","forgery":"tampered"`, "answered", "200", 1, 0},
@@ -171,7 +173,7 @@ func TestFaults(t *testing.T) {
 		s.must(202, "POST", "/v3/messages", `{"to":["+15005550104"],"text":"hi"}`)
 		s.quiet()
 		got := e.take()
-		if c.fault == `"fault":"hang_up"` && len(got) == 1 {
+		if (c.fault == `"fault":"hang_up"` || c.fault == `"fault":"reset"`) && len(got) == 1 {
 			c.reached, c.genuine = 1, 1 // it may be gone before the receiver has read it
 		}
 		signed := 0
@@ -231,6 +233,9 @@ func TestAResetBeginsAnew(t *testing.T) {
 	story := func() string {
 		made, _ := s.register(e.URL)
 		sent := s.must(202, "POST", "/v3/messages", `{"to":["+15005550101"],"text":"hi"}`, "Idempotency-Key", "k")
+		if sent.header.Get("Idempotent-Replayed") != "" {
+			t.Error("after a reset, an answer from before it is replayed")
+		}
 		return made + " " + sent.get("data.recipients.0.message_id").String()
 	}
 	first := story()

@@ -49,6 +49,7 @@ type problem struct {
 	code    string
 	message string
 	details map[string][]string // by field; nil where no field is to blame
+	cause   error               // for the log only: it may name files
 }
 
 func (p *problem) Error() string { return p.code + ": " + p.message }

@@ -23,19 +23,24 @@ import (
 // that is skipped, comes late or twice, or does not exist) is made with
 // /_sentsim/events and replays.
 const (
-	faultRefuse    = "refuse"    // nothing is sent: as if nobody listened
-	faultTimeout   = "timeout"   // nothing is sent: as if no answer came in time
-	faultAnswer    = "answer"    // nothing is sent: as if the receiver answered with a status
-	faultLostAck   = "lost_ack"  // sent, but the answer is never seen
-	faultHangUp    = "hang_up"   // sent, and the connection closed before an answer
+	faultRefuse    = "refuse"   // nothing is sent: as if nobody listened
+	faultTimeout   = "timeout"  // nothing is sent: as if no answer came in time
+	faultAnswer    = "answer"   // nothing is sent: as if the receiver answered with a status
+	faultLostAck   = "lost_ack" // sent, but the answer is never seen
+	faultHangUp    = "hang_up"  // sent, and the connection closed before an answer
+	faultReset     = "reset"    // the connection is reset in the middle of the request
+	faultSlow      = "slow_sender"
 	faultDuplicate = "duplicate" // sent, and once answered sent again
 	faultAtOnce    = "duplicate_at_once"
 	faultForgery   = "forgery" // what is sent is forged: a correct receiver rejects it
 )
 
 func faultNames() []string {
-	return []string{faultRefuse, faultTimeout, faultAnswer, faultLostAck, faultHangUp, faultDuplicate, faultAtOnce, faultForgery}
+	return []string{faultRefuse, faultTimeout, faultAnswer, faultLostAck, faultHangUp, faultReset, faultSlow, faultDuplicate, faultAtOnce, faultForgery}
 }
+
+// dawdle is the pause between the pieces of a slow sender's request.
+const dawdle = 200 * time.Millisecond
 
 // The most faults that wait at one time, and the most copies at once.
 const (
@@ -82,6 +87,20 @@ func (l *faults) take(webhookID string, typ event.Type) *fault {
 	}
 	taken := *f
 	return &taken
+}
+
+// Disturb has the next attempt at a webhook suffer a fault, by its name under
+// /_sentsim/faults. Those that need more than a name are not for it.
+func (s *Server) Disturb(webhookID uuid.UUID, name string) error {
+	if !slices.Contains(faultNames(), name) || name == faultForgery || name == faultAnswer {
+		return fmt.Errorf("unknown fault %q", name)
+	}
+	f := fault{Name: name, Times: 1, Copies: 2, WebhookID: &webhookID}
+	f.keepOwn()
+	if !s.faults.add(f) {
+		return fmt.Errorf("%d faults wait already", maxFaults)
+	}
+	return nil
 }
 
 func (l *faults) add(f fault) bool {
@@ -229,6 +248,10 @@ func (s sender) faulty(ctx context.Context, f *fault, r delivery.Request, timeou
 		return delivery.Outcome{Kind: delivery.Timeout, Err: "the answer was lost (injected fault)", Start: out.Start, Duration: out.Duration}
 	case faultHangUp:
 		r.HangUp = true
+	case faultReset:
+		r.Cut = true
+	case faultSlow:
+		r.Dawdle = dawdle
 	case faultDuplicate:
 		out := s.next.Send(ctx, r, timeout)
 		_ = s.next.Send(ctx, r, timeout) // what a receiver makes of the second one is its own affair

@@ -253,5 +253,9 @@ func TestAnyTemplateWhereItIsAllowed(t *testing.T) {
 	if got.get("data.template_id").String() != "7ba7b820-9dad-11d1-80b4-00c04fd430c8" {
 		t.Errorf("%s", got.body)
 	}
-	s.must(202, "POST", "/v3/messages", `{"to":["+14155550100"],"template":{"name":"order_update"}}`)
+	byName := `{"to":["+14155550100"],"template":{"name":"order_update"}}`
+	a, b := s.must(202, "POST", "/v3/messages", byName), s.must(202, "POST", "/v3/messages", byName)
+	if id := a.get("data.template_id").String(); id == "" || id != b.get("data.template_id").String() || strings.HasPrefix(id, "00000000") {
+		t.Errorf("one name has the ids %s and %s", a.get("data.template_id"), b.get("data.template_id"))
+	}
 }

@@ -327,3 +327,28 @@ func TestTheRateLimit(t *testing.T) {
 		t.Errorf("%v %s", p.header, p.body)
 	}
 }
+
+func TestPagesAskForTheKeyWhereTheyMust(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a page")) })
+	s := serve(t, api.Config{Pages: page, PagesKey: true, APIKey: "sk_test_pages"})
+	for password, want := range map[string]int{"": 401, "sentsim": 401, "sk_test_pages": 200} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", s.url+"/", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if password != "" {
+			req.SetBasicAuth("anybody", password)
+		}
+		resp, err := s.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != want || want == 401 && resp.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("password %q: %d, want %d", password, resp.StatusCode, want)
+		}
+	}
+	if open := serve(t, api.Config{Pages: page}); open.call("GET", "/", "", "x-api-key", "-").status != 200 {
+		t.Error("without PagesKey it asks for a key")
+	}
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
@@ -64,6 +65,11 @@ func (s *Server) routes() *http.ServeMux {
 // page answers what is neither the API nor the control interface.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	if s.cfg.Pages != nil {
+		if _, password, _ := r.BasicAuth(); s.cfg.PagesKey && !s.key.is(password) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="sentsim: the API key is the password", charset="UTF-8"`)
+			s.refuse(w, r, refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with"))
+			return
+		}
 		s.cfg.Pages.ServeHTTP(w, r)
 		return
 	}
@@ -201,7 +207,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 		s.cfg.Refused(Refusal{Method: r.Method, Path: r.URL.Path, Status: p.status, Code: p.code, Problem: p.message})
 	}
 	if p.status == http.StatusInternalServerError {
-		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", p.message)
+		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", cmp.Or(p.cause, error(p)))
 	}
 	if p.status == http.StatusNotImplemented {
 		w.Header().Set("X-Should-Retry", "false") // the official client tries a 5xx again otherwise

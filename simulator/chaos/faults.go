@@ -23,7 +23,9 @@ const (
 	FaultTogether      Fault = "together"
 	FaultDuplicate     Fault = "duplicate"
 	FaultAtOnce        Fault = "duplicate_at_once"
+	FaultResigned      Fault = "resigned_duplicate"
 	FaultLateDuplicate Fault = "late_duplicate"
+	FaultSkew          Fault = "clock_skew"
 	FaultForgery       Fault = "forgery"
 
 	// Of the run.
@@ -60,7 +62,8 @@ func Faults() []Description {
 		{FaultSkip, PerEvent, 0, "a status that the message went through is not reported"},
 		{FaultReorder, PerEvent, 0, "the event arrives after the next one of its message"},
 		{FaultTogether, PerEvent, 0, "the event arrives at the same instant as the next one of its message"},
-		{FaultDuplicate, PerEvent, 0, "the event is delivered again within seconds, signed anew"},
+		{FaultDuplicate, PerEvent, 0, "the same request arrives a second time, right after the first"},
+		{FaultResigned, PerEvent, 0, "the event is delivered again within seconds, signed anew"},
 		{FaultAtOnce, PerEvent, 0, "two to five copies of the event arrive at the same instant"},
 		{FaultLateDuplicate, PerEvent, 0, "the event is delivered again minutes later, after newer ones, signed anew"},
 		{FaultLateRetry, PerEvent, 0, "the first attempt never arrives; a retry brings the event minutes later, with its old timestamp"},
@@ -68,6 +71,7 @@ func Faults() []Description {
 		{FaultHangUp, PerEvent, 0, "the sender hangs up once the request is sent, and tries again later"},
 		{FaultReset, PerEvent, 0, "the connection is reset in the middle of the request; the sender tries again later"},
 		{FaultSlowSender, PerEvent, 0, "the request is written in pieces with pauses in between"},
+		{FaultSkew, PerEvent, 0, "the delivery is signed by a clock that is up to 4 minutes fast or slow"},
 		{FaultBurst, PerMessage, 0, "what is due in the next seconds arrives at one instant, up to 50 deliveries"},
 		{FaultForgery, PerEvent, 0, "a forged delivery about the message: tampered, stale, future, with a wrong secret, without a header"},
 		{FaultUnknownStatus, PerMessage, 0, "an event with a status that is not documented"},

@@ -30,9 +30,9 @@ func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fac
 	if !ok {
 		return
 	}
-	forgery := pickForgery(st)
+	rule := seed.Pick(st, forgedRules())
 	form := forgedForm(st.IntN(int(forms)))
-	if forgery.Rule == "SIG-2" && forgery.Name != "body-appended" {
+	if rule == "SIG-2" {
 		form = formGhost // what it claims cannot be read, or is about something else
 	}
 	at, claimed := f.at+between(st, time.Millisecond, 5*time.Second), f
@@ -47,27 +47,31 @@ func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fac
 	if claimed == nil {
 		return
 	}
-	d.add(at, forged(claimed, forgery.Name, forgery.Rule))
+	d.add(at, forged(claimed, "", rule)) // which of the rule's is seen to when it is its turn
 }
 
 func forged(claimed *fact, name, rule string) sending {
-	return sending{step: Step{
-		Kind: KindForge, Subject: claimed.subject, Event: claimed.event, Body: claimed.body,
+	return sending{claim: claimed, step: Step{
+		Kind: KindForge, Subject: claimed.subject,
 		Faults: []Fault{FaultForgery}, Forgery: name, Rule: rule,
 	}}
 }
 
-// pickForgery draws a class first: there are many ways to leave out a header.
-func pickForgery(st *seed.Stream) Forgery {
-	all := slices.DeleteFunc(Forgeries(), func(f Forgery) bool { return f.StrictOnly })
+// forgedRules are the rules that forgeries are about. A rule is drawn first:
+// there are many ways to leave out a header.
+func forgedRules() []string {
 	var rules []string
-	for _, f := range all {
+	for _, f := range Forgeries() {
 		if !slices.Contains(rules, f.Rule) {
 			rules = append(rules, f.Rule)
 		}
 	}
-	rule := seed.Pick(st, rules)
-	return seed.Pick(st, slices.DeleteFunc(all, func(f Forgery) bool { return f.Rule != rule }))
+	return rules
+}
+
+// forgeriesOf are those of a rule on which every run insists.
+func forgeriesOf(rule string) []Forgery {
+	return slices.DeleteFunc(ForRule(rule), func(f Forgery) bool { return f.StrictOnly })
 }
 
 // ghost is an event of a message that nobody sent.
@@ -108,14 +112,17 @@ func (d *drawer) oddities() {
 		parent := seed.Pick(st, []string{"contacts", "numbers", "account"})
 		f.subject, f.rule = Subject{}, "TOL-3"
 		f.event.Type, f.event.Status = event.Type(parent+".updated"), ""
-		f.body = Body(`{"field":"` + parent + `","sub_type":"` + parent + `.updated","timestamp":"` +
-			f.event.At.Format(time.RFC3339) + `","payload":{"account_id":"` + d.plan.AccountID.String() + `"}}`)
+		f.edits = append(f.edits, func(Body) Body {
+			return Body(`{"field":"` + parent + `","sub_type":"` + parent + `.updated","timestamp":"` +
+				f.event.At.Format(time.RFC3339) + `","payload":{"account_id":"` + d.plan.AccountID.String() + `"}}`)
+		})
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownField))
 	}
 	if st, ok := d.hit(FaultNotAnObject, 0); ok {
 		f := d.ghost(st, event.Queued, when(st))
 		f.subject, f.event.Status, f.rule = Subject{}, "", "TOL-7"
-		f.body = Body(seed.Pick(st, notObjects()))
+		body := Body(seed.Pick(st, notObjects()))
+		f.edits = append(f.edits, func(Body) Body { return body })
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultNotAnObject))
 	}
 }
@@ -130,7 +137,7 @@ func (d *drawer) controls() {
 			d.out = append(d.out, parcel{at: d.start, control: c.kind})
 		}
 	}
-	if st, ok := d.hit(FaultBurst, 0); ok {
-		d.out = append(d.out, parcel{at: d.start, burst: between(st, 2*time.Second, 8*time.Second)})
+	if _, ok := d.hit(FaultBurst, 0); ok {
+		d.out = append(d.out, parcel{at: d.start, burst: true})
 	}
 }

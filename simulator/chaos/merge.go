@@ -9,6 +9,7 @@ import (
 
 const (
 	maxBurst   = 50               // deliveries at one instant (ACK-2)
+	burstReach = 4 * time.Second  // how long things are held back for one
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
 )
@@ -49,7 +50,9 @@ type merger struct {
 	group  int
 	over   bool // nobody wants more
 
-	left               map[int]int // parcels with deliveries still to come, by unit
+	left               map[int]int         // parcels with deliveries still to come, by unit
+	turns              map[string][]string // forgeries still to come in this round, by rule
+	rounds             int
 	controls           map[Kind]int
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
 }
@@ -63,7 +66,7 @@ func (m *merger) run() {
 		switch {
 		case p.control != "":
 			m.control(p)
-		case p.burst > 0:
+		case p.burst:
 			m.burst(p)
 		default:
 			m.done(p)
@@ -94,6 +97,36 @@ func (m *merger) pop() (parcel, bool) {
 	return heap.Pop(&m.queue).(parcel), true
 }
 
+// begin begins the next unit before its time, with the first event of its
+// message: what comes later keeps its time.
+func (m *merger) begin() (first []sending, ok bool) {
+	unit, ok := m.next()
+	if !ok {
+		m.ended = true
+		return nil, false
+	}
+	m.begun++
+	earliest := -1
+	for i, p := range unit {
+		if forBurst(p.sends) && len(p.sends) == 1 && (earliest < 0 || p.at < unit[earliest].at) {
+			earliest = i
+		}
+	}
+	for i, p := range unit {
+		if len(p.sends) > 0 {
+			m.left[p.unit]++
+		}
+		if i != earliest {
+			heap.Push(&m.queue, p)
+		}
+	}
+	if earliest < 0 {
+		return nil, true
+	}
+	m.done(unit[earliest])
+	return unit[earliest].sends, true
+}
+
 // alive is what is left of a parcel: while the webhook is disabled nothing is
 // sent, what happens meanwhile is never delivered, and what waited is given up.
 func (m *merger) alive(p parcel) []sending {
@@ -117,6 +150,29 @@ func (m *merger) alive(p parcel) []sending {
 	return left
 }
 
+// forgery is the next one of a rule's, each in turn, so that none is missed by
+// bad luck.
+func (m *merger) forgery(rule string) string {
+	if m.turns == nil {
+		m.turns = map[string][]string{}
+	}
+	if len(m.turns[rule]) == 0 {
+		for _, f := range forgeriesOf(rule) {
+			m.turns[rule] = append(m.turns[rule], f.Name)
+		}
+		m.rounds++
+		st := m.plan.Seed.Stream("chaos forgeries "+rule, nth(m.rounds))
+		names := m.turns[rule]
+		for i := len(names) - 1; i > 0; i-- {
+			j := st.IntN(i + 1)
+			names[i], names[j] = names[j], names[i]
+		}
+	}
+	next := m.turns[rule][0]
+	m.turns[rule] = m.turns[rule][1:]
+	return next
+}
+
 // done notes that a parcel's deliveries are about to be emitted, or given up.
 func (m *merger) done(p parcel) {
 	m.left[p.unit]--
@@ -134,6 +190,9 @@ func (m *merger) emit(at time.Duration, sends []sending) {
 	}
 	for i, s := range sends {
 		s.step.Group = group
+		if s.claim != nil && s.step.Forgery == "" {
+			s.step.Forgery = m.forgery(s.step.Rule)
+		}
 		unit := s.step.Subject.Index
 		last := !slices.ContainsFunc(sends[i+1:], func(o sending) bool { return o.step.Subject.Index == unit })
 		if left, ok := m.left[unit]; ok && left == 0 && last {
@@ -175,6 +234,8 @@ func (m *merger) control(p parcel) {
 		m.step(p.at, Step{Kind: KindRotate, Faults: []Fault{FaultRotate}})
 		d := drawer{plan: m.plan, index: p.unit}
 		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, "ROT-1")
+		old.claim.make(m.plan, m.plan.Start)
+		old.step.Event, old.step.Body = old.claim.event, old.claim.body
 		old.step.Faults = []Fault{FaultRotate}
 		m.emit(p.at, []sending{old})
 	case KindRestart:
@@ -195,7 +256,7 @@ func (m *merger) pause(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > p.at+pauseReach || next.control != "" || next.burst > 0 {
+		if next.at > p.at+pauseReach || next.control != "" || next.burst {
 			other = append(other, next)
 			break
 		}
@@ -236,6 +297,9 @@ func (m *merger) putBack(parcels []parcel, now time.Duration) {
 		if p.at <= now {
 			p.at = now + time.Duration(i+1)*time.Microsecond
 		}
+		if p.control == KindEnable {
+			m.enableAt = p.at
+		}
 		heap.Push(&m.queue, p)
 	}
 }
@@ -247,10 +311,14 @@ func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
 	return seen
 }
 
-// burst holds back what is due in a time, and sends it at once. Of a subject
-// only the first parcel is part of it; the others follow right after.
+// burst holds back the events of messages that are due until there are enough of
+// them, and sends them at once. Of a message only the first parcel is part of it;
+// what else was due follows right after.
 func (m *merger) burst(p parcel) {
-	end, last := p.at+p.burst, p.at
+	if p.at < m.enableAt {
+		return // nothing is sent
+	}
+	end, last := p.at+burstReach, p.at
 	var all []sending
 	var after []parcel
 	taken := map[Subject]bool{}
@@ -259,12 +327,17 @@ func (m *merger) burst(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > end || next.control != "" {
+		if next.at > end {
 			after = append(after, next)
-			end = min(end, next.at)
 			break
 		}
-		if next.burst > 0 {
+		if next.control != "" {
+			if next.control == KindEnable || m.controls[next.control] < maxControls {
+				after = append(after, next)
+			}
+			continue
+		}
+		if next.burst {
 			continue // it is one already
 		}
 		sends := m.alive(next)
@@ -273,7 +346,7 @@ func (m *merger) burst(p parcel) {
 			continue
 		}
 		subject := sends[0].step.Subject
-		if taken[subject] && subject.Kind != "" || len(all)+len(sends) > maxBurst {
+		if taken[subject] || !forBurst(sends) || len(sends) > 1 {
 			next.sends = sends
 			after = append(after, next)
 			taken = addAll(taken, next)
@@ -287,6 +360,13 @@ func (m *merger) burst(p parcel) {
 	if len(all) == maxBurst {
 		end = last
 	}
+	for len(all) < maxBurst && !m.ended { // a campaign begins
+		unit, ok := m.begin()
+		if !ok {
+			break
+		}
+		all = append(all, unit...)
+	}
 	m.putBack(after, end)
 	for i := range all {
 		s := &all[i].step
@@ -296,6 +376,14 @@ func (m *merger) burst(p parcel) {
 		}
 	}
 	m.emit(end, all)
+}
+
+// forBurst reports whether deliveries can be part of a burst: first ones about
+// messages, by senders that behave.
+func forBurst(sends []sending) bool {
+	return !slices.ContainsFunc(sends, func(s sending) bool {
+		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != "" || s.step.Occurrence != First
+	}) && len(sends) > 0
 }
 
 // queue is the parcels by their time.

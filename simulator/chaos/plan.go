@@ -18,7 +18,7 @@ import (
 type Plan struct {
 	Seed      seed.Seed `json:"seed"`
 	Messages  int       `json:"messages"` // outbound, inbound and templates together
-	Start     time.Time `json:"start"`    // of the simulation: a step's offset counts from here
+	Start     time.Time `json:"start"`    // when it happens: no event is dated later
 	WebhookID uuid.UUID `json:"webhook_id"`
 	AccountID uuid.UUID `json:"account_id"`
 	Profile   Profile   `json:"profile"`
@@ -68,6 +68,8 @@ type Step struct {
 	Faults     []Fault    `json:"faults,omitempty"`  // that had a part in this step
 	Sender     Sender     `json:"sender,omitempty"`
 	Forgery    string     `json:"forgery,omitempty"` // of Forgeries, for KindForge
+	// Skew is how far the clock that signs the delivery is ahead of the right one.
+	Skew time.Duration `json:"skew,omitempty"`
 
 	// Rule is what a wrong answer to this delivery breaks, e.g. "SIG-1".
 	Rule string `json:"rule,omitempty"`
@@ -110,8 +112,8 @@ type Occurrence string
 // The occurrences.
 const (
 	First     Occurrence = "first"
-	Duplicate Occurrence = "duplicate" // sent again although it was acknowledged
-	Retry     Occurrence = "retry"     // sent again because the sender saw no acknowledgement
+	Duplicate Occurrence = "duplicate" // the same request again, timestamp and all
+	Retry     Occurrence = "retry"     // the event again, signed anew
 )
 
 // Sender is how the sender of a delivery behaves. "" is well.

@@ -15,29 +15,29 @@ const DefaultProfile = "everything"
 func Profiles() []Profile {
 	mix := Mix{Inbound: 0.15, Template: 0.05, WhatsApp: 0.40, RCS: 0.15, Failed: 0.05}
 	calm := Profile{Name: "calm", Mix: mix, Faults: map[Fault]float64{
-		FaultSkip: 0.05, FaultDuplicate: 0.02,
+		FaultSkip: 0.05, FaultDuplicate: 0.02, FaultResigned: 0.02,
 	}}
 	carrier := Profile{Name: "carrier", Mix: Mix{Inbound: 0.15, Template: 0.02, WhatsApp: 0.15, RCS: 0.10, Failed: 0.15}, Faults: map[Fault]float64{
-		FaultSkip: 0.25, FaultReorder: 0.15, FaultTogether: 0.10, FaultDuplicate: 0.08, FaultAtOnce: 0.03,
+		FaultSkip: 0.25, FaultReorder: 0.15, FaultTogether: 0.10, FaultDuplicate: 0.05, FaultResigned: 0.05, FaultAtOnce: 0.03,
 		FaultLateDuplicate: 0.03, FaultLateRetry: 0.05, FaultBurst: 0.01,
 		FaultUnknownStatus: 0.02, FaultNullFields: 0.05,
 	}}
 	storm := Profile{Name: "retry-storm", Mix: mix, Faults: map[Fault]float64{
-		FaultSkip: 0.05, FaultReorder: 0.05, FaultTogether: 0.05, FaultDuplicate: 0.15, FaultAtOnce: 0.15,
+		FaultSkip: 0.05, FaultReorder: 0.05, FaultTogether: 0.05, FaultDuplicate: 0.10, FaultResigned: 0.10, FaultAtOnce: 0.15,
 		FaultLateDuplicate: 0.15, FaultLateRetry: 0.10, FaultLostAck: 0.12, FaultHangUp: 0.08, FaultReset: 0.05,
-		FaultBurst: 0.03, FaultPause: 0.01, FaultRestart: 0.02, FaultDisable: 0.005,
+		FaultBurst: 0.02, FaultPause: 0.01, FaultRestart: 0.02, FaultDisable: 0.005,
 	}}
 	hostile := Profile{Name: "hostile", Mix: Mix{Inbound: 0.40, Template: 0.05, WhatsApp: 0.30, RCS: 0.10}, Faults: map[Fault]float64{
-		FaultForgery: 0.40, FaultHostileText: 0.50, FaultUnknownStatus: 0.05, FaultUnknownField: 0.05,
-		FaultExtraFields: 0.10, FaultNullFields: 0.10, FaultNotAnObject: 0.05, FaultReset: 0.05, FaultSlowSender: 0.02,
-		FaultDuplicate: 0.05, FaultBurst: 0.01, FaultRotate: 0.01,
+		FaultForgery: 0.50, FaultSkew: 0.05, FaultHostileText: 0.50, FaultUnknownStatus: 0.05, FaultUnknownField: 0.05,
+		FaultExtraFields: 0.10, FaultNullFields: 0.10, FaultNotAnObject: 0.08, FaultReset: 0.05, FaultSlowSender: 0.02,
+		FaultDuplicate: 0.05, FaultBurst: 0.01, FaultRotate: 0.02,
 	}}
 	everything := Profile{Name: DefaultProfile, Mix: Mix{Inbound: 0.20, Template: 0.08, WhatsApp: 0.40, RCS: 0.15, Failed: 0.15}, Faults: map[Fault]float64{
-		FaultSkip: 0.10, FaultReorder: 0.10, FaultTogether: 0.08, FaultDuplicate: 0.06, FaultAtOnce: 0.06,
+		FaultSkip: 0.10, FaultReorder: 0.10, FaultTogether: 0.08, FaultDuplicate: 0.05, FaultResigned: 0.05, FaultAtOnce: 0.06,
 		FaultLateDuplicate: 0.08, FaultLateRetry: 0.06, FaultLostAck: 0.05, FaultHangUp: 0.04, FaultReset: 0.03,
-		FaultSlowSender: 0.01, FaultBurst: 0.02, FaultForgery: 0.15, FaultUnknownStatus: 0.03, FaultUnknownField: 0.02,
-		FaultExtraFields: 0.05, FaultNullFields: 0.05, FaultHostileText: 0.30, FaultNotAnObject: 0.02,
-		FaultPause: 0.01, FaultRestart: 0.02, FaultRotate: 0.01, FaultDisable: 0.005,
+		FaultSlowSender: 0.01, FaultSkew: 0.03, FaultBurst: 0.012, FaultForgery: 0.30, FaultUnknownStatus: 0.03, FaultUnknownField: 0.02,
+		FaultExtraFields: 0.05, FaultNullFields: 0.05, FaultHostileText: 0.30, FaultNotAnObject: 0.06,
+		FaultPause: 0.01, FaultRestart: 0.02, FaultRotate: 0.02, FaultDisable: 0.005,
 	}}
 	return []Profile{calm, carrier, storm, hostile, everything}
 }

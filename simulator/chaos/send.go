@@ -15,6 +15,11 @@ func backoffs() []time.Duration {
 	return []time.Duration{time.Minute, 3 * time.Minute, 7 * time.Minute}
 }
 
+// skews are how far a sender's clock may be away from the receiver's (SIG-8).
+func skews() []time.Duration {
+	return []time.Duration{-4 * time.Minute, -3 * time.Minute, -2 * time.Minute, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute}
+}
+
 // send plans the deliveries of a subject's events, in the order in which they
 // happened. strict is for subjects whose last event counts (templates): nothing
 // of theirs may arrive after a newer event.
@@ -37,9 +42,12 @@ func (d *drawer) send(facts []*fact, strict bool) {
 		if strict && i < len(facts)-1 {
 			next = facts[i+1].at
 		}
-		sends := d.first(f, i, next)
 		_, together := d.hit(FaultTogether, i)
-		if together && !strict && i < len(facts)-1 && len(sends) > 0 && !late[i] && !late[i+1] {
+		if together = together && !strict && i < len(facts)-1 && !late[i] && !late[i+1]; together {
+			f.at = facts[i+1].at
+		}
+		sends := d.first(f, i, next)
+		if together && len(sends) > 0 {
 			mark(sends, FaultTogether)
 			waiting = append(waiting, sends...)
 			continue
@@ -100,8 +108,13 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 		how, faults = Dawdles, []Fault{FaultSlowSender}
 	}
 	sends := []sending{d.deliver(f, First, 1, how, "", faults...)}
+	if st, ok := d.hit(FaultSkew, n); ok {
+		sends[0].step.Skew = seed.Pick(st, skews())
+		sends[0].step.Rule = "SIG-8"
+		mark(sends, FaultSkew)
+	}
 	again := 1
-	if st, ok := d.hit(FaultAtOnce, n); ok && how == "" {
+	if st, ok := d.hit(FaultAtOnce, n); ok && how == "" && sends[0].step.Skew == 0 {
 		mark(sends, FaultAtOnce)
 		sends[0].step.Rule = "IDEM-3"
 		for range 1 + st.IntN(4) {
@@ -110,15 +123,21 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 		}
 	}
 	if st, ok := d.hit(FaultDuplicate, n); ok {
-		if at := f.at + between(st, 50*time.Millisecond, 5*time.Second); open(at) {
+		if at := f.at + between(st, time.Millisecond, 40*time.Millisecond); open(at) {
 			again++
 			d.add(at, d.deliver(f, Duplicate, again, "", "IDEM-1", FaultDuplicate))
+		}
+	}
+	if st, ok := d.hit(FaultResigned, n); ok {
+		if at := f.at + between(st, 50*time.Millisecond, 5*time.Second); open(at) {
+			again++
+			d.add(at, d.deliver(f, Retry, again, "", "IDEM-2", FaultResigned))
 		}
 	}
 	if st, ok := d.hit(FaultLateDuplicate, n); ok {
 		if at := f.at + between(st, time.Minute, 9*time.Minute); open(at) {
 			again++
-			d.add(at, d.deliver(f, Duplicate, again, "", "IDEM-2", FaultLateDuplicate))
+			d.add(at, d.deliver(f, Retry, again, "", "IDEM-2", FaultLateDuplicate))
 		}
 	}
 	return sends

@@ -113,26 +113,26 @@ func (d *drawer) inbound() {
 	at, text := d.start, ""
 	var facts []*fact
 	for n := range 1 + st.IntN(3) {
-		// Two texts of one second, which is all that classic events tell apart
-		// besides the text: so these two differ.
-		quick := n > 0 && st.Chance(0.15)
-		if n > 0 && !quick {
+		sameSecond := st.Chance(0.15)
+		if n > 0 && !sameSecond {
 			at += between(st, 2*time.Second, longestGap)
 		}
 		in := base
 		in.MessageID = newID(st)
 		in.Channel = seed.Pick(st, event.Channels())
 		in.Provider = map[event.Channel]string{event.SMS: "carrier", event.WhatsApp: "meta", event.RCS: "google"}[in.Channel]
-		if repeat := st.Chance(0.3); !repeat || n == 0 || quick {
-			text = ordinaryText(st)
+		if repeat := st.Chance(0.25) && !sameSecond; !repeat || n == 0 {
+			for before := text; text == before; {
+				text = ordinaryText(st)
+			}
 		}
 		words := text
 		in.Text = &words
-		if st.Chance(0.08) && !quick {
+		if st.Chance(0.08) && !sameSecond {
 			in.Text = nil // a picture without a caption
 		}
 		var made []Fault
-		if hst, ok := d.hit(FaultHostileText, n); ok && !quick {
+		if hst, ok := d.hit(FaultHostileText, n); ok && !sameSecond {
 			words = seed.Pick(hst, hostileTexts())
 			in.Text, made = &words, []Fault{FaultHostileText}
 		}

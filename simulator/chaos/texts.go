@@ -9,6 +9,9 @@ import (
 
 // ordinaryText is what a contact writes.
 func ordinaryText(st *seed.Stream) string {
+	if st.Chance(0.3) { // what many write
+		return seed.Pick(st, []string{"Yes", "Thank you!", "Hello, is anybody there?", "When does it arrive?"})
+	}
 	return fmt.Sprintf(seed.Pick(st, []string{
 		"Is order %07d on its way?", "Thanks! And order %07d?", "Please call me back about %07d", "Yes, %07d is right",
 	}), st.IntN(10_000_000))

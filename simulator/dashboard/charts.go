@@ -124,6 +124,6 @@ func evenStep(d time.Duration) time.Duration {
 			return s
 		}
 	}
-	const day = 24 * time.Hour
-	return (d + day - 1) / day * day
+	days := int64((d + 24*time.Hour - 1) / (24 * time.Hour))
+	return time.Duration(days) * 24 * time.Hour
 }

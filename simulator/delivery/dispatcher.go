@@ -130,7 +130,7 @@ func (d *Dispatcher) Add(w webhook.Webhook) {
 func (d *Dispatcher) add(w webhook.Webhook) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	q := &queue{d: d, hook: w.Clone(), waiting: waiting{strict: d.cfg.Rules.Order == Strict}}
+	q := &queue{d: d, id: w.ID.String(), hook: w.Clone(), waiting: waiting{strict: d.cfg.Rules.Order == Strict}}
 	d.order = append(d.order, q)
 	d.queues[w.ID] = q
 }
@@ -196,6 +196,9 @@ func (d *Dispatcher) Webhooks() []webhook.Webhook {
 	}
 	return all
 }
+
+// Len is how many webhooks there are.
+func (d *Dispatcher) Len() int { return len(d.all()) }
 
 // Emit makes a delivery of e for every active webhook that subscribes to it, and
 // returns their ids. A webhook that does not take e now never hears of it. body

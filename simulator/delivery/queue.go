@@ -21,7 +21,8 @@ var errNotSubscribed = errors.New("the webhook does not subscribe to it")
 // under way. Whoever locks it holds the clock and lets go only after unlocking:
 // letting go may run the very timers that lock it.
 type queue struct {
-	d *Dispatcher
+	d  *Dispatcher
+	id string // of the webhook
 
 	mu       sync.Mutex
 	hook     webhook.Webhook
@@ -31,6 +32,7 @@ type queue struct {
 	alarmAt  time.Time
 	closed   bool
 	removed  bool
+	saved    []Delivery // room for what is told to the journal
 }
 
 // job is a delivery in the queue.
@@ -61,13 +63,9 @@ func (q *queue) newDelivery(eventID uuid.UUID, typ event.Type, body []byte) (Del
 	if err != nil {
 		return Delivery{}, err
 	}
-	id, err := uuid.NewRandomFromReader(q.d.cfg.Seed.Stream("delivery", n))
-	if err != nil {
-		return Delivery{}, err
-	}
 	now := q.d.cfg.Clock.Now()
 	return Delivery{
-		ID: id, Number: n, WebhookID: q.hook.ID, EventID: eventID, EventType: typ, Body: body,
+		ID: q.d.cfg.Seed.Stream("delivery", n).UUID(), Number: n, WebhookID: q.hook.ID, EventID: eventID, EventType: typ, Body: body,
 		Status: Pending, CreatedAt: now, DueAt: now,
 	}, nil
 }
@@ -116,42 +114,52 @@ func (q *queue) wake() {
 }
 
 func (q *queue) startDue() {
-	now := q.d.cfg.Clock.Now()
-	for q.inFlight < q.d.cfg.Rules.inFlight() {
-		first := q.waiting.first()
-		if first == nil || first.DueAt.After(now) {
-			break
-		}
-		if !q.d.begin() {
-			return
-		}
-		q.waiting.drop()
-		q.inFlight++
-		q.start(first)
+	var x started
+	for q.due(&x) {
+		next := x
+		go q.work(next)
 	}
 	q.setAlarm()
 }
 
-// start makes the next attempt of j in the background. Time stands still until
-// it is over.
-func (q *queue) start(j *job) {
-	hook, letGo := q.hook, q.d.cfg.Clock.Hold()
-	go func() {
-		defer q.d.work.Done()
-		defer letGo()
-		q.finished(j, q.attempt(q.d.ctx, hook, &j.Delivery))
-	}()
+// started is a delivery whose attempt begins. Time stands still until it is over.
+type started struct {
+	*job
+	hook  webhook.Webhook // from this moment: who rotates the secret does not change what is under way
+	letGo func()
 }
 
-// attempt sends one attempt and waits for its end. hook is a copy from the
-// moment of its start: who rotates the secret does not change what is under way.
-func (q *queue) attempt(ctx context.Context, hook webhook.Webhook, x *Delivery) Attempt {
+// due sets x to the first delivery that is due now, if it may start.
+func (q *queue) due(x *started) bool {
+	first := q.waiting.first()
+	if first == nil || q.inFlight >= q.d.cfg.Rules.inFlight() || first.DueAt.After(q.d.cfg.Clock.Now()) || !q.d.begin() {
+		return false
+	}
+	q.waiting.drop()
+	q.inFlight++
+	*x = started{first, q.hook, q.d.cfg.Clock.Hold()}
+	return true
+}
+
+// work makes an attempt, and then one more for each that its end lets start. A
+// goroutine for each attempt would cost as much as signing it.
+func (q *queue) work(x started) {
+	for more := true; more; {
+		letGo := x.letGo
+		more = q.finished(&x, q.attempt(q.d.ctx, &x.hook, &x.Delivery))
+		letGo()
+		q.d.work.Done()
+	}
+}
+
+// attempt sends one attempt and waits for its end.
+func (q *queue) attempt(ctx context.Context, hook *webhook.Webhook, x *Delivery) Attempt {
 	typ := x.EventType
 	if !q.d.cfg.Rules.EventTypeHeader {
 		typ = ""
 	}
 	a := Attempt{Number: len(x.Attempts) + 1, At: q.d.cfg.Clock.Now(), Timestamp: q.d.cfg.Wall().Unix()}
-	r := NewRequest(hook.EndpointURL, hook.ID.String(), hook.SigningSecret, typ, x.Body, a.Timestamp)
+	r := NewRequest(hook.EndpointURL, q.id, hook.SigningSecret, typ, x.Body, a.Timestamp)
 	a.Signature = r.Get(signing.HeaderSignature)
 	a.Outcome = q.d.cfg.Sender.Send(ctx, r, hook.Timeout())
 	return a
@@ -180,7 +188,7 @@ func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery,
 	defer context.AfterFunc(q.d.ctx, cancel)()
 
 	j.Test = true
-	a := q.attempt(ctx, hook, &j.Delivery)
+	a := q.attempt(ctx, &hook, &j.Delivery)
 	j.note(a)
 	j.Status, j.CompletedAt = Delivered, q.d.cfg.Clock.Now()
 	if !a.Outcome.Accepted() {

@@ -24,7 +24,7 @@ import (
 // deliveries (6,000); the figures are in the log (-v). What is kept in memory
 // must not depend on them.
 func TestScale(t *testing.T) {
-	n, pages := 6_000, 20
+	n, pages := 6_000, 5
 	if text := os.Getenv("SENTSIM_SCALE"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {

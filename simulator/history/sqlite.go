@@ -41,7 +41,7 @@ const linger = 5 * time.Millisecond
 // mostPending is how many changed rows may be waiting to be written. Whoever
 // brings more waits: so memory stays bounded, and whoever reads, which is between
 // two transactions, waits briefly.
-const mostPending = 250
+const mostPending = 1000
 
 // OpenSQLite opens the store in file, or makes it. It keeps the last limit
 // deliveries of each webhook and the last limit messages; all of them with limit

@@ -8,8 +8,6 @@ import (
 	crand "crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -42,18 +40,33 @@ func (s Seed) String() string { return strconv.FormatUint(uint64(s), 10) }
 
 // Stream gives each purpose, and each index within it, its own generator.
 func (s Seed) Stream(purpose string, index ...uint64) *Stream {
-	h := fnv.New64a()
-	_, _ = io.WriteString(h, purpose)
-	var b [8]byte
-	for _, i := range index {
-		binary.BigEndian.PutUint64(b[:], i)
-		_, _ = h.Write(b[:])
+	h := uint64(fnvOffset)
+	for i := range len(purpose) {
+		h = (h ^ uint64(purpose[i])) * fnvPrime
 	}
-	return &Stream{r: rand.New(rand.NewPCG(uint64(s), h.Sum64()))}
+	for _, i := range index {
+		for shift := 56; shift >= 0; shift -= 8 {
+			h = (h ^ (i >> shift & 0xff)) * fnvPrime
+		}
+	}
+	st := &Stream{}
+	st.source.Seed(uint64(s), h)
+	st.r = *rand.New(&st.source)
+	return st
 }
 
+// FNV-1a, 64 bits, as hash/fnv computes it. A stream is made for nearly
+// everything that happens, and hash/fnv takes memory for each.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
 // Stream is a sequence of draws. It is for one goroutine.
-type Stream struct{ r *rand.Rand }
+type Stream struct {
+	source rand.PCG
+	r      rand.Rand // draws from source
+}
 
 // Chance reports true with probability p: never for p <= 0, always for p >= 1.
 func (st *Stream) Chance(p float64) bool { return st.r.Float64() < p }
@@ -80,6 +93,14 @@ func (st *Stream) Read(p []byte) (int, error) {
 		copy(p[i:], b[:])
 	}
 	return len(p), nil
+}
+
+// UUID draws a random (version 4) UUID.
+func (st *Stream) UUID() (id [16]byte) {
+	_, _ = st.Read(id[:])
+	id[6] = id[6]&0x0f | 0x40 // version 4
+	id[8] = id[8]&0x3f | 0x80 // variant 10
+	return id
 }
 
 // Pick draws one of from, which must not be empty.

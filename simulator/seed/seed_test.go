@@ -2,12 +2,17 @@ package seed_test
 
 import (
 	"bytes"
+	"encoding/binary"
+	"hash/fnv"
+	"io"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -39,6 +44,37 @@ func TestSameSeedSameStream(t *testing.T) {
 	} {
 		if b := draws(other, 20); slices.Equal(a, b) {
 			t.Errorf("%s: the same draws", name)
+		}
+	}
+}
+
+// TestStreamIsPCGOverFNV: with the library's hash it is the same stream, for any
+// purpose and index.
+func TestStreamIsPCGOverFNV(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, purpose := rapid.Uint64().Draw(t, "seed"), rapid.String().Draw(t, "purpose")
+		index := rapid.SliceOfN(rapid.Uint64(), 0, 3).Draw(t, "index")
+		h := fnv.New64a()
+		_, _ = io.WriteString(h, purpose)
+		for _, i := range index {
+			_, _ = h.Write(binary.BigEndian.AppendUint64(nil, i))
+		}
+		want := rand.New(rand.NewPCG(s, h.Sum64()))
+		got := seed.Seed(s).Stream(purpose, index...)
+		for range 3 {
+			if g, w := got.IntN(1<<30), want.IntN(1<<30); g != w {
+				t.Fatalf("drew %d, want %d", g, w)
+			}
+		}
+	})
+}
+
+// TestUUID: what google/uuid makes of the same draws.
+func TestUUID(t *testing.T) {
+	for i := range uint64(100) {
+		want := uuid.Must(uuid.NewRandomFromReader(seed.Seed(1).Stream("id", i)))
+		if got := uuid.UUID(seed.Seed(1).Stream("id", i).UUID()); got != want || got.Version() != 4 || got.Variant() != uuid.RFC4122 {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

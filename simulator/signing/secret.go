@@ -5,9 +5,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"strings"
+	"sync"
 )
 
 const (
@@ -32,13 +32,13 @@ type Secret struct {
 type vault struct{ *material }
 
 type material struct {
-	text string // as given
-	key  []byte
-	mac  hash.Cloner // keyed once, copied for each signature
+	text   string // as given
+	key    []byte
+	states sync.Pool // of *state, keyed once and used again
 }
 
 func newSecret(text string, key []byte) Secret {
-	return Secret{m: &vault{&material{text: text, key: key, mac: keyedState(key)}}}
+	return Secret{m: &vault{&material{text: text, key: key}}}
 }
 
 // ParseSecret reads a signing secret as Sent shows it: "whsec_" and then the key

@@ -43,12 +43,13 @@ func (s Secret) Sign(webhookID string, timestamp int64, body []byte) string {
 	if s.m == nil {
 		return ""
 	}
-	head := make([]byte, 0, 96)
-	head = append(head, webhookID...)
+	st := s.m.state()
+	defer s.m.states.Put(st)
+	head := append(st.head[:0], webhookID...)
 	head = append(head, '.')
 	head = strconv.AppendInt(head, timestamp, 10)
-	head = append(head, '.')
-	return s.m.sign(head, body)
+	st.head = append(head, '.')
+	return st.sign(st.head, body)
 }
 
 // SignContent signs any content, for deliveries that are forged on purpose: a
@@ -60,31 +61,34 @@ func (s Secret) SignContent(content []byte) string {
 	return s.m.sign(content, nil)
 }
 
-// sign signs head and body as one. Copying a keyed state saves hashing the key
-// twice for each delivery, and lets any number of goroutines sign at once.
-func (m *material) sign(head, body []byte) string {
-	h := m.keyed()
-	_, _ = h.Write(head) // a hash never fails to write
-	_, _ = h.Write(body)
-	var sum [sha256.Size]byte
-	out := make([]byte, 0, 64)
-	out = append(out, versionPrefix...)
-	return string(base64.StdEncoding.AppendEncode(out, h.Sum(sum[:0])))
+// state is what signing takes, used again and again: making a keyed hash costs
+// more than hashing a delivery. Each is used by one goroutine at a time.
+type state struct {
+	mac  hash.Hash
+	head []byte
+	sum  [sha256.Size]byte
+	text [len(versionPrefix) + (sha256.Size+2)/3*4]byte
 }
 
-func (m *material) keyed() hash.Hash {
-	if m.mac != nil {
-		if h, err := m.mac.Clone(); err == nil {
-			return h
-		}
+// state must be given back to m.states.
+func (m *material) state() *state {
+	if st, ok := m.states.Get().(*state); ok {
+		return st
 	}
-	return hmac.New(sha256.New, m.key)
+	return &state{mac: hmac.New(sha256.New, m.key)}
 }
 
-// keyedState is what keyed copies from; nil where this build's HMAC cannot be copied.
-func keyedState(key []byte) hash.Cloner {
-	h := hmac.New(sha256.New, key)
-	h.Reset() // makes it keep the hashed key, which its copies then share
-	c, _ := h.(hash.Cloner)
-	return c
+// sign signs head and body as one.
+func (m *material) sign(head, body []byte) string {
+	st := m.state()
+	defer m.states.Put(st)
+	return st.sign(head, body)
+}
+
+func (st *state) sign(head, body []byte) string {
+	st.mac.Reset()
+	_, _ = st.mac.Write(head) // a hash never fails to write
+	_, _ = st.mac.Write(body)
+	text := append(st.text[:0], versionPrefix...)
+	return string(base64.StdEncoding.AppendEncode(text, st.mac.Sum(st.sum[:0])))
 }

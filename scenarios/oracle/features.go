@@ -1,0 +1,381 @@
+package oracle
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
+)
+
+// Circumstances are what happened to the run before a delivery.
+type Circumstances struct {
+	Rotated bool      // the target has another secret than at first
+	Enabled bool      // the webhook was disabled for a while
+	Now     time.Time // when it is sent
+}
+
+// oldAfter is from when on an event counts as old.
+const oldAfter = 5 * time.Minute
+
+// answerFeatures are what could be the reason why a receiver refuses a genuine
+// delivery, the more special before the more general. r is what happened to its
+// subject before; nil for none.
+func answerFeatures(s chaos.Step, r *Record, c Circumstances) []Feature {
+	var all []Feature
+	add := func(rule, format string, args ...any) {
+		all = append(all, Feature{Name: fmt.Sprintf(format, args...), Rule: rule})
+	}
+	if s.Skew != 0 {
+		add("SIG-8", "a clock that is off")
+	}
+	if has(s, chaos.FaultNullFields) {
+		add("TOL-4", "a field null or missing")
+	}
+	if has(s, chaos.FaultExtraFields) {
+		add("TOL-4", "fields that are not documented")
+	}
+	if has(s, chaos.FaultHostileText) {
+		if text := gjson.GetBytes(s.Body, "payload.text").Raw + gjson.GetBytes(s.Body, "payload.reason").String(); text != "" {
+			add("TOL-5", "the hostile text %08x", hash(text))
+		}
+		add("TOL-5", "a hostile text")
+	}
+	if has(s, chaos.FaultUnknownField) {
+		add("TOL-3", "an unknown field")
+	}
+	if has(s, chaos.FaultUnknownStatus) {
+		rule := "TOL-1"
+		if s.Subject.Kind == chaos.AboutTemplate {
+			rule = "TOL-2"
+		}
+		add(rule, "an unknown status")
+	}
+	all = append(all, r.againFeatures(s)...)
+	if has(s, chaos.FaultBurst) {
+		add("ACK-2", "a burst")
+	}
+	all = append(all, r.orderFeatures(s)...)
+	if has(s, chaos.FaultLateRetry) {
+		add("RET-1", "a late retry")
+	}
+	if c.Now.Sub(s.Event.At) > oldAfter {
+		add("RET-1", "an old event")
+	}
+	if c.Rotated {
+		add("ROT-1", "after a rotation")
+	}
+	if c.Enabled {
+		add("RET-2", "after the webhook was enabled again")
+	}
+	switch s.Subject.Kind {
+	case chaos.AboutInbound:
+		if gjson.GetBytes(s.Body, "payload.text").Type == gjson.Null {
+			add("INB-1", "an inbound null text")
+		}
+		add("INB-1", "inbound on %s", s.Subject.On)
+		add("INB-1", "inbound")
+	case chaos.AboutTemplate:
+		rule := "TPL-1"
+		if !documented(s.Event.Status) {
+			rule = "TOL-2"
+		}
+		add(rule, "a template's %s", s.Event.Status)
+		add("TPL-1", "a template")
+	case chaos.AboutMessage:
+		add("SIG-1", "status %s", s.Event.Status)
+	}
+	return all
+}
+
+func hash(text string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(text)) // never fails
+	return h.Sum32()
+}
+
+// againFeatures are about an event that the receiver has taken before.
+func (r *Record) againFeatures(s chaos.Step) []Feature {
+	if has(s, chaos.FaultAtOnce) && s.Group != 0 {
+		return []Feature{{"copies at the same instant", "IDEM-3"}}
+	}
+	if r == nil {
+		return nil
+	}
+	taken := slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
+		return a.Step.Kind == chaos.KindDeliver && a.Step.Event.ID == s.Event.ID && a.Taken == Acked
+	})
+	maybe := slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
+		return a.Step.Kind == chaos.KindDeliver && a.Step.Event.ID == s.Event.ID && a.Taken == Maybe
+	})
+	switch {
+	case !taken && maybe:
+		return []Feature{{"an event again that may have been taken", "IDEM-2"}}
+	case !taken:
+		return nil
+	case s.Occurrence == chaos.Duplicate:
+		return []Feature{{"the same request again", "IDEM-1"}, {"an event again", "IDEM-1"}}
+	}
+	return []Feature{{"an event again, signed anew", "IDEM-2"}, {"an event again", "IDEM-1"}}
+}
+
+// orderFeatures are about what has arrived of a message, and what has not.
+func (r *Record) orderFeatures(s chaos.Step) []Feature {
+	if s.Subject.Kind != chaos.AboutMessage {
+		return nil
+	}
+	status := event.Status(s.Event.Status)
+	rank, ranked := lifecycle.Rank(status)
+	var all []Feature
+	best, bestRank, failed := event.Status(""), 0, false
+	if r != nil {
+		for _, a := range r.Arrivals {
+			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked {
+				continue
+			}
+			before := event.Status(a.Step.Event.Status)
+			failed = failed || before == event.Failed
+			if n, ok := lifecycle.Rank(before); ok && n > bestRank {
+				best, bestRank = before, n
+			}
+		}
+	}
+	switch {
+	case failed && ranked && status != event.Delivered && status != event.Read:
+		all = append(all, Feature{"an earlier status after FAILED", "ORD-6"})
+	case ranked && rank < bestRank:
+		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", "ORD-3"})
+	case best == "" && !failed && status != event.Queued && status != event.Scheduled:
+		all = append(all, Feature{"a message it never saw", "ORD-5"})
+	case skips(best, status):
+		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), "ORD-2"}, Feature{"a skipped status", "ORD-2"})
+	}
+	return all
+}
+
+// skips reports whether there are statuses between two.
+func skips(from, to event.Status) bool {
+	line := []event.Status{event.Queued, event.Routed, event.Sent, event.Delivered, event.Read}
+	i, j := slices.Index(line, from), slices.Index(line, to)
+	return i >= 0 && j > i+1
+}
+
+// stateFeatures are what could be the reason for a wrong status.
+func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
+	var all []Feature
+	add := func(rule, format string, args ...any) {
+		all = append(all, Feature{Name: fmt.Sprintf(format, args...), Rule: rule})
+	}
+	genuine := r.genuine()
+	final := ""
+	if len(e.Statuses) > 0 {
+		final = e.Statuses[len(e.Statuses)-1]
+	}
+	for _, a := range genuine {
+		if a.Step.Event.Status == final && r.precursor(a.Step.Event) {
+			add("SIG-13", "its last status was forged before it came")
+		}
+	}
+	all = append(all, r.lateFeatures(final, st)...)
+	if r.Forged() {
+		add("SIG-13", "a forged delivery")
+	}
+	if r.Subject.Kind == chaos.AboutTemplate {
+		for _, a := range genuine {
+			if has(a.Step, chaos.FaultLostAck) || has(a.Step, chaos.FaultHangUp) {
+				add("IDEM-6", "a template's event whose acknowledgement was lost")
+			}
+		}
+		add("TPL-1", "a template that ends as %s", final)
+		return all
+	}
+	if r.readFirst() {
+		add("ORD-4", "READ without DELIVERED before")
+	}
+	if r.sameSecond() {
+		add("IDEM-4", "two events in one second")
+	}
+	first := map[string]bool{}
+	for _, a := range genuine {
+		id := a.Step.Event.ID.String()
+		if first[id] || a.Taken == NotTaken || a.Step.Event.Status != final {
+			continue
+		}
+		first[id] = true
+		switch {
+		case has(a.Step, chaos.FaultTogether):
+			add("IDEM-4", "its last status came together with another")
+		case has(a.Step, chaos.FaultLateRetry), has(a.Step, chaos.FaultPause), has(a.Step, chaos.FaultReset):
+			add("RET-1", "its last status came by a retry")
+		case has(a.Step, chaos.FaultLostAck), has(a.Step, chaos.FaultHangUp):
+			add("IDEM-6", "the acknowledgement of its last status was lost")
+		case has(a.Step, chaos.FaultAtOnce):
+			add("IDEM-3", "copies of its last status came at the same instant")
+		}
+		if has(a.Step, chaos.FaultBurst) {
+			add("ACK-2", "its last status came in a burst")
+		}
+	}
+	if f, l := r.epochs(); f != l {
+		add("IDEM-7", "a restart in between")
+	}
+	for i, a := range genuine {
+		if i > 0 && skips(event.Status(genuine[i-1].Step.Event.Status), event.Status(a.Step.Event.Status)) {
+			add("ORD-2", "a skipped status")
+			break
+		}
+	}
+	if len(genuine) > 0 && genuine[0].Step.Event.Status != string(event.Queued) {
+		add("ORD-2", "no QUEUED")
+	}
+	add("ORD-1", "it ends as %s", final)
+	return all
+}
+
+// readFirst reports whether READ arrived when DELIVERED had not.
+func (r *Record) readFirst() bool {
+	for _, a := range r.genuine() {
+		if a.Taken == NotTaken {
+			continue
+		}
+		switch event.Status(a.Step.Event.Status) {
+		case event.Delivered:
+			return false
+		case event.Read:
+			return true
+		case event.Queued, event.Routed, event.Sent, event.Failed, event.Received,
+			event.Scheduled, event.Filtered, event.Blocked, event.Processed:
+		}
+	}
+	return false
+}
+
+// lateFeatures are the statuses that came after the one it should end in. Where
+// the receiver's status is such a one, it moved back to it.
+func (r *Record) lateFeatures(final string, st probe.State) []Feature {
+	var all []Feature
+	arrived := false
+	for _, a := range r.genuine() {
+		status := a.Step.Event.Status
+		if a.Taken != Acked && a.Taken != Maybe {
+			continue
+		}
+		if status == final {
+			arrived = true
+			continue
+		}
+		if arrived && (st.StatusIs(status) || !st.Known || !st.HasStatus || st.StatusIs(final)) {
+			rule := backRule(final, status)
+			all = append(all, Feature{fmt.Sprintf("%s after %s", status, final), rule}, Feature{"an earlier status came late (" + rule + ")", rule})
+		}
+	}
+	return all
+}
+
+// effectFeatures are what could be the reason for effects too many or too few.
+func (r *Record) effectFeatures() []Feature {
+	var all []Feature
+	add := func(rule, name string) {
+		f := Feature{Name: name, Rule: rule}
+		if !slices.Contains(all, f) {
+			all = append(all, f)
+		}
+	}
+	inbound := r.Subject.Kind == chaos.AboutInbound
+	epoch := map[string]int{}
+	for _, a := range r.genuine() {
+		if a.Taken == NotTaken {
+			continue
+		}
+		id := a.Step.Event.ID.String()
+		before, again := epoch[id]
+		if !again {
+			epoch[id] = a.Epoch
+			continue
+		}
+		if before != a.Epoch {
+			add("IDEM-7", "an event again after a restart")
+		}
+		switch {
+		case has(a.Step, chaos.FaultAtOnce) && a.Step.Occurrence == chaos.Duplicate && a.Step.Group != 0:
+			add("IDEM-3", "copies at the same instant")
+		case has(a.Step, chaos.FaultLostAck), has(a.Step, chaos.FaultHangUp), has(a.Step, chaos.FaultPause):
+			add("IDEM-6", "a lost acknowledgement")
+		case inbound:
+		case a.Step.Occurrence != chaos.Duplicate:
+			add("IDEM-2", "an event again, signed anew")
+		default:
+			add("IDEM-1", "the same request again")
+		}
+		if inbound {
+			add("IDEM-5", "an inbound text again")
+		}
+	}
+	if r.Forged() {
+		add("SIG-13", "a forged delivery")
+	}
+	return all
+}
+
+// tooFewFeatures are what could be the reason for effects that are missing.
+func (o *Oracle) tooFewFeatures(r *Record) []Feature {
+	all := r.effectFeatures()
+	for _, a := range r.genuine() {
+		if r.precursor(a.Step.Event) {
+			all = append(all, Feature{"an event was forged before it came", "SIG-13"})
+		}
+		if has(a.Step, chaos.FaultTogether) {
+			all = append(all, Feature{"two events came together", "IDEM-4"})
+		}
+	}
+	if r.Subject.Kind != chaos.AboutInbound {
+		if r.sameSecond() {
+			all = append(all, Feature{"two events in one second", "IDEM-4"})
+		}
+		return all
+	}
+	if r.repeats() {
+		all = append(all, Feature{"a text again at another time", "IDEM-4"})
+	}
+	for _, a := range r.genuine() {
+		if o.texts[textOf(a.Step)] > 1 {
+			all = append(all, Feature{"a text that others wrote too", "IDEM-4"})
+			break
+		}
+	}
+	if r.sameSecond() {
+		all = append(all, Feature{"two texts in one second", "IDEM-5"})
+	}
+	if r.several() {
+		all = append(all, Feature{"several texts of a contact", "IDEM-5"})
+	}
+	return all
+}
+
+// sameSecond reports whether two events happened within a second.
+func (r *Record) sameSecond() bool {
+	at := map[time.Time]uuid.UUID{}
+	for _, a := range r.genuine() {
+		if other, ok := at[a.Step.Event.At]; ok && other != a.Step.Event.ID {
+			return true
+		}
+		at[a.Step.Event.At] = a.Step.Event.ID
+	}
+	return false
+}
+
+// several reports whether there is more than one event.
+func (r *Record) several() bool {
+	genuine := r.genuine()
+	return slices.ContainsFunc(genuine, func(a Arrival) bool { return a.Step.Event.ID != genuine[0].Step.Event.ID })
+}
+
+// textOf tells texts of contacts apart.
+func textOf(s chaos.Step) uint32 { return hash(gjson.GetBytes(s.Body, "payload.text").Raw) }

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// TestMain lets the test binary be the processes that bench starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == receiverRole || roles()[os.Args[1]] != nil) {
+		os.Exit(bench(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+func TestSampleHasTheSizeThatIsSaid(t *testing.T) {
+	for _, n := range []int{0, 1, 1 << 20} {
+		if got := len(sample(n).Encode(event.DefaultFormat())); got != bodySize {
+			t.Errorf("event %d: %d bytes, want %d", n, got, bodySize)
+		}
+	}
+}
+
+// TestCompare runs the real processes for a moment.
+func TestCompare(t *testing.T) {
+	var out bytes.Buffer
+	o := options{rounds: 2, duration: 50 * time.Millisecond, memory: []int{100, 200}}
+	if err := compare(t.Context(), o, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nsentsim ", "\nnet/http ", "times the deliveries of a plain net/http client (goal: at least 1.8)", "wrk did not take part", "      200 messages: peak memory "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
+// TestCountsMustAgree: a sender that counts what never arrived, or leaves out
+// what did, is an error.
+func TestCountsMustAgree(t *testing.T) {
+	r, err := startReceiver(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	liar := contender{name: "liar", command: []string{"echo"}}
+	if _, err := r.measure(t.Context(), liar, []string{`{"deliveries":3,"seconds":1}`}); err == nil || err.Error() != "liar counted 3 deliveries, the receiver 0" {
+		t.Errorf("too many: %v", err)
+	}
+	all, err := contenders(t.TempDir(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := all[0].run(t.Context(), []string{r.url, "7"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.measure(t.Context(), liar, []string{`{"deliveries":6,"seconds":1}`}); err == nil || err.Error() != "liar counted 6 deliveries, the receiver 7" {
+		t.Errorf("too few: %v", err)
+	}
+}
+
+func TestTable(t *testing.T) {
+	at := func(deliveries int, cpu time.Duration) turn {
+		return turn{result: result{Deliveries: deliveries, Seconds: 2}, cpu: cpu, memory: 20 << 20}
+	}
+	all := []contender{{name: "sentsim"}, {name: "net/http"}, {name: "k6", missing: "nobody has it"}, {name: "wrk"}}
+	var out bytes.Buffer
+	table(&out, all, map[string][]turn{
+		"sentsim":  {at(160_000, time.Second), at(40_000, 2*time.Second), at(150_000, time.Second)},
+		"net/http": {at(80_000, time.Second), at(40_000, time.Second), at(80_000, time.Second)},
+		"wrk":      {at(200_000, time.Second), at(50_000, time.Second), at(200_000, time.Second)},
+	})
+	memory(&out, []turn{at(1000, time.Second), {result: result{Deliveries: 10_000, Seconds: 1}, memory: 30 << 20}})
+	want := `             deliveries/s     of wrk  CPU µs/delivery  peak memory
+sentsim            75,000       0.80              6.7     20.0 MiB
+net/http           40,000       0.40             12.5     20.0 MiB
+k6         skipped: nobody has it
+wrk               100,000       1.00              5.0     20.0 MiB
+
+met      0.80 times the deliveries of wrk with one thread (goal: at least 0.75)
+met      1.33 times the CPU time of wrk (goal: at most 2)
+met      1.88 times the deliveries of a plain net/http client (goal: at least 1.8)
+unknown  times the deliveries of k6: k6 did not take part
+
+    1,000 messages: peak memory 20.0 MiB, 500 deliveries/s
+   10,000 messages: peak memory 30.0 MiB, 10,000 deliveries/s
+missed   1.50 times the memory (goal: at most 1.25)
+`
+	if got := out.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"--rounds", "0"}, {"--duration", "1ms"}, {"more"}, {"--what"}, {"sentsim"}, {"net/http", "http://127.0.0.1:1/", "long"}} {
+		var out bytes.Buffer
+		if code := bench(t.Context(), args, strings.NewReader(""), &out, &out); code != 2 || out.Len() == 0 {
+			t.Errorf("%q: status %d, %q", args, code, out.String())
+		}
+	}
+}
