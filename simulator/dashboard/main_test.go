@@ -131,6 +131,7 @@ type page struct {
 	status int
 	header http.Header
 	path   string // where it was in the end
+	query  string // likewise
 	html   string
 	root   *html.Node
 }
@@ -161,7 +162,7 @@ func (d *desk) do(req *http.Request) page {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return page{res.StatusCode, res.Header, res.Request.URL.Path, string(body), root}
+	return page{res.StatusCode, res.Header, res.Request.URL.Path, res.Request.URL.RawQuery, string(body), root}
 }
 
 func (d *desk) get(path string) page {
