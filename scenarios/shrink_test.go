@@ -82,7 +82,7 @@ func TestShrinkDoesNotBelieveWhatItDoesNotSee(t *testing.T) {
 func TestShrinkTellsTheRateOfAFlakyFailure(t *testing.T) {
 	t.Parallel()
 	cfg := shrinkConfig("counts again, now and then")
-	got, err := scenarios.Shrink(t.Context(), cfg, failing(t, cfg, 60))
+	got, err := scenarios.Shrink(t.Context(), cfg, failing(t, cfg, 120))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func shrinkConfig(mistake string) config.Config {
 func TestShrinkGoesAfterTheRuleThatIsAskedFor(t *testing.T) {
 	t.Parallel()
 	cfg := shrinkConfig("counts again")
-	f := failing(t, cfg, 60)
+	f := failing(t, cfg, 120)
 	f.Rule = "IDEM-5"
 	var trials int
 	f.Watch = func(p scenarios.ShrinkProgress) {
@@ -133,7 +133,7 @@ func TestShrinkGoesAfterTheRuleThatIsAskedFor(t *testing.T) {
 func TestShrinkEndsWhenItIsStopped(t *testing.T) {
 	t.Parallel()
 	cfg := shrinkConfig("counts again")
-	f := failing(t, cfg, 60)
+	f := failing(t, cfg, 120)
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)

@@ -188,10 +188,16 @@ func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.Ch
 	}
 	terminal := report.NewTerminal(style)
 	res.Target.Hurry = a.hurry
-	run.Started = func(h report.Header) { terminal.StartChaos(h, run.Plan.Profile.Name, run.Plan.Messages) }
+	var progress *progress
+	profile, messages := run.Plan.Profile.Name, run.Plan.Messages
+	run.Started = func(h report.Header) {
+		progress.above(func() { terminal.StartChaos(h, profile, messages) })
+	}
 	t := &taken{run: run}
 	run.Found = t.found
+	progress = a.watchChaos(cmd.Context(), &run, o)
 	rep, err := scenarios.Chaos(cmd.Context(), res.Config, thisBuild().version, run)
+	progress.close()
 	for _, r := range rep.Rules {
 		terminal.RuleDone(r)
 	}

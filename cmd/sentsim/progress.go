@@ -44,6 +44,7 @@ type progress struct {
 	next   time.Duration // after since: when to show something again
 	done   int
 	failed int
+	words  string // what else is counted, instead of the failures
 }
 
 // startProgress shows the progress of whatever the caller begins now, who calls
@@ -91,6 +92,16 @@ func (p *progress) add(done, failed int) {
 	defer p.mu.Unlock()
 	p.done += done
 	p.failed += failed
+}
+
+// set says how many are done, and what else there is to count.
+func (p *progress) set(done int, words string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done, p.words = done, words
 }
 
 // expect says how many there will be, once that is known.
@@ -144,7 +155,10 @@ func (p *progress) show() {
 	switch {
 	case p.bar != nil:
 		p.gate.open = spent >= p.next
-		if p.failed > 0 {
+		switch {
+		case p.words != "":
+			p.bar.Describe(p.o.what + ": " + p.words)
+		case p.failed > 0:
 			p.bar.Describe(fmt.Sprintf("%s, %d failed", p.o.what, p.failed))
 		}
 		_ = p.bar.Set(p.shown()) // also unseen, for the rate
@@ -176,7 +190,11 @@ func (p *progress) line(spent time.Duration) string {
 	if p.o.total > 0 {
 		text = fmt.Sprintf("%s: %d of %d %s", p.o.what, p.done, p.o.total, p.o.unit)
 	}
-	text += fmt.Sprintf(", %d failed", p.failed)
+	if p.words != "" {
+		text += ", " + p.words
+	} else {
+		text += fmt.Sprintf(", %d failed", p.failed)
+	}
 	if p.done == 0 {
 		return text
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,7 +146,11 @@ func origin(t *taken) string {
 
 func (a *app) printShrunk(t *taken, got scenarios.Shrunk, o shrinkOptions, screen io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nSHRUNK %s (%s): ", got.Rule.ID, got.Rule.Level)
+	found := ""
+	if got.Found != got.Rule.ID {
+		found = ", found by " + got.Found
+	}
+	fmt.Fprintf(&b, "\nSHRUNK %s (%s%s): ", got.Rule.ID, got.Rule.Level, found)
 	if got.Steps == nil {
 		fmt.Fprintf(&b, "nothing, after %s\n  %s\n", counted(got.Trials, "trial"), got.Why)
 		_, err := io.WriteString(screen, report.Printable(b.String()))
@@ -170,7 +175,7 @@ func (a *app) printShrunk(t *taken, got scenarios.Shrunk, o shrinkOptions, scree
 		}
 		fmt.Fprintf(&b, "  scenario %s (run it: sentsim verify --feature %s)\n", files[0], exchange.Quote(files[0]))
 	default:
-		fmt.Fprintf(&b, "  no scenario: %s\n", got.NoFeature)
+		fmt.Fprintf(&b, "  no scenario: %s\n", cmp.Or(got.NoFeature, "it ended before one was tried"))
 	}
 	fmt.Fprintf(&b, "  trace    %s (replay it: sentsim replay %s)\n", files[1], exchange.Quote(files[1]))
 	if got.Feature != "" {

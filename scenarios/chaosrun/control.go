@@ -36,13 +36,13 @@ func (r *runner) control(ctx context.Context, s chaos.Step) {
 			done.Skipped = "this target cannot be restarted"
 			break
 		}
-		done.Err = r.restart(ctx, s)
+		done.Err = r.restart(ctx, s, r.s.Env)
 	case chaos.KindRotate:
 		if !t.CanRotate() {
 			done.Skipped = "this target's secret cannot be changed"
 			break
 		}
-		done.Err = r.rotate(ctx)
+		done.Err = r.rotate(ctx, s)
 	case chaos.KindDisable: // nothing is sent until it is enabled: the plan sees to that
 	case chaos.KindEnable:
 		r.oracle.Enabled()
@@ -74,42 +74,63 @@ func (r *runner) restore(context.Context) error {
 	return nil
 }
 
-// restart restarts the target once the state shows what it has taken last, and
-// looks whether it still knows that afterwards.
-func (r *runner) restart(ctx context.Context, s chaos.Step) error {
-	witness, before := r.testimony(ctx, func(st probe.State) bool { return st.Known })
+// restart restarts the target with env, once the state shows what it has taken,
+// and looks whether it still knows that afterwards. What a target knows that
+// forgets is judged before.
+func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) error {
+	witness, before := r.testimony(ctx)
+	var known []*reading
+	if witness != nil && !r.durable {
+		for _, rec := range r.oracle.Snapshot() {
+			if r.canRead(rec.Subject.Kind) {
+				known = append(known, &reading{record: rec, expect: r.oracle.Expect(rec)})
+			}
+		}
+		r.settle(ctx, known)
+	}
 	r.s.Restarted()
-	if err := r.s.Target.Restart(ctx, r.s.Env); err != nil {
+	if err := r.s.Target.Restart(ctx, env); err != nil {
 		return err
 	}
 	r.base = r.s.Target.URL() // a restart may change it
-	forgot := false
-	if witness != nil && before.Known {
-		after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
-		forgot = !after.Known || before.HasEffects && after.Effects < before.Effects
-		if forgot && ctx.Err() == nil {
-			r.oracle.Broken(oracle.Violation{
-				Rule: "IDEM-7", Subject: witness.Subject, Expected: "what was acknowledged to be known after a restart",
-				Summary: fmt.Sprintf("after the restart at step %d the receiver no longer knows what it had acknowledged", s.Number),
-				Seen:    after.Raw, Story: witness.Story(),
-			})
-		}
+	if s.Kind == chaos.KindRotate {
+		r.old = r.s.Env.Secret
+		r.s.Rotated(env)
+		r.oracle.Rotated()
 	}
+	if witness == nil || !before.Known || ctx.Err() != nil {
+		r.oracle.Restarted(false)
+		return nil
+	}
+	after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
+	forgot := !after.Known || before.HasEffects && after.Effects < before.Effects
+	r.durable = !forgot
 	r.oracle.Restarted(forgot)
+	if !forgot || ctx.Err() != nil {
+		return nil
+	}
+	if s.Kind == chaos.KindRestart {
+		r.oracle.Broken(oracle.Violation{
+			Rule: "IDEM-7", Subject: witness.Subject, Expected: "what was acknowledged to be known after a restart",
+			Summary: fmt.Sprintf("after the restart at step %d the receiver no longer knows what it had acknowledged", s.Number),
+			Seen:    r.o.Redact(after.Raw), Story: witness.Story(),
+		})
+	}
+	r.conclude(known, r.controls(ctx, known), true)
 	return nil
 }
 
-// testimony waits until the state shows the latest message.
-func (r *runner) testimony(ctx context.Context, want func(probe.State) bool) (*oracle.Record, probe.State) {
+// testimony is the latest message that the state shows.
+func (r *runner) testimony(ctx context.Context) (*oracle.Record, probe.State) {
 	witness, ok := r.oracle.Witness()
-	if !ok || !r.canRead(chaos.AboutMessage) {
+	if !ok || !r.canRead(chaos.AboutMessage) || r.haunted != "" {
 		return nil, probe.State{}
 	}
-	return witness, r.read(ctx, witness.Subject, want)
+	return witness, r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known })
 }
 
 // rotate gives the webhook, and the target, a new secret.
-func (r *runner) rotate(ctx context.Context) error {
+func (r *runner) rotate(ctx context.Context, s chaos.Step) error {
 	fresh, err := signing.GenerateSecret(rand.Reader)
 	if err != nil {
 		return err
@@ -117,7 +138,9 @@ func (r *runner) rotate(ctx context.Context) error {
 	if r.own.IsZero() {
 		r.own = r.s.Env.Secret
 	}
-	return r.giveSecret(ctx, fresh)
+	env := r.s.Env
+	env.Secret = fresh
+	return r.restart(ctx, s, env)
 }
 
 // rotateBackTime is how long giving the own secret back may take.
@@ -137,25 +160,5 @@ func (r *runner) rotateBack(ctx context.Context) error {
 		return fmt.Errorf("giving the receiver its old secret back: %w", err)
 	}
 	r.s.Rotated(env)
-	return nil
-}
-
-func (r *runner) giveSecret(ctx context.Context, fresh signing.Secret) error {
-	witness, before := r.testimony(ctx, func(st probe.State) bool { return st.Known })
-	env := r.s.Env
-	env.Secret = fresh
-	r.s.Restarted()
-	if err := r.s.Target.Restart(ctx, env); err != nil {
-		return err
-	}
-	r.old, r.base = r.s.Env.Secret, r.s.Target.URL()
-	r.s.Rotated(env)
-	r.oracle.Rotated()
-	forgot := false
-	if witness != nil && before.Known {
-		after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
-		forgot = !after.Known || before.HasEffects && after.Effects < before.Effects
-	}
-	r.oracle.Restarted(forgot)
 	return nil
 }

@@ -69,9 +69,9 @@ type Result struct {
 	Book      oracle.Book
 	Latencies Latencies
 	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
-	Unseen    map[string]string // by rule: why it could not be checked
-	Fell      string            // why the target was given up, or ""
-	Stopped   string            // why not all of the plan was sent, or ""
+	Unseen    map[string]string         // by rule: why it could not be checked
+	Fell      string                    // why the target was given up, or ""
+	Stopped   string                    // why not all of the plan was sent, or ""
 	Took      time.Duration
 	Sending   time.Duration // of Took
 	Virtual   time.Duration // simulated time
@@ -107,6 +107,7 @@ type runner struct {
 	stamps    map[int]map[uuid.UUID]int64 // when an event of a message was signed last
 	looks     sync.Mutex                  // one look at the target at a time
 	haunted   string                      // why the state says nothing
+	durable   bool                        // the target has kept its state over a restart
 	begun     bool
 }
 
@@ -298,7 +299,7 @@ func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
 	}
 	if out.Kind == delivery.Answered && s.Sender == "" && s.Group == 0 {
 		r.latencies.add(out.Duration)
-		if s.Kind == chaos.KindDeliver {
+		if s.Kind == chaos.KindDeliver && s.Occurrence == chaos.First {
 			of := r.byType[s.Event.Type]
 			if of == nil {
 				of = new(Latencies)

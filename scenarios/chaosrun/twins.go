@@ -121,6 +121,9 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 		}
 	}
 	body := bytes.ReplaceAll(s.Body, []byte(s.Subject.From[1:]), []byte(from[1:]))
+	if changed, err := sjson.SetBytes(body, "payload.text", fmt.Sprintf("Is parcel %09d here?", st.IntN(1_000_000_000))); err == nil {
+		body = changed // which nobody has written before
+	}
 	body = bytes.ReplaceAll(body, []byte(s.Subject.ID.String()), []byte(uuid.Must(uuid.NewRandomFromReader(st)).String()))
 	words := fmt.Sprintf("Good morning, my number is %08d", st.IntN(100_000_000))
 	body, err := sjson.SetBytes(body, "payload.text", words)

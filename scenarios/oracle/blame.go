@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"math"
+	"slices"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
@@ -52,6 +53,9 @@ const (
 	// explains is from when on a feature explains a failure: what has it must
 	// fail that much more often than what does not.
 	explains = 0.75
+	// unlikely is by how many standard deviations more must fail than would
+	// without the feature.
+	unlikely = 3
 	// alike is how close to the best a feature is that explains as well.
 	alike = 0.04
 )
@@ -68,6 +72,10 @@ func (b *blame) rule(features []Feature, base string) string {
 		share := float64(o.wrong) / (float64(o.all) + 0.5)
 		others := float64(b.total.wrong-o.wrong) / math.Max(float64(b.total.all-o.all), 1)
 		score := share / (share + others)
+		expected := others * float64(o.all)
+		if float64(o.wrong)-expected < unlikely*math.Sqrt(expected*(1-others)) {
+			continue // it may be chance
+		}
 		if score > bestScore+alike || score > bestScore-alike && share > bestShare+alike {
 			best, bestScore, bestShare = f.Rule, math.Max(score, bestScore), share
 		}
@@ -88,6 +96,12 @@ const maxOpen = 2000
 
 // suspect notes a violation to be explained at the end. The lock is held.
 func (o *Oracle) suspect(list *[]open, v Violation, features []Feature, base string) {
+	v.Could = []string{base}
+	for _, f := range features {
+		if !slices.Contains(v.Could, f.Rule) {
+			v.Could = append(v.Could, f.Rule)
+		}
+	}
 	if len(*list) < maxOpen {
 		*list = append(*list, open{v, features, base})
 		return

@@ -35,9 +35,6 @@ const maxOrders = 8
 
 // Expect is what is known of a record.
 func (o *Oracle) Expect(r *Record) Expectation {
-	o.mu.Lock()
-	forgetful, epoch := o.forgetful, o.epoch
-	o.mu.Unlock()
 	genuine := r.genuine()
 	switch {
 	case r.tainted():
@@ -45,27 +42,14 @@ func (o *Oracle) Expect(r *Record) Expectation {
 	case len(genuine) == 0:
 		return Expectation{Absent: true}
 	}
-	first, last := r.epochs()
-	torn := forgetful && (first != last || last != epoch)
-	if torn && last != epoch {
-		return Expectation{Unjudged: "the receiver forgot it in a restart"}
-	}
-	var e Expectation
 	switch r.Subject.Kind {
-	case chaos.AboutMessage:
-		e = o.expectMessage(genuine, torn, epoch)
 	case chaos.AboutTemplate:
-		e = expectTemplate(genuine)
-		if torn {
-			e = Expectation{Unjudged: "the receiver forgot it in a restart"}
-		}
+		return expectTemplate(genuine)
 	case chaos.AboutInbound:
-		e = expectInbound(genuine)
-		if torn {
-			e = Expectation{Unjudged: "the receiver forgot it in a restart"}
-		}
+		return expectInbound(genuine)
+	case chaos.AboutMessage:
 	}
-	return e
+	return o.expectMessage(genuine)
 }
 
 // taking is one event and when it can have been taken.
@@ -105,29 +89,21 @@ func takings(genuine []Arrival) []taking {
 	return all
 }
 
-func (o *Oracle) expectMessage(genuine []Arrival, torn bool, epoch int) Expectation {
+func (o *Oracle) expectMessage(genuine []Arrival) Expectation {
 	if o.plan.Extended && rerouted(genuine) {
 		return Expectation{Unjudged: "it was rerouted"}
 	}
 	var e Expectation
-	add := func(arrivals []Arrival) {
-		for _, set := range subsets(takings(arrivals)) {
-			acceptable := lifecycle.Acceptable(set)
-			if len(acceptable) == 0 {
-				e.Missing = true
-			}
-			for _, s := range acceptable {
-				if !slices.Contains(e.Statuses, string(s)) {
-					e.Statuses = append(e.Statuses, string(s))
-				}
+	for _, set := range subsets(takings(genuine)) {
+		acceptable := lifecycle.Acceptable(set)
+		if len(acceptable) == 0 {
+			e.Missing = true
+		}
+		for _, s := range acceptable {
+			if !slices.Contains(e.Statuses, string(s)) {
+				e.Statuses = append(e.Statuses, string(s))
 			}
 		}
-	}
-	add(genuine)
-	if torn { // what it was told since counts just as well
-		since := slices.DeleteFunc(slices.Clone(genuine), func(a Arrival) bool { return a.Epoch != epoch })
-		add(since)
-		return e
 	}
 	if len(e.Statuses) == 0 {
 		return Expectation{Unjudged: "none of its statuses is documented"}

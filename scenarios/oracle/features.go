@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
@@ -42,9 +43,9 @@ func answerFeatures(s chaos.Step, r *Record, c Circumstances) []Feature {
 		add("TOL-4", "fields that are not documented")
 	}
 	if has(s, chaos.FaultHostileText) {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(gjson.GetBytes(s.Body, "payload.text").Raw + gjson.GetBytes(s.Body, "payload.reason").Raw))
-		add("TOL-5", "the hostile text %08x", h.Sum32())
+		if text := gjson.GetBytes(s.Body, "payload.text").Raw + gjson.GetBytes(s.Body, "payload.reason").String(); text != "" {
+			add("TOL-5", "the hostile text %08x", hash(text))
+		}
 		add("TOL-5", "a hostile text")
 	}
 	if has(s, chaos.FaultUnknownField) {
@@ -94,6 +95,12 @@ func answerFeatures(s chaos.Step, r *Record, c Circumstances) []Feature {
 	return all
 }
 
+func hash(text string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(text)) // never fails
+	return h.Sum32()
+}
+
 // againFeatures are about an event that the receiver has taken before.
 func (r *Record) againFeatures(s chaos.Step) []Feature {
 	if has(s, chaos.FaultAtOnce) && s.Group != 0 {
@@ -105,7 +112,12 @@ func (r *Record) againFeatures(s chaos.Step) []Feature {
 	taken := slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
 		return a.Step.Kind == chaos.KindDeliver && a.Step.Event.ID == s.Event.ID && a.Taken == Acked
 	})
+	maybe := slices.ContainsFunc(r.Arrivals, func(a Arrival) bool {
+		return a.Step.Kind == chaos.KindDeliver && a.Step.Event.ID == s.Event.ID && a.Taken == Maybe
+	})
 	switch {
+	case !taken && maybe:
+		return []Feature{{"an event again that may have been taken", "IDEM-2"}}
 	case !taken:
 		return nil
 	case s.Occurrence == chaos.Duplicate:
@@ -125,7 +137,7 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	best, bestRank, failed := event.Status(""), 0, false
 	if r != nil {
 		for _, a := range r.Arrivals {
-			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked && a.Taken != Maybe {
+			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked {
 				continue
 			}
 			before := event.Status(a.Step.Event.Status)
@@ -172,6 +184,24 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		}
 	}
 	all = append(all, r.lateFeatures(final, st)...)
+	if r.Forged() {
+		add("SIG-13", "a forged delivery")
+	}
+	if r.Subject.Kind == chaos.AboutTemplate {
+		for _, a := range genuine {
+			if has(a.Step, chaos.FaultLostAck) || has(a.Step, chaos.FaultHangUp) {
+				add("IDEM-6", "a template's event whose acknowledgement was lost")
+			}
+		}
+		add("TPL-1", "a template that ends as %s", final)
+		return all
+	}
+	if r.readFirst() {
+		add("ORD-4", "READ without DELIVERED before")
+	}
+	if r.sameSecond() {
+		add("IDEM-4", "two events in one second")
+	}
 	first := map[string]bool{}
 	for _, a := range genuine {
 		id := a.Step.Event.ID.String()
@@ -207,6 +237,24 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	}
 	add("ORD-1", "it ends as %s", final)
 	return all
+}
+
+// readFirst reports whether READ arrived when DELIVERED had not.
+func (r *Record) readFirst() bool {
+	for _, a := range r.genuine() {
+		if a.Taken == NotTaken {
+			continue
+		}
+		switch event.Status(a.Step.Event.Status) {
+		case event.Delivered:
+			return false
+		case event.Read:
+			return true
+		case event.Queued, event.Routed, event.Sent, event.Failed, event.Received,
+			event.Scheduled, event.Filtered, event.Blocked, event.Processed:
+		}
+	}
+	return false
 }
 
 // lateFeatures are the statuses that came after the one it should end in. Where
@@ -246,12 +294,6 @@ func (r *Record) effectFeatures() []Feature {
 		if a.Taken == NotTaken {
 			continue
 		}
-		if r.precursor(a.Step.Event) {
-			add("SIG-13", "an event was forged before it came")
-		}
-		if has(a.Step, chaos.FaultTogether) {
-			add("IDEM-4", "two events came together")
-		}
 		id := a.Step.Event.ID.String()
 		before, again := epoch[id]
 		if !again {
@@ -267,7 +309,7 @@ func (r *Record) effectFeatures() []Feature {
 		case has(a.Step, chaos.FaultLostAck), has(a.Step, chaos.FaultHangUp), has(a.Step, chaos.FaultPause):
 			add("IDEM-6", "a lost acknowledgement")
 		case inbound:
-		case a.Step.Occurrence == chaos.Retry:
+		case a.Step.Occurrence != chaos.Duplicate:
 			add("IDEM-2", "an event again, signed anew")
 		default:
 			add("IDEM-1", "the same request again")
@@ -283,26 +325,57 @@ func (r *Record) effectFeatures() []Feature {
 }
 
 // tooFewFeatures are what could be the reason for effects that are missing.
-func (r *Record) tooFewFeatures() []Feature {
+func (o *Oracle) tooFewFeatures(r *Record) []Feature {
 	all := r.effectFeatures()
+	for _, a := range r.genuine() {
+		if r.precursor(a.Step.Event) {
+			all = append(all, Feature{"an event was forged before it came", "SIG-13"})
+		}
+		if has(a.Step, chaos.FaultTogether) {
+			all = append(all, Feature{"two events came together", "IDEM-4"})
+		}
+	}
 	if r.Subject.Kind != chaos.AboutInbound {
+		if r.sameSecond() {
+			all = append(all, Feature{"two events in one second", "IDEM-4"})
+		}
 		return all
 	}
 	if r.repeats() {
 		all = append(all, Feature{"a text again at another time", "IDEM-4"})
 	}
 	for _, a := range r.genuine() {
-		if common(a.Step) {
+		if o.texts[textOf(a.Step)] > 1 {
 			all = append(all, Feature{"a text that others wrote too", "IDEM-4"})
 			break
 		}
 	}
-	return append(all, Feature{"several texts of a contact", "IDEM-5"})
+	if r.sameSecond() {
+		all = append(all, Feature{"two texts in one second", "IDEM-5"})
+	}
+	if r.several() {
+		all = append(all, Feature{"several texts of a contact", "IDEM-5"})
+	}
+	return all
 }
 
-// common reports whether many contacts write this text.
-func common(s chaos.Step) bool {
-	const short = 30
-	text := gjson.GetBytes(s.Body, "payload.text").String()
-	return len(text) < short && !slices.ContainsFunc([]byte(text), func(c byte) bool { return c >= '0' && c <= '9' })
+// sameSecond reports whether two events happened within a second.
+func (r *Record) sameSecond() bool {
+	at := map[time.Time]uuid.UUID{}
+	for _, a := range r.genuine() {
+		if other, ok := at[a.Step.Event.At]; ok && other != a.Step.Event.ID {
+			return true
+		}
+		at[a.Step.Event.At] = a.Step.Event.ID
+	}
+	return false
 }
+
+// several reports whether there is more than one event.
+func (r *Record) several() bool {
+	genuine := r.genuine()
+	return slices.ContainsFunc(genuine, func(a Arrival) bool { return a.Step.Event.ID != genuine[0].Step.Event.ID })
+}
+
+// textOf tells texts of contacts apart.
+func textOf(s chaos.Step) uint32 { return hash(gjson.GetBytes(s.Body, "payload.text").Raw) }

@@ -82,9 +82,7 @@ func (o *Oracle) shown(r *Record, e Expectation, st probe.State) {
 func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violation) (ok bool) {
 	ok = e.statusFits(st)
 	features := r.stateFeatures(e, st)
-	if r.Subject.Kind == chaos.AboutMessage {
-		o.stateBlame.add(features, !ok)
-	}
+	o.stateBlame.add(features, !ok)
 	if ok {
 		return true
 	}
@@ -95,7 +93,8 @@ func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violati
 	case st.Known && !r.told(st) && r.claimed(st):
 		v.Rule = "SIG-13"
 	case r.Subject.Kind == chaos.AboutTemplate:
-		v.Rule = "TPL-1"
+		o.suspect(&o.states, v, features, "TPL-1")
+		return false
 	case st.Known && !r.told(st):
 		v.Rule = "ORD-7"
 	default:
@@ -117,7 +116,8 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 		many, few = false, false
 	}
 	o.manyBlame.add(features, many)
-	o.fewBlame.add(features, few)
+	fewer := o.tooFewFeatures(r)
+	o.fewBlame.add(fewer, few)
 	n := most
 	if few {
 		n = least
@@ -126,9 +126,13 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 	v.Summary = fmt.Sprintf("%d effects on %s; each event delivered once has %d", st.Effects, name(r.Subject), n)
 	switch {
 	case many:
-		o.suspect(&o.many, v, features, "ORD-7")
+		base := "ORD-7"
+		if len(features) > 0 {
+			base = features[0].Rule
+		}
+		o.suspect(&o.many, v, features, base)
 	case few:
-		o.suspect(&o.few, v, features, "IDEM-4")
+		o.suspect(&o.few, v, fewer, "IDEM-4")
 	}
 	return !many && !few
 }
@@ -142,7 +146,7 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 	}
 	many, few := !right && n > e.Most*each, !right && n < e.Least*each
 	o.manyBlame.add(r.effectFeatures(), many)
-	o.fewBlame.add(r.tooFewFeatures(), few)
+	o.fewBlame.add(o.tooFewFeatures(r), few)
 	want := itoa(e.Most * each)
 	if e.Least != e.Most {
 		want = fmt.Sprintf("%d to %d", e.Least*each, e.Most*each)
@@ -157,7 +161,11 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 		}
 		o.suspect(&o.many, v, r.effectFeatures(), base)
 	case few:
-		o.suspect(&o.few, v, r.tooFewFeatures(), "IDEM-5")
+		base := "IDEM-4"
+		if r.several() {
+			base = "IDEM-5"
+		}
+		o.suspect(&o.few, v, o.tooFewFeatures(r), base)
 	default:
 		o.shown(r, e, st)
 	}

@@ -54,20 +54,23 @@ func Of(o delivery.Outcome, cut bool) Taken {
 type Oracle struct {
 	plan chaos.Plan
 
-	mu        sync.Mutex
-	epoch     int
-	forgetful bool // the target lost its state in a restart
-	records   map[key]*Record
-	units     map[int][]*Record // by the plan's message
-	begun     int
-	recent    []*Record // messages, the latest last: for Witness
-	book      Book
+	mu      sync.Mutex
+	epoch   int // how often the target was restarted
+	records map[key]*Record
+	units   map[int][]*Record // by the plan's message
+	begun   int
+	recent  []*Record // messages, the latest last: for Witness
+	book    Book
 
 	rotated, enabled bool
+	texts            map[uint32]int // how many inbound events have a text
 	// What is explained once everything is known.
 	answers, states, many, few                   []open
 	answerBlame, stateBlame, manyBlame, fewBlame *blame
 }
+
+// maxTexts is how many different texts are remembered.
+const maxTexts = 50_000
 
 // maxRecent is how many messages are looked through for a witness.
 const maxRecent = 64
@@ -76,6 +79,7 @@ const maxRecent = 64
 func New(plan chaos.Plan) *Oracle {
 	return &Oracle{
 		plan: plan, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		texts:       map[uint32]int{},
 		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
 }
@@ -131,6 +135,9 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 		return
 	}
 	r := o.record(s.Subject)
+	if s.Subject.Kind == chaos.AboutInbound && s.Occurrence == chaos.First && len(o.texts) < maxTexts {
+		o.texts[textOf(s)]++
+	}
 	r.Arrivals = append(r.Arrivals, Arrival{
 		Step: s, Taken: Of(out, s.Sender == chaos.Resets), Answer: said, Epoch: o.epoch,
 	})
@@ -164,12 +171,32 @@ func (o *Oracle) note(b *bool) {
 	*b = true
 }
 
-// Restarted notes that the target was restarted, and whether it forgot.
+// Restarted notes that the target was restarted. One that forgot what it had
+// taken is a new one: nothing that it was told before is expected of it.
 func (o *Oracle) Restarted(forgot bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.epoch++
-	o.forgetful = o.forgetful || forgot
+	if forgot {
+		clear(o.records)
+		clear(o.units)
+		o.recent = nil
+	}
+}
+
+// Snapshot is what is known now of everything that is not over.
+func (o *Oracle) Snapshot() []*Record {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := make([]*Record, 0, len(o.records))
+	for _, r := range o.records {
+		cut := *r
+		cut.Arrivals = slices.Clone(r.Arrivals)
+		cut.sort()
+		all = append(all, &cut)
+	}
+	slices.SortFunc(all, func(a, b *Record) int { return cmp.Compare(a.nth, b.nth) })
+	return all
 }
 
 // Witness is a message whose status must be known by now, the latest there is.

@@ -27,7 +27,7 @@ func TestHTMLInABrowser(t *testing.T) {
 		}
 		return b.Open(t, "file://"+file, o)
 	}
-	for name, rep := range map[string]report.Report{"every": everyVerdict(), "refused": refused(), "kept": kept(), "story": story()} {
+	for name, rep := range map[string]report.Report{"every": everyVerdict(), "refused": refused(), "kept": kept(), "story": story(), "chaos": chaos()} {
 		for look, o := range map[string]browsertest.Options{"light": {}, "dark-phone": {Dark: true, Width: 390, Height: 844}} {
 			t.Run(name+" "+look, func(t *testing.T) {
 				p := open(t, rep, o)
@@ -42,6 +42,7 @@ func TestHTMLInABrowser(t *testing.T) {
 		p.PressIn(`.families a[href="#rule-ORD-3"]`)
 		p.Wait("the rule", `location.hash === "#rule-ORD-3" && document.getElementById("rule-ORD-3").getBoundingClientRect().top < innerHeight`)
 		p.WaitText("its late SENT event moved the message from DELIVERED to SENT")
+		p.PictureOf("#rule-ORD-3", "report-rule")
 		browsertest.Eval[any](p, `Object.defineProperty(navigator, "clipboard", {value: {writeText: t => { window.copied = t }}}), 0`)
 		p.PressIn("#rule-ORD-3 .command button")
 		p.WaitText("Copied")

@@ -63,6 +63,7 @@ func golden() map[string]struct {
 		"refused.html":      {htmlBody, refused()},
 		"kept.html":         {htmlBody, kept()},
 		"story.html":        {htmlBody, story()},
+		"chaos.html":        {htmlBody, chaos()},
 		"every.txt":         {terminal(report.TerminalOptions{Width: 80}), everyVerdict()},
 		"every.verbose.txt": {terminal(report.TerminalOptions{Verbose: true}), everyVerdict()},
 		"every.quiet.txt":   {terminal(report.TerminalOptions{Quiet: true, Width: 80}), everyVerdict()},
@@ -164,7 +165,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[report.Report](), reflect.TypeFor[report.Diagnosis](), reflect.TypeFor[report.Rule](),
-		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](),
+		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Answers](),
 	} {
 		for field := range typ.Fields() {
 			if tag := field.Tag.Get("json"); tag != "-" && !regexp.MustCompile(`//\t.*\b`+tag+`\b`).Match(doc) {

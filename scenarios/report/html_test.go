@@ -115,7 +115,7 @@ func elements(root *html.Node) map[string]int {
 // address but those of Sent's documentation.
 func TestHTMLHoldsHostileText(t *testing.T) {
 	t.Parallel()
-	for _, sample := range []func() report.Report{everyVerdict, refused, story} {
+	for _, sample := range []func() report.Report{everyVerdict, refused, story, chaos} {
 		hostile := func(payload string) (string, *html.Node) {
 			rep := sample()
 			fill(reflect.ValueOf(&rep).Elem(), "", func(path string) string {
@@ -161,7 +161,7 @@ func difference(got, want map[string]int) []string {
 func TestHTMLKeepsSecrets(t *testing.T) {
 	t.Parallel()
 	const secret = "whsec_abc+DEF/ghi+JKL/mno+PQR/stu+VWX/yz0="
-	for _, sample := range []func() report.Report{everyVerdict, refused, story} {
+	for _, sample := range []func() report.Report{everyVerdict, refused, story, chaos} {
 		rep := sample()
 		fill(reflect.ValueOf(&rep).Elem(), "", func(string) string { return "it is " + secret + "\nsaid twice: " + secret })
 		_, root := page(t, rep)
@@ -186,7 +186,7 @@ func TestHTMLKeepsSecrets(t *testing.T) {
 // allows exactly the style and the script that it holds.
 func TestHTMLNeedsNothingElse(t *testing.T) {
 	t.Parallel()
-	for _, rep := range []report.Report{everyVerdict(), refused(), kept(), story(), {}} {
+	for _, rep := range []report.Report{everyVerdict(), refused(), kept(), story(), chaos(), {}} {
 		_, root := page(t, rep)
 		policy := ""
 		holds := map[string]string{}
@@ -227,7 +227,7 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 // Every link on the page leads somewhere, and no id is given twice.
 func TestHTMLLinksLeadSomewhere(t *testing.T) {
 	t.Parallel()
-	for _, rep := range []report.Report{everyVerdict(), refused(), kept(), story()} {
+	for _, rep := range []report.Report{everyVerdict(), refused(), kept(), story(), chaos()} {
 		_, root := page(t, rep)
 		ids := map[string]int{}
 		for n := range root.Descendants() {

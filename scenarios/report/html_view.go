@@ -26,6 +26,9 @@ type htmlView struct {
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
 	Families                 []htmlFamily
+	Answers                  template.HTML // how long they took
+	Answered                 string        // how many there were
+	Chaos                    *htmlChaos
 	Broken                   []htmlBroken
 	Unseen                   []htmlUnseen
 	TargetLog                []string
@@ -89,6 +92,10 @@ func newHTMLView(rep Report) htmlView {
 		v.Diagnosis = &Diagnosis{Cause: Printable(d.Cause), Summary: Printable(d.Summary), Fix: Printable(d.Fix), Evidence: printable(d.Evidence)}
 	}
 	v.TargetLog = printable(rep.TargetLog)
+	v.Chaos = newHTMLChaos(rep.Chaos)
+	if v.Chaos == nil || v.Chaos.Latency == "" {
+		v.Answers, v.Answered = htmlAnswers(rep.Answers)
+	}
 	v.Families = htmlFamilies(rep.Rules)
 	for _, b := range []struct {
 		verdict         Verdict

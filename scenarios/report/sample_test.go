@@ -87,6 +87,7 @@ func everyVerdict() report.Report {
 	rep := report.Report{
 		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 42,
 		Target: "url: http://127.0.0.1:8080/webhooks/sent", DurationMS: 3210, VirtualMS: 3725000,
+		Answers:   []report.Answers{{UpToMS: 1, Count: 12}, {UpToMS: 3, Count: 30}, {UpToMS: 3000, Count: 1}, {Count: 2}},
 		TargetLog: []string{"listening on 8080", "\x1b[31merror\x1b[0m: secret " + leaked + " is wrong"},
 		Rules:     rules,
 	}
@@ -142,6 +143,23 @@ func story() report.Report {
 		},
 	}
 	return sum(rep)
+}
+
+// chaos is the report on a chaos run.
+func chaos() report.Report {
+	rep := everyVerdict()
+	rep.Command = "chaos"
+	rep.Chaos = &report.Chaos{
+		Profile: "everything", Probabilities: []report.Probability{{Name: "faults.duplicate", Of: .1, Per: "delivery", Doc: "the same delivery again"}},
+		Messages: 200, Begun: 150, Steps: 900, Sent: 800, Accepted: 700, Refused: 60, Failed: 30, Lost: 10, Skipped: 2, PerSecond: 214.4,
+		LatencyMS: report.LatencyMS{P50: 1.5, P95: 9, P99: 20, Max: 41.25},
+		Stopped:   "the time was over", Fell: "it no longer answered", Trouble: []string{"the probe answered 500"}, Trace: "run.trace",
+		Violated: 4, Violations: []report.Violation{
+			{Rule: "SIG-2", Summary: "a forged event was taken", Expected: "a 4xx", Subject: "message 1", Step: 7},
+			{Rule: "ORD-3", Summary: "it moved back", Expected: "DELIVERED", Seen: `{"status":"SENT"}`, Subject: "message 2", Story: []string{"1 DELIVERED 200", "2 SENT 200 " + leaked}},
+		},
+	}
+	return rep
 }
 
 // refused is the report on a receiver that takes nothing, with a diagnosis.

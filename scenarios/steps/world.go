@@ -141,6 +141,7 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 // keep numbers the exchange.
 func (w *World) keep(x Exchange) Exchange {
 	x.N = len(w.all) + 1
+	w.s.answers.add(x.Outcome)
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
 	return x

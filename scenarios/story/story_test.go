@@ -57,6 +57,8 @@ func says(text string) func(*chaos.Step) {
 	return func(s *chaos.Step) { s.Body = chaos.Body(`{"payload":{"text":"` + text + `"}}`) }
 }
 
+func later(s *chaos.Step) { s.Event.At = s.Event.At.Add(time.Minute) }
+
 func steps(all ...chaos.Step) []chaos.Step {
 	for i := range all {
 		all[i].Number = i + 1
@@ -155,12 +157,29 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     When Sent delivers its "SENT" event and then its "DELIVERED" event, with the same timestamps
     Then the message ends as "DELIVERED"
 `},
-		"two texts": {"IDEM-5", story.Finding{
+		"the same text of two": {"IDEM-4", story.Finding{
+			Steps: steps(deliver(contact(), "", says("hi")), deliver(chaos.Subject{Kind: chaos.AboutInbound, ID: id(9), From: "+12025550124"}, "", says("hi"))),
+			About: contact(), Claim: story.Counts, Texts: 1,
+		}, `
+  @IDEM-4 @MUST @state
+  Scenario: the same text from another number is another message
+    When two contacts send the same text at the same time
+    Then the receiver has counted an inbound message from each of them
+`},
+		"two texts of one second": {"IDEM-5", story.Finding{
 			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"))), About: contact(), Claim: story.Counts, Texts: 2,
 		}, `
   @IDEM-5 @MUST @state
-  Scenario: two texts of a contact count as two
+  Scenario: two texts of a contact in one second count as two
     When a contact sends a text and, in the same second, another text
+    Then the receiver has counted 2 inbound messages from that contact
+`},
+		"two texts": {"IDEM-5", story.Finding{
+			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"), later)), About: contact(), Claim: story.Counts, Texts: 2,
+		}, `
+  @IDEM-5 @MUST @state
+  Scenario: two texts of a contact count as two
+    When a contact sends a text and, a minute later, another text
     Then the receiver has counted 2 inbound messages from that contact
 `},
 		"an event that is minutes old": {"RET-1", story.Finding{

@@ -55,6 +55,8 @@ func (t *teller) alike(f Finding) []string {
 	last := t.steps[len(t.steps)-1]
 	together := len(t.steps) >= manyTogether && first.Group != 0 && last.Group == first.Group && len(t.cast) == len(t.steps)
 	switch {
+	case t.sameWords() && f.Claim == Counts:
+		return []string{"two contacts send the same text at the same time"}
 	case len(t.steps) == 1 && first.Kind == chaos.KindForge && first.Forgery != chaos.ForgeryOldSecret && (f.Claim == Refuses || f.Claim == Hides):
 		if first.Event.Type == "" {
 			return nil
@@ -66,6 +68,15 @@ func (t *teller) alike(f Finding) []string {
 		return []string{fmt.Sprintf("%d deliveries of different messages arrive at the same instant", len(t.steps))}
 	}
 	return nil
+}
+
+// sameWords reports whether the story is of two contacts who write the same.
+func (t *teller) sameWords() bool {
+	if len(t.steps) != 2 || len(t.cast) != 2 || t.count(chaos.AboutInbound) != 2 {
+		return false
+	}
+	a, b := t.steps[0], t.steps[1]
+	return a.Kind == chaos.KindDeliver && b.Kind == chaos.KindDeliver && a.Sender+b.Sender == "" && words(a) == words(b)
 }
 
 // manyTogether is from how many on deliveries at one instant are a burst.
@@ -176,12 +187,10 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 		if a.Kind != chaos.KindDeliver || b.Kind != chaos.KindDeliver || a.Group != 0 || a.Sender+b.Sender != "" {
 			return nil, false
 		}
-		other := "another text"
+		when, other := "a minute later", "another text"
 		if words(a) == words(b) {
 			other = "the same text again"
-		}
-		when := "a minute later"
-		if oneSecond(a, b) {
+		} else if oneSecond(a, b) {
 			when = "in the same second"
 		}
 		return []string{fmt.Sprintf("a contact sends a text and, %s, %s", when, other)}, true
@@ -362,6 +371,9 @@ func (t *teller) then(f Finding) ([]string, error) {
 func (t *teller) counts(c *cast, f Finding) string {
 	switch c.subject.Kind {
 	case chaos.AboutInbound:
+		if t.sameWords() {
+			return "the receiver has counted an inbound message from each of them"
+		}
 		whom := "that contact"
 		if t.count(chaos.AboutInbound) > 1 {
 			whom = t.named(c)
@@ -453,8 +465,12 @@ func (t *teller) countName(last chaos.Step, kind string) string {
 		}
 	}
 	switch {
+	case t.sameWords():
+		return "the same text from another number is another message"
 	case t.alone && (before == nil || last.Kind == chaos.KindRestart):
 		return "what was acknowledged is still known after a restart"
+	case before == nil && last.Subject.Kind == chaos.AboutInbound && len(t.steps) == 2 && oneSecond(t.steps[0], last):
+		return "two texts of a contact in one second count as two"
 	case before == nil && last.Subject.Kind == chaos.AboutInbound:
 		return "two texts of a contact count as two"
 	case before == nil:

@@ -338,9 +338,20 @@ func (p *Page) Fill(selector, value string) {
 // Picture keeps a screenshot of the whole page under a name.
 func (p *Page) Picture(name string) {
 	p.t.Helper()
+	p.keep(name, chromedp.FullScreenshot(100))
+}
+
+// PictureOf keeps a screenshot of what a CSS selector finds.
+func (p *Page) PictureOf(selector, name string) {
+	p.t.Helper()
+	p.keep(name, chromedp.Screenshot(chromedp.CSS(selector)))
+}
+
+func (p *Page) keep(name string, shot chromedp.Action[[]byte]) {
+	p.t.Helper()
 	ctx, cancel := p.within()
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	png, err := chromedp.Run(ctx, shot)
 	if err != nil {
 		p.t.Errorf("screenshot %s: %v", name, err)
 		return

@@ -30,9 +30,9 @@ func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fac
 	if !ok {
 		return
 	}
-	forgery := pickForgery(st)
+	rule := seed.Pick(st, forgedRules())
 	form := forgedForm(st.IntN(int(forms)))
-	if forgery.Rule == "SIG-2" && forgery.Name != "body-appended" {
+	if rule == "SIG-2" {
 		form = formGhost // what it claims cannot be read, or is about something else
 	}
 	at, claimed := f.at+between(st, time.Millisecond, 5*time.Second), f
@@ -47,7 +47,7 @@ func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fac
 	if claimed == nil {
 		return
 	}
-	d.add(at, forged(claimed, forgery.Name, forgery.Rule))
+	d.add(at, forged(claimed, "", rule)) // which of the rule's is seen to when it is its turn
 }
 
 func forged(claimed *fact, name, rule string) sending {
@@ -57,17 +57,21 @@ func forged(claimed *fact, name, rule string) sending {
 	}}
 }
 
-// pickForgery draws a class first: there are many ways to leave out a header.
-func pickForgery(st *seed.Stream) Forgery {
-	all := slices.DeleteFunc(Forgeries(), func(f Forgery) bool { return f.StrictOnly })
+// forgedRules are the rules that forgeries are about. A rule is drawn first:
+// there are many ways to leave out a header.
+func forgedRules() []string {
 	var rules []string
-	for _, f := range all {
+	for _, f := range Forgeries() {
 		if !slices.Contains(rules, f.Rule) {
 			rules = append(rules, f.Rule)
 		}
 	}
-	rule := seed.Pick(st, rules)
-	return seed.Pick(st, slices.DeleteFunc(all, func(f Forgery) bool { return f.Rule != rule }))
+	return rules
+}
+
+// forgeriesOf are those of a rule on which every run insists.
+func forgeriesOf(rule string) []Forgery {
+	return slices.DeleteFunc(ForRule(rule), func(f Forgery) bool { return f.StrictOnly })
 }
 
 // ghost is an event of a message that nobody sent.

@@ -9,7 +9,7 @@ import (
 
 const (
 	maxBurst   = 50               // deliveries at one instant (ACK-2)
-	burstReach = 15 * time.Second // how long things are held back for one at most
+	burstReach = 4 * time.Second  // how long things are held back for one
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
 )
@@ -50,7 +50,9 @@ type merger struct {
 	group  int
 	over   bool // nobody wants more
 
-	left               map[int]int // parcels with deliveries still to come, by unit
+	left               map[int]int         // parcels with deliveries still to come, by unit
+	turns              map[string][]string // forgeries still to come in this round, by rule
+	rounds             int
 	controls           map[Kind]int
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
 }
@@ -95,6 +97,36 @@ func (m *merger) pop() (parcel, bool) {
 	return heap.Pop(&m.queue).(parcel), true
 }
 
+// begin begins the next unit before its time, with the first event of its
+// message: what comes later keeps its time.
+func (m *merger) begin() (first []sending, ok bool) {
+	unit, ok := m.next()
+	if !ok {
+		m.ended = true
+		return nil, false
+	}
+	m.begun++
+	earliest := -1
+	for i, p := range unit {
+		if forBurst(p.sends) && len(p.sends) == 1 && (earliest < 0 || p.at < unit[earliest].at) {
+			earliest = i
+		}
+	}
+	for i, p := range unit {
+		if len(p.sends) > 0 {
+			m.left[p.unit]++
+		}
+		if i != earliest {
+			heap.Push(&m.queue, p)
+		}
+	}
+	if earliest < 0 {
+		return nil, true
+	}
+	m.done(unit[earliest])
+	return unit[earliest].sends, true
+}
+
 // alive is what is left of a parcel: while the webhook is disabled nothing is
 // sent, what happens meanwhile is never delivered, and what waited is given up.
 func (m *merger) alive(p parcel) []sending {
@@ -118,6 +150,29 @@ func (m *merger) alive(p parcel) []sending {
 	return left
 }
 
+// forgery is the next one of a rule's, each in turn, so that none is missed by
+// bad luck.
+func (m *merger) forgery(rule string) string {
+	if m.turns == nil {
+		m.turns = map[string][]string{}
+	}
+	if len(m.turns[rule]) == 0 {
+		for _, f := range forgeriesOf(rule) {
+			m.turns[rule] = append(m.turns[rule], f.Name)
+		}
+		m.rounds++
+		st := m.plan.Seed.Stream("chaos forgeries "+rule, nth(m.rounds))
+		names := m.turns[rule]
+		for i := len(names) - 1; i > 0; i-- {
+			j := st.IntN(i + 1)
+			names[i], names[j] = names[j], names[i]
+		}
+	}
+	next := m.turns[rule][0]
+	m.turns[rule] = m.turns[rule][1:]
+	return next
+}
+
 // done notes that a parcel's deliveries are about to be emitted, or given up.
 func (m *merger) done(p parcel) {
 	m.left[p.unit]--
@@ -135,6 +190,9 @@ func (m *merger) emit(at time.Duration, sends []sending) {
 	}
 	for i, s := range sends {
 		s.step.Group = group
+		if s.claim != nil && s.step.Forgery == "" {
+			s.step.Forgery = m.forgery(s.step.Rule)
+		}
 		unit := s.step.Subject.Index
 		last := !slices.ContainsFunc(sends[i+1:], func(o sending) bool { return o.step.Subject.Index == unit })
 		if left, ok := m.left[unit]; ok && left == 0 && last {
@@ -257,6 +315,9 @@ func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
 // them, and sends them at once. Of a message only the first parcel is part of it;
 // what else was due follows right after.
 func (m *merger) burst(p parcel) {
+	if p.at < m.enableAt {
+		return // nothing is sent
+	}
 	end, last := p.at+burstReach, p.at
 	var all []sending
 	var after []parcel
@@ -266,10 +327,15 @@ func (m *merger) burst(p parcel) {
 		if !ok {
 			break
 		}
-		if next.at > end || next.control != "" {
+		if next.at > end {
 			after = append(after, next)
-			end = min(end, next.at)
 			break
+		}
+		if next.control != "" {
+			if next.control == KindEnable || m.controls[next.control] < maxControls {
+				after = append(after, next)
+			}
+			continue
 		}
 		if next.burst {
 			continue // it is one already
@@ -280,7 +346,7 @@ func (m *merger) burst(p parcel) {
 			continue
 		}
 		subject := sends[0].step.Subject
-		if taken[subject] || !forBurst(sends) || len(all)+len(sends) > maxBurst {
+		if taken[subject] || !forBurst(sends) || len(sends) > 1 {
 			next.sends = sends
 			after = append(after, next)
 			taken = addAll(taken, next)
@@ -294,6 +360,13 @@ func (m *merger) burst(p parcel) {
 	if len(all) == maxBurst {
 		end = last
 	}
+	for len(all) < maxBurst && !m.ended { // a campaign begins
+		unit, ok := m.begin()
+		if !ok {
+			break
+		}
+		all = append(all, unit...)
+	}
 	m.putBack(after, end)
 	for i := range all {
 		s := &all[i].step
@@ -305,12 +378,12 @@ func (m *merger) burst(p parcel) {
 	m.emit(end, all)
 }
 
-// forBurst reports whether deliveries can be part of a burst: genuine ones about
+// forBurst reports whether deliveries can be part of a burst: first ones about
 // messages, by senders that behave.
 func forBurst(sends []sending) bool {
 	return !slices.ContainsFunc(sends, func(s sending) bool {
-		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != ""
-	})
+		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != "" || s.step.Occurrence != First
+	}) && len(sends) > 0
 }
 
 // queue is the parcels by their time.

@@ -42,9 +42,12 @@ func (d *drawer) send(facts []*fact, strict bool) {
 		if strict && i < len(facts)-1 {
 			next = facts[i+1].at
 		}
-		sends := d.first(f, i, next)
 		_, together := d.hit(FaultTogether, i)
-		if together && !strict && i < len(facts)-1 && len(sends) > 0 && !late[i] && !late[i+1] {
+		if together = together && !strict && i < len(facts)-1 && !late[i] && !late[i+1]; together {
+			f.at = facts[i+1].at
+		}
+		sends := d.first(f, i, next)
+		if together && len(sends) > 0 {
 			mark(sends, FaultTogether)
 			waiting = append(waiting, sends...)
 			continue

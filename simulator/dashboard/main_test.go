@@ -37,7 +37,10 @@ func newReceiver(t *testing.T) *receiver {
 	t.Helper()
 	r := &receiver{status: 200, body: "ok"}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		body, _ := io.ReadAll(req.Body)
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return // it was cut short
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.got = append(r.got, string(body))

@@ -2,6 +2,8 @@
 
 package delivery
 
-// quiet is never sure here, so no connection is used twice: that would risk
+type turn struct{}
+
+// take is never sure here, so no connection is used twice: that would risk
 // taking a connection which the receiver had closed for one that it broke.
-func (l *link) quiet() bool { return false }
+func (*link) take([]byte) (good bool, written int, err error) { return false, 0, nil }

@@ -2,24 +2,58 @@
 
 package delivery
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
-// quiet reports whether the receiver has left the idle connection alone: neither
-// closed nor reset it, nor said anything. It must be asked before a connection is
-// used again, with its deadline ahead. It asks the kernel and waits for nothing.
-func (l *link) quiet() bool {
+// turn is how a request goes over a connection that was idle. It asks the kernel
+// whether the receiver has left the connection alone: neither closed nor reset
+// it, nor said anything. Only then it writes the request, and then it waits for
+// the response. All that is one step for the poller, which needs not look for a
+// response that cannot be there yet.
+type turn struct {
+	step    func(fd uintptr) bool // made once, because making it takes memory
+	request []byte
+	begun   bool // the request was written as far as the kernel took it
+	written int
+	err     error // of writing
+}
+
+// take writes the request if the link is good, and reports whether it was. The
+// link's deadline lies ahead. What it did not write is left to the caller; the
+// error is of writing.
+func (l *link) take(request []byte) (good bool, written int, err error) {
 	if l.raw == nil {
-		return false
+		return false, 0, nil
 	}
-	if l.look == nil {
-		l.look = func(fd uintptr) bool {
-			var b [1]byte
-			_, err := syscall.Read(int(fd), b[:])
-			l.silent = err == syscall.EAGAIN
-			return true
-		}
+	t := &l.turn
+	if t.step == nil {
+		t.step = t.next
 	}
-	l.silent = false
-	err := l.raw.Read(l.look)
-	return err == nil && l.silent
+	t.request, t.begun, t.written, t.err = request, false, 0, nil
+	_ = l.raw.Read(t.step) // whoever reads the response meets the same error
+	t.request = nil
+	return t.begun, t.written, t.err
+}
+
+// next returns false to be called again once there is something to read.
+func (t *turn) next(fd uintptr) bool {
+	if t.begun {
+		return true
+	}
+	var b [1]byte
+	if _, err := syscall.Read(int(fd), b[:]); err != syscall.EAGAIN {
+		return true
+	}
+	t.begun = true
+	if len(t.request) == 0 {
+		return true
+	}
+	t.written, t.err = syscall.Write(int(fd), t.request)
+	t.written = max(t.written, 0)
+	if errors.Is(t.err, syscall.EAGAIN) || errors.Is(t.err, syscall.EINTR) {
+		t.err = nil // the caller writes the rest
+	}
+	return t.err != nil || t.written < len(t.request)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -22,9 +23,13 @@ type link struct {
 	requests int       // answered so far
 	idle     time.Time // since when
 
-	raw    syscall.RawConn       // of tcp; nil: it has none
-	look   func(fd uintptr) bool // for quiet: notes silent
-	silent bool
+	mu        sync.Mutex
+	used      bool            // a request is under way
+	watched   <-chan struct{} // the context of the last use: its Done
+	stopWatch func() bool
+
+	raw  syscall.RawConn // of tcp; nil: it has none
+	turn turn
 }
 
 func newLink(tcp net.Conn) *link {
@@ -83,11 +88,57 @@ func (h HTTP) dial(ctx context.Context, addr string) (net.Conn, error) {
 	}
 }
 
+// use marks the link as in use until ctx ends or rest is called: whatever blocks
+// on it when ctx ends returns at once. The link keeps watching the context of its
+// last use, because the next one is nearly always the same, and a new watch takes
+// longer than signing.
+func (l *link) use(ctx context.Context) {
+	done := ctx.Done()
+	l.mu.Lock()
+	l.used = true
+	same := l.watched == done
+	l.watched = done
+	l.mu.Unlock()
+	if !same {
+		l.unwatch()
+		if done != nil {
+			l.stopWatch = context.AfterFunc(ctx, func() { l.ended(done) })
+		}
+	}
+	if ctx.Err() != nil { // the watch may have come and gone
+		l.interrupt()
+	}
+}
+
+// rest ends a use: from here on no watch interrupts the link.
+func (l *link) rest() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.used = false
+}
+
+// ended is told when a watched context ends.
+func (l *link) ended(done <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.used && l.watched == done {
+		l.interrupt()
+	}
+}
+
+func (l *link) unwatch() {
+	if l.stopWatch != nil {
+		l.stopWatch()
+		l.stopWatch = nil
+	}
+}
+
 // interrupt makes everything that blocks on the connection return.
 func (l *link) interrupt() { _ = l.tcp.SetDeadline(time.Unix(1, 0)) }
 
 // close ends the connection; over TLS with a goodbye if politely, which may block.
 func (l *link) close(politely bool) {
+	l.unwatch()
 	if politely {
 		_ = l.conn.Close()
 	}

@@ -82,10 +82,39 @@ func (p *Pool) send(ctx context.Context, s *sending, e *endpoint, r Request) Out
 	if err := ctx.Err(); err != nil {
 		return s.failed(err)
 	}
-	if s.link = p.take(e.place(), s.start, s.deadline); s.link == nil {
-		return s.overNewLink(ctx, p.http, e, r)
+	for l := p.pop(e.place()); l != nil; l = p.pop(e.place()) {
+		s.link = l
+		if s.start.Sub(l.idle) < maxIdle && l.tcp.SetDeadline(s.deadline) == nil {
+			if out, sent := s.overKept(e, r); sent {
+				return out
+			}
+		}
+		l.close(false)
+		s.link = nil
 	}
-	return s.exchange(e, r)
+	return s.overNewLink(ctx, p.http, e, r)
+}
+
+// overKept is exchange over a link that was idle, if the receiver has left it
+// alone. Else nothing was sent.
+func (s *sending) overKept(e *endpoint, r Request) (out Outcome, sent bool) {
+	l := s.link
+	l.use(s.parent)
+	defer l.rest()
+	request := s.encode(e, r)
+	now := request
+	if l.conn != l.tcp || len(request) > small {
+		now = nil // TLS writes otherwise, and a big one must not keep us from reading
+	}
+	good, written, err := l.take(now)
+	if !good {
+		return Outcome{}, false
+	}
+	s.phase, s.written = exchanging, err
+	if err == nil && written < len(request) {
+		s.write(request[written:])
+	}
+	return s.read(), true
 }
 
 // reusable reports whether the link is as good as new.
@@ -133,20 +162,7 @@ func (p *Pool) endpoint(url string) (*endpoint, error) {
 	return e, nil
 }
 
-// take is an idle connection that is still good, ready until deadline; nil if there is none.
-func (p *Pool) take(at place, now, deadline time.Time) *link {
-	for {
-		l := p.pop(at)
-		if l == nil {
-			return nil
-		}
-		if now.Sub(l.idle) < maxIdle && l.tcp.SetDeadline(deadline) == nil && l.quiet() {
-			return l
-		}
-		l.close(false)
-	}
-}
-
+// pop is the connection that was idle for the shortest time, nil if there is none.
 func (p *Pool) pop(at place) *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()

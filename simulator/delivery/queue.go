@@ -32,6 +32,7 @@ type queue struct {
 	alarmAt  time.Time
 	closed   bool
 	removed  bool
+	saved    []Delivery // room for what is told to the journal
 }
 
 // job is a delivery in the queue.
@@ -109,7 +110,13 @@ func (q *queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alarm = nil
-	for next := q.due(); next != nil; next = q.due() {
+	q.startDue()
+}
+
+func (q *queue) startDue() {
+	var x started
+	for q.due(&x) {
+		next := x
 		go q.work(next)
 	}
 	q.setAlarm()
@@ -122,25 +129,26 @@ type started struct {
 	letGo func()
 }
 
-// due takes the first delivery that is due now, if it may start.
-func (q *queue) due() *started {
+// due sets x to the first delivery that is due now, if it may start.
+func (q *queue) due(x *started) bool {
 	first := q.waiting.first()
 	if first == nil || q.inFlight >= q.d.cfg.Rules.inFlight() || first.DueAt.After(q.d.cfg.Clock.Now()) || !q.d.begin() {
-		return nil
+		return false
 	}
 	q.waiting.drop()
 	q.inFlight++
-	return &started{first, q.hook, q.d.cfg.Clock.Hold()}
+	*x = started{first, q.hook, q.d.cfg.Clock.Hold()}
+	return true
 }
 
 // work makes an attempt, and then one more for each that its end lets start. A
 // goroutine for each attempt would cost as much as signing it.
-func (q *queue) work(x *started) {
-	for x != nil {
-		next := q.finished(x.job, q.attempt(q.d.ctx, &x.hook, &x.Delivery))
-		x.letGo()
+func (q *queue) work(x started) {
+	for more := true; more; {
+		letGo := x.letGo
+		more = q.finished(&x, q.attempt(q.d.ctx, &x.hook, &x.Delivery))
+		letGo()
 		q.d.work.Done()
-		x = next
 	}
 }
 

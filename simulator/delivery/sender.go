@@ -89,16 +89,10 @@ func (s *sending) overNewLink(ctx context.Context, h HTTP, e *endpoint, r Reques
 
 // exchange sends the request over the link, whose deadline is set, and waits for the answer.
 func (s *sending) exchange(e *endpoint, r Request) Outcome {
-	// Whatever blocks on the connection when the caller stops returns at once.
-	if s.parent.Done() != nil {
-		stop := context.AfterFunc(s.parent, s.link.interrupt)
-		defer func() { s.keep = stop() && s.keep }() // else it may yet interrupt the next Send
-	}
+	s.link.use(s.parent)
+	defer s.link.rest()
 	s.phase = exchanging
-	request := r.append(s.link.request[:0], e, s.keep)
-	if s.link.request = request; cap(request) > maxKept {
-		s.link.request = nil
-	}
+	request := s.encode(e, r)
 	if r.Cut {
 		return s.cut(request, len(r.Body))
 	}
@@ -109,22 +103,36 @@ func (s *sending) exchange(e *endpoint, r Request) Outcome {
 		_ = s.link.conn.Close()
 		return Outcome{Kind: Reset, Err: "the sender hung up as soon as the request was written"}
 	}
-	// The response is read while the request is still being written: a receiver
-	// may refuse a request before it has read all of it, and its answer counts
-	// even when the rest can then no longer be written. A small one the kernel
-	// takes without waiting for the receiver.
-	switch {
-	case r.Dawdle > 0:
+	if r.Dawdle > 0 {
 		ctx, cancel := context.WithDeadline(s.parent, s.deadline)
 		defer cancel()
 		s.hurry = cancel
 		s.writer = startWriting(dawdler{s.link.conn, ctx, r.Dawdle}, request)
-	case len(request) <= small:
-		_, s.written = s.link.conn.Write(request)
-	default:
-		s.writer = startWriting(s.link.conn, request)
+		return s.read()
 	}
+	s.write(request)
 	return s.read()
+}
+
+// encode is the request as bytes. They stay as they are until the link is used again.
+func (s *sending) encode(e *endpoint, r Request) []byte {
+	request := r.append(s.link.request[:0], e, s.keep)
+	if s.link.request = request; cap(request) > maxKept {
+		s.link.request = nil
+	}
+	return request
+}
+
+// write writes a request, or begins to. The response is read while the request is
+// still being written: a receiver may refuse a request before it has read all of
+// it, and its answer counts even when the rest can then no longer be written. A
+// small one the kernel takes without waiting for the receiver.
+func (s *sending) write(request []byte) {
+	if len(request) > small {
+		s.writer = startWriting(s.link.conn, request)
+		return
+	}
+	_, s.written = s.link.conn.Write(request)
 }
 
 const (

@@ -8,18 +8,19 @@ import (
 )
 
 // finished is where the end of an attempt becomes known: it is decided here what
-// it means, and told to the webhook's health, the queue and the history. It
-// returns what the caller is to do next, nil for nothing.
-func (q *queue) finished(j *job, a Attempt) *started {
+// it means, and told to the webhook's health, the queue and the history. The
+// delivery that the caller is to go on with replaces x; there may be none.
+func (q *queue) finished(x *started, a Attempt) (more bool) {
+	j := x.job
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.inFlight--
 	if q.removed {
 		q.d.settled(1)
-		return nil
+		return false
 	}
 	if a.Outcome.Kind == Cancelled && q.d.ctx.Err() != nil {
-		return nil // closed: the delivery stays as it was
+		return false // closed: the delivery stays as it was
 	}
 	j.note(a)
 	now := q.d.cfg.Clock.Now()
@@ -47,18 +48,16 @@ func (q *queue) finished(j *job, a Attempt) *started {
 			q.record(q.afterFailure(disabled)...)
 		}
 	}
-	next := q.due()
-	for more := q.due(); more != nil; more = q.due() {
-		go q.work(more)
-	}
-	q.setAlarm()
-	return next
+	more = q.due(x)
+	q.startDue()
+	return more
 }
 
 // record tells the journal how the webhook stands and which deliveries changed
 // with it, and then who waits for the end of those that are over.
 func (q *queue) record(changed ...Delivery) {
-	q.d.save(Entry{Webhook: &q.hook, Deliveries: changed})
+	q.saved = append(q.saved[:0], changed...) // the journal keeps nothing of it
+	q.d.save(Entry{Webhook: &q.hook, Deliveries: q.saved})
 	over := 0
 	for i := range changed {
 		if changed[i].Done() {

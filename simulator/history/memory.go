@@ -85,7 +85,8 @@ func (m *Memory) Save(c Change) error {
 
 func (m *Memory) saveWebhook(c Change) {
 	if c.Webhook != nil {
-		m.webhooks.put(c.Webhook.ID, c.Webhook.Clone())
+		old, _ := m.webhooks.get(c.Webhook.ID)
+		m.webhooks.put(c.Webhook.ID, cloneOver(old, c.Webhook))
 	}
 	if m.webhooks.drop(c.Removed) {
 		for _, d := range m.byWebhook[c.Removed] {
@@ -94,6 +95,21 @@ func (m *Memory) saveWebhook(c Change) {
 		delete(m.byWebhook, c.Removed)
 		delete(m.looked, c.Removed)
 	}
+}
+
+// cloneOver is w.Clone, in the room that old takes where it can: a webhook is
+// saved with every delivery, and what changes of it is its health.
+func cloneOver(old, w *webhook.Webhook) webhook.Webhook {
+	if old == nil || old.LastDeliveryAttemptAt == nil || old.LastSuccessfulDeliveryAt == nil ||
+		w.LastDeliveryAttemptAt == nil || w.LastSuccessfulDeliveryAt == nil ||
+		!slices.Equal(old.EventTypes, w.EventTypes) || !maps.EqualFunc(old.EventFilters, w.EventFilters, slices.Equal[[]string]) {
+		return w.Clone()
+	}
+	c := *w
+	c.EventTypes, c.EventFilters = old.EventTypes, old.EventFilters
+	c.LastDeliveryAttemptAt, c.LastSuccessfulDeliveryAt = old.LastDeliveryAttemptAt, old.LastSuccessfulDeliveryAt
+	*c.LastDeliveryAttemptAt, *c.LastSuccessfulDeliveryAt = *w.LastDeliveryAttemptAt, *w.LastSuccessfulDeliveryAt
+	return c
 }
 
 func (m *Memory) happened(e event.Event) {

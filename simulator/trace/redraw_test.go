@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -20,8 +23,9 @@ func TestRedrawTellsTheSameStoryOfOthers(t *testing.T) {
 	}
 	story := []chaos.Step{
 		about(message, 11, `{"message_id":"%s","again":"%[1]s","to":"+15550001111"}`, id(1)),
-		about(contact, 12, `{"from":"+14155550100"}`),
+		about(contact, 12, `{"from":"+14155550100","payload":{"text":"order 7654321 of 3, order 7654321"}}`),
 		about(contact, 12, `{"from":"14155550100"}`),
+		about(contact, 14, `{"payload":{"text":"hi","from":"+14155550100"}}`),
 		about(template, 13, "\xff %s", id(3)),
 		about(message, 11, `{"message_id":"%s"}`, id(1)),
 		{Kind: chaos.KindRestart},
@@ -35,13 +39,25 @@ func TestRedrawTellsTheSameStoryOfOthers(t *testing.T) {
 	if again := trace.NewRedraw(seed.Seed(1).Stream("redraw")).Steps(story); !reflect.DeepEqual(again, got) {
 		t.Error("the same seed draws others")
 	}
+	text := gjson.GetBytes(got[1].Body, "payload.text").String()
+	if len(text) != len("order 7654321 of 3, order 7654321") {
+		t.Fatalf("the text is %q", text)
+	}
+	order := text[6:13]
+	if order == "7654321" || string(got[1].Body) == string(other[1].Body) {
+		t.Errorf("the order is still number %s", order)
+	}
 	want := []chaos.Body{
 		chaos.Body(fmt.Sprintf(`{"message_id":"%s","again":"%[1]s","to":"+15550001111"}`, got[0].Subject.ID)),
-		chaos.Body(fmt.Sprintf(`{"from":"%s"}`, got[1].Subject.From)),
+		chaos.Body(fmt.Sprintf(`{"from":"%s","payload":{"text":"order %s of 3, order %[2]s"}}`, got[1].Subject.From, order)),
 		chaos.Body(fmt.Sprintf(`{"from":"%s"}`, got[1].Subject.From[1:])),
-		chaos.Body(fmt.Sprintf("\xff %s", got[3].Subject.ID)),
+		chaos.Body(fmt.Sprintf(`{"payload":{"text":"%s","from":"%s"}}`, gjson.GetBytes(got[3].Body, "payload.text"), got[1].Subject.From)),
+		chaos.Body(fmt.Sprintf("\xff %s", got[4].Subject.ID)),
 		chaos.Body(fmt.Sprintf(`{"message_id":"%s"}`, got[0].Subject.ID)),
 		nil,
+	}
+	if text := gjson.GetBytes(got[3].Body, "payload.text").String(); !strings.HasPrefix(text, "hi (order ") || text == gjson.GetBytes(other[3].Body, "payload.text").String() {
+		t.Errorf("a text without an order is %q", text)
 	}
 	seen := map[string]bool{}
 	for i := range story {
@@ -55,10 +71,30 @@ func TestRedrawTellsTheSameStoryOfOthers(t *testing.T) {
 	if len(seen) != 3*3+1 { // and the restart's, which has none
 		t.Errorf("three tellings have %d subjects, want 9 and none: %v", len(seen), seen)
 	}
-	if got[0].Subject != got[4].Subject || got[1].Subject != got[2].Subject || got[0].Event.ID != got[4].Event.ID || got[0].Event.ID == id(11) {
+	if got[0].Subject != got[5].Subject || got[1].Subject != got[2].Subject || got[0].Event.ID != got[5].Event.ID || got[0].Event.ID == id(11) {
 		t.Error("the same subject or event has two names")
 	}
 	if len(got[1].Subject.From) != len(contact.From) || got[1].Subject.From[5:10] != "55501" {
 		t.Errorf("%q is not like %q", got[1].Subject.From, contact.From)
+	}
+}
+
+func TestRedrawGivesNullTextsWords(t *testing.T) {
+	step := chaos.Step{
+		Kind: chaos.KindDeliver, Subject: chaos.Subject{Kind: chaos.AboutInbound, Index: 2, From: "+14155550100"},
+		Event: chaos.Event{ID: id(1)}, Body: chaos.Body(`{"payload":{"text":null}}`),
+	}
+	other := step
+	other.Event.ID = id(2)
+	for _, words := range []bool{false, true} {
+		r := trace.NewRedraw(seed.Seed(1).Stream("redraw"))
+		r.Words = words
+		got := r.Steps([]chaos.Step{step, step, other})
+		if still := string(got[0].Body) == string(step.Body); still == words {
+			t.Errorf("words %t: %s", words, got[0].Body)
+		}
+		if !bytes.Equal(got[0].Body, got[1].Body) || bytes.Equal(got[0].Body, got[2].Body) == words {
+			t.Errorf("words %t: of one event twice and another: %s %s %s", words, got[0].Body, got[1].Body, got[2].Body)
+		}
 	}
 }
