@@ -8,15 +8,19 @@ BIN     := bin
 # The version that .golangci.yml is written for; .ci/run installs it into bin/.
 GOLANGCI_VERSION := v2.9.0
 GOLANGCI ?= $(firstword $(wildcard $(CURDIR)/$(BIN)/golangci-lint) golangci-lint)
-# testdata is left out of ./... ; the mutation tool lives there and has tests.
+# testdata is left out of ./... ; these tools live there and have tests.
 MUTATE  := ./simulator/testdata/mutate
-PACKAGES := ./... $(MUTATE)
+BENCH   := ./simulator/testdata/bench
+PACKAGES := ./... $(MUTATE) $(BENCH)
 # The race detector needs cgo and a C compiler.
 RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 TESTFLAGS ?=
 FUZZTIME ?= 10000x
 BENCHTIME ?= 1s
+# Of the comparison: --rounds N --duration D --memory=false
+BENCHFLAGS ?=
+K6_VERSION := v1.8.1
 # Time for the whole of make mutate; it needs a few minutes on two cores.
 MUTATE_BUDGET ?= 15m
 
@@ -76,10 +80,15 @@ mutate: ## change the code in small ways; fail where no test notices
 	$(GO) run $(MUTATE) --budget $(MUTATE_BUDGET)
 
 .PHONY: bench
-bench: ## run the benchmarks, no tests
+bench: $(if $(shell command -v k6),,$(BIN)/k6) ## run the benchmarks, and compare with net/http, k6 and wrk
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	$(GO) build -o $(BIN)/bench $(BENCH)
+	$(BIN)/bench $(BENCHFLAGS)
 
-# The pictures of pages are those that their tests take in a browser.
+# It takes minutes to build, once. The comparison does without it if it must.
+$(BIN)/k6:
+	@GOBIN=$(CURDIR)/$(BIN) $(GO) install go.k6.io/k6@$(K6_VERSION) || echo "k6 $(K6_VERSION) cannot be installed here"
+
 .PHONY: picture
 picture: ## draw the README's pictures: a run, the dashboard, the report
 	$(GO) run ./scenarios/report/testdata/picture >.github/assets/verify.svg

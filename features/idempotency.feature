@@ -136,6 +136,12 @@ Feature: Idempotency
       | never gets the answer                 |
       | hangs up once the request is sent     |
 
+  @IDEM-6 @MUST @state @alone
+  Scenario: one effect, at whatever moment the sender gives up waiting
+    When the sender gives up waiting for the answers to the "DELIVERED" events of 8 messages, a moment later each time
+    And Sent retries their "DELIVERED" events
+    Then the events of each have had the same effect as on a message that got each of them once
+
   @IDEM-7 @SHOULD @state @alone
   Scenario: a restart between a delivery and its retry adds no effect
     Given a message that the receiver has seen up to "SENT"

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,6 +36,25 @@ func (s *session) diagnose(ctx context.Context, plain steps.Exchange) *report.Di
 		Summary:  fmt.Sprintf("the receiver answers %s to a correctly signed delivery, and to one signed with another secret as well: most likely it verifies with another secret than sentsim signs with", steps.Seen(plain.Outcome)),
 		Fix:      "Give both the same signing secret, the whole text with whsec_: " + s.secretHint() + " If they are the same, look at `sentsim explain` with a captured request.",
 		Evidence: d.tried,
+	}
+}
+
+// wonder looks for a known mistake when a plain delivery is refused though the
+// first one was accepted: some, as the other base64 alphabet, spoil only some
+// signatures.
+func (s *session) wonder(ctx context.Context, p *planned, err error) {
+	var failure *steps.Failure
+	if p.rule.ID != plainRule || !errors.As(err, &failure) || failure.At == nil || ctx.Err() != nil {
+		return
+	}
+	d := &doctor{s: s, ctx: ctx, plain: failure.At.Outcome}
+	d.note("a correctly signed delivery, after one that was accepted", failure.At.Outcome)
+	found := d.mistake()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if found != nil && s.diagnosis == nil {
+		found.Evidence = d.tried
+		s.diagnosis = found
 	}
 }
 

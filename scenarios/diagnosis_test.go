@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -203,6 +204,29 @@ func TestKnownMistakesAreNamed(t *testing.T) {
 				t.Errorf("named %q", rep.Diagnosis.Cause)
 			}
 		})
+	}
+}
+
+// A mistake that spoils only some signatures is named though the first delivery
+// was accepted.
+func TestAMistakeThatShowsOnlySometimesIsNamed(t *testing.T) {
+	t.Parallel()
+	m := signing.Mistakes()[0] // one that spoils all of them, so that the test does not depend on the time
+	var seen atomic.Int64
+	cfg := handled(func(env target.Env) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if !takes(m, env.Secret, r) && seen.Add(1) > 1 {
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+		}
+	})
+	cfg.Rules = []string{"SIG-1"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "SIG-1" {
+		t.Fatalf("failed %q", got)
+	}
+	if rep.Diagnosis == nil || rep.Diagnosis.Cause != m.Name {
+		t.Errorf("diagnosis %+v, want %s", rep.Diagnosis, m.Name)
 	}
 }
 

@@ -46,6 +46,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	out.Steps = reported(res)
 	s.verdict(ctx, p, res.Err, world, &out)
 	out.Duration = clock.Wall().Sub(start)
+	s.wonder(ctx, p, res.Err)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
 	return out, again || errors.Is(res.Err, steps.ErrRerun)
 }

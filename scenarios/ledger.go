@@ -88,6 +88,9 @@ func (b *ledger) report(version string) report.Report {
 		Diagnosis:  s.diagnosis,
 		Rules:      b.extra,
 	}
+	for _, c := range s.subject.AnswerTimes() {
+		rep.Answers = append(rep.Answers, report.Answers{UpToMS: c.UpTo.Milliseconds(), Count: c.N})
+	}
 	for _, r := range rule.All() {
 		if _, asked := b.left[r.ID]; asked {
 			rep.Rules = append(rep.Rules, b.conclude(r))

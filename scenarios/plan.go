@@ -8,6 +8,7 @@ import (
 	"github.com/sentsim/sentsim/features"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/steps"
 )
 
 // planned is one scenario of the run and the rule that it speaks for.
@@ -54,6 +55,13 @@ func stories(files []string) ([]planned, error) {
 		}
 		all = append(all, scenarios...)
 	}
+	for _, sc := range all {
+		for _, st := range sc.Steps {
+			if !steps.Knows(st.Text) {
+				return nil, fmt.Errorf("%s:%d: scenario %q: there is no step %q", sc.File, sc.Line, sc.Name, st.Text)
+			}
+		}
+	}
 	return tie(all)
 }
 
@@ -72,7 +80,7 @@ func tie(all []gherkin.Scenario) ([]planned, error) {
 			}
 		}
 		if p.rule.ID == "" || !sc.Tagged("@"+string(p.rule.Level)) {
-			return nil, fmt.Errorf("%s:%d: scenario without the tags of a rule and of its level: %v", sc.File, sc.Line, sc.Tags)
+			return nil, fmt.Errorf("%s:%d: scenario without the tags of a rule and of its level (@ORD-3 @MUST): %v", sc.File, sc.Line, sc.Tags)
 		}
 		// A scenario's ids come from its name: two of one name would meet each other's traces.
 		place := fmt.Sprintf("%s:%d", sc.File, sc.Line)

@@ -212,7 +212,8 @@ func (s *session) listens(ctx context.Context) bool {
 // if it does not. It is called by who has the wire, with life locked.
 func (s *session) revive(ctx context.Context) (wasDown bool) {
 	t := s.subject.Target
-	if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {
+	// Looked at twice: on a busy machine a look may take longer than it should.
+	if s.down != "" || t.Alive(ctx) || ctx.Err() != nil || t.Alive(ctx) || ctx.Err() != nil {
 		return false
 	}
 	if !t.CanRestart() {

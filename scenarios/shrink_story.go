@@ -18,7 +18,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
-	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // storyAttempt keeps the ids of stories that are tried out apart from others'.
@@ -80,100 +79,33 @@ func (sh *shrinker) findings() []story.Finding {
 	case v.Subject.Kind == chaos.AboutInbound:
 		counts := claim(story.Counts)
 		if slices.ContainsFunc(sh.told, func(s chaos.Step) bool { return s.Subject.From != v.Subject.From }) {
-			counts.Rule = named(counts.Rule, "IDEM-4")
+			counts.Rule = named("IDEM-4")
 		}
 		return []story.Finding{counts}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
 	verbatim, second := ends, ends
 	verbatim.Verbatim, second.SameSecond = true, true
-	second.Rule = named(second.Rule, "IDEM-4")
+	second.Rule = named("IDEM-4")
 	if strings.Contains(v.Expected, " to end as ") {
 		return []story.Finding{ends, counts, second, verbatim}
 	}
 	return []story.Finding{counts, ends, second, verbatim}
 }
 
-// answerFindings are what a wrong answer can be in words. A step's own rule says
-// what was meant by it in a run of hundreds; what is left of that says it better.
+// answerFindings are what a wrong answer can be in words: of a plain delivery, of
+// one with its own body, of one that is as old as it was.
 func answerFindings(f story.Finding) []story.Finding {
 	fresh, aged := f, f
 	fresh.Verbatim, aged.Verbatim = true, true
 	fresh.Now = time.Time{}
-	if f.Claim == story.Accepts {
-		f.Rule = named(f.Rule, refusedPlain(f.Steps))
-		fresh.Rule = named(f.Rule, refusedBody(f.Steps))
-		aged.Rule = named(f.Rule, "RET-1")
-	}
 	return []story.Finding{f, fresh, aged}
 }
 
-// named is the rule of that id, or else r.
-func named(r rule.Rule, id string) rule.Rule {
-	if other, ok := rule.Get(id); ok {
-		return other
-	}
+// named is the rule of that id.
+func named(id string) rule.Rule {
+	r, _ := rule.Get(id)
 	return r
-}
-
-// refusedPlain is the rule that is broken when the last of these deliveries is
-// refused although nothing is odd about its body; "" where the steps do not tell.
-func refusedPlain(all []chaos.Step) string {
-	last := all[len(all)-1]
-	before := all[:len(all)-1]
-	first := slices.IndexFunc(before, func(s chaos.Step) bool { return s.Event.ID == last.Event.ID })
-	others := slices.ContainsFunc(before, func(s chaos.Step) bool { return s.Subject != last.Subject })
-	documented := false
-	for _, k := range event.Catalogue() {
-		documented = documented || string(k.Name) == string(last.Event.Type)
-	}
-	switch {
-	case all[0].Kind == chaos.KindRotate:
-		return "ROT-1"
-	case first >= 0 && last.Group != 0 && before[first].Group == last.Group:
-		return "IDEM-3"
-	case first >= 0 && last.Occurrence == chaos.Retry:
-		return "IDEM-2"
-	case first >= 0:
-		return "IDEM-1"
-	case last.Group != 0 && others:
-		return "ACK-2"
-	case others || len(before) > 0 && last.Subject.Kind != chaos.AboutMessage:
-		return ""
-	case len(before) > 0:
-		return "ORD-2"
-	}
-	switch last.Subject.Kind {
-	case chaos.AboutInbound:
-		return "INB-1"
-	case chaos.AboutTemplate:
-		return "TPL-1"
-	case chaos.AboutMessage:
-	}
-	switch {
-	case !documented:
-		return "TOL-1"
-	case last.Event.Status == string(event.Queued):
-		return plainRule
-	}
-	return "ORD-5"
-}
-
-// refusedBody is the rule that is broken when the last body is refused.
-func refusedBody(all []chaos.Step) string {
-	for _, f := range all[len(all)-1].Faults {
-		switch f { //nolint:exhaustive // the others leave the body alone
-		case chaos.FaultUnknownStatus:
-			return "TOL-1"
-		case chaos.FaultUnknownField:
-			return "TOL-3"
-		case chaos.FaultHostileText:
-			return "TOL-5"
-		case chaos.FaultNullFields, chaos.FaultExtraFields:
-			return "TOL-4"
-		}
-	}
-	return ""
 }
 
 // expected is what a correct receiver makes of the reduced run, and how many

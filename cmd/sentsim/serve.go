@@ -116,7 +116,7 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 
 // serveOn serves until ctx ends, and closes everything.
 func (a *app) serveOn(ctx context.Context, listen string, cfg api.Config, server *api.Server, data *dataFile) (err error) {
-	defer func() {
+	defer func() { //nolint:contextcheck // what is pending is written though ctx has ended
 		if closeErr := data.close(); err == nil && closeErr != nil {
 			err = exit(statusTrouble, closeErr)
 		}

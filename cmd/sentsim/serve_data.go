@@ -45,7 +45,7 @@ func openData(ctx context.Context, o serveOptions, cfg *api.Config) (*dataFile, 
 
 // empty begins the file anew.
 func (d *dataFile) empty(ctx context.Context) (history.Store, error) {
-	_ = d.store.Close() // what it says is about data that is thrown away
+	_ = d.store.Close() //nolint:contextcheck // it ends in its own time; what it says is about data that is thrown away
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		if err := os.Remove(d.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err

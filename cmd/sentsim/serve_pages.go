@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/dashboard"
@@ -13,6 +15,7 @@ func newServer(cfg api.Config) (*api.Server, *dashboard.Feed, error) {
 	pages, err := dashboard.New(dashboard.Config{
 		Simulator:   func() *simulator.Simulator { return server.Simulator() },
 		StandsStill: cfg.Simulator.Clock == nil,
+		Disturb:     func(webhook uuid.UUID, fault string) error { return server.Disturb(webhook, fault) },
 		AllowTarget: func(url string) bool { return server.AllowsTarget(url) },
 	}, feed)
 	if err != nil {

@@ -152,6 +152,12 @@ const maxOpen = 2000
 
 // suspect notes a violation to be explained at the end. The lock is held.
 func (o *Oracle) suspect(list *[]open, v Violation, features []Feature, base string) {
+	v.Could = []string{base}
+	for _, f := range features {
+		if !slices.Contains(v.Could, f.Rule) {
+			v.Could = append(v.Could, f.Rule)
+		}
+	}
 	if len(*list) < maxOpen {
 		*list = append(*list, open{v, features, base})
 		return
@@ -178,10 +184,5 @@ func (o *Oracle) explain() {
 }
 
 func has(s chaos.Step, f chaos.Fault) bool {
-	for _, x := range s.Faults {
-		if x == f {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Faults, f)
 }

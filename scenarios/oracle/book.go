@@ -11,7 +11,8 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // Violation is one thing that a correct receiver does not do.
 type Violation struct {
 	Rule     string
-	Summary  string // one sentence
+	Could    []string // the rules that could explain it, of which the run's statistics chose Rule
+	Summary  string   // one sentence
 	Expected string
 	Seen     string // the state as it was read, or ""
 	Subject  chaos.Subject

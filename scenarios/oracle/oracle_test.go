@@ -1,7 +1,6 @@
 package oracle_test
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,7 +29,7 @@ import (
 func story(o *oracle.Oracle, text string) *oracle.Record {
 	id := uuid.New()
 	n, group := 0, 0
-	for _, word := range strings.Fields(text) {
+	for _, word := range strings.FieldsSeq(text) {
 		mates := strings.Split(word, "=")
 		if group++; len(mates) == 1 {
 			group--
@@ -195,7 +194,7 @@ func TestViolations(t *testing.T) {
 			judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4}})
 			var got []string
 			for rule, n := range o.Book().Violated {
-				got = append(got, fmt.Sprintf("%s", rule))
+				got = append(got, rule)
 				if n != 1 {
 					t.Errorf("%s is violated %d times", rule, n)
 				}

@@ -27,6 +27,9 @@
 //	  evidence        what was tried and what came back, a line each
 //	target_log      last lines of the target's output, when something failed
 //	chaos           null, or the result of the chaos command
+//	answers         how long answers took, the classes that have any:
+//	  up_to_ms        so long at most; 0 for longer than any other class
+//	  count           answers
 //	summary         rules by verdict: passed failed warned not_checked errored
 //	rules           in the order of the contract:
 //	  id              SIG-2

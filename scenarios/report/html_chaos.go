@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"time"
 
 	"github.com/sentsim/sentsim/simulator/chart"
 )
@@ -66,6 +67,22 @@ func newHTMLChaos(c *Chaos) *htmlChaos {
 		out.Others = count(more, "violation", "violations") + " in all besides these: their rules below say how many each."
 	}
 	return out
+}
+
+// htmlAnswers draws how long answers took.
+func htmlAnswers(classes []Answers) (svg template.HTML, answered string) {
+	var l chart.Latencies
+	n := 0
+	for _, c := range classes {
+		upTo := time.Duration(c.UpToMS) * time.Millisecond
+		if c.UpToMS == 0 {
+			upTo = chart.Beyond
+		}
+		l.Add(upTo, c.Count)
+		n += c.Count
+	}
+	answered = count(n, "answer", "answers")
+	return picture(l.Bars("How long " + answered + " took")), answered
 }
 
 // picture takes a chart as markup: package chart has escaped what is in it. One

@@ -26,6 +26,8 @@ type htmlView struct {
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
 	Families                 []htmlFamily
+	Answers                  template.HTML // how long they took
+	Answered                 string        // how many there were
 	Chaos                    *htmlChaos
 	Broken                   []htmlBroken
 	Unseen                   []htmlUnseen
@@ -91,6 +93,9 @@ func newHTMLView(rep Report) htmlView {
 	}
 	v.TargetLog = printable(rep.TargetLog)
 	v.Chaos = newHTMLChaos(rep.Chaos)
+	if v.Chaos == nil || v.Chaos.Latency == "" {
+		v.Answers, v.Answered = htmlAnswers(rep.Answers)
+	}
 	v.Families = htmlFamilies(rep.Rules)
 	for _, b := range []struct {
 		verdict         Verdict

@@ -27,6 +27,7 @@ func JSON(w io.Writer, rep Report) error {
 // complete is rep with empty lists where there are none, so that none is null.
 func complete(rep Report) Report {
 	rep.TargetLog = append([]string{}, rep.TargetLog...)
+	rep.Answers = append([]Answers{}, rep.Answers...)
 	if rep.Diagnosis != nil {
 		d := *rep.Diagnosis
 		d.Evidence = append([]string{}, d.Evidence...)

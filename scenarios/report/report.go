@@ -20,6 +20,7 @@ type Report struct {
 	Diagnosis  *Diagnosis `json:"diagnosis"`
 	TargetLog  []string   `json:"target_log"` // last lines of the target's output, when something failed
 	Chaos      *Chaos     `json:"chaos"`      // of the chaos command
+	Answers    []Answers  `json:"answers"`    // how long they took, by classes
 	Summary    Summary    `json:"summary"`
 	Rules      []Rule     `json:"rules"`
 }
@@ -30,6 +31,12 @@ type Diagnosis struct {
 	Summary  string   `json:"summary"` // one sentence
 	Fix      string   `json:"fix"`
 	Evidence []string `json:"evidence"` // what was tried and what came back, a line each
+}
+
+// Answers is how many answers took up to so long.
+type Answers struct {
+	UpToMS int64 `json:"up_to_ms"` // 0: longer than any other class
+	Count  int   `json:"count"`
 }
 
 // Summary counts rules by verdict.

@@ -87,6 +87,7 @@ func everyVerdict() report.Report {
 	rep := report.Report{
 		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 42,
 		Target: "url: http://127.0.0.1:8080/webhooks/sent", DurationMS: 3210, VirtualMS: 3725000,
+		Answers:   []report.Answers{{UpToMS: 1, Count: 12}, {UpToMS: 3, Count: 30}, {UpToMS: 3000, Count: 1}, {Count: 2}},
 		TargetLog: []string{"listening on 8080", "\x1b[31merror\x1b[0m: secret " + leaked + " is wrong"},
 		Rules:     rules,
 	}

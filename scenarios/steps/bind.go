@@ -2,6 +2,7 @@ package steps
 
 import (
 	"regexp"
+	"slices"
 
 	"github.com/cucumber/godog"
 )
@@ -19,7 +20,7 @@ func def(sentence string, bind func(*World) any) definition {
 
 // vocabulary is every sentence, compiled once: a run binds it a hundred times.
 var vocabulary = concat( //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
-	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(),
+	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(), patienceSentences(),
 	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(),
 	templateSentences(), rotationSentences(), storySentences(),
 )
@@ -29,6 +30,11 @@ func concat(groups ...[]definition) (all []definition) {
 		all = append(all, g...)
 	}
 	return all
+}
+
+// Knows reports whether a sentence is one of the vocabulary.
+func Knows(sentence string) bool {
+	return slices.ContainsFunc(vocabulary, func(d definition) bool { return d.sentence.MatchString(sentence) })
 }
 
 // Bind gives a scenario its steps, on this world.

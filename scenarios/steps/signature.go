@@ -50,10 +50,14 @@ func (w *World) sendForged(ctx context.Context, what, name string, e event.Event
 
 // forge makes a forged delivery out of a genuine one.
 func (w *World) forge(name string, e event.Event) (forged, genuine delivery.Request, err error) {
-	now := clock.Wall().Unix()
 	genuine = w.signed(e)
+	// The second may have ended since it was signed.
+	signedAt, err := strconv.ParseInt(genuine.Get(signing.HeaderTimestamp), 10, 64)
+	if err != nil {
+		return forged, genuine, err
+	}
 	forged, err = chaos.Forge(name, genuine, chaos.Input{
-		Secret: w.s.Env.Secret, Other: w.otherSecret(), WebhookID: w.webhook.String(), Timestamp: now,
+		Secret: w.s.Env.Secret, Other: w.otherSecret(), WebhookID: w.webhook.String(), Timestamp: signedAt,
 	})
 	return forged, genuine, err
 }

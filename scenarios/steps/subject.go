@@ -41,12 +41,13 @@ type Subject struct {
 	// Reproduce is how the target is named on the command line: "--target URL".
 	Reproduce string
 
-	spare []signing.Secret // secrets of the run besides Env's; guarded by the wire
-	lags  atomic.Bool      // one event takes longer than Settle to show
-	wide  atomic.Bool      // several scenarios may send at the same time
-	wire  chan struct{}    // holds one token: who has it may send to the target
-	spent atomic.Int64     // simulated nanoseconds, over all scenarios
-	epoch atomic.Int64     // how often the target was restarted under running scenarios
+	answers answerTimes
+	spare   []signing.Secret // secrets of the run besides Env's; guarded by the wire
+	lags    atomic.Bool      // one event takes longer than Settle to show
+	wide    atomic.Bool      // several scenarios may send at the same time
+	wire    chan struct{}    // holds one token: who has it may send to the target
+	spent   atomic.Int64     // simulated nanoseconds, over all scenarios
+	epoch   atomic.Int64     // how often the target was restarted under running scenarios
 }
 
 // NewSubject finishes s: it must be called before the first scenario.

@@ -38,6 +38,7 @@ type World struct {
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation
 	restart   *restartReading
+	patience  *patience
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
@@ -141,6 +142,7 @@ func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Re
 // keep numbers the exchange.
 func (w *World) keep(x Exchange) Exchange {
 	x.N = len(w.all) + 1
+	w.s.answers.add(x.Outcome)
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
 	return x

@@ -89,6 +89,20 @@ func (l *faults) take(webhookID string, typ event.Type) *fault {
 	return &taken
 }
 
+// Disturb has the next attempt at a webhook suffer a fault, by its name under
+// /_sentsim/faults. Those that need more than a name are not for it.
+func (s *Server) Disturb(webhookID uuid.UUID, name string) error {
+	if !slices.Contains(faultNames(), name) || name == faultForgery || name == faultAnswer {
+		return fmt.Errorf("unknown fault %q", name)
+	}
+	f := fault{Name: name, Times: 1, Copies: 2, WebhookID: &webhookID}
+	f.keepOwn()
+	if !s.faults.add(f) {
+		return fmt.Errorf("%d faults wait already", maxFaults)
+	}
+	return nil
+}
+
 func (l *faults) add(f fault) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -23,13 +23,13 @@ import (
 // webhook: a million deliveries. The receiver answers at once, for this is about
 // the history.
 func TestReadsStayFastWhileItDelivers(t *testing.T) {
-	events, large := 10, false
+	events, reads, pace, large := 10, 40, 200*time.Millisecond, false
 	if text := os.Getenv("SENTSIM_SCALE"); text != "" {
 		var err error
 		if events, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
 		}
-		large = true
+		reads, pace, large = 400, 25*time.Millisecond, true // 8,000 deliveries a second
 	}
 	const webhooks = 200
 	for _, kind := range []string{"memory", "sqlite"} {
@@ -63,22 +63,22 @@ func TestReadsStayFastWhileItDelivers(t *testing.T) {
 			if n := s.must(200, "GET", "/v3/webhooks/"+ids[0]+"/events?page=1&page_size=1", "").get("data.pagination.total_count").Int(); int(n) != events {
 				t.Errorf("the history has %d rows, want %d", n, events)
 			}
-			idle := s.readTimes(ids, 400)
+			idle := s.readTimes(ids, reads)
 			stop := make(chan struct{})
 			var wg sync.WaitGroup
 			wg.Go(func() {
-				pace := time.NewTicker(25 * time.Millisecond) // 8,000 deliveries a second
-				defer pace.Stop()
+				tick := time.NewTicker(pace)
+				defer tick.Stop()
 				for {
 					select {
 					case <-stop:
 						return
-					case <-pace.C:
+					case <-tick.C:
 						emit()
 					}
 				}
 			})
-			busy := s.readTimes(ids, 400)
+			busy := s.readTimes(ids, reads)
 			close(stop)
 			wg.Wait()
 			s.must(200, "POST", "/_sentsim/wait", `{"timeout":"5m"}`)

@@ -39,7 +39,7 @@ const (
 	// EnvPictures is the variable with the folder for screenshots.
 	EnvPictures = "SENTSIM_SCREENSHOTS"
 
-	patience = 15 * time.Second // for what a page is to show
+	patience = 30 * time.Second // for what a page is to show
 	startup  = 60 * time.Second // for a browser on a busy machine
 )
 

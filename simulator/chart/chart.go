@@ -211,6 +211,33 @@ func (l *Latencies) Add(d time.Duration, n int) {
 	l.counts[len(l.counts)-1] += n
 }
 
+// Class is how many answers took up to so long.
+type Class struct {
+	UpTo time.Duration // 0: longer than any class
+	N    int
+}
+
+// Classes are the classes that are not empty, the shortest first. Adding them,
+// with more than the last edge for the open one, makes the same Latencies.
+func (l *Latencies) Classes() []Class {
+	var all []Class
+	edges := latencyEdges()
+	for i, n := range l.counts {
+		if n == 0 {
+			continue
+		}
+		c := Class{N: n}
+		if i < len(edges) {
+			c.UpTo = edges[i]
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// Beyond is longer than any class that ends.
+const Beyond = time.Hour
+
 // Bars draws how many answers took up to so long, without the empty classes at
 // both ends; "" when nothing was counted.
 func (l *Latencies) Bars(title string) (string, error) {

@@ -122,6 +122,16 @@ func TestLatencies(t *testing.T) {
 	l.Add(2*time.Millisecond, 5)
 	l.Add(3*time.Millisecond, 1)
 	l.Add(time.Minute, 2)
+	var again chart.Latencies
+	for _, c := range l.Classes() {
+		if c.UpTo == 0 {
+			c.UpTo = chart.Beyond
+		}
+		again.Add(c.UpTo, c.N)
+	}
+	if again != l {
+		t.Errorf("its classes %v do not make %v but %v", l.Classes(), l, again)
+	}
 	svg, err := l.Bars("answers")
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,23 @@ const (
 	faultNone  = ""
 	faultTwice = "twice"
 )
+
+// disturbance is what can go wrong on the way to a receiver, or back.
+type disturbance struct {
+	Name, Doc string
+	Again     bool // Sent does not learn that it was delivered, and sends it again
+}
+
+func disturbances() []disturbance {
+	return []disturbance{
+		{"lost_ack", "the receiver's answer is lost, so Sent sends it again", true},
+		{"hang_up", "Sent hangs up before the answer, and sends it again", true},
+		{"reset", "the connection breaks in the middle of the request, and Sent sends it again", true},
+		{"refuse", "nobody listens at first, and Sent sends it again", true},
+		{"duplicate_at_once", "twice at the same instant", false},
+		{"slow_sender", "the request arrives in small pieces", false},
+	}
+}
 
 // faultGroup is a heading in the list of faults and what is under it.
 type faultGroup struct {
@@ -61,7 +79,7 @@ func compose(v *view) error {
 	}
 	q := v.r.URL.Query()
 	return v.show("compose", "compose", "Send something", map[string]any{
-		"Kinds": kinds, "Faults": faultGroups(), "Channels": event.Channels(), "Outcomes": lifecycle.Outcomes(event.WhatsApp, extended),
+		"Kinds": kinds, "Faults": faultGroups(), "Disturbances": disturbances(), "CanDisturb": v.cfg.Disturb != nil, "Channels": event.Channels(), "Outcomes": lifecycle.Outcomes(event.WhatsApp, extended),
 		"TemplateOutcomes": lifecycle.TemplateOutcomes(), "Hook": q.Get("webhook"), "Event": q.Get("event"), "Fault": q.Get("fault"),
 		"Categories": []string{event.Marketing, event.Utility, event.Authentication},
 	})
@@ -99,6 +117,9 @@ func composeEvent(v *view) error {
 	case faultTwice:
 		return v.sendTwice(w, kind, back)
 	default:
+		if i := slices.IndexFunc(disturbances(), func(x disturbance) bool { return x.Name == fault }); i >= 0 && v.cfg.Disturb != nil {
+			return v.sendDisturbed(w, kind, disturbances()[i], back)
+		}
 		return v.sendForged(w, kind, fault, back)
 	}
 }
@@ -136,6 +157,35 @@ func (v *view) sendTwice(w webhook.Webhook, kind event.Kind, back string) error 
 	return v.goTo("/deliveries/"+again.String(), flash{
 		Tone: "passed", Text: "The same event went out twice, as Sent may do: the receiver should have counted it once.",
 	})
+}
+
+func (v *view) sendDisturbed(w webhook.Webhook, kind event.Kind, x disturbance, back string) error {
+	if !w.IsActive {
+		return v.notSent(back, w, simulator.ErrInactive)
+	}
+	if err := v.cfg.Disturb(w.ID, x.Name); err != nil {
+		return v.notSent(back, w, err)
+	}
+	d, err := v.testDelivery(w, kind)
+	if err != nil {
+		return v.notSent(back, w, err)
+	}
+	if !x.Again || d.Status == delivery.Delivered {
+		return v.goTo("/deliveries/"+d.ID.String(), sent(d))
+	}
+	again, err := v.Sim.Replay(d.ID)
+	if err != nil {
+		return v.notSent(back, w, err)
+	}
+	v.letHappen()
+	return v.goTo("/deliveries/"+again.String(), flash{
+		Tone: "passed", Text: "The first time " + lastReason(d) + "; this is the second. The receiver should have counted the event once.",
+	})
+}
+
+// lastReason is why an attempt failed, as the rest of a sentence.
+func lastReason(d delivery.Delivery) string {
+	return whatCameBack(d.Attempts[len(d.Attempts)-1].Outcome)
 }
 
 // forgedView is what came of a forged delivery.

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator"
 )
 
@@ -20,6 +22,9 @@ type Config struct {
 	// StandsStill reports that time moves only when it is told to: the pages then
 	// have buttons for that.
 	StandsStill bool
+	// Disturb has the next attempt at a webhook suffer a fault on its way, by its
+	// name in the API's control interface; nil: there are no such faults.
+	Disturb func(webhook uuid.UUID, fault string) error
 	// AllowTarget reports whether a webhook may point to a URL; nil: anywhere.
 	AllowTarget func(url string) bool
 }

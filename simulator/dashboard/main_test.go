@@ -37,7 +37,10 @@ func newReceiver(t *testing.T) *receiver {
 	t.Helper()
 	r := &receiver{status: 200, body: "ok"}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		body, _ := io.ReadAll(req.Body)
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return // it was cut short
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.got = append(r.got, string(body))
@@ -128,6 +131,7 @@ type page struct {
 	status int
 	header http.Header
 	path   string // where it was in the end
+	query  string // likewise
 	html   string
 	root   *html.Node
 }
@@ -158,7 +162,7 @@ func (d *desk) do(req *http.Request) page {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	return page{res.StatusCode, res.Header, res.Request.URL.Path, string(body), root}
+	return page{res.StatusCode, res.Header, res.Request.URL.Path, res.Request.URL.RawQuery, string(body), root}
 }
 
 func (d *desk) get(path string) page {

@@ -101,7 +101,7 @@ func TestNewWebhookShowsItsSecretOnce(t *testing.T) {
 	if w.RetryCount != 5 || w.TimeoutSeconds != 7 {
 		t.Errorf("registered %+v", w)
 	}
-	if got := secret.FindString(d.get(p.path).html); got != "" {
+	if got := secret.FindString(d.get(p.path + "?" + p.query).html); got != "" || p.query == "" {
 		t.Error("the secret is shown twice")
 	}
 	p = d.post("/webhooks/"+w.ID.String()+"/rotate", nil)
@@ -281,7 +281,7 @@ func TestManyDeliveries(t *testing.T) {
 	} {
 		begin := time.Now()
 		p := d.get(path)
-		if took := time.Since(begin); took > 3*time.Second {
+		if took := time.Since(begin); took > 5*time.Second {
 			t.Errorf("%s took %s", path, took)
 		} else {
 			t.Logf("%s took %s", path, took)

@@ -36,23 +36,21 @@ type Pool struct {
 	http HTTP
 
 	mu        sync.Mutex
-	endpoints map[string]*endpoint
-	idle      map[place][]*link // the one that was used last is last
-	sweeping  func() bool       // cancels the timer that closes what was idle too long; nil: not set
+	endpoints map[string]*kept // by URL
+	sweeping  func() bool      // cancels the timer that closes what was idle too long; nil: not set
 	closed    bool
 }
 
-// place is what connections are kept for.
-type place struct {
-	secure  bool
-	address string
+// kept is an endpoint and the connections to it that are idle.
+type kept struct {
+	*endpoint
+	idle      []*link // the one that was used last is last
+	forgotten bool    // it is no longer among the pool's
 }
-
-func (e *endpoint) place() place { return place{e.secure, e.address} }
 
 // NewPool is a pool that connects as h does. Close it.
 func NewPool(h HTTP) *Pool {
-	return &Pool{http: h, endpoints: map[string]*endpoint{}, idle: map[place][]*link{}}
+	return &Pool{http: h, endpoints: map[string]*kept{}}
 }
 
 // Send makes one attempt; see HTTP.Send.
@@ -61,7 +59,7 @@ func (p *Pool) Send(ctx context.Context, r Request, timeout time.Duration) Outco
 		return p.http.Send(ctx, r, timeout)
 	}
 	s := begin(ctx, timeout)
-	e, err := p.endpoint(r.URL)
+	k, err := p.endpoint(r.URL)
 	if err == nil {
 		err = r.check()
 	}
@@ -69,30 +67,28 @@ func (p *Pool) Send(ctx context.Context, r Request, timeout time.Duration) Outco
 		return s.nothingSent(err)
 	}
 	s.keep = true
-	out := p.send(ctx, &s, e, r)
-	if s.reusable(out) {
-		p.put(e, s.link)
-	} else {
+	out := s.took(p.send(ctx, &s, k, r))
+	if !s.reusable(out) || !p.keep(k, s.link, out.Start.Add(out.Duration)) {
 		s.close(out.Kind == Answered)
 	}
-	return s.took(out)
+	return out
 }
 
-func (p *Pool) send(ctx context.Context, s *sending, e *endpoint, r Request) Outcome {
+func (p *Pool) send(ctx context.Context, s *sending, k *kept, r Request) Outcome {
 	if err := ctx.Err(); err != nil {
 		return s.failed(err)
 	}
-	for l := p.pop(e.place()); l != nil; l = p.pop(e.place()) {
+	for l := p.pop(k); l != nil; l = p.pop(k) {
 		s.link = l
 		if s.start.Sub(l.idle) < maxIdle && l.tcp.SetDeadline(s.deadline) == nil {
-			if out, sent := s.overKept(e, r); sent {
+			if out, sent := s.overKept(k.endpoint, r); sent {
 				return out
 			}
 		}
 		l.close(false)
 		s.link = nil
 	}
-	return s.overNewLink(ctx, p.http, e, r)
+	return s.overNewLink(ctx, p.http, k.endpoint, r)
 }
 
 // overKept is exchange over a link that was idle, if the receiver has left it
@@ -132,69 +128,82 @@ func (p *Pool) Close() {
 		p.sweeping()
 		p.sweeping = nil
 	}
-	var all []*link
-	for _, links := range p.idle {
-		all = append(all, links...)
-	}
-	clear(p.idle)
+	all := p.all()
 	p.mu.Unlock()
 	closeAll(all)
 }
 
+// all takes all idle connections.
+func (p *Pool) all() (all []*link) {
+	for _, k := range p.endpoints {
+		all = append(all, k.idle...)
+		k.idle = nil
+	}
+	return all
+}
+
 // endpoint is parseEndpoint, remembered.
-func (p *Pool) endpoint(url string) (*endpoint, error) {
+func (p *Pool) endpoint(url string) (*kept, error) {
 	p.mu.Lock()
-	e, ok := p.endpoints[url]
+	k, ok := p.endpoints[url]
 	p.mu.Unlock()
 	if ok {
-		return e, nil
+		return k, nil
 	}
 	e, err := parseEndpoint(url)
 	if err != nil {
 		return nil, err
 	}
+	k, old := p.remember(url, e)
+	closeAll(old)
+	return k, nil
+}
+
+func (p *Pool) remember(url string, e *endpoint) (k *kept, old []*link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if k, ok := p.endpoints[url]; ok {
+		return k, nil // somebody was faster
+	}
 	if len(p.endpoints) >= maxEndpoints {
+		old = p.all()
+		for _, k := range p.endpoints {
+			k.forgotten = true
+		}
 		clear(p.endpoints)
 	}
-	p.endpoints[url] = e
-	return e, nil
+	k = &kept{endpoint: e}
+	p.endpoints[url] = k
+	return k, old
 }
 
 // pop is the connection that was idle for the shortest time, nil if there is none.
-func (p *Pool) pop(at place) *link {
+func (p *Pool) pop(k *kept) *link {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	links := p.idle[at]
-	if len(links) == 0 {
+	last := len(k.idle) - 1
+	if last < 0 {
 		return nil
 	}
-	last := len(links) - 1
-	l := links[last]
-	links[last] = nil
-	p.idle[at] = links[:last]
+	l := k.idle[last]
+	k.idle[last] = nil
+	k.idle = k.idle[:last]
 	return l
 }
 
-// put keeps a connection for later, or closes it.
-func (p *Pool) put(e *endpoint, l *link) {
-	if !p.kept(e.place(), l) {
-		l.close(true)
-	}
-}
-
-func (p *Pool) kept(at place, l *link) bool {
+// keep keeps a connection for later, unless there are enough, or nobody would
+// close it.
+func (p *Pool) keep(k *kept, l *link, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || len(p.idle[at]) >= maxIdleLinks {
+	if p.closed || len(k.idle) >= maxIdleLinks || k.forgotten {
 		return false
 	}
 	l.requests++
-	l.idle = clock.Wall()
-	p.idle[at] = append(p.idle[at], l)
+	l.idle = now
+	k.idle = append(k.idle, l)
 	if p.sweeping == nil {
-		p.sweeping = clock.Real{}.At(l.idle.Add(maxIdle), p.sweep)
+		p.sweeping = clock.Real{}.At(now.Add(maxIdle), p.sweep)
 	}
 	return true
 }
@@ -209,18 +218,17 @@ func (p *Pool) old() (old []*link) {
 	if p.closed {
 		return nil
 	}
-	since := clock.Wall().Add(-maxIdle)
-	for at, links := range p.idle {
+	since, left := clock.Wall().Add(-maxIdle), false
+	for _, k := range p.endpoints {
 		n := 0 // idle the longest comes first
-		for n < len(links) && !links[n].idle.After(since) {
+		for n < len(k.idle) && !k.idle[n].idle.After(since) {
 			n++
 		}
-		old = append(old, links[:n]...)
-		if p.idle[at] = slices.Delete(links, 0, n); n == len(links) {
-			delete(p.idle, at)
-		}
+		old = append(old, k.idle[:n]...)
+		k.idle = slices.Delete(k.idle, 0, n)
+		left = left || len(k.idle) > 0
 	}
-	if len(p.idle) > 0 {
+	if left {
 		p.sweeping = clock.Real{}.At(since.Add(2*maxIdle), p.sweep)
 	}
 	return old

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,6 +243,36 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 		t.Errorf("after Close, a connection was kept for %s", took)
 	}
 	p.Close()
+}
+
+// TestManyReceivers: a pool that has met more endpoints than it remembers leaves
+// no connection behind.
+func TestManyReceivers(t *testing.T) {
+	var open atomic.Int64
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		case http.StateActive, http.StateIdle, http.StateHijacked:
+		}
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	p := newPool(t, delivery.HTTP{})
+	for i := range 1030 {
+		for range 2 {
+			check(t, p.Send(t.Context(), small(fmt.Sprintf("%s/%d", s.URL, i)), long), "answered 200")
+		}
+	}
+	p.Close()
+	for deadline := clock.Wall().Add(long); open.Load() > 0; <-time.After(time.Millisecond) {
+		if clock.Wall().After(deadline) {
+			t.Fatalf("%d connections are open", open.Load())
+		}
+	}
 }
 
 // TestBytesOfThePool: it says nothing of the connection, so HTTP/1.1 keeps it.

@@ -110,12 +110,12 @@ func (q *queue) wake() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.alarm = nil
-	q.startDue()
+	q.startDue(q.d.cfg.Clock.Now())
 }
 
-func (q *queue) startDue() {
+func (q *queue) startDue(now time.Time) {
 	var x started
-	for q.due(&x) {
+	for q.due(&x, now) {
 		next := x
 		go q.work(next)
 	}
@@ -129,10 +129,10 @@ type started struct {
 	letGo func()
 }
 
-// due sets x to the first delivery that is due now, if it may start.
-func (q *queue) due(x *started) bool {
+// due sets x to the first delivery that is due, if it may start.
+func (q *queue) due(x *started, now time.Time) bool {
 	first := q.waiting.first()
-	if first == nil || q.inFlight >= q.d.cfg.Rules.inFlight() || first.DueAt.After(q.d.cfg.Clock.Now()) || !q.d.begin() {
+	if first == nil || q.inFlight >= q.d.cfg.Rules.inFlight() || first.DueAt.After(now) || !q.d.begin() {
 		return false
 	}
 	q.waiting.drop()

@@ -233,8 +233,10 @@ func TestBigRequests(t *testing.T) {
 				if w.kept && strings.HasPrefix(c.name, "refused") {
 					return // said on an idle connection
 				}
+				r := huge("") // before the connection that is kept becomes too old
 				s := w.server(t, c.serve)
-				check(t, w.sender.Send(t.Context(), huge(s.url()), c.timeout), w.said(c.want))
+				r.URL = s.url()
+				check(t, w.sender.Send(t.Context(), r, c.timeout), w.said(c.want))
 				s.wait(t)
 				if n := s.connections.Load(); n != 1 {
 					t.Errorf("%d connections for one Send", n)

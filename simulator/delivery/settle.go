@@ -27,15 +27,15 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 	switch {
 	case a.Outcome.Kind == Cancelled:
 		// Our own trouble: it says nothing of the receiver, so its health does not notice.
-		q.end(j, Failed, a.Outcome.Err)
+		j.end(Failed, a.Outcome.Err, now)
 		q.record(j.Delivery)
 	case a.Outcome.Accepted():
 		q.hook.Observe(webhook.AttemptSucceeded, q.d.cfg.Rules.Health, now)
-		q.end(j, Delivered, "")
+		j.end(Delivered, "", now)
 		q.record(j.Delivery)
 	case len(j.Attempts) >= q.d.cfg.Rules.attempts(q.hook.RetryCount):
 		disabled := q.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, now)
-		q.end(j, Failed, exhausted(j.Attempts))
+		j.end(Failed, exhausted(j.Attempts), now)
 		q.record(append(q.afterFailure(disabled), j.Delivery)...)
 	default:
 		disabled := q.hook.Observe(webhook.AttemptFailed, q.d.cfg.Rules.Health, now)
@@ -48,8 +48,8 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 			q.record(q.afterFailure(disabled)...)
 		}
 	}
-	more = q.due(x)
-	q.startDue()
+	more = q.due(x, now)
+	q.startDue(now)
 	return more
 }
 
@@ -109,20 +109,21 @@ func (q *queue) failures() string {
 
 // endWaiting fails everything that waits, and returns it.
 func (q *queue) endWaiting(why string) (ended []Delivery) {
+	now := q.d.cfg.Clock.Now()
 	for j := q.waiting.first(); j != nil; j = q.waiting.first() {
 		q.waiting.drop()
 		text := why + ": never attempted"
 		if len(j.Attempts) > 0 {
 			text = why + ": not attempted again"
 		}
-		q.end(j, Failed, text)
+		j.end(Failed, text, now)
 		ended = append(ended, j.Delivery)
 	}
 	return ended
 }
 
-func (q *queue) end(j *job, s Status, why string) {
-	j.Status, j.Error, j.CompletedAt = s, why, q.d.cfg.Clock.Now()
+func (j *job) end(s Status, why string, now time.Time) {
+	j.Status, j.Error, j.CompletedAt = s, why, now
 }
 
 func exhausted(attempts []Attempt) string {

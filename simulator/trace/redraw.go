@@ -19,6 +19,10 @@ import (
 // wherever it is named, also inside of bodies. Everything else stays as it is. It
 // is for one goroutine.
 type Redraw struct {
+	// Words gives texts that are null some words: all of those are one to a
+	// receiver that knows texts by nothing else.
+	Words bool
+
 	chance *seed.Stream
 	taken  map[string]bool // numbers: there are far fewer of them than ids
 }
@@ -59,9 +63,18 @@ func (r *Redraw) Steps(steps []chaos.Step) []chaos.Step {
 		}
 		out[i] = s
 	}
+	spoken := map[uuid.UUID]string{} // what null texts have become, by event
 	for i, s := range out {
-		if text := gjson.GetBytes(s.Body, "payload.text"); s.Subject.Kind == chaos.AboutInbound && marks[text.String()] != "" {
-			if body, err := sjson.SetBytes(s.Body, "payload.text", marks[text.String()]); err == nil {
+		text := gjson.GetBytes(s.Body, "payload.text")
+		words := marks[text.String()]
+		if r.Words && text.Type == gjson.Null && text.Exists() {
+			if spoken[s.Event.ID] == "" {
+				spoken[s.Event.ID] = fmt.Sprintf("About order %0*d", orderDigits, r.chance.IntN(10_000_000))
+			}
+			words = spoken[s.Event.ID]
+		}
+		if s.Subject.Kind == chaos.AboutInbound && words != "" {
+			if body, err := sjson.SetBytes(s.Body, "payload.text", words); err == nil {
 				s.Body = body
 			}
 		}

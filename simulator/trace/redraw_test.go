@@ -78,3 +78,23 @@ func TestRedrawTellsTheSameStoryOfOthers(t *testing.T) {
 		t.Errorf("%q is not like %q", got[1].Subject.From, contact.From)
 	}
 }
+
+func TestRedrawGivesNullTextsWords(t *testing.T) {
+	step := chaos.Step{
+		Kind: chaos.KindDeliver, Subject: chaos.Subject{Kind: chaos.AboutInbound, Index: 2, From: "+14155550100"},
+		Event: chaos.Event{ID: id(1)}, Body: chaos.Body(`{"payload":{"text":null}}`),
+	}
+	other := step
+	other.Event.ID = id(2)
+	for _, words := range []bool{false, true} {
+		r := trace.NewRedraw(seed.Seed(1).Stream("redraw"))
+		r.Words = words
+		got := r.Steps([]chaos.Step{step, step, other})
+		if still := string(got[0].Body) == string(step.Body); still == words {
+			t.Errorf("words %t: %s", words, got[0].Body)
+		}
+		if !bytes.Equal(got[0].Body, got[1].Body) || bytes.Equal(got[0].Body, got[2].Body) == words {
+			t.Errorf("words %t: of one event twice and another: %s %s %s", words, got[0].Body, got[1].Body, got[2].Body)
+		}
+	}
+}

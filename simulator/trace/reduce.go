@@ -149,10 +149,8 @@ func Who(s chaos.Subject) string {
 // simplify takes away, one by one, what is odd about how steps are sent.
 func (r *reduction) simplify(ctx context.Context) (simpler bool, err error) {
 	for i := range r.steps {
-		for _, plainer := range plainer(r.steps[i]) {
-			steps := slices.Clone(r.steps)
-			steps[i] = plainer
-			fails, err := r.try(ctx, steps)
+		for _, plainer := range plainer(r.steps, i) {
+			fails, err := r.try(ctx, plainer)
 			if err != nil {
 				return simpler, err
 			}
@@ -165,36 +163,63 @@ func (r *reduction) simplify(ctx context.Context) (simpler bool, err error) {
 	return simpler, nil
 }
 
-// plainer are the ways in which a step can be sent with less about it, the
+// plainer are the ways in which step i can be done with less about it, the
 // plainest first.
-func plainer(s chaos.Step) []chaos.Step {
-	var all []chaos.Step
-	if s.Kind == chaos.KindRotate { // which restarts the target, too
-		s.Kind, s.Faults = chaos.KindRestart, []chaos.Fault{chaos.FaultRestart}
-		return []chaos.Step{s}
+func plainer(steps []chaos.Step, i int) [][]chaos.Step {
+	var all [][]chaos.Step
+	add := func(change func(steps []chaos.Step)) {
+		changed := slices.Clone(steps)
+		change(changed)
+		all = append(all, changed)
 	}
-	if s.Group != 0 {
-		alone := s
-		alone.Group = 0
-		if s.Sender != "" {
-			well := alone
-			well.Sender = ""
-			all = append(all, well)
+	s := steps[i]
+	alone := func(steps []chaos.Step) { steps[i] = alone(steps[i]) }
+	well := func(steps []chaos.Step) {
+		steps[i].Sender = ""
+		for k := range steps { // its retry, too, is one of nothing that was lost
+			if steps[k].Event.ID == s.Event.ID {
+				steps[k] = without(steps[k], chaos.FaultLostAck, chaos.FaultHangUp, chaos.FaultReset, chaos.FaultSlowSender)
+			}
 		}
-		all = append(all, alone)
 	}
-	if s.Sender != "" {
-		well := s
-		well.Sender = ""
-		all = append(all, well)
+	switch {
+	case s.Kind == chaos.KindRotate: // which restarts the target, too
+		add(func(steps []chaos.Step) {
+			steps[i].Kind, steps[i].Faults = chaos.KindRestart, []chaos.Fault{chaos.FaultRestart}
+		})
+	case s.Group != 0 && s.Sender != "":
+		add(func(steps []chaos.Step) { alone(steps); well(steps) })
+		add(alone)
+		add(well)
+	case s.Group != 0:
+		add(alone)
+	case s.Sender != "":
+		add(well)
 	}
 	return all
 }
 
-// tidy ends groups that have one step left, or whose steps no longer stand together.
+// alone is a step that is done at no other's instant.
+func alone(s chaos.Step) chaos.Step {
+	s.Group = 0
+	return without(s, chaos.FaultBurst, chaos.FaultTogether, chaos.FaultAtOnce)
+}
+
+// without is a step in which those faults had no part.
+func without(s chaos.Step, faults ...chaos.Fault) chaos.Step {
+	s.Faults = slices.DeleteFunc(slices.Clone(s.Faults), func(f chaos.Fault) bool { return slices.Contains(faults, f) })
+	return s
+}
+
+// tidy ends groups that have one step left, or whose steps no longer stand
+// together, and takes back what was said of steps because of others that are gone.
 func tidy(steps []chaos.Step) []chaos.Step {
 	out := slices.Clone(steps)
+	paused := slices.ContainsFunc(steps, func(s chaos.Step) bool { return s.Kind == chaos.KindPause })
 	for i := range out {
+		if !paused {
+			out[i] = without(out[i], chaos.FaultPause)
+		}
 		g := out[i].Group
 		if g == 0 {
 			continue
@@ -202,7 +227,7 @@ func tidy(steps []chaos.Step) []chaos.Step {
 		before := i > 0 && steps[i-1].Group == g
 		after := i+1 < len(steps) && steps[i+1].Group == g
 		if !before && !after {
-			out[i].Group = 0
+			out[i] = alone(out[i])
 		}
 	}
 	return out

@@ -54,7 +54,7 @@ func TestCountsMustAgree(t *testing.T) {
 		}
 	}()
 	liar := contender{name: "liar", command: []string{"echo"}}
-	if _, err := r.measure(t.Context(), liar, []string{`{"Deliveries":3,"Seconds":1}`}); err == nil || err.Error() != "liar counted 3 deliveries, the receiver 0" {
+	if _, err := r.measure(t.Context(), liar, []string{`{"deliveries":3,"seconds":1}`}); err == nil || err.Error() != "liar counted 3 deliveries, the receiver 0" {
 		t.Errorf("too many: %v", err)
 	}
 	all, err := contenders(t.TempDir(), false)
@@ -64,7 +64,7 @@ func TestCountsMustAgree(t *testing.T) {
 	if _, err := all[0].run(t.Context(), []string{r.url, "7"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.measure(t.Context(), liar, []string{`{"Deliveries":6,"Seconds":1}`}); err == nil || err.Error() != "liar counted 6 deliveries, the receiver 7" {
+	if _, err := r.measure(t.Context(), liar, []string{`{"deliveries":6,"seconds":1}`}); err == nil || err.Error() != "liar counted 6 deliveries, the receiver 7" {
 		t.Errorf("too few: %v", err)
 	}
 }

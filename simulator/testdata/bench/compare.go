@@ -79,7 +79,7 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, program, receiverRole) //nolint:gosec // ourselves
+	cmd := exec.CommandContext(ctx, program, receiverRole)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -123,7 +123,8 @@ func (r *receiver) measure(ctx context.Context, c contender, args []string) (tur
 	return t, nil
 }
 
-// received is how many deliveries the receiver got since it was asked last.
+// received is how many deliveries the receiver got since it was asked last. It
+// answers once all senders have closed their connections.
 func (r *receiver) received(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -131,6 +132,7 @@ func (r *receiver) received(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return 0, err

@@ -25,5 +25,5 @@ export default function () {
 
 export function handleSummary(data) {
   const { count, rate } = data.metrics.http_reqs.values;
-  return { stdout: JSON.stringify({ Deliveries: count - data.metrics.http_req_failed.values.passes, Seconds: count / rate }) + '\n' };
+  return { stdout: JSON.stringify({ deliveries: count - data.metrics.http_req_failed.values.passes, seconds: count / rate }) + '\n' };
 }

@@ -4,7 +4,9 @@
 // body of 429 bytes; their turns alternate, so that a machine that slows down
 // slows everybody down.
 //
-//	go run ./simulator/testdata/bench [--rounds N] [--duration D] [--memory=false]
+//	go run ./simulator/testdata/bench [--rounds N] [--duration D] [--tools=false] [--memory=false]
+//
+// k6 and wrk take part when they are in bin/ or on the PATH; make bench sees to that.
 //
 // It prints a table, and for each goal whether it was met. Exit status: 0 it was
 // measured, 1 something failed or a count of deliveries differs from the
@@ -26,7 +28,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	code := bench(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
-	os.Exit(code)
+	os.Exit(code) //nolint:forbidigo // this is main
 }
 
 // bench is main without the process around it.

@@ -37,7 +37,16 @@ func receive(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 			w.WriteHeader(http.StatusUnauthorized)
 		}
 	})
-	mux.HandleFunc("GET /count", func(w http.ResponseWriter, _ *http.Request) {
+	var open atomic.Int64
+	closed := make(chan struct{}, 1)
+	mux.HandleFunc("GET /count", func(w http.ResponseWriter, r *http.Request) {
+		for open.Load() > 1 { // one is the asker's; wrk leaves without waiting for its last answers
+			select {
+			case <-closed:
+			case <-r.Context().Done():
+				return
+			}
+		}
 		_, _ = io.WriteString(w, strconv.FormatInt(count.Swap(0), 10))
 	})
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -47,7 +56,19 @@ func receive(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	if _, err := fmt.Fprintln(stdout, l.Addr()); err != nil {
 		return err
 	}
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute, ConnState: func(_ net.Conn, state http.ConnState) {
+		switch state {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+			select {
+			case closed <- struct{}{}:
+			default:
+			}
+		case http.StateActive, http.StateIdle, http.StateHijacked:
+		}
+	}}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

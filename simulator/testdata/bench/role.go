@@ -41,8 +41,8 @@ type order struct {
 
 // result is what a sender says it did.
 type result struct {
-	Deliveries int
-	Seconds    float64
+	Deliveries int     `json:"deliveries"`
+	Seconds    float64 `json:"seconds"`
 }
 
 // play is the process of a sender: URL, and a duration or a number.
