@@ -78,15 +78,12 @@ func (r *runner) restore(context.Context) error {
 // and looks whether it still knows that afterwards. What a target knows that
 // forgets is judged before.
 func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) error {
+	// What was acknowledged may still be in a queue, which may not be lost: it gets
+	// the time that state may lag behind.
 	witness, before := r.testimony(ctx)
 	var known []*reading
-	if witness != nil && !r.durable {
-		for _, rec := range r.oracle.Snapshot() {
-			if r.canRead(rec.Subject.Kind) {
-				known = append(known, &reading{record: rec, expect: r.oracle.Expect(rec)})
-			}
-		}
-		r.settle(ctx, known)
+	if witness != nil {
+		known = r.checkpoint(ctx)
 	}
 	r.s.Restarted()
 	if err := r.s.Target.Restart(ctx, env); err != nil {
@@ -105,7 +102,6 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	}
 	after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
 	forgot := !after.Known || before.HasEffects && after.Effects < before.Effects
-	r.durable = !forgot
 	r.oracle.Restarted(forgot)
 	if !forgot || stopped() {
 		return nil
@@ -119,6 +115,19 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	}
 	r.conclude(known, r.controls(ctx, known), true)
 	return nil
+}
+
+// checkpoint reads what is known of everything that is not over, once it is as
+// it should be or does not move any more.
+func (r *runner) checkpoint(ctx context.Context) []*reading {
+	var all []*reading
+	for _, rec := range r.oracle.Snapshot() {
+		if r.canRead(rec.Subject.Kind) {
+			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
+		}
+	}
+	r.settle(ctx, all)
+	return all
 }
 
 // testimony is the latest message that the state shows.

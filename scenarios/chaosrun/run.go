@@ -108,7 +108,6 @@ type runner struct {
 	stamps    map[int]map[uuid.UUID]int64 // when an event of a message was signed last
 	looks     sync.Mutex                  // one look at the target at a time
 	haunted   string                      // why the state says nothing
-	durable   bool                        // the target has kept its state over a restart
 	begun     bool
 }
 
