@@ -136,8 +136,10 @@ func selectPage[T any](s *SQLite, scan func(scanner) (T, error), columns, table 
 	if err := s.open(); err != nil {
 		return p, err
 	}
+	s.reading.RLock()
+	defer s.reading.RUnlock()
 	ctx := context.Background()
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return p, s.wrap(err)
 	}
@@ -176,7 +178,9 @@ func selectRows[T any](s *SQLite, scan func(scanner) (T, error), text string, ar
 	if err := s.open(); err != nil {
 		return nil, err
 	}
-	all, err := scanAll(s.db, scan, text, args)
+	s.reading.RLock()
+	defer s.reading.RUnlock()
+	all, err := scanAll(s.read, scan, text, args)
 	if err != nil {
 		return nil, s.wrap(err)
 	}
