@@ -13,6 +13,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/signing"
 	"github.com/sentsim/sentsim/simulator/trace"
 )
 
@@ -23,6 +24,9 @@ type Failing struct {
 	// Book is what the run was found to break. It says where to look, not what is
 	// true: everything is seen again before it is believed.
 	Book oracle.Book
+	// Secret is what the target verified with: one that keeps it must meet it
+	// again. Zero draws another one, if the configuration names none.
+	Secret signing.Secret
 	// Rule is the rule that the reduced run must break; "" chooses one.
 	Rule string
 	// Origin is where the run comes from, for the head of the scenario.
@@ -86,6 +90,9 @@ func Shrink(ctx context.Context, cfg Config, f Failing) (Shrunk, error) {
 	r, ok := rule.Get(id)
 	if !ok {
 		return Shrunk{}, ErrNothingToShrink
+	}
+	if cfg.Secret.IsZero() {
+		cfg.Secret = f.Secret
 	}
 	s, err := open(ctx, cfg)
 	if err != nil {
@@ -196,6 +203,9 @@ func (sh *shrinker) attempt(ctx context.Context) (again bool, err error) {
 	if sh.out.Began, err = sh.rate(ctx, begin, repeats); err != nil {
 		return false, err
 	}
+	if sh.out.Began.Failed == 0 {
+		sh.out.Began = Rate{1, repeats + 1} // the one that it was found by
+	}
 	sh.tries = triesFor(sh.out.Began)
 	sh.out.Steps = begin
 	reduced, reduceErr := trace.Reduce(ctx, begin, nil, max(maxTrials-sh.out.Trials, 0), func(ctx context.Context, part []chaos.Step) (bool, error) {
@@ -214,8 +224,8 @@ func (sh *shrinker) attempt(ctx context.Context) (again bool, err error) {
 	if sh.out.Ended, err = sh.rate(ctx, reduced.Items, n); err != nil {
 		return false, err
 	}
-	if began := sh.out.Began; began.Always() && !sh.out.Ended.Always() { // not as sure as it seemed
-		more, err := sh.rate(ctx, reduced.Items, repeats)
+	if seen := sh.out.Ended; sh.out.Began.Always() && !seen.Always() || seen.Failed == 0 { // not as sure as it seemed
+		more, err := sh.rate(ctx, reduced.Items, 2*repeats)
 		if err != nil {
 			return false, err
 		}

@@ -30,7 +30,9 @@ func failing(t *testing.T, cfg config.Config, messages int) scenarios.Failing {
 	f := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
 	_, err = scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
-		Found: func(res chaosrun.Result) { f.Book, f.Steps = res.Book, first(plan.Steps(), res.Steps) },
+		Found: func(res chaosrun.Result) {
+			f.Book, f.Steps, f.Secret = res.Book, first(plan.Steps(), res.Steps), res.Secret
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

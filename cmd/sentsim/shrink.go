@@ -21,6 +21,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/signing"
 	"github.com/sentsim/sentsim/simulator/trace"
 )
 
@@ -79,9 +80,13 @@ type taken struct {
 	seen bool
 	book oracle.Book
 	done int // steps
+
+	secret signing.Secret
 }
 
-func (t *taken) found(res chaosrun.Result) { t.seen, t.book, t.done = true, res.Book, res.Steps }
+func (t *taken) found(res chaosrun.Result) {
+	t.seen, t.book, t.done, t.secret = true, res.Book, res.Steps, res.Secret
+}
 
 // steps are those that were done.
 func (t *taken) steps() iter.Seq[chaos.Step] {
@@ -111,7 +116,7 @@ func (o shrinkOptions) wants(cmd *cobra.Command, t *taken, err error) bool {
 func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o shrinkOptions, screen io.Writer, plain bool) error {
 	f := scenarios.Failing{
 		Plan: t.run.Plan, Steps: t.steps(), Book: t.book, Concurrency: t.run.Options.Concurrency,
-		Origin: origin(t),
+		Origin: origin(t), Secret: t.secret,
 	}
 	if len(res.Rules) > 0 {
 		f.Rule = res.Rules[0]

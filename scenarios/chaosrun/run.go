@@ -67,6 +67,7 @@ type Counts struct {
 type Result struct {
 	Counts
 	Book      oracle.Book
+	Secret    signing.Secret // that the target verifies with when all is over
 	Latencies Latencies
 	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
 	Unseen    map[string]string         // by rule: why it could not be checked
@@ -154,7 +155,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
-		Counts: r.counts, Book: r.oracle.Book(), Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
+		Counts: r.counts, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
 		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
 	}
 	res.Violated = r.oracle.Violated()

@@ -122,7 +122,9 @@ func runChaos(t *testing.T, cfg config.Config) (report.Report, scenarios.Failing
 	failing := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
 	rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
-		Found: func(res chaosrun.Result) { failing.Book, failing.Steps = res.Book, first(plan.Steps(), res.Steps) },
+		Found: func(res chaosrun.Result) {
+			failing.Book, failing.Steps, failing.Secret = res.Book, first(plan.Steps(), res.Steps), res.Secret
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

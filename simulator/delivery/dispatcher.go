@@ -107,6 +107,8 @@ type Dispatcher struct {
 	stop context.CancelFunc
 	work sync.WaitGroup // attempts in flight
 
+	making sync.Pool // of *making
+
 	mu     sync.Mutex
 	closed bool
 	order  []*queue // in the order of registration
@@ -118,7 +120,10 @@ type Dispatcher struct {
 // NewDispatcher is a dispatcher without webhooks. Close it.
 func NewDispatcher(cfg Config) *Dispatcher {
 	ctx, stop := context.WithCancel(context.Background())
-	return &Dispatcher{cfg: cfg, ctx: ctx, stop: stop, queues: map[uuid.UUID]*queue{}}
+	return &Dispatcher{
+		cfg: cfg, ctx: ctx, stop: stop, queues: map[uuid.UUID]*queue{},
+		making: sync.Pool{New: func() any { return &making{} }},
+	}
 }
 
 // Add registers a webhook.
@@ -206,8 +211,9 @@ func (d *Dispatcher) Len() int { return len(d.all()) }
 func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer d.cfg.Clock.Hold()()
 	filter := webhook.FilterType(e)
-	var made []Delivery
-	var queues []*queue
+	made := d.making.Get().(*making)
+	defer d.making.Put(made)
+	made.deliveries, made.queues = made.deliveries[:0], made.queues[:0]
 	for _, q := range d.all() {
 		x, err := q.take(filter, e.ID, e.Type, body)
 		switch {
@@ -215,18 +221,24 @@ func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 		case err != nil:
 			return nil, err
 		default:
-			made, queues = append(made, x), append(queues, q)
+			made.deliveries, made.queues = append(made.deliveries, x), append(made.queues, q)
 		}
 	}
 	// Noted before any of them can start, and all together: whoever reads the
 	// journal later finds the event with all its deliveries or not at all.
-	d.save(Entry{Event: &e, Deliveries: made})
-	ids := make([]uuid.UUID, len(made))
-	for i, x := range made {
+	d.save(Entry{Event: &e, Deliveries: made.deliveries})
+	ids := make([]uuid.UUID, len(made.deliveries))
+	for i, x := range made.deliveries {
 		ids[i] = x.ID
-		queues[i].add(&job{Delivery: x})
+		made.queues[i].add(&job{Delivery: x})
 	}
 	return ids, nil
+}
+
+// making is room for what an event makes; the journal keeps nothing of it.
+type making struct {
+	deliveries []Delivery
+	queues     []*queue
 }
 
 // Replay makes another delivery of an earlier one: the same body again.

@@ -85,10 +85,13 @@ func (m *Memory) Save(c Change) error {
 
 func (m *Memory) saveWebhook(c Change) {
 	if c.Webhook != nil {
-		old, _ := m.webhooks.get(c.Webhook.ID)
-		m.webhooks.put(c.Webhook.ID, cloneOver(old, c.Webhook))
+		if old, ok := m.webhooks.get(c.Webhook.ID); ok {
+			*old = cloneOver(old, c.Webhook)
+		} else {
+			m.webhooks.put(c.Webhook.ID, c.Webhook.Clone())
+		}
 	}
-	if m.webhooks.drop(c.Removed) {
+	if c.Removed != uuid.Nil && m.webhooks.drop(c.Removed) {
 		for _, d := range m.byWebhook[c.Removed] {
 			delete(m.deliveries, d.ID)
 		}
@@ -100,7 +103,7 @@ func (m *Memory) saveWebhook(c Change) {
 // cloneOver is w.Clone, in the room that old takes where it can: a webhook is
 // saved with every delivery, and what changes of it is its health.
 func cloneOver(old, w *webhook.Webhook) webhook.Webhook {
-	if old == nil || old.LastDeliveryAttemptAt == nil || old.LastSuccessfulDeliveryAt == nil ||
+	if old.LastDeliveryAttemptAt == nil || old.LastSuccessfulDeliveryAt == nil ||
 		w.LastDeliveryAttemptAt == nil || w.LastSuccessfulDeliveryAt == nil ||
 		!slices.Equal(old.EventTypes, w.EventTypes) || !maps.EqualFunc(old.EventFilters, w.EventFilters, slices.Equal[[]string]) {
 		return w.Clone()
@@ -130,19 +133,23 @@ func (m *Memory) happened(e event.Event) {
 }
 
 func (m *Memory) saveDelivery(d delivery.Delivery) {
-	m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
-	if old, ok := m.deliveries[d.ID]; ok {
+	rows := m.byWebhook[d.WebhookID]
+	before := len(rows)
+	old, known := m.deliveries[d.ID]
+	if known {
 		*old = d
 	} else {
+		m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
 		m.deliveries[d.ID] = &d
-		m.byWebhook[d.WebhookID] = append(m.byWebhook[d.WebhookID], &d)
+		rows = append(rows, &d)
 	}
-	m.trim(d.WebhookID)
+	if rows = m.trim(d.WebhookID, rows); !known || len(rows) != before {
+		m.byWebhook[d.WebhookID] = rows
+	}
 }
 
 // trim drops the oldest deliveries of a webhook that are over.
-func (m *Memory) trim(webhookID uuid.UUID) {
-	rows := m.byWebhook[webhookID]
+func (m *Memory) trim(webhookID uuid.UUID, rows []*delivery.Delivery) []*delivery.Delivery {
 	for m.limit > 0 && len(rows) > m.limit && rows[0].Done() {
 		delete(m.deliveries, rows[0].ID)
 		rows[0] = nil
@@ -159,7 +166,7 @@ func (m *Memory) trim(webhookID uuid.UUID) {
 		})
 		m.looked[webhookID] = len(rows) - m.limit
 	}
-	m.byWebhook[webhookID] = rows
+	return rows
 }
 
 // behind reports whether it is time to look behind the oldest row, which is not

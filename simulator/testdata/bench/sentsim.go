@@ -40,7 +40,7 @@ func sentsim(o order) (result, error) {
 	store.room <- struct{}{}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	store.broken = cancel
-	start := clock.Wall()
+	body, start := body(), clock.Wall()
 	for n := 0; o.more(n, start) && ctx.Err() == nil; n++ {
 		if n%batch == 0 {
 			select {
@@ -49,7 +49,7 @@ func sentsim(o order) (result, error) {
 				return result{}, context.Cause(ctx)
 			}
 		}
-		if _, err := sim.Emit(sample(n)); err != nil {
+		if _, err := sim.EmitBody(sample(n), body); err != nil {
 			return result{}, err
 		}
 	}
@@ -61,11 +61,11 @@ func sentsim(o order) (result, error) {
 }
 
 // kept is how many deliveries the history remembers.
-const kept = history.DefaultLimit
+const kept = 1000
 
 // batch is how many events are made in one go: another one when a batch is
 // delivered, so that between one and two of them wait or are under way.
-const batch = 4 * connections
+const batch = 2 * connections
 
 // settling is a history that makes room for another batch, and breaks everything
 // off when a delivery fails. The dispatcher has one webhook, and tells of its
