@@ -189,6 +189,9 @@ func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {
 		for _, table := range []string{"accounts", "counters", "webhooks", "planned", "templates"} {
 			checks = append(checks, "PRAGMA quick_check("+table+")")
 		}
+		if version >= 3 {
+			checks = append(checks, "PRAGMA quick_check(answers)")
+		}
 	}
 	for _, check := range checks {
 		var found string

@@ -42,6 +42,9 @@ func (s *SQLite) Restore() (State, error) {
 	if state.Planned, err = selectRows(s, record(decodeEvent), "SELECT record FROM planned ORDER BY number"); err != nil {
 		return state, err
 	}
+	if state.Answers, err = selectRows(s, scanAnswer, "SELECT "+answerColumns+" FROM answers ORDER BY number"); err != nil {
+		return state, err
+	}
 	state.Waiting, err = selectRows(s, scanDelivery, "SELECT "+deliveryColumns+" FROM deliveries WHERE completed_at = 0 ORDER BY number")
 	return state, err
 }
