@@ -19,9 +19,10 @@ func TestReadsDoNotWaitForTheWriter(t *testing.T) {
 	}
 	defer s.Close()
 	hook := uuid.New()
+	id := func(n uint64) uuid.UUID { return uuid.UUID{15: byte(n)} }
 	save := func(n uint64) {
 		t.Helper()
-		if err := s.Save(Change{Deliveries: []delivery.Delivery{{Number: n, ID: uuid.New(), WebhookID: hook, Status: delivery.Pending}}}); err != nil {
+		if err := s.Save(Change{Deliveries: []delivery.Delivery{{Number: n, ID: id(n), WebhookID: hook, Status: delivery.Pending}}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -30,6 +31,9 @@ func TestReadsDoNotWaitForTheWriter(t *testing.T) {
 		p, err := s.Deliveries(hook, Query{})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if d, err := s.Delivery(id(1)); err != nil || d.Number != 1 {
+			t.Errorf("the first is %+v, %v", d, err)
 		}
 		return p.Total
 	}
