@@ -50,7 +50,7 @@ type plain struct {
 	refusesOldEvents  bool // older than five minutes, by the event's own time
 	forgetsEverything bool // when it restarts
 	// What a good receiver may do.
-	queued      time.Duration // processes later than it answers
+	queued      time.Duration // processes later than it answers, and loses its queue when it is stopped
 	twice       bool          // counts two effects for each event
 	onlyForward bool          // counts a status only if it moves the message on
 	keepsLast   bool          // of unknown statuses too
@@ -63,11 +63,13 @@ type plain struct {
 	inbound  map[string]int
 	template map[string]string
 	current  string
+	starts   int
 }
 
 func (p *plain) start(key signing.Secret) http.Handler {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.starts++
 	if p.status == nil || p.forgetsEverything {
 		p.status, p.effects, p.inbound, p.template = map[string]string{}, map[string]int{}, map[string]int{}, map[string]string{}
 		p.seen = map[string]bool{}
@@ -172,9 +174,17 @@ func (p *plain) receive(w http.ResponseWriter, r *http.Request, key signing.Secr
 		}
 	}
 	if p.queued > 0 {
+		p.mu.Lock()
+		starts := p.starts
+		p.mu.Unlock()
 		go func() { // as a worker would
 			time.Sleep(p.queued)
-			p.store(d, dedupe)
+			p.mu.Lock()
+			lost := p.starts != starts
+			p.mu.Unlock()
+			if !lost {
+				p.store(d, dedupe)
+			}
 		}()
 		return
 	}
