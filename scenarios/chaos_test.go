@@ -478,7 +478,7 @@ func falling(t *testing.T, after int, fall func(*http.Server)) (url string, fell
 			go fall(server) // not from within: it waits for this request
 		}
 	})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,8 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 		r.s.Rotated(env)
 		r.oracle.Rotated()
 	}
-	if witness == nil || !before.Known || ctx.Err() != nil {
+	stopped := func() bool { return ctx.Err() != nil }
+	if witness == nil || !before.Known || stopped() {
 		r.oracle.Restarted(false)
 		return nil
 	}
@@ -99,7 +100,7 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	forgot := !after.Known || before.HasEffects && after.Effects < before.Effects
 	r.durable = !forgot
 	r.oracle.Restarted(forgot)
-	if !forgot || ctx.Err() != nil {
+	if !forgot || stopped() {
 		return nil
 	}
 	if s.Kind == chaos.KindRestart {

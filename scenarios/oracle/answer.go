@@ -51,10 +51,10 @@ type Evidence struct{ Said, Request, Response string }
 
 // Answered judges what came back for a step that was sent at now. It must be
 // called before Saw, which is told of the same step. ok is false for a violation.
-func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, print func() Evidence) (ok bool) {
+func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, show func() Evidence) (ok bool) {
 	v, ok := Answer(s, out, "")
 	if !ok || has(s, chaos.FaultBurst) && out.Duration > burstTime {
-		e := print()
+		e := show()
 		v, ok = Answer(s, out, e.Said)
 		v.Request, v.Response = e.Request, e.Response
 	}

@@ -53,34 +53,90 @@ const (
 	// explains is from when on a feature explains a failure: what has it must
 	// fail that much more often than what does not.
 	explains = 0.75
-	// unlikely is by how many standard deviations more must fail than would
-	// without the feature.
-	unlikely = 3
+	// unlikely is by how many standard deviations more of what fails must have the
+	// feature than would by chance.
+	unlikely = 2.5
 	// alike is how close to the best a feature is that explains as well.
-	alike = 0.04
+	alike = 0.1
 )
 
-// rule is that of the feature that explains best, or base. Of several that
+// score is how well a feature explains failures: 1 where only what has it fails,
+// a half where it makes no difference. share is how much of what has it fails.
+// ok is false where that may be chance.
+func (b *blame) score(name string) (score, share float64, ok bool) {
+	o := b.with[name]
+	if o == nil || o.wrong == 0 {
+		return 0, 0, false
+	}
+	share = float64(o.wrong) / (float64(o.all) + 0.5)
+	others := float64(b.total.wrong-o.wrong) / math.Max(float64(b.total.all-o.all), 1)
+	// Failures that had nothing to do with it would have it as often as anything.
+	part, wrong := float64(o.all)/float64(b.total.all), float64(b.total.wrong)
+	if float64(o.wrong)-wrong*part < unlikely*math.Sqrt(wrong*part*(1-part)) {
+		return 0, 0, false
+	}
+	return share / (share + others), share, true
+}
+
+// best is the feature that explains most clearly what is open. Of several that
 // explain as well it is the one with which more goes wrong, and then the first.
-func (b *blame) rule(features []Feature, base string) string {
-	best, bestScore, bestShare := base, explains, 0.0
-	for _, f := range features {
-		o := b.with[f.Name]
-		if o == nil || o.wrong == 0 {
-			continue
-		}
-		share := float64(o.wrong) / (float64(o.all) + 0.5)
-		others := float64(b.total.wrong-o.wrong) / math.Max(float64(b.total.all-o.all), 1)
-		score := share / (share + others)
-		expected := others * float64(o.all)
-		if float64(o.wrong)-expected < unlikely*math.Sqrt(expected*(1-others)) {
-			continue // it may be chance
-		}
-		if score > bestScore+alike || score > bestScore-alike && share > bestShare+alike {
-			best, bestScore, bestShare = f.Rule, math.Max(score, bestScore), share
+func (b *blame) best(list []open) (best Feature, ok bool) {
+	bestScore, bestShare := explains, 0.0
+	tried := map[string]bool{}
+	for _, x := range list {
+		for _, f := range x.features {
+			if tried[f.Name] {
+				continue
+			}
+			tried[f.Name] = true
+			score, share, sure := b.score(f.Name)
+			if !sure {
+				continue
+			}
+			if score > bestScore+alike || score > bestScore-alike && score >= explains && share > bestShare+alike/2 {
+				best, bestScore, bestShare, ok = f, math.Max(score, bestScore), share, true
+			}
 		}
 	}
-	return best
+	return best, ok
+}
+
+// remove takes a failure out of the counts: it has been explained.
+func (b *blame) remove(features []Feature) {
+	b.total.all--
+	b.total.wrong--
+	seen := map[string]bool{}
+	for _, f := range features {
+		if o := b.with[f.Name]; o != nil && !seen[f.Name] {
+			o.all--
+			o.wrong--
+		}
+		seen[f.Name] = true
+	}
+}
+
+// explain gives each violation the rule of what explains it. The clearest cause
+// comes first; what it explains is no evidence for or against another one.
+func (b *blame) explain(list []open, done func(v Violation, rule string, base bool)) {
+	for len(list) > 0 {
+		f, ok := b.best(list)
+		if !ok {
+			break
+		}
+		var left []open
+		for _, x := range list {
+			if !slices.Contains(x.features, f) {
+				left = append(left, x)
+				continue
+			}
+			b.remove(x.features)
+			done(x.v, f.Rule, false)
+		}
+		list = left
+	}
+	for _, x := range list {
+		done(x.v, x.base, true)
+	}
 }
 
 // open is a violation whose rule is found once everything is known.
@@ -116,23 +172,17 @@ func (o *Oracle) explain() {
 		list *[]open
 		by   *blame
 	}{{&o.answers, o.answerBlame}, {&o.states, o.stateBlame}, {&o.many, o.manyBlame}, {&o.few, o.fewBlame}} {
-		for _, s := range *x.list {
-			base := s.base
-			if o.book.Violated["ORD-7"] > 0 && s.v.Step == 0 && s.v.Subject.Kind == chaos.AboutMessage {
-				base = "ORD-7" // messages do get mixed up
+		x.by.explain(*x.list, func(v Violation, rule string, base bool) {
+			v.Rule = rule
+			if base && o.book.Violated["ORD-7"] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
+				v.Rule = "ORD-7" // messages do get mixed up
 			}
-			s.v.Rule = x.by.rule(s.features, base)
-			o.book.broken(s.v)
-		}
+			o.book.broken(v)
+		})
 		*x.list = nil
 	}
 }
 
 func has(s chaos.Step, f chaos.Fault) bool {
-	for _, x := range s.Faults {
-		if x == f {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Faults, f)
 }

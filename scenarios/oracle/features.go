@@ -137,7 +137,8 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	best, bestRank, failed := event.Status(""), 0, false
 	if r != nil {
 		for _, a := range r.Arrivals {
-			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked {
+			together := s.Group != 0 && a.Step.Group == s.Group // it may have come first
+			if a.Step.Kind != chaos.KindDeliver || a.Taken != Acked || together {
 				continue
 			}
 			before := event.Status(a.Step.Event.Status)
@@ -153,7 +154,7 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	case ranked && rank < bestRank:
 		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", "ORD-3"})
 	case best == "" && !failed && status != event.Queued && status != event.Scheduled:
-		all = append(all, Feature{"a message it never saw", "ORD-5"})
+		all = append(all, Feature{fmt.Sprintf("%s of a message it never saw", status), "ORD-5"}, Feature{"a message it never saw", "ORD-5"})
 	case skips(best, status):
 		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), "ORD-2"}, Feature{"a skipped status", "ORD-2"})
 	}
@@ -226,14 +227,19 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	if f, l := r.epochs(); f != l {
 		add("IDEM-7", "a restart in between")
 	}
-	for i, a := range genuine {
-		if i > 0 && skips(event.Status(genuine[i-1].Step.Event.Status), event.Status(a.Step.Event.Status)) {
-			add("ORD-2", "a skipped status")
-			break
+	before := event.Status("")
+	for _, a := range genuine {
+		if a.Taken == NotTaken {
+			continue
 		}
-	}
-	if len(genuine) > 0 && genuine[0].Step.Event.Status != string(event.Queued) {
-		add("ORD-2", "no QUEUED")
+		status := event.Status(a.Step.Event.Status)
+		switch {
+		case before == "" && status != event.Queued:
+			add("ORD-2", "it begins with another status than QUEUED")
+		case skips(before, status):
+			add("ORD-2", "a skipped status")
+		}
+		before = status
 	}
 	add("ORD-1", "it ends as %s", final)
 	return all
@@ -257,24 +263,30 @@ func (r *Record) readFirst() bool {
 	return false
 }
 
-// lateFeatures are the statuses that came after the one it should end in. Where
-// the receiver's status is such a one, it moved back to it.
+// lateFeatures are the statuses that came after the one it should end in, or at
+// the same instant. Where the receiver's status is such a one, it moved back to it.
 func (r *Record) lateFeatures(final string, st probe.State) []Feature {
+	genuine := r.genuine()
+	arrived, group := -1, 0
+	for i, a := range genuine {
+		if a.Step.Event.Status == final && (a.Taken == Acked || a.Taken == Maybe) {
+			arrived, group = i, a.Step.Group
+			break
+		}
+	}
+	if arrived < 0 {
+		return nil
+	}
 	var all []Feature
-	arrived := false
-	for _, a := range r.genuine() {
+	for i, a := range genuine {
 		status := a.Step.Event.Status
-		if a.Taken != Acked && a.Taken != Maybe {
+		after := i > arrived || group != 0 && a.Step.Group == group
+		seen := st.StatusIs(status) || !st.Known || !st.HasStatus || st.StatusIs(final)
+		if status == final || !after || !seen || a.Taken != Acked && a.Taken != Maybe {
 			continue
 		}
-		if status == final {
-			arrived = true
-			continue
-		}
-		if arrived && (st.StatusIs(status) || !st.Known || !st.HasStatus || st.StatusIs(final)) {
-			rule := backRule(final, status)
-			all = append(all, Feature{fmt.Sprintf("%s after %s", status, final), rule}, Feature{"an earlier status came late (" + rule + ")", rule})
-		}
+		rule := backRule(final, status)
+		all = append(all, Feature{fmt.Sprintf("%s after %s", status, final), rule}, Feature{"an earlier status came late (" + rule + ")", rule})
 	}
 	return all
 }

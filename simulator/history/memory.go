@@ -76,8 +76,8 @@ func (m *Memory) Save(c Change) error {
 	if c.Happened != nil {
 		m.happened(*c.Happened)
 	}
-	for _, d := range c.Deliveries {
-		m.saveDelivery(d.Clone())
+	for i := range c.Deliveries {
+		m.saveDelivery(&c.Deliveries[i])
 	}
 	m.trimMessages()
 	return nil
@@ -132,17 +132,17 @@ func (m *Memory) happened(e event.Event) {
 	}
 }
 
-func (m *Memory) saveDelivery(d delivery.Delivery) {
+func (m *Memory) saveDelivery(d *delivery.Delivery) {
 	rows := m.byWebhook[d.WebhookID]
 	before := len(rows)
-	old, known := m.deliveries[d.ID]
-	if known {
-		*old = d
-	} else {
+	row, known := m.deliveries[d.ID]
+	if !known {
 		m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
-		m.deliveries[d.ID] = &d
-		rows = append(rows, &d)
+		row = new(delivery.Delivery)
+		m.deliveries[d.ID] = row
+		rows = append(rows, row)
 	}
+	*row = d.Clone()
 	if rows = m.trim(d.WebhookID, rows); !known || len(rows) != before {
 		m.byWebhook[d.WebhookID] = rows
 	}
