@@ -29,7 +29,7 @@ import (
 func story(o *oracle.Oracle, text string) *oracle.Record {
 	id := uuid.New()
 	n, group := 0, 0
-	for _, word := range strings.FieldsSeq(text) {
+	for word := range strings.FieldsSeq(text) {
 		mates := strings.Split(word, "=")
 		if group++; len(mates) == 1 {
 			group--

@@ -31,6 +31,7 @@ type Memory struct {
 	messages   list[Message]
 	looked     map[uuid.UUID]int // see behind
 	templates  list[Template]
+	answers    answers
 }
 
 // NewMemory is an empty store that keeps the last limit deliveries of each
@@ -76,6 +77,7 @@ func (m *Memory) Save(c Change) error {
 	if c.Happened != nil {
 		m.happened(*c.Happened)
 	}
+	m.answers.save(c)
 	for i := range c.Deliveries {
 		m.saveDelivery(&c.Deliveries[i])
 	}
@@ -200,7 +202,7 @@ func (m *Memory) trimMessages() {
 func (m *Memory) Restore() (State, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all()}
+	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all(), Answers: m.answers.all()}
 	maps.Copy(s.Counters, m.counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())
