@@ -45,6 +45,7 @@ type plain struct {
 	refusesUnknown    bool
 	refusesGaps       bool
 	crashesOnNull     bool
+	abandons          bool // what it has marked as done, when the sender hangs up
 	slow              time.Duration
 	oneAtATime        bool
 	refusesOldEvents  bool // older than five minutes, by the event's own time
@@ -171,6 +172,16 @@ func (p *plain) receive(w http.ResponseWriter, r *http.Request, key signing.Secr
 		if before != "SENT" && before != "DELIVERED" && before != "READ" {
 			http.Error(w, "not sent yet", http.StatusConflict)
 			return
+		}
+	}
+	if p.abandons {
+		select {
+		case <-r.Context().Done():
+			p.mu.Lock()
+			p.seen[dedupe] = true
+			p.mu.Unlock()
+			return
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 	if p.queued > 0 {
@@ -371,6 +382,7 @@ func TestChaosFindsMistakes(t *testing.T) {
 		{"refuses unknown statuses", &plain{refusesUnknown: true}, []string{"TOL-1"}, nil},
 		{"refuses skipped states", &plain{refusesGaps: true}, []string{"ORD-2"}, nil},
 		{"crashes on null", &plain{crashesOnNull: true}, []string{"TOL-4"}, nil},
+		{"marks first and stops when the sender hangs up", &plain{abandons: true}, []string{"IDEM-6"}, []string{"IDEM-5", "IDEM-7"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
