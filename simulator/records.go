@@ -62,6 +62,21 @@ func (s *Simulator) DeleteTemplate(id uuid.UUID) error {
 	return s.accept(history.Change{RemovedTemplate: id})
 }
 
+// Answers are the answers that the store remembered when this simulator began.
+func (s *Simulator) Answers() []history.Answer { return s.answers }
+
+// KeepAnswer remembers an answer to a request, if it is not nil, and forgets others.
+// Flush makes it safe.
+func (s *Simulator) KeepAnswer(a *history.Answer, forget []string) error {
+	if err := s.store.Save(history.Change{Forgotten: forget, Answer: a}); err != nil {
+		return fmt.Errorf("history: %w", err)
+	}
+	return nil
+}
+
+// Flush returns once everything that happened so far is safe from the end of the process.
+func (s *Simulator) Flush() error { return s.failure() }
+
 // Delivery is one delivery of the history, else ErrNotFound.
 func (s *Simulator) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 	return s.store.Delivery(id)

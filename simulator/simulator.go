@@ -63,7 +63,8 @@ type Simulator struct {
 	sender     delivery.Sender
 	wall       func() time.Time
 	account    uuid.UUID
-	pending    *tally // planned events and deliveries that are not over
+	answers    []history.Answer // of earlier simulators
+	pending    *tally           // planned events and deliveries that are not over
 	standstill *standstill
 
 	mu      sync.Mutex

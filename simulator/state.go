@@ -29,6 +29,7 @@ func (s *Simulator) restore(rules delivery.Config) error {
 			return fmt.Errorf("history: %w", err)
 		}
 	}
+	s.answers = state.Answers
 	s.dispatcher = delivery.NewDispatcher(rules)
 	s.pending.add(len(state.Waiting))
 	s.dispatcher.Restore(state.Webhooks, state.Waiting, state.Counters[history.CounterDeliveries])

@@ -78,13 +78,9 @@ func (r *runner) restore(context.Context) error {
 // and looks whether it still knows that afterwards. What a target knows that
 // forgets is judged before.
 func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) error {
-	// What was acknowledged may still be in a queue, which may not be lost: it gets
-	// the time that state may lag behind.
 	witness, before := r.testimony(ctx)
-	var known []*reading
-	if witness != nil {
-		known = r.checkpoint(ctx)
-	}
+	known := r.known(witness != nil && !r.durable)
+	r.settle(ctx, known)
 	r.s.Restarted()
 	if err := r.s.Target.Restart(ctx, env); err != nil {
 		return err
@@ -102,6 +98,7 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	}
 	after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
 	forgot := !after.Known || before.HasEffects && after.Effects < before.Effects
+	r.durable = !forgot
 	r.oracle.Restarted(forgot)
 	if !forgot || stopped() {
 		return nil
@@ -117,17 +114,20 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	return nil
 }
 
-// checkpoint reads what is known of everything that is not over, once it is as
-// it should be or does not move any more.
-func (r *runner) checkpoint(ctx context.Context) []*reading {
-	var all []*reading
+// known is what the state must show before a restart: all that was sent, or what
+// was sent since the last restart. Also a target that keeps its state may have
+// acknowledged what it has yet to process, and would lose it.
+func (r *runner) known(all bool) []*reading {
+	if r.haunted != "" {
+		return nil
+	}
+	var known []*reading
 	for _, rec := range r.oracle.Snapshot() {
-		if r.canRead(rec.Subject.Kind) {
-			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
+		if r.canRead(rec.Subject.Kind) && (all || r.oracle.Recent(rec)) {
+			known = append(known, &reading{record: rec, expect: r.oracle.Expect(rec)})
 		}
 	}
-	r.settle(ctx, all)
-	return all
+	return known
 }
 
 // testimony is the latest message that the state shows.

@@ -97,7 +97,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, guard: newGuard(cfg.AllowHosts), key: newAPIKey(cfg.APIKey), log: cfg.Logger,
-		replays: newReplays(), targets: targets, kick: make(chan struct{}, 1),
+		targets: targets, kick: make(chan struct{}, 1),
 	}
 	if cfg.RateLimit > 0 {
 		s.standard.limit, s.rotating.limit, s.testing.limit = cfg.RateLimit, sensitiveLimit, sensitiveLimit
@@ -107,7 +107,7 @@ func New(cfg Config) (*Server, error) {
 	if s.sim, err = s.newSimulator(cfg.Simulator); err != nil {
 		return nil, err
 	}
-	s.started = s.sim.Now()
+	s.started, s.replays = s.sim.Now(), newReplays(s.sim.Answers())
 	return s, nil
 }
 

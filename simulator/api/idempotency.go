@@ -5,8 +5,12 @@ import (
 	"container/list"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 // How long an answer is kept for its Idempotency-Key, and how many bytes of
@@ -22,94 +26,165 @@ var idempotencyKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 // are kept: a request that was refused, or was sandboxed, has done nothing, so its
 // key is free.
 type replays struct {
-	mu    sync.Mutex
-	byKey map[string]*replay
-	order *list.List // of done *replay, oldest first
-	bytes int
+	mu        sync.Mutex
+	byKey     map[string]*replay
+	order     *list.List // of done *replay, oldest first
+	bytes     int
+	forgotten []string // keys that the history still knows
 }
 
 type replay struct {
-	key         string
-	done        bool
-	requestID   string
-	at          time.Time // simulation time
-	status      int
-	contentType string
-	body        []byte
+	history.Answer
+
+	done bool
 }
 
-// clear forgets all but those in flight.
+// newReplays knows the answers that were given before.
+func newReplays(given []history.Answer) *replays {
+	s := &replays{byKey: map[string]*replay{}, order: list.New()}
+	for _, a := range given {
+		s.add(&replay{a, true})
+	}
+	return s
+}
+
+// clear forgets all but those in flight, as the history has.
 func (s *replays) clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.order.Len() > 0 {
 		s.drop(s.order.Front())
 	}
+	s.forgotten = nil
 }
-
-func newReplays() *replays { return &replays{byKey: map[string]*replay{}, order: list.New()} }
 
 // begin takes a key for a request, or returns what is known of it: an answer,
 // or one that is not done.
 func (s *replays) begin(key, requestID string, now time.Time) (known replay, taken bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for e := s.order.Front(); e != nil && now.Sub(e.Value.(*replay).at) >= replayTime; e = s.order.Front() {
+	for e := s.order.Front(); e != nil && now.Sub(e.Value.(*replay).At) >= replayTime; e = s.order.Front() {
 		s.drop(e)
 	}
 	if known, ok := s.byKey[key]; ok {
 		return *known, true
 	}
-	s.byKey[key] = &replay{key: key, requestID: requestID}
+	// Its next answer takes the place of the one that the history still knows.
+	s.forgotten = slices.DeleteFunc(s.forgotten, func(old string) bool { return old == key })
+	s.byKey[key] = &replay{Answer: history.Answer{Key: key, RequestID: requestID}}
 	return replay{}, false
 }
 
-// end keeps a success for the key, or frees it.
-func (s *replays) end(key string, now time.Time, answer *recorded) {
+// end keeps a success for the key, or frees it. When it returns, the history is
+// safe: who has had an answer gets it again though the server was killed meanwhile.
+func (s *replays) end(key string, sim *simulator.Simulator, answer *recorded) error {
+	if answer.status < 200 || answer.status > 299 || answer.Header().Get(sandboxHeader) != "" {
+		s.free(key)
+		return nil
+	}
+	err := s.keep(key, sim, answer)
+	if err == nil {
+		err = sim.Flush()
+	}
+	if err != nil {
+		s.free(key)
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.byKey[key]
-	if r == nil {
-		return
+	if r := s.byKey[key]; r != nil {
+		s.add(&replay{r.Answer, true})
 	}
-	if answer.status < 200 || answer.status > 299 || answer.Header().Get(sandboxHeader) != "" {
-		delete(s.byKey, key)
-		return
+	return nil
+}
+
+// keep tells the history. In the order in which keys are taken and forgotten: so
+// it does not forget one that was taken again.
+func (s *replays) keep(key string, sim *simulator.Simulator, answer *recorded) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	forget := s.forgotten
+	s.forgotten = nil
+	if answer.kept != nil {
+		s.byKey[key].Answer = *answer.kept
+		return sim.KeepAnswer(nil, forget)
 	}
-	r.done, r.at, r.status = true, now, answer.status
-	r.body = bytes.Clone(answer.body.Bytes())
-	r.contentType = answer.Header().Get("Content-Type")
+	a := answer.asGiven(sim.Now())
+	s.byKey[key].Answer = *a
+	return sim.KeepAnswer(a, forget)
+}
+
+func (s *replays) free(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byKey, key)
+}
+
+func (s *replays) add(r *replay) {
+	s.byKey[r.Key] = r
 	s.order.PushBack(r)
-	for s.bytes += len(r.body); s.bytes > replayBytes; {
+	for s.bytes += len(r.Body); s.bytes > replayBytes; {
 		s.drop(s.order.Front())
 	}
 }
 
 func (s *replays) drop(e *list.Element) {
 	r := s.order.Remove(e).(*replay)
-	s.bytes -= len(r.body)
-	delete(s.byKey, r.key)
+	s.bytes -= len(r.Body)
+	delete(s.byKey, r.Key)
+	s.forgotten = append(s.forgotten, r.Key)
 }
 
-// recorded passes an answer on and keeps a copy of it.
+// recorded holds an answer back until it is kept.
 type recorded struct {
 	http.ResponseWriter
+
+	key    string
 	status int
 	body   bytes.Buffer
+	kept   *history.Answer // the history has it already
 }
 
-func (r *recorded) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
+// asGiven is what the history is to remember of it.
+func (r *recorded) asGiven(now time.Time) *history.Answer {
+	return &history.Answer{
+		Key: r.key, RequestID: r.Header().Get(requestIDHeader), At: now,
+		Status: r.status, ContentType: r.Header().Get("Content-Type"), Body: bytes.Clone(r.body.Bytes()),
+	}
 }
 
-func (r *recorded) Write(p []byte) (int, error) {
-	r.body.Write(p)
-	return r.ResponseWriter.Write(p)
+// keepWith gives an answer before what it tells of is safe, for the history to
+// remember both or neither. If that fails, forget it.
+func (c *call) keepWith(a answer) *history.Answer {
+	r, ok := c.w.(*recorded)
+	if !ok {
+		return nil // there is no key
+	}
+	writeJSON(r, a.status, envelope(c.requestID, a.data, nil))
+	r.kept = r.asGiven(c.sim.Now())
+	return r.kept
 }
+
+// takeBack forgets an answer that was not given to anybody.
+func (r *recorded) takeBack() {
+	r.status, r.kept = 0, nil
+	r.body.Reset()
+}
+
+func (r *recorded) WriteHeader(status int) { r.status = status }
+
+func (r *recorded) Write(p []byte) (int, error) { return r.body.Write(p) }
 
 // Unwrap is for http.ResponseController.
 func (r *recorded) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// give passes it on.
+func (r *recorded) give() {
+	if r.status != 0 {
+		r.ResponseWriter.WriteHeader(r.status)
+		_, _ = r.ResponseWriter.Write(r.body.Bytes()) // fails only if the client is gone
+	}
+}
 
 // idempotent answers a request once for each Idempotency-Key.
 func (s *Server) idempotent(w http.ResponseWriter, r *http.Request, requestID string, next func(http.ResponseWriter)) *problem {
@@ -124,23 +199,31 @@ func (s *Server) idempotent(w http.ResponseWriter, r *http.Request, requestID st
 		p.add(codeIdempotency, "Idempotency-Key", "must be 1 to 255 letters, digits, hyphens or underscores")
 		return p.refusal()
 	}
-	known, taken := s.replays.begin(key, requestID, s.Simulator().Now())
+	sim := s.Simulator()
+	known, taken := s.replays.begin(key, requestID, sim.Now())
 	switch {
 	case !taken:
-		answer := &recorded{ResponseWriter: w}
-		// Also when the handler panics: else the key would be in flight for ever.
-		defer func() { s.replays.end(key, s.Simulator().Now(), answer) }()
+		answer := &recorded{ResponseWriter: w, key: key}
+		defer func() { // a handler that panics has not answered
+			if answer.status == 0 {
+				s.replays.free(key)
+			}
+		}()
 		next(answer)
+		if err := s.replays.end(key, sim, answer); err != nil {
+			return fromSimulator(err)
+		}
+		answer.give()
 		return nil
 	case !known.done:
 		return refusal(http.StatusConflict, codeInFlight, "a request with this Idempotency-Key is still being answered")
 	}
-	if known.contentType != "" {
-		w.Header().Set("Content-Type", known.contentType)
+	if known.ContentType != "" {
+		w.Header().Set("Content-Type", known.ContentType)
 	}
 	w.Header().Set("Idempotent-Replayed", "true")
-	w.Header().Set("X-Original-Request-Id", known.requestID)
-	w.WriteHeader(known.status)
-	_, _ = w.Write(known.body)
+	w.Header().Set("X-Original-Request-Id", known.RequestID)
+	w.WriteHeader(known.Status)
+	_, _ = w.Write(known.Body)
 	return nil
 }

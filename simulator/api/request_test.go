@@ -4,12 +4,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 const someID = "d4f5a6b7-c8d9-4e0f-a1b2-c3d4e5f6a7b8"
@@ -351,4 +355,74 @@ func TestPagesAskForTheKeyWhereTheyMust(t *testing.T) {
 	if open := serve(t, api.Config{Pages: page}); open.call("GET", "/", "", "x-api-key", "-").status != 200 {
 		t.Error("without PagesKey it asks for a key")
 	}
+}
+
+// TestAnIdempotencyKeyOutlivesTheServer goes on with another server on the same file.
+func TestAnIdempotencyKeyOutlivesTheServer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "sent.db")
+	now := time.Date(2025, 10, 31, 12, 0, 0, 0, time.UTC)
+	run := func(test func(s *server, store *history.SQLite)) {
+		t.Helper()
+		store, err := history.OpenSQLite(t.Context(), file, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := serve(t, api.Config{Simulator: simulator.Config{Store: store, Start: now}})
+		test(s, store)
+		now = s.Simulator().Now()
+		if err := s.Server.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	send := func(s *server, key string) (r reply, replayed bool) {
+		t.Helper()
+		r = s.must(202, "POST", "/v3/messages", `{"to":["+14155550100"],"text":"hi"}`, "Idempotency-Key", key)
+		return r, r.header.Get("Idempotent-Replayed") == "true"
+	}
+	known := func(store *history.SQLite) (keys []string) {
+		t.Helper()
+		state, err := store.Restore()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range state.Answers {
+			keys = append(keys, a.Key)
+		}
+		return keys
+	}
+	var first reply
+	run(func(s *server, store *history.SQLite) {
+		first, _ = send(s, "order-1")
+		s.must(400, "POST", "/v3/messages", `{}`, "Idempotency-Key", "order-2")
+		if got := known(store); !slices.Equal(got, []string{"order-1"}) {
+			t.Errorf("kept are %q", got)
+		}
+	})
+	run(func(s *server, _ *history.SQLite) {
+		again, replayed := send(s, "order-1")
+		if !replayed || again.body != first.body || again.header.Get("X-Original-Request-Id") != first.header.Get("X-Request-Id") ||
+			again.header.Get("Content-Type") != first.header.Get("Content-Type") {
+			t.Errorf("after the restart:\n%v %s\nand before:\n%v %s", again.header, again.body, first.header, first.body)
+		}
+		if _, replayed := send(s, "order-2"); replayed {
+			t.Error("a key that was refused is taken")
+		}
+		if p, err := s.Simulator().Messages(history.Query{}); err != nil || p.Total != 2 {
+			t.Errorf("there are %d messages, %v", p.Total, err)
+		}
+		if err := s.Simulator().Advance(t.Context(), 24*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	})
+	run(func(s *server, store *history.SQLite) {
+		if _, replayed := send(s, "order-1"); replayed {
+			t.Error("it is remembered after 24 hours")
+		}
+		if got := known(store); !slices.Equal(got, []string{"order-1"}) {
+			t.Errorf("after 24 hours kept are %q", got)
+		}
+	})
 }

@@ -136,6 +136,7 @@ func (d *Dispatcher) add(w webhook.Webhook) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	q := &queue{d: d, id: w.ID.String(), hook: w.Clone(), waiting: waiting{strict: d.cfg.Rules.Order == Strict}}
+	q.show()
 	d.order = append(d.order, q)
 	d.queues[w.ID] = q
 }

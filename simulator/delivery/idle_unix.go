@@ -20,9 +20,9 @@ type turn struct {
 	err     error // of writing
 }
 
-// take writes the request if the link is good, and reports whether it was. The
-// link's deadline lies ahead. What it did not write is left to the caller; the
-// error is of writing.
+// take writes the request if the link is good, and reports whether it was. What
+// it did not write is left to the caller. The error is of writing, or says that
+// the link's deadline has passed before.
 func (l *link) take(request []byte) (good bool, written int, err error) {
 	if l.raw == nil {
 		return false, 0, nil
@@ -32,9 +32,12 @@ func (l *link) take(request []byte) (good bool, written int, err error) {
 		t.step = t.next
 	}
 	t.request, t.begun, t.written, t.err = request, false, 0, nil
-	_ = l.raw.Read(t.step) // whoever reads the response meets the same error
+	err = l.raw.Read(t.step)
+	if t.begun {
+		err = t.err // whoever reads the response meets the other one again
+	}
 	t.request = nil
-	return t.begun, t.written, t.err
+	return t.begun, t.written, err
 }
 
 // next returns false to be called again once there is something to read.

@@ -2,6 +2,8 @@ package delivery
 
 import (
 	"context"
+	"errors"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -103,7 +105,11 @@ func (s *sending) overKept(e *endpoint, r Request) (out Outcome, sent bool) {
 		now = nil // TLS writes otherwise, and a big one must not keep us from reading
 	}
 	good, written, err := l.take(now)
-	if !good {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded): // or we were stopped
+		s.phase = exchanging
+		return s.failed(err), true
+	case !good:
 		return Outcome{}, false
 	}
 	s.phase, s.written = exchanging, err

@@ -203,6 +203,18 @@ func TestRefusedUnread(t *testing.T) {
 	}
 }
 
+// TestNoTimeLeft: a time that is up before anything is written says nothing
+// against the connection's receiver, and no other connection is made.
+func TestNoTimeLeft(t *testing.T) {
+	s := newServer(t, answers(nothing))
+	p := newPool(t, delivery.HTTP{})
+	check(t, p.Send(t.Context(), small(s.url()), long), "answered 204")
+	check(t, p.Send(t.Context(), small(s.url()), 1), "timeout: the request was not taken completely within 1ns")
+	if n := s.connections.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
 // TestClosedWhileItIsWritten: when the receiver closes a kept connection as the
 // request comes, nobody knows whether it was read: it is not sent again.
 func TestClosedWhileItIsWritten(t *testing.T) {

@@ -33,15 +33,25 @@ type queue struct {
 	closed   bool
 	removed  bool
 	saved    []Delivery // room for what is told to the journal
+
+	view sync.Mutex
+	seen webhook.Webhook // hook as the journal knows it: read without waiting for the journal
 }
 
 // job is a delivery in the queue.
 type job struct{ Delivery }
 
 func (q *queue) webhook() webhook.Webhook {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.hook.Clone()
+	q.view.Lock()
+	defer q.view.Unlock()
+	return q.seen.Clone()
+}
+
+// show lets others see the webhook as it now stands.
+func (q *queue) show() {
+	q.view.Lock()
+	defer q.view.Unlock()
+	q.seen = q.hook // nothing writes to what they share
 }
 
 // take makes a delivery of an event, due now, unless the webhook does not want

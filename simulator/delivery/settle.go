@@ -58,6 +58,7 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 func (q *queue) record(changed ...Delivery) {
 	q.saved = append(q.saved[:0], changed...) // the journal keeps nothing of it
 	q.d.save(Entry{Webhook: &q.hook, Deliveries: q.saved})
+	q.show()
 	over := 0
 	for i := range changed {
 		if changed[i].Done() {

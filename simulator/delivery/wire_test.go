@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -153,18 +155,20 @@ func TestChangedRequestsLeaveTheOriginalAlone(t *testing.T) {
 	})
 }
 
-// BenchmarkSend is one whole attempt over loopback, with the receiver's work in it.
+// BenchmarkSend is one whole attempt over loopback, with the receiver's work in
+// it: over a connection of its own, and over one that is kept.
 func BenchmarkSend(b *testing.B) {
-	s := newServer(b, func(c net.Conn) {
-		chunk := make([]byte, 4096)
-		_, _ = c.Read(chunk)
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-	})
-	r := small(s.url())
-	b.ReportAllocs()
-	for b.Loop() {
-		if o := (delivery.HTTP{}).Send(b.Context(), r, long); !o.Accepted() {
-			b.Fatal(o)
-		}
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	b.Cleanup(s.Close)
+	r := small(s.URL)
+	for _, w := range ways(b, delivery.HTTP{})[:2] {
+		b.Run(w.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if o := w.sender.Send(b.Context(), r, long); !o.Accepted() {
+					b.Fatal(o)
+				}
+			}
+		})
 	}
 }

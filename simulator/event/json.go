@@ -9,13 +9,13 @@ import (
 
 // appendID appends id as a JSON string.
 func appendID(dst []byte, id uuid.UUID) []byte {
-	dst = append(dst, '"')
-	dst = hex.AppendEncode(dst, id[0:4])
-	for _, group := range [...][]byte{id[4:6], id[6:8], id[8:10], id[10:16]} {
-		dst = append(dst, '-')
-		dst = hex.AppendEncode(dst, group)
-	}
-	return append(dst, '"')
+	text := [38]byte{0: '"', 9: '-', 14: '-', 19: '-', 24: '-', 37: '"'}
+	hex.Encode(text[1:], id[0:4])
+	hex.Encode(text[10:], id[4:6])
+	hex.Encode(text[15:], id[6:8])
+	hex.Encode(text[20:], id[8:10])
+	hex.Encode(text[25:], id[10:16])
+	return append(dst, text[:]...)
 }
 
 // appendString appends s as JSON.stringify writes it: quote and backslash

@@ -61,7 +61,7 @@ type Change struct {
 	Webhook *webhook.Webhook // as it stands now
 	Removed uuid.UUID        // a webhook that is gone, and its deliveries with it
 
-	Message         *Message // that was accepted
+	Messages        []Message // that were accepted, without activities
 	Template        *Template
 	RemovedTemplate uuid.UUID
 	Planned         []event.Event // to happen at their CreatedAt
@@ -70,6 +70,9 @@ type Change struct {
 	// message or template, and an inbound message begins with it.
 	Happened   *event.Event
 	Deliveries []delivery.Delivery // made or changed; the store keeps copies
+
+	Forgotten []string // keys of answers that nobody shall get again
+	Answer    *Answer  // after those are forgotten; nobody changes its Body any more
 }
 
 // State is what a simulator goes on from.
@@ -79,6 +82,7 @@ type State struct {
 	Webhooks []webhook.Webhook   // in the order of their registration
 	Planned  []event.Event       // in the order in which they were planned
 	Waiting  []delivery.Delivery // that are not over, in the order in which they were made
+	Answers  []Answer            // in the order in which they were given
 }
 
 // CounterDeliveries is the counter that a store keeps by itself: the highest

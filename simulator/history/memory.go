@@ -31,6 +31,7 @@ type Memory struct {
 	messages   list[Message]
 	looked     map[uuid.UUID]int // see behind
 	templates  list[Template]
+	answers    answers
 }
 
 // NewMemory is an empty store that keeps the last limit deliveries of each
@@ -62,8 +63,8 @@ func (m *Memory) Save(c Change) error {
 	}
 	m.removed.leaveOut(&c)
 	m.saveWebhook(c)
-	if c.Message != nil {
-		m.messages.put(c.Message.ID, c.Message.clone())
+	for _, message := range c.Messages {
+		m.messages.put(message.ID, message.clone())
 	}
 	if c.Template != nil {
 		m.templates.put(c.Template.ID, *c.Template)
@@ -76,8 +77,9 @@ func (m *Memory) Save(c Change) error {
 	if c.Happened != nil {
 		m.happened(*c.Happened)
 	}
-	for _, d := range c.Deliveries {
-		m.saveDelivery(d.Clone())
+	m.answers.save(c)
+	for i := range c.Deliveries {
+		m.saveDelivery(&c.Deliveries[i])
 	}
 	m.trimMessages()
 	return nil
@@ -132,17 +134,17 @@ func (m *Memory) happened(e event.Event) {
 	}
 }
 
-func (m *Memory) saveDelivery(d delivery.Delivery) {
+func (m *Memory) saveDelivery(d *delivery.Delivery) {
 	rows := m.byWebhook[d.WebhookID]
 	before := len(rows)
-	old, known := m.deliveries[d.ID]
-	if known {
-		*old = d
-	} else {
+	row, known := m.deliveries[d.ID]
+	if !known {
 		m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
-		m.deliveries[d.ID] = &d
-		rows = append(rows, &d)
+		row = new(delivery.Delivery)
+		m.deliveries[d.ID] = row
+		rows = append(rows, row)
 	}
+	*row = d.Clone()
 	if rows = m.trim(d.WebhookID, rows); !known || len(rows) != before {
 		m.byWebhook[d.WebhookID] = rows
 	}
@@ -200,7 +202,7 @@ func (m *Memory) trimMessages() {
 func (m *Memory) Restore() (State, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all()}
+	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all(), Answers: m.answers.all()}
 	maps.Copy(s.Counters, m.counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())

@@ -31,23 +31,47 @@ var (
 // end before it is used; of a larger one, only the tables that are read anyway.
 const checkWhole = 64 << 20
 
-// dsn names the file as the driver wants it. A file has one user at a time:
-// whoever opens it locks it until the end.
+// dsn names the file as the driver wants it.
 //
 // What was committed survives the end of this process, not a power cut: for
 // that, synchronous would have to be FULL, at the price of a disk flush each time.
-func dsn(file, mode string) (string, error) {
+func dsn(file, mode string, pragmas ...string) (string, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return "", err
 	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
-	return u.String() + "?mode=" + mode + "&_pragma=busy_timeout(0)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)" +
-		"&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(4000)&_pragma=temp_store(MEMORY)", nil
+	name := u.String() + "?mode=" + mode
+	for _, p := range append(pragmas, "synchronous(NORMAL)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)") {
+		name += "&_pragma=" + p
+	}
+	return name, nil
 }
 
+// openDB opens the file with one connection that has it for itself as soon as it
+// uses it.
 func openDB(file, mode string) (*sql.DB, error) {
-	name, err := dsn(file, mode)
+	return connect(file, mode, 1, "busy_timeout(0)", "locking_mode(EXCLUSIVE)", "cache_size(-32768)")
+}
+
+// openOwner opens the file with the connection that writes. It shares the file
+// with readers, but see own.
+func openOwner(file string) (*sql.DB, error) {
+	return connect(file, "rw", 1, "busy_timeout(0)", "cache_size(-32768)")
+}
+
+// readers is how many reads are answered at the same time.
+const readers = 4
+
+// openReaders opens the file with the connections that read. None of them waits
+// for the writer, nor the writer for them: that is what the log is for. They wait
+// when another process tries to get the file, for as long as that takes.
+func openReaders(file string) (*sql.DB, error) {
+	return connect(file, "rw", readers, "busy_timeout(5000)", "query_only(1)", "cache_size(-8192)")
+}
+
+func connect(file, mode string, connections int, pragmas ...string) (*sql.DB, error) {
+	name, err := dsn(file, mode, pragmas...)
 	if err != nil {
 		return nil, err
 	}
@@ -55,28 +79,47 @@ func openDB(file, mode string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db.SetMaxOpenConns(1) // it holds the lock
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections) // the owner's one holds the lock
 	return db, nil
 }
 
-// prepare makes sure that the file can be used and opens it. It changes nothing
-// in a file that cannot.
+// prepare makes sure that the file can be used and opens it for its owner. It
+// changes nothing in a file that cannot.
 func prepare(ctx context.Context, file string) (*sql.DB, error) {
 	if err := inspect(ctx, file); err != nil {
 		return nil, plain(err)
 	}
-	db, err := openDB(file, "rw")
+	db, err := openOwner(file)
 	if err != nil {
 		return nil, plain(err)
 	}
-	if _, err = db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err == nil {
-		err = migrate(ctx, db)
-	}
-	if err != nil {
+	if err := own(ctx, db); err != nil {
 		_ = db.Close()
 		return nil, plain(err)
 	}
 	return db, nil
+}
+
+// own makes a file this process's until its last connection closes, and brings
+// it up to date. Whoever wants to own it must, for a moment, be the only one who
+// has it open; and from then on, whoever owns it has it open.
+func own(ctx context.Context, db *sql.DB) error {
+	const look = "SELECT count(*) FROM sqlite_schema" // a lock changes at the next use
+	for _, text := range []string{"PRAGMA journal_mode = WAL", look, "PRAGMA locking_mode = EXCLUSIVE", "BEGIN IMMEDIATE", "COMMIT"} {
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	for _, text := range []string{"PRAGMA locking_mode = NORMAL", look} { // readers may come
+		if _, err := db.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inspect looks at a file without changing it; it makes one where there is none,
@@ -145,6 +188,9 @@ func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {
 		checks = nil
 		for _, table := range []string{"accounts", "counters", "webhooks", "planned", "templates"} {
 			checks = append(checks, "PRAGMA quick_check("+table+")")
+		}
+		if version >= 3 {
+			checks = append(checks, "PRAGMA quick_check(answers)")
 		}
 	}
 	for _, check := range checks {

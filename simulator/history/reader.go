@@ -42,6 +42,9 @@ func (s *SQLite) Restore() (State, error) {
 	if state.Planned, err = selectRows(s, record(decodeEvent), "SELECT record FROM planned ORDER BY number"); err != nil {
 		return state, err
 	}
+	if state.Answers, err = selectRows(s, scanAnswer, "SELECT "+answerColumns+" FROM answers ORDER BY number"); err != nil {
+		return state, err
+	}
 	state.Waiting, err = selectRows(s, scanDelivery, "SELECT "+deliveryColumns+" FROM deliveries WHERE completed_at = 0 ORDER BY number")
 	return state, err
 }
@@ -136,8 +139,10 @@ func selectPage[T any](s *SQLite, scan func(scanner) (T, error), columns, table 
 	if err := s.open(); err != nil {
 		return p, err
 	}
+	s.reading.RLock()
+	defer s.reading.RUnlock()
 	ctx := context.Background()
-	tx, err := s.db.BeginTx(ctx, nil)
+	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return p, s.wrap(err)
 	}
@@ -176,7 +181,9 @@ func selectRows[T any](s *SQLite, scan func(scanner) (T, error), text string, ar
 	if err := s.open(); err != nil {
 		return nil, err
 	}
-	all, err := scanAll(s.db, scan, text, args)
+	s.reading.RLock()
+	defer s.reading.RUnlock()
+	all, err := scanAll(s.read, scan, text, args)
 	if err != nil {
 		return nil, s.wrap(err)
 	}

@@ -165,6 +165,15 @@ func scanTemplate(row scanner) (t Template, err error) {
 	return t, nil
 }
 
+const answerColumns = "key, request_id, at, status, content_type, body"
+
+func scanAnswer(row scanner) (a Answer, err error) {
+	var at int64
+	err = row.Scan(&a.Key, &a.RequestID, &at, &a.Status, &a.ContentType, &a.Body)
+	a.At = fromNanos(at)
+	return a, err
+}
+
 // toID reads an id; one that is none becomes zero, which nothing has.
 func toID(b []byte) uuid.UUID {
 	id, _ := uuid.FromBytes(b)

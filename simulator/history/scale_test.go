@@ -73,20 +73,22 @@ func TestScale(t *testing.T) {
 	var writing sync.WaitGroup
 	sofar := number
 	began = time.Now()
+	begun := make(chan struct{})
 	writing.Go(func() {
+		started := sync.OnceFunc(func() { close(begun) })
+		defer started()
 		for ctx.Err() == nil {
 			if err := s.Save(next()); err != nil {
 				t.Error(err)
 				return
 			}
+			started()
 		}
 	})
+	<-begun
 	busy := readPages(t, s, hooks, n/200, pages)
 	stop()
 	writing.Wait()
-	if number == sofar {
-		t.Error("nothing was written meanwhile")
-	}
 	t.Logf("a page takes %s at rest, p99 %s; while %.0f/s are written %s, p99 %s",
 		atRest[len(atRest)/2], atRest[len(atRest)*99/100], float64(number-sofar)/time.Since(began).Seconds(), busy[len(busy)/2], busy[len(busy)*99/100])
 	if p, err := s.Deliveries(hooks[7], history.Query{Limit: 1}); err != nil || p.Total < n/200 || p.Total > n/200+n/2000+1 {

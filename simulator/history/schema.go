@@ -43,6 +43,10 @@ CREATE INDEX deliveries_webhook ON deliveries (webhook, number);
 `, `
 ALTER TABLE templates ADD COLUMN definition BLOB;
 CREATE INDEX deliveries_unfinished ON deliveries (number) WHERE completed_at = 0;
+`, `
+CREATE TABLE answers (
+	number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, request_id TEXT NOT NULL, at INTEGER NOT NULL,
+	status INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL);
 `}
 }
 

@@ -14,11 +14,18 @@ var ErrStoreClosed = errors.New("the store is closed")
 
 // SQLite is a Store in a file. Changes are written by one goroutine, many in one
 // transaction: whoever waits in Flush shares it with all who came meanwhile.
+//
+// Reads have connections of their own and see the last transaction that is
+// complete: they never wait for the one that is being written. What Flush has
+// returned for is complete, so whoever was told that something is accepted finds it.
 type SQLite struct {
 	file  string
 	limit int
-	db    *sql.DB
+	db    *sql.DB // the writer's
+	read  *sql.DB
 	write *writer
+
+	reading sync.RWMutex // held by reads, and by whoever cuts the log
 
 	mu      sync.Mutex
 	changed sync.Cond // safe moved on, room came up, or err was set
@@ -39,8 +46,7 @@ type SQLite struct {
 const linger = 5 * time.Millisecond
 
 // mostPending is how many changed rows may be waiting to be written. Whoever
-// brings more waits: so memory stays bounded, and whoever reads, which is between
-// two transactions, waits briefly.
+// brings more waits: so memory stays bounded, and so does the wait in Flush.
 const mostPending = 1000
 
 // OpenSQLite opens the store in file, or makes it. It keeps the last limit
@@ -55,12 +61,18 @@ func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data file %s: %w", file, err)
 	}
+	read, err := openReaders(file)
+	if err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("data file %s: %w", file, plain(err))
+	}
 	s := &SQLite{
-		file: file, limit: limit, db: db, pending: newBatch(),
+		file: file, limit: limit, db: db, read: read, pending: newBatch(),
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	s.changed.L = &s.mu
 	if s.write, err = newWriter(ctx, db, limit); err != nil {
+		_ = read.Close()
 		_ = db.Close()
 		return nil, s.wrap(err)
 	}
@@ -131,7 +143,7 @@ func (s *SQLite) Close() error {
 	<-s.done
 	var err error
 	if first {
-		err = errors.Join(s.write.close(), s.db.Close())
+		err = errors.Join(s.read.Close(), s.write.close(), s.db.Close())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,6 +166,9 @@ func (s *SQLite) own() {
 		b, closed := s.take()
 		if b != nil {
 			err := s.write.batch(b)
+			if err == nil {
+				err = s.cutLog()
+			}
 			s.wrote(b, err)
 			if err != nil {
 				return

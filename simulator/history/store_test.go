@@ -129,13 +129,16 @@ func TestNothingIsForgotten(t *testing.T) {
 		lost.ID, lost.Number, lost.WebhookID = uuid.New(), 5, gone.ID
 		late := lost
 		late.ID, late.Number = uuid.New(), 6
+		kept := history.Answer{Key: "order-3", RequestID: "req_3", At: noon(), Status: 202, ContentType: "application/json", Body: []byte("{}")}
+		old, old2, renewed := kept, kept, kept
+		old.Key, old2.Key, renewed.Key, renewed.RequestID, renewed.Status, renewed.Body = "order-1", "order-2", "order-2", "req_4", 200, []byte("[]")
 		saveAll(t, s,
 			history.Change{Account: account},
 			history.Change{Counters: map[string]uint64{"message": 2, "webhook": 5}},
 			history.Change{Counters: map[string]uint64{"message": 1}},
 			history.Change{Webhook: &gone},
 			history.Change{Webhook: &w},
-			history.Change{Message: &m, Planned: []event.Event{queued, sent}},
+			history.Change{Messages: []history.Message{m}, Planned: []event.Event{queued, sent}},
 			history.Change{Template: &tpl},
 			history.Change{Happened: &queued, Deliveries: []delivery.Delivery{first}},
 			history.Change{Deliveries: []delivery.Delivery{d}},
@@ -144,6 +147,11 @@ func TestNothingIsForgotten(t *testing.T) {
 			history.Change{Happened: &reviewed},
 			history.Change{Removed: gone.ID},
 			history.Change{Deliveries: []delivery.Delivery{late}},
+			history.Change{Answer: &old},
+			history.Change{Answer: &old2},
+			history.Change{Answer: &kept},
+			history.Change{Forgotten: []string{old.Key}},
+			history.Change{Forgotten: []string{old2.Key}, Answer: &renewed},
 		)
 		s = again()
 
@@ -154,6 +162,7 @@ func TestNothingIsForgotten(t *testing.T) {
 		want := history.State{
 			Account: account, Counters: map[string]uint64{"message": 2, "webhook": 5, "delivery": 5},
 			Webhooks: []webhook.Webhook{w}, Planned: []event.Event{sent}, Waiting: []delivery.Delivery{d},
+			Answers: []history.Answer{kept, renewed},
 		}
 		if len(state.Webhooks) != 1 || !state.Webhooks[0].SigningSecret.Equal(w.SigningSecret) {
 			t.Fatalf("webhooks %+v", state.Webhooks)
@@ -265,7 +274,7 @@ func TestLimits(t *testing.T) {
 			m := history.Message{ID: uuid.New(), Status: event.Queued}
 			all, messages = append(all, d), append(messages, m)
 			planned := outbound(m.ID, event.Queued, noon())
-			saveAll(t, s, history.Change{Deliveries: []delivery.Delivery{d}}, history.Change{Message: &m, Planned: []event.Event{planned}})
+			saveAll(t, s, history.Change{Deliveries: []delivery.Delivery{d}}, history.Change{Messages: []history.Message{m}, Planned: []event.Event{planned}})
 			if n > 0 {
 				saveAll(t, s, history.Change{Happened: &planned})
 			}

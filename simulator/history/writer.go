@@ -34,6 +34,7 @@ type writer struct {
 type statements struct {
 	counter, webhook, planned, message, template, delivery statement
 	happened, activity, moved, moveTemplate                statement
+	forget, answer                                         statement
 }
 
 type statement struct {
@@ -67,6 +68,8 @@ func newWriter(ctx context.Context, db *sql.DB, limit int) (*writer, error) {
 		happened:     statement{text: "DELETE FROM planned WHERE id = ?"},
 		activity:     statement{text: "INSERT INTO activities (message, status, channel, reason, at) SELECT number, ?, ?, ?, ? FROM messages WHERE id = ?"},
 		moved:        statement{text: "UPDATE messages SET status = ?, channel = ?, reason = ?, updated_at = ? WHERE id = ?"},
+		forget:       statement{text: "DELETE FROM answers WHERE key = ?"},
+		answer:       statement{text: "INSERT OR REPLACE INTO answers (" + answerColumns + ") VALUES (?, ?, ?, ?, ?, ?)"},
 		moveTemplate: statement{text: "UPDATE templates SET status = ?, category = ?, whatsapp_template_id = ?, reason = ?, updated_at = ? WHERE id = ?"},
 	}
 	return w, w.count(ctx)
@@ -136,6 +139,7 @@ func (w *writer) batch(b *batch) error {
 func (s *statements) all() []*statement {
 	return []*statement{
 		&s.counter, &s.webhook, &s.planned, &s.message, &s.template, &s.delivery, &s.happened, &s.activity, &s.moved, &s.moveTemplate,
+		&s.forget, &s.answer,
 	}
 }
 
@@ -248,8 +252,8 @@ func (t *transaction) step(c Change) {
 		t.run("DELETE FROM deliveries WHERE webhook = ?", c.Removed[:])
 		delete(t.perWebhook, c.Removed)
 	}
-	if c.Message != nil {
-		t.message(c.Message)
+	for i := range c.Messages {
+		t.message(&c.Messages[i])
 	}
 	if tpl := c.Template; tpl != nil {
 		t.exec(&t.sql.template, tpl.ID[:], tpl.Name, tpl.Language, tpl.Category, tpl.Status, tpl.Reason, tpl.WhatsAppTemplateID,
@@ -263,6 +267,12 @@ func (t *transaction) step(c Change) {
 	}
 	if c.Happened != nil {
 		t.happened(c.Happened)
+	}
+	for _, key := range c.Forgotten {
+		t.exec(&t.sql.forget, key)
+	}
+	if a := c.Answer; a != nil {
+		t.exec(&t.sql.answer, a.Key, a.RequestID, nanos(a.At), int64(a.Status), a.ContentType, append([]byte{}, a.Body...))
 	}
 }
 

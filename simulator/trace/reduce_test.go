@@ -179,6 +179,9 @@ func TestReduceLaws(t *testing.T) {
 			}
 		}
 		if !got.Minimal {
+			if budget >= 250 {
+				rt.Fatalf("%d trials were not enough for %d steps", budget, n)
+			}
 			return
 		}
 		for _, s := range got.Items {
@@ -198,5 +201,39 @@ func BenchmarkRedraw(b *testing.B) {
 	r := trace.NewRedraw(seed.Seed(1).Stream("redraw"))
 	for b.Loop() {
 		r.Steps(steps)
+	}
+}
+
+// What is said of a step because of others goes when they go: else what is left
+// would be explained by what is no longer there.
+func TestReduceTakesBackWhatIsGone(t *testing.T) {
+	event := chaos.Event{ID: id(7)}
+	message := chaos.Subject{Kind: chaos.AboutMessage, ID: id(8)}
+	steps := []chaos.Step{
+		{Number: 1, Kind: chaos.KindDeliver, Subject: message, Event: event, Sender: chaos.HangsUp, Group: 1, Faults: []chaos.Fault{chaos.FaultHangUp, chaos.FaultBurst, chaos.FaultNullFields}},
+		{Number: 2, Kind: chaos.KindDeliver, Group: 1, Faults: []chaos.Fault{chaos.FaultBurst}},
+		{Number: 3, Kind: chaos.KindRotate, Faults: []chaos.Fault{chaos.FaultRotate}},
+		{Number: 4, Kind: chaos.KindDeliver, Subject: message, Event: event, Faults: []chaos.Fault{chaos.FaultHangUp, chaos.FaultPause}},
+	}
+	needed := func(_ context.Context, part []chaos.Step) (bool, error) {
+		numbers := map[int]bool{}
+		for _, s := range part {
+			numbers[s.Number] = true
+		}
+		return numbers[1] && numbers[3] && numbers[4], nil
+	}
+	got, err := trace.Reduce(t.Context(), steps, nil, 100, needed)
+	if err != nil || len(got.Items) != 3 {
+		t.Fatalf("%+v (%v)", got.Items, err)
+	}
+	first, control, retry := got.Items[0], got.Items[1], got.Items[2]
+	if first.Sender != "" || first.Group != 0 || !slices.Equal(first.Faults, []chaos.Fault{chaos.FaultNullFields}) {
+		t.Errorf("the first is %+v", first)
+	}
+	if control.Kind != chaos.KindRestart || !slices.Equal(control.Faults, []chaos.Fault{chaos.FaultRestart}) {
+		t.Errorf("the rotation is %+v", control)
+	}
+	if len(retry.Faults) != 0 {
+		t.Errorf("the retry is %+v", retry)
 	}
 }

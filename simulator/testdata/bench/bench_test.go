@@ -102,7 +102,7 @@ missed   1.50 times the memory (goal: at most 1.25)
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{"--rounds", "0"}, {"--duration", "1ms"}, {"more"}, {"--what"}, {"sentsim"}, {"net/http", "http://127.0.0.1:1/", "long"}} {
+	for _, args := range [][]string{{"--rounds", "0"}, {"--duration", "999ms"}, {"more"}, {"--what"}, {"sentsim"}, {"net/http", "http://127.0.0.1:1/", "long"}} {
 		var out bytes.Buffer
 		if code := bench(t.Context(), args, strings.NewReader(""), &out, &out); code != 2 || out.Len() == 0 {
 			t.Errorf("%q: status %d, %q", args, code, out.String())

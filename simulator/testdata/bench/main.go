@@ -83,8 +83,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, usageError{fmt.Errorf("unexpected argument %q", flags.Arg(0))}
-	case o.rounds < 1 || o.duration < 10*time.Millisecond:
-		return o, usageError{errors.New("at least one round, and 10ms for each turn")}
+	case o.rounds < 1 || o.duration < time.Second: // k6 refuses less
+		return o, usageError{errors.New("at least one round, and 1s for each turn")}
 	}
 	if !*memory {
 		o.memory = nil
