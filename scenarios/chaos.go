@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type ChaosRun struct {
 	Plan    chaos.Plan
 	Steps   iter.Seq[chaos.Step] // nil: the plan's
 	Command string               // chaos or replay
+	Profile string               // as it was named: a name or a file; "" is the plan's
 	Trace   string               // the file of the record, or of what is replayed, for the report
 	Record  *trace.File          // what the run is written to; nil: nothing
 	Options chaosrun.Options
@@ -169,8 +171,9 @@ func fill(c *report.Chaos, res chaosrun.Result) {
 	if s := res.Sending.Seconds(); s > 0 {
 		c.PerSecond = float64(int(10*float64(res.Sent)/s)) / 10
 	}
-	ms := func(q float64) float64 { return res.Latencies.Quantile(q).Round(10*time.Microsecond).Seconds() * 1000 }
-	c.LatencyMS = report.LatencyMS{P50: ms(0.5), P95: ms(0.95), P99: ms(0.99), Max: res.Latencies.Max().Round(10*time.Microsecond).Seconds() * 1000}
+	ms := func(d time.Duration) float64 { return math.Round(d.Seconds()*1e5) / 100 }
+	of := func(q float64) float64 { return ms(res.Latencies.Quantile(q)) }
+	c.LatencyMS = report.LatencyMS{P50: of(0.5), P95: of(0.95), P99: of(0.99), Max: ms(res.Latencies.Max())}
 	c.Violations = []report.Violation{}
 	for _, r := range rule.All() {
 		for _, v := range res.Book.Violations[r.ID] {
@@ -271,6 +274,13 @@ func (s *session) reproduceChaos(c ChaosRun) string {
 	if c.Command != "chaos" {
 		return fmt.Sprintf("sentsim %s %s %s", c.Command, exchange.Quote(c.Trace), s.subject.Reproduce)
 	}
-	return fmt.Sprintf("sentsim chaos --seed %s --messages %d --profile %s %s",
-		c.Plan.Seed, c.Plan.Messages, c.Plan.Profile.Name, s.subject.Reproduce)
+	profile := c.Profile
+	if profile == "" {
+		profile = c.Plan.Profile.Name
+	}
+	command := fmt.Sprintf("sentsim chaos --seed %s --messages %d --profile %s", c.Plan.Seed, c.Plan.Messages, exchange.Quote(profile))
+	if c.Plan.Extended {
+		command += " --extended"
+	}
+	return command + " " + s.subject.Reproduce
 }

@@ -123,6 +123,7 @@ func (o chaosOptions) chaosRun(cfg config.Config) (scenarios.ChaosRun, error) {
 		}
 		c.Options.Rate = r
 	}
+	c.Profile = o.profile
 	profile, err := config.LoadProfile(o.profile)
 	if err != nil {
 		return c, err

@@ -26,7 +26,29 @@
 //	  fix             what to change in the receiver
 //	  evidence        what was tried and what came back, a line each
 //	target_log      last lines of the target's output, when something failed
-//	chaos           null, or the result of the chaos command
+//	chaos           null, or what a chaos run or a replay did:
+//	  profile         its name
+//	  probabilities   every number that decides what happens: name, probability,
+//	                  per (event or message), doc
+//	  messages        planned; begun: those that something was sent about
+//	  steps           done; skipped: those that this target cannot be subjected to
+//	  sent            deliveries: accepted and refused as they had to be, failed
+//	                  (a wrong answer), lost (nobody waited for the answer)
+//	  per_second      deliveries
+//	  latency_ms      p50, p95, p99 and max, of answers one at a time
+//	  stopped         why not all of the plan was sent, or ""
+//	  fell_over       why the target was given up, or ""
+//	  trouble         what sentsim itself could not do or read
+//	  trace           the file that holds the run, or ""
+//	  violated        how many violations there were
+//	  violations      the first of each rule:
+//	    rule            that is broken
+//	    summary         what was seen
+//	    expected        what would have been right
+//	    seen            the state as it was read, or ""
+//	    subject         the message, contact or template, or ""
+//	    step            that was answered wrongly; 0 for a wrong state
+//	    story           what happened to the subject, a line each
 //	answers         how long answers took, the classes that have any:
 //	  up_to_ms        so long at most; 0 for longer than any other class
 //	  count           answers

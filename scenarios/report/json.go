@@ -33,6 +33,15 @@ func complete(rep Report) Report {
 		d.Evidence = append([]string{}, d.Evidence...)
 		rep.Diagnosis = &d
 	}
+	if rep.Chaos != nil {
+		c := *rep.Chaos
+		c.Probabilities, c.Trouble = append([]Probability{}, c.Probabilities...), append([]string{}, c.Trouble...)
+		c.Violations = append([]Violation{}, c.Violations...)
+		for i := range c.Violations {
+			c.Violations[i].Story = append([]string{}, c.Violations[i].Story...)
+		}
+		rep.Chaos = &c
+	}
 	rep.Rules = append([]Rule{}, rep.Rules...)
 	for i, r := range rep.Rules {
 		scenarios := append([]Scenario{}, r.Scenarios...)
