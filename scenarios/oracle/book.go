@@ -1,7 +1,10 @@
 package oracle
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
@@ -28,6 +31,18 @@ func (v Violation) About() string {
 		return ""
 	}
 	return name(v.Subject)
+}
+
+// simultaneous is how many of the story's deliveries came together with others:
+// the fewer, the surer is it to happen again.
+func (v Violation) simultaneous() int {
+	n := 0
+	for _, line := range v.Story {
+		if strings.Contains(line, atOnce) {
+			n++
+		}
+	}
+	return n
 }
 
 // maxKept is how many violations of a rule are kept; the others are counted.
@@ -88,5 +103,8 @@ func (o *Oracle) Book() Book {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.explain()
+	for _, all := range o.book.Violations {
+		slices.SortStableFunc(all, func(a, b Violation) int { return cmp.Compare(a.simultaneous(), b.simultaneous()) })
+	}
 	return o.book
 }

@@ -317,6 +317,8 @@ func (r *Record) Story() []string {
 	return lines
 }
 
+const atOnce = ", at the same instant as others"
+
 // Tell says in a line what was sent and what came back.
 func Tell(a Arrival) string {
 	var b strings.Builder
@@ -337,7 +339,7 @@ func Tell(a Arrival) string {
 		b.WriteString(", " + string(s.Occurrence) + ", attempt " + itoa(s.Attempt))
 	}
 	if s.Group > 0 {
-		b.WriteString(", at the same instant as others")
+		b.WriteString(atOnce)
 	}
 	switch s.Sender {
 	case chaos.Discards:
