@@ -412,6 +412,7 @@ func TestChaosAccusesNobody(t *testing.T) {
 	}{
 		{"a plain one", &plain{}, nil},
 		{"one that answers before it processes", &plain{queued: 30 * time.Millisecond}, nil},
+		{"one that does both, side by side", &plain{queued: 30 * time.Millisecond, onlyForward: true}, nil},
 		{"one with two effects for each event", &plain{twice: true}, nil},
 		{"one that counts only what moves a message on", &plain{onlyForward: true}, nil},
 		{"one that keeps unknown statuses", &plain{keepsLast: true}, nil},

@@ -74,6 +74,8 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 			if st, err := r.look(ctx, s.Subject); err == nil && st.Known {
 				r.haunted = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
 			}
+		case s.Subject.Kind == chaos.AboutTemplate && r.canRead(chaos.AboutTemplate):
+			r.awaitTemplate(ctx, s)
 		case s.Subject.Kind == chaos.AboutInbound && r.canRead(chaos.AboutInbound):
 			if r.oracle.Met(s.Subject) {
 				continue
@@ -86,6 +88,24 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 		}
 	}
 	return ctx.Err() == nil
+}
+
+// maxAwaited is how often a template's status may not come before it is no
+// longer waited for.
+const maxAwaited = 2
+
+// awaitTemplate waits until the state shows what a template was told last. Its
+// statuses have no order of their own and in the wild are minutes apart: a
+// receiver that works its queue off side by side must not get them within
+// milliseconds.
+func (r *runner) awaitTemplate(ctx context.Context, s chaos.Step) {
+	before := r.oracle.LastStatus(s.Subject)
+	if before == "" || before == s.Event.Status || s.Kind != chaos.KindDeliver || r.awaited >= maxAwaited {
+		return
+	}
+	if st := r.read(ctx, s.Subject, func(st probe.State) bool { return st.StatusIs(before) }); !st.StatusIs(before) {
+		r.awaited++
+	}
 }
 
 // reading is a record on its way to a verdict.

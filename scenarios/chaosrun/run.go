@@ -107,8 +107,9 @@ type runner struct {
 	virtual   time.Duration
 	stamps    map[int]map[uuid.UUID]int64 // when an event of a message was signed last
 	looks     sync.Mutex                  // one look at the target at a time
-	haunted   string                      // why the state says nothing
 	durable   bool                        // the target has kept its state over a restart
+	awaited   int                         // templates' statuses that did not come
+	haunted   string                      // why the state says nothing
 	begun     bool
 }
 

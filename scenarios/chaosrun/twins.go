@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/sjson"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -25,8 +26,8 @@ type twin struct {
 const maxTwins = 200
 
 // controls finds out what events amount to on this receiver, where the plainest
-// count does not fit: a message with the same statuses in the same order, each
-// delivered once, shows it.
+// count does not fit: messages with the same statuses, each delivered once, show
+// it, one in the order of a lifecycle and one the other way round.
 func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 	c := oracle.Controls{Effects: map[string]int{}}
 	var twins []twin
@@ -41,13 +42,15 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 			if !x.state.HasEffects {
 				continue
 			}
-			for _, o := range x.expect.Orders {
-				if made[o.String()] || len(twins) == maxTwins {
-					continue
-				}
-				made[o.String()] = true
-				if t, ok := r.messageTwin(ctx, x.record, o, len(twins)); ok {
-					twins = append(twins, t)
+			for _, set := range x.expect.Orders {
+				for _, o := range []oracle.Order{set.Forward(), set.Backward()} {
+					if made[o.String()] || len(twins) == maxTwins {
+						continue
+					}
+					made[o.String()] = true
+					if t, ok := r.messageTwin(ctx, x.record, o, len(twins)); ok {
+						twins = append(twins, t)
+					}
 				}
 			}
 		case chaos.AboutInbound:
@@ -93,6 +96,10 @@ func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.O
 		body := bytes.ReplaceAll(s.Body, []byte(s.Subject.ID.String()), []byte(t.subject.ID.String()))
 		if !r.once(ctx, s, body) {
 			return twin{}, false
+		}
+		if on := o.Forward(); status == on[len(on)-1] || o[0] == on[0] { // it moves the message on
+			_, _ = probe.Poll(ctx, r.s.Settle, func(ctx context.Context) (probe.State, error) { return r.look(ctx, t.subject) },
+				func(st probe.State) bool { return st.StatusIs(status) })
 		}
 	}
 	return t, true

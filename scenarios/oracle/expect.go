@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -29,6 +30,36 @@ type Order []string
 
 // String is the order as a key and as people read it.
 func (o Order) String() string { return strings.Join(o, ", ") }
+
+// Forward is the statuses in the order of a lifecycle.
+func (o Order) Forward() Order {
+	sorted := slices.Clone(o)
+	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+	return sorted
+}
+
+// Backward is Forward from its end.
+func (o Order) Backward() Order {
+	sorted := o.Forward()
+	slices.Reverse(sorted)
+	return sorted
+}
+
+// place is where a status stands: failures before DELIVERED, what is not
+// documented before everything.
+func place(status string) int {
+	rank, ok := lifecycle.Rank(event.Status(status))
+	sent, _ := lifecycle.Rank(event.Sent)
+	switch {
+	case ok && rank > sent:
+		return rank + 1
+	case ok:
+		return rank
+	case lifecycle.Terminal(event.Status(status), true):
+		return sent + 1
+	}
+	return 0
+}
 
 // maxOrders is how many possible orders are followed up.
 const maxOrders = 8

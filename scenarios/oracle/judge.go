@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -171,17 +172,19 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 	}
 }
 
-// bounds are the least and the most effects that the orders amount to.
+// bounds are the least and the most effects that the events amount to: where a
+// receiver counts only what moves a message on, they depend on the order, which
+// is the receiver's own where several workers take the events.
 func (c Controls) bounds(all []Order) (least, most int, known bool) {
-	for i, o := range all {
-		n, ok := c.Effects[o.String()]
-		if !ok {
-			return 0, 0, false
+	least = math.MaxInt
+	for _, o := range all {
+		for _, control := range []Order{o.Forward(), o.Backward()} {
+			n, ok := c.Effects[control.String()]
+			if !ok {
+				return 0, 0, false
+			}
+			least, most = min(least, n), max(most, n)
 		}
-		if i == 0 || n < least {
-			least = n
-		}
-		most = max(most, n)
 	}
 	return least, most, len(all) > 0
 }

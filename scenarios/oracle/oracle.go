@@ -151,6 +151,24 @@ func (o *Oracle) Baseline(s chaos.Subject, count int) {
 	o.record(s).Baseline = count
 }
 
+// LastStatus is the documented status that a subject was told last, for
+// certain; "" for none.
+func (o *Oracle) LastStatus(s chaos.Subject) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	r := o.records[keyOf(s)]
+	if r == nil {
+		return ""
+	}
+	last := ""
+	for _, a := range r.Arrivals {
+		if a.Step.Kind == chaos.KindDeliver && a.Taken == Acked && documented(a.Step.Event.Status) {
+			last = a.Step.Event.Status
+		}
+	}
+	return last
+}
+
 // Met reports whether anything has been sent about a subject that is not over.
 func (o *Oracle) Met(s chaos.Subject) bool {
 	o.mu.Lock()

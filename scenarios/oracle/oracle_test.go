@@ -191,7 +191,7 @@ func TestViolations(t *testing.T) {
 			for range 50 { // a run is more than one message
 				judge(o, "QUEUED SENT", probe.State{Status: "SENT"}, oracle.Controls{})
 			}
-			judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4}})
+			judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4, "SENT, QUEUED": 4}})
 			var got []string
 			for rule, n := range o.Book().Violated {
 				got = append(got, rule)
