@@ -65,9 +65,10 @@ func (s *Simulator) DeleteTemplate(id uuid.UUID) error {
 // Answers are the answers that the store remembered when this simulator began.
 func (s *Simulator) Answers() []history.Answer { return s.answers }
 
-// KeepAnswer remembers an answer to a request, and forgets others. Flush makes it safe.
-func (s *Simulator) KeepAnswer(a history.Answer, forget []string) error {
-	if err := s.store.Save(history.Change{Forgotten: forget, Answer: &a}); err != nil {
+// KeepAnswer remembers an answer to a request, if it is not nil, and forgets others.
+// Flush makes it safe.
+func (s *Simulator) KeepAnswer(a *history.Answer, forget []string) error {
+	if err := s.store.Save(history.Change{Forgotten: forget, Answer: a}); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
 	return nil

@@ -55,17 +55,46 @@ type Template struct {
 // Send accepts a message: its events happen as time passes, the first one now.
 // It returns the message's id. What a durable store has accepted is never lost.
 func (s *Simulator) Send(m Message) (uuid.UUID, error) {
+	ids, err := s.SendAll([]Message{m}, nil)
+	if len(ids) == 0 {
+		return uuid.Nil, err
+	}
+	return ids[0], err
+}
+
+// SendAll accepts messages, all of them or none. What answer makes of their ids,
+// if it is not nil, is remembered with them: a store that was killed remembers both
+// or neither. Until SendAll returns, nobody may be told.
+func (s *Simulator) SendAll(messages []Message, answer func(ids []uuid.UUID) *history.Answer) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
-	if m.Channel == "" {
-		m.Channel = event.SMS
+	all := make([]lifecycle.Options, len(messages))
+	for i := range messages {
+		m := &messages[i]
+		if m.Channel == "" {
+			m.Channel = event.SMS
+		}
+		all[i] = lifecycle.Options{
+			Channel: m.Channel, Extended: s.knobs.Extended, Automatic: m.Automatic && s.knobs.Extended, Outcome: m.Outcome,
+			Skips: m.Skips, Prompt: m.Prompt,
+		}
+		if err := errors.Join(all[i].Validate(), checkNumber("to", m.To), checkNumber("from", m.From)); err != nil {
+			return nil, fmt.Errorf("message: %w", err)
+		}
 	}
-	options := lifecycle.Options{
-		Channel: m.Channel, Extended: s.knobs.Extended, Automatic: m.Automatic && s.knobs.Extended, Outcome: m.Outcome,
-		Skips: m.Skips, Prompt: m.Prompt,
+	ids, ways, c := make([]uuid.UUID, len(messages)), make([]*course, len(messages)), history.Change{}
+	for i, m := range messages {
+		record, way := s.draft(m, all[i])
+		ids[i], ways[i] = record.ID, way
+		c.Messages = append(c.Messages, record)
 	}
-	if err := errors.Join(options.Validate(), checkNumber("to", m.To), checkNumber("from", m.From)); err != nil {
-		return uuid.Nil, fmt.Errorf("message: %w", err)
+	if answer != nil {
+		c.Answer = answer(ids)
 	}
+	return ids, s.begin(c, ways...)
+}
+
+// draft is a message's record and its way through its lifecycle.
+func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message, *course) {
 	st := s.next("message")
 	o := event.Outbound{
 		AccountID: s.account, MessageID: orID(m.ID, st), TemplateID: m.TemplateID,
@@ -73,7 +102,7 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 	}
 	agent := idFrom(st).String()
 	start := s.clock.Now()
-	var way course
+	way := &course{}
 	for _, step := range lifecycle.PlanMessage(st, options) {
 		at := start.Add(step.After)
 		next := o
@@ -86,11 +115,11 @@ func (s *Simulator) Send(m Message) (uuid.UUID, error) {
 	if m.Reply != nil {
 		way.events = append(way.events, reply(way.events, *m.Reply, st)...)
 	}
-	return o.MessageID, s.begin(&way, history.Change{Message: &history.Message{
+	return history.Message{
 		ID: o.MessageID, Channel: m.Channel, From: o.OutboundNumber, To: o.InboundNumber,
 		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName,
 		Status: event.Queued, CreatedAt: start, UpdatedAt: start,
-	}})
+	}, way
 }
 
 // reply is what a contact answers to a message a moment after it has it; nothing
@@ -153,7 +182,7 @@ func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 		}
 		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.Templates, CreatedAt: at, Template: &next})
 	}
-	return made.ID, s.begin(&way, history.Change{Template: &made})
+	return made.ID, s.begin(history.Change{Template: &made}, &way)
 }
 
 // newTemplate is a template's record, new or of one that is there already.
@@ -170,18 +199,25 @@ func (s *Simulator) newTemplate(t Template, st *seed.Stream) history.Template {
 	return made
 }
 
-// begin accepts what a change makes, together with its course. Nothing happens
+// begin accepts what a change makes, together with its courses. Nothing happens
 // before it is safe: else an event could be out in the world of a message that
 // nobody remembers.
-func (s *Simulator) begin(way *course, c history.Change) error {
+func (s *Simulator) begin(c history.Change, ways ...*course) error {
 	if s.pending.ended() {
 		return ErrClosed
 	}
-	c.Planned = way.events
+	for _, way := range ways {
+		c.Planned = append(c.Planned, way.events...)
+	}
 	if err := s.accept(c); err != nil {
 		return err
 	}
-	return s.follow(way)
+	for _, way := range ways {
+		if err := s.follow(way); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Emit makes an event happen now, whatever came before it. Webhooks that do not

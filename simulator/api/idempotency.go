@@ -5,6 +5,7 @@ import (
 	"container/list"
 	"net/http"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -68,6 +69,8 @@ func (s *replays) begin(key, requestID string, now time.Time) (known replay, tak
 	if known, ok := s.byKey[key]; ok {
 		return *known, true
 	}
+	// Its next answer takes the place of the one that the history still knows.
+	s.forgotten = slices.DeleteFunc(s.forgotten, func(old string) bool { return old == key })
 	s.byKey[key] = &replay{Answer: history.Answer{Key: key, RequestID: requestID}}
 	return replay{}, false
 }
@@ -100,13 +103,15 @@ func (s *replays) end(key string, sim *simulator.Simulator, answer *recorded) er
 func (s *replays) keep(key string, sim *simulator.Simulator, answer *recorded) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r := s.byKey[key]
-	r.At, r.Status = sim.Now(), answer.status
-	r.Body = bytes.Clone(answer.body.Bytes())
-	r.ContentType = answer.Header().Get("Content-Type")
 	forget := s.forgotten
 	s.forgotten = nil
-	return sim.KeepAnswer(r.Answer, forget)
+	if answer.kept != nil {
+		s.byKey[key].Answer = *answer.kept
+		return sim.KeepAnswer(nil, forget)
+	}
+	a := answer.asGiven(sim.Now())
+	s.byKey[key].Answer = *a
+	return sim.KeepAnswer(a, forget)
 }
 
 func (s *replays) free(key string) {
@@ -134,8 +139,36 @@ func (s *replays) drop(e *list.Element) {
 type recorded struct {
 	http.ResponseWriter
 
+	key    string
 	status int
 	body   bytes.Buffer
+	kept   *history.Answer // the history has it already
+}
+
+// asGiven is what the history is to remember of it.
+func (r *recorded) asGiven(now time.Time) *history.Answer {
+	return &history.Answer{
+		Key: r.key, RequestID: r.Header().Get(requestIDHeader), At: now,
+		Status: r.status, ContentType: r.Header().Get("Content-Type"), Body: bytes.Clone(r.body.Bytes()),
+	}
+}
+
+// keepWith gives an answer before what it tells of is safe, for the history to
+// remember both or neither. If that fails, forget it.
+func (c *call) keepWith(a answer) *history.Answer {
+	r, ok := c.w.(*recorded)
+	if !ok {
+		return nil // there is no key
+	}
+	writeJSON(r, a.status, envelope(c.requestID, a.data, nil))
+	r.kept = r.asGiven(c.sim.Now())
+	return r.kept
+}
+
+// takeBack forgets an answer that was not given to anybody.
+func (r *recorded) takeBack() {
+	r.status, r.kept = 0, nil
+	r.body.Reset()
 }
 
 func (r *recorded) WriteHeader(status int) { r.status = status }
@@ -170,7 +203,7 @@ func (s *Server) idempotent(w http.ResponseWriter, r *http.Request, requestID st
 	known, taken := s.replays.begin(key, requestID, sim.Now())
 	switch {
 	case !taken:
-		answer := &recorded{ResponseWriter: w}
+		answer := &recorded{ResponseWriter: w, key: key}
 		defer func() { // a handler that panics has not answered
 			if answer.status == 0 {
 				s.replays.free(key)

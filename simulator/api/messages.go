@@ -87,19 +87,26 @@ func sendMessage(c *call) (answer, *problem) {
 	}
 	for _, m := range messages {
 		r := recipientView{MessageID: uuid.New(), To: m.To}
-		if !sandbox {
-			var err error
-			if r.MessageID, err = c.sim.Send(m); err != nil {
-				return answer{}, fromSimulator(err)
-			}
-		}
 		if m.Channel != "" {
 			r.Channel, r.Body = &m.Channel, m.Text
 		}
 		view.Recipients = append(view.Recipients, r)
 	}
+	a := answer{http.StatusAccepted, &view}
+	if sandbox {
+		return a, nil
+	}
+	_, err := c.sim.SendAll(messages, func(ids []uuid.UUID) *history.Answer {
+		for i, id := range ids {
+			view.Recipients[i].MessageID = id
+		}
+		return c.keepWith(a)
+	})
+	if err != nil {
+		return answer{}, fromSimulator(err)
+	}
 	c.somethingDue()
-	return answer{http.StatusAccepted, view}, nil
+	return a, nil
 }
 
 // recipients reads the numbers, each with its plus.

@@ -191,8 +191,13 @@ func checkProfile(r *http.Request) *problem {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
 	c := &call{Server: s, sim: s.Simulator(), w: w, r: r, requestID: w.Header().Get(requestIDHeader)}
 	a, p := h(c)
+	early, _ := w.(*recorded)
 	switch {
+	case early != nil && early.kept != nil && p == nil: // it is there already
 	case p != nil:
+		if early != nil {
+			early.takeBack()
+		}
 		s.refuse(w, r, p)
 	case a.status == http.StatusNoContent:
 		w.WriteHeader(a.status)

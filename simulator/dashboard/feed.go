@@ -64,7 +64,7 @@ func (f *Feed) Watch(c history.Change) {
 	if len(c.Deliveries) > 0 {
 		what |= aboutDeliveries
 	}
-	if c.Message != nil {
+	if len(c.Messages) > 0 {
 		what |= aboutMessages
 	}
 	if c.Template != nil || c.RemovedTemplate != uuid.Nil {

@@ -40,7 +40,7 @@ func (b *batch) add(c Change) {
 	b.addWebhook(&c)
 	if !c.empty() {
 		b.steps = append(b.steps, c.copied())
-		b.rows += 1 + len(c.Planned) + len(c.Forgotten)
+		b.rows += 1 + len(c.Messages) + len(c.Planned) + len(c.Forgotten)
 	}
 }
 
@@ -87,16 +87,17 @@ func (b *batch) dropDeliveries(webhookID uuid.UUID) {
 
 // empty reports whether nothing is left of a change without counters and deliveries.
 func (c Change) empty() bool {
-	return c.Account == uuid.Nil && c.Webhook == nil && c.Removed == uuid.Nil && c.Message == nil &&
+	return c.Account == uuid.Nil && c.Webhook == nil && c.Removed == uuid.Nil && len(c.Messages) == 0 &&
 		c.Template == nil && c.RemovedTemplate == uuid.Nil && len(c.Planned) == 0 && c.Happened == nil &&
 		c.Answer == nil && len(c.Forgotten) == 0
 }
 
 // copied is a change whose rows are its own; its webhook is one already.
 func (c Change) copied() Change {
-	c.Message, c.Template, c.Happened = copyOf(c.Message), copyOf(c.Template), copyOf(c.Happened)
+	c.Template, c.Happened, c.Answer = copyOf(c.Template), copyOf(c.Happened), copyOf(c.Answer)
+	c.Messages = slices.Clone(c.Messages)
 	c.Planned = slices.Clone(c.Planned)
-	c.Forgotten, c.Answer = slices.Clone(c.Forgotten), copyOf(c.Answer)
+	c.Forgotten = slices.Clone(c.Forgotten)
 	return c
 }
 

@@ -61,7 +61,7 @@ type Change struct {
 	Webhook *webhook.Webhook // as it stands now
 	Removed uuid.UUID        // a webhook that is gone, and its deliveries with it
 
-	Message         *Message // that was accepted
+	Messages        []Message // that were accepted, without activities
 	Template        *Template
 	RemovedTemplate uuid.UUID
 	Planned         []event.Event // to happen at their CreatedAt

@@ -63,8 +63,8 @@ func (m *Memory) Save(c Change) error {
 	}
 	m.removed.leaveOut(&c)
 	m.saveWebhook(c)
-	if c.Message != nil {
-		m.messages.put(c.Message.ID, c.Message.clone())
+	for _, message := range c.Messages {
+		m.messages.put(message.ID, message.clone())
 	}
 	if c.Template != nil {
 		m.templates.put(c.Template.ID, *c.Template)

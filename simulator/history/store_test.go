@@ -138,7 +138,7 @@ func TestNothingIsForgotten(t *testing.T) {
 			history.Change{Counters: map[string]uint64{"message": 1}},
 			history.Change{Webhook: &gone},
 			history.Change{Webhook: &w},
-			history.Change{Message: &m, Planned: []event.Event{queued, sent}},
+			history.Change{Messages: []history.Message{m}, Planned: []event.Event{queued, sent}},
 			history.Change{Template: &tpl},
 			history.Change{Happened: &queued, Deliveries: []delivery.Delivery{first}},
 			history.Change{Deliveries: []delivery.Delivery{d}},
@@ -274,7 +274,7 @@ func TestLimits(t *testing.T) {
 			m := history.Message{ID: uuid.New(), Status: event.Queued}
 			all, messages = append(all, d), append(messages, m)
 			planned := outbound(m.ID, event.Queued, noon())
-			saveAll(t, s, history.Change{Deliveries: []delivery.Delivery{d}}, history.Change{Message: &m, Planned: []event.Event{planned}})
+			saveAll(t, s, history.Change{Deliveries: []delivery.Delivery{d}}, history.Change{Messages: []history.Message{m}, Planned: []event.Event{planned}})
 			if n > 0 {
 				saveAll(t, s, history.Change{Happened: &planned})
 			}

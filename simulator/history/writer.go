@@ -252,8 +252,8 @@ func (t *transaction) step(c Change) {
 		t.run("DELETE FROM deliveries WHERE webhook = ?", c.Removed[:])
 		delete(t.perWebhook, c.Removed)
 	}
-	if c.Message != nil {
-		t.message(c.Message)
+	for i := range c.Messages {
+		t.message(&c.Messages[i])
 	}
 	if tpl := c.Template; tpl != nil {
 		t.exec(&t.sql.template, tpl.ID[:], tpl.Name, tpl.Language, tpl.Category, tpl.Status, tpl.Reason, tpl.WhatsAppTemplateID,
