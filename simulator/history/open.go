@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -41,11 +42,8 @@ func dsn(file, mode string, pragmas ...string) (string, error) {
 		return "", err
 	}
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}
-	name := u.String() + "?mode=" + mode
-	for _, p := range append(pragmas, "synchronous(NORMAL)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)") {
-		name += "&_pragma=" + p
-	}
-	return name, nil
+	pragmas = append(pragmas, "synchronous(NORMAL)", "wal_autocheckpoint(4000)", "temp_store(MEMORY)")
+	return u.String() + "?mode=" + mode + "&_pragma=" + strings.Join(pragmas, "&_pragma="), nil
 }
 
 // openDB opens the file with one connection that has it for itself as soon as it
