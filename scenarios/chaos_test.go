@@ -45,12 +45,13 @@ type plain struct {
 	refusesUnknown    bool
 	refusesGaps       bool
 	crashesOnNull     bool
+	abandons          bool // what it has marked as done, when the sender hangs up
 	slow              time.Duration
 	oneAtATime        bool
 	refusesOldEvents  bool // older than five minutes, by the event's own time
 	forgetsEverything bool // when it restarts
 	// What a good receiver may do.
-	queued      time.Duration // processes later than it answers
+	queued      time.Duration // processes later than it answers, and loses its queue when it is stopped
 	twice       bool          // counts two effects for each event
 	onlyForward bool          // counts a status only if it moves the message on
 	keepsLast   bool          // of unknown statuses too
@@ -63,11 +64,13 @@ type plain struct {
 	inbound  map[string]int
 	template map[string]string
 	current  string
+	starts   int
 }
 
 func (p *plain) start(key signing.Secret) http.Handler {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.starts++
 	if p.status == nil || p.forgetsEverything {
 		p.status, p.effects, p.inbound, p.template = map[string]string{}, map[string]int{}, map[string]int{}, map[string]string{}
 		p.seen = map[string]bool{}
@@ -171,10 +174,28 @@ func (p *plain) receive(w http.ResponseWriter, r *http.Request, key signing.Secr
 			return
 		}
 	}
+	if p.abandons {
+		select {
+		case <-r.Context().Done():
+			p.mu.Lock()
+			p.seen[dedupe] = true
+			p.mu.Unlock()
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 	if p.queued > 0 {
+		p.mu.Lock()
+		starts := p.starts
+		p.mu.Unlock()
 		go func() { // as a worker would
 			time.Sleep(p.queued)
-			p.store(d, dedupe)
+			p.mu.Lock()
+			lost := p.starts != starts
+			p.mu.Unlock()
+			if !lost {
+				p.store(d, dedupe)
+			}
 		}()
 		return
 	}
@@ -361,6 +382,7 @@ func TestChaosFindsMistakes(t *testing.T) {
 		{"refuses unknown statuses", &plain{refusesUnknown: true}, []string{"TOL-1"}, nil},
 		{"refuses skipped states", &plain{refusesGaps: true}, []string{"ORD-2"}, nil},
 		{"crashes on null", &plain{crashesOnNull: true}, []string{"TOL-4"}, nil},
+		{"marks first and stops when the sender hangs up", &plain{abandons: true}, []string{"IDEM-6"}, []string{"IDEM-5", "IDEM-7"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -190,7 +190,10 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	}
 	if r.Subject.Kind == chaos.AboutTemplate {
 		for _, a := range genuine {
-			if has(a.Step, chaos.FaultLostAck) || has(a.Step, chaos.FaultHangUp) {
+			if has(a.Step, chaos.FaultHangUp) {
+				add("IDEM-6", "a template's event on which the sender hung up")
+			}
+			if has(a.Step, chaos.FaultLostAck) {
 				add("IDEM-6", "a template's event whose acknowledgement was lost")
 			}
 		}
@@ -210,12 +213,17 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 			continue
 		}
 		first[id] = true
+		// Apart from a lost answer, which a receiver does not notice: it may stop
+		// its work when it sees the sender hang up.
+		if has(a.Step, chaos.FaultHangUp) {
+			add("IDEM-6", "the sender hung up on its last status")
+		}
 		switch {
 		case has(a.Step, chaos.FaultTogether):
 			add("IDEM-4", "its last status came together with another")
 		case has(a.Step, chaos.FaultLateRetry), has(a.Step, chaos.FaultPause), has(a.Step, chaos.FaultReset):
 			add("RET-1", "its last status came by a retry")
-		case has(a.Step, chaos.FaultLostAck), has(a.Step, chaos.FaultHangUp):
+		case has(a.Step, chaos.FaultLostAck):
 			add("IDEM-6", "the acknowledgement of its last status was lost")
 		case has(a.Step, chaos.FaultAtOnce):
 			add("IDEM-3", "copies of its last status came at the same instant")

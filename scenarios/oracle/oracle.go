@@ -216,6 +216,14 @@ func (o *Oracle) Witness() (r *Record, ok bool) {
 	return nil, false
 }
 
+// Recent reports whether a delivery about it was sent since the target was
+// restarted last.
+func (o *Oracle) Recent(r *Record) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.ContainsFunc(r.Arrivals, func(a Arrival) bool { return a.Epoch == o.epoch })
+}
+
 // Take hands over, and forgets, the records of one of the plan's messages, about
 // which nothing more will be told.
 func (o *Oracle) Take(index int) []*Record {
