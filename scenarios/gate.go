@@ -23,7 +23,7 @@ type gate struct {
 const gateAttempt = 1000
 
 // slowAnswer is from when on waiting for answers one after another is too long.
-const slowAnswer = 250 * time.Millisecond
+const slowAnswer = 150 * time.Millisecond
 
 // openGate sends the plain delivery and, when it is refused, finds out why.
 func (s *session) openGate(ctx context.Context) {

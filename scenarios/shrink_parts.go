@@ -90,7 +90,18 @@ func (sh *shrinker) parts() [][]chaos.Step {
 	for name := range accused {
 		each = append(each, only(func(st chaos.Step) bool { return trace.Who(st.Subject) == name }))
 	}
+	// What happens at one instant comes in any order: a failure that needs none
+	// of it is the same every time, and easier to tell.
+	together := func(part []chaos.Step) int {
+		if slices.ContainsFunc(part, func(st chaos.Step) bool { return st.Group != 0 }) {
+			return 1
+		}
+		return 0
+	}
 	slices.SortFunc(each, func(a, b []chaos.Step) int {
+		if c := together(a) - together(b); c != 0 {
+			return c
+		}
 		if len(a) != len(b) || len(a) == 0 {
 			return len(a) - len(b)
 		}

@@ -211,7 +211,7 @@ func TestASlowReceiverIsAskedSideBySide(t *testing.T) {
 					break
 				}
 			}
-			_ = clock.Real{}.Sleep(r.Context(), 300*time.Millisecond)
+			_ = clock.Real{}.Sleep(r.Context(), 200*time.Millisecond)
 			now.Add(-1)
 		}
 	})

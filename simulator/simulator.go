@@ -48,7 +48,8 @@ type Config struct {
 	Secrets io.Reader        // new signing secrets are made from it; nil: crypto/rand
 
 	// Watch is told of every change once it is saved; nil: nobody is. It must
-	// return at once and not call the simulator.
+	// return at once, not call the simulator, and keep nothing that the change
+	// points to.
 	Watch func(history.Change)
 }
 

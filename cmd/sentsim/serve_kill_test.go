@@ -36,7 +36,7 @@ func TestServeKilled(t *testing.T) {
 	if testing.Short() {
 		kills = min(kills, 5)
 	}
-	k := newKilled(t, uint64(start)) //nolint:gosec // any number is one
+	k := newKilled(t, uint64(start))
 	for n := range kills {
 		k.life(n)
 	}

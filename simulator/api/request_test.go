@@ -370,7 +370,7 @@ func TestAnIdempotencyKeyOutlivesTheServer(t *testing.T) {
 		s := serve(t, api.Config{Simulator: simulator.Config{Store: store, Start: now}})
 		test(s, store)
 		now = s.Simulator().Now()
-		if err := s.Server.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 		if err := store.Close(); err != nil {

@@ -154,7 +154,7 @@ func (d *Dispatcher) Restore(hooks []webhook.Webhook, unfinished []Delivery, mad
 	d.mu.Unlock()
 	for _, x := range unfinished {
 		if q, err := d.queue(x.WebhookID); err == nil {
-			q.add(&job{Delivery: x.Clone()})
+			q.add(x.Clone())
 		}
 	}
 }
@@ -227,17 +227,19 @@ func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	}
 	// Noted before any of them can start, and all together: whoever reads the
 	// journal later finds the event with all its deliveries or not at all.
-	d.save(Entry{Event: &e, Deliveries: made.deliveries})
+	made.event = e
+	d.save(Entry{Event: &made.event, Deliveries: made.deliveries})
 	ids := make([]uuid.UUID, len(made.deliveries))
 	for i, x := range made.deliveries {
 		ids[i] = x.ID
-		made.queues[i].add(&job{Delivery: x})
+		made.queues[i].add(x)
 	}
 	return ids, nil
 }
 
 // making is room for what an event makes; the journal keeps nothing of it.
 type making struct {
+	event      event.Event
 	deliveries []Delivery
 	queues     []*queue
 }
@@ -254,7 +256,7 @@ func (d *Dispatcher) Replay(earlier Delivery) (uuid.UUID, error) {
 		return uuid.Nil, err
 	}
 	d.save(Entry{Deliveries: []Delivery{x}})
-	q.add(&job{Delivery: x})
+	q.add(x)
 	return x.ID, nil
 }
 

@@ -33,6 +33,7 @@ type queue struct {
 	closed   bool
 	removed  bool
 	saved    []Delivery // room for what is told to the journal
+	spare    []*job     // that are over, to be used again
 
 	view sync.Mutex
 	seen webhook.Webhook // hook as the journal knows it: read without waiting for the journal
@@ -81,7 +82,7 @@ func (q *queue) newDelivery(eventID uuid.UUID, typ event.Type, body []byte) (Del
 }
 
 // add puts a delivery that the journal knows into the queue.
-func (q *queue) add(j *job) {
+func (q *queue) add(x Delivery) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.removed {
@@ -90,11 +91,36 @@ func (q *queue) add(j *job) {
 	if q.closed {
 		return
 	}
-	q.waiting.add(j)
+	q.waiting.add(q.job(x))
 	if !q.hook.IsActive { // disabled since take
 		q.record(q.endWaiting("the webhook was disabled")...)
 	}
 	q.setAlarm()
+}
+
+// job is x as a job.
+func (q *queue) job(x Delivery) *job {
+	last := len(q.spare) - 1
+	if last < 0 {
+		return &job{x}
+	}
+	j := q.spare[last]
+	q.spare = q.spare[:last]
+	if len(x.Attempts) == 0 {
+		x.Attempts = j.Attempts
+	}
+	*j = job{x}
+	return j
+}
+
+// over keeps a job that is over, to be used again with its room for attempts:
+// the journal has a copy of what it needs.
+func (q *queue) over(j *job) {
+	if len(q.spare) < q.d.cfg.Rules.inFlight() {
+		clear(j.Attempts)
+		*j = job{Delivery{Attempts: j.Attempts[:0]}}
+		q.spare = append(q.spare, j)
+	}
 }
 
 // setAlarm makes sure that the queue wakes up when the first of those that wait

@@ -48,6 +48,9 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 			q.record(q.afterFailure(disabled)...)
 		}
 	}
+	if j.Done() {
+		q.over(j)
+	}
 	more = q.due(x, now)
 	q.startDue(now)
 	return more

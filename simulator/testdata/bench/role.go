@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -75,23 +76,24 @@ func (o order) more(n int, start time.Time) bool {
 	return clock.Wall().Sub(start) < o.duration
 }
 
-// sample is the nth event.
-func sample(n int) event.Event {
+// sample is the event that everybody tells of.
+func sample() event.Event {
 	at := time.Date(2025, 10, 31, 10, 10, 42, 0, time.UTC)
-	hook := uuid.MustParse(webhookID)
-	id := hook
-	for i := range 8 {
-		id[15-i] = byte(n >> (8 * i))
-	}
+	id := uuid.MustParse(webhookID)
 	return event.Event{ID: id, Type: "message.failed", CreatedAt: at, Outbound: &event.Outbound{
-		AccountID: hook, MessageID: id, Status: event.Failed, Channel: event.SMS, TemplateID: hook, UpdatedAt: at,
-		InboundNumber: "+12025550143", OutboundNumber: "+12025550100",
-		Reason: "no route to the handset",
+		AccountID: id, MessageID: id, Status: event.Failed, Channel: event.SMS, TemplateID: id, UpdatedAt: at,
+		InboundNumber: "+12025550143", OutboundNumber: "+12025550100", Reason: "no route to the handset",
 	}}
 }
 
-// body is what those send who send always the same.
-func body() []byte { return sample(1).Encode(event.DefaultFormat()) }
+// numbered is the id of the nth event.
+func numbered(n int) (id uuid.UUID) {
+	binary.BigEndian.PutUint64(id[8:], uint64(n)) //nolint:gosec // not negative
+	return id
+}
+
+// body is what everybody sends.
+func body() []byte { return sample().Encode(event.DefaultFormat()) }
 
 // self is this program, to be started in another role.
 func self() (string, error) { return os.Executable() }
