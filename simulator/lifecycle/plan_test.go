@@ -20,6 +20,8 @@ func drawOptions(t *rapid.T) lifecycle.Options {
 		Extended: rapid.Bool().Draw(t, "extended"),
 	}
 	o.Automatic = o.Extended && rapid.Bool().Draw(t, "automatic")
+	o.Skips = rapid.Bool().Draw(t, "skips")
+	o.Prompt = rapid.Bool().Draw(t, "prompt")
 	outcomes := append([]lifecycle.Outcome{""}, lifecycle.Outcomes(o.Channel, o.Extended)...)
 	o.Outcome = rapid.SampledFrom(outcomes).Draw(t, "outcome")
 	return o
@@ -167,6 +169,28 @@ func names(plan []lifecycle.Step) string {
 
 // TestTraffic looks at many drawn plans at once: every way occurs, and SMS
 // skips most.
+func TestSkipsAllButTheFirstAndTheEnd(t *testing.T) {
+	for n := range uint64(200) {
+		o := lifecycle.Options{Channel: event.WhatsApp, Outcome: lifecycle.EndsRead, Skips: true}
+		plan := lifecycle.PlanMessage(seed.Seed(1).Stream("m", n), o)
+		if len(plan) != 2 || plan[0].Status != event.Queued || plan[1].Status != event.Read {
+			t.Fatalf("message %d: %v", n, plan)
+		}
+	}
+}
+
+func TestPromptWaitsTheLeast(t *testing.T) {
+	odds := lifecycle.OddsOf(event.SMS)
+	least := odds.Routing.Min + odds.Handover.Min + odds.Travel.Min
+	for n := range uint64(200) {
+		o := lifecycle.Options{Channel: event.SMS, Outcome: lifecycle.EndsDelivered, Prompt: true}
+		plan := lifecycle.PlanMessage(seed.Seed(1).Stream("m", n), o)
+		if end := plan[len(plan)-1]; end.After != least {
+			t.Fatalf("message %d ends after %v, want %v: %v", n, end.After, least, plan)
+		}
+	}
+}
+
 func TestTraffic(t *testing.T) {
 	const messages = 6000
 	skipped := map[event.Channel]int{}
