@@ -205,13 +205,18 @@ func (k *killed) life(n int) {
 	}
 }
 
-// health reads the broken webhook, whose failures never become fewer.
+// health reads the broken webhook, whose failures never become fewer. What is read
+// may be milliseconds ahead of the file; a change that is accepted afterwards is in
+// it, and so is everything before.
 func (k *killed) health(p *program) {
 	k.t.Helper()
 	_, _, body := p.ask(k.t, http.MethodGet, "/v3/webhooks/"+k.broken, "", "")
 	failures, disabled := gjson.Get(body, "data.consecutive_failures").Int(), !gjson.Get(body, "data.is_active").Bool()
 	if failures < k.failures || k.disabled && (!disabled || failures != k.failures) || disabled != (failures >= 10) {
 		k.t.Errorf("the broken webhook had %d failures in a row (disabled: %v), and now %s", k.failures, k.disabled, body)
+	}
+	if status, _, body := p.ask(k.t, http.MethodPost, "/v3/webhooks/"+k.taking+"/rotate-secret", "", ""); status != http.StatusOK {
+		k.t.Errorf("%d %s", status, body)
 	}
 	k.failures, k.disabled = failures, disabled
 }
