@@ -130,6 +130,7 @@ Feature: Signature
       | future-310          | signed 310 s from now                     |
       | future-3600         | signed an hour from now                   |
       | future-milliseconds | a timestamp in milliseconds, so far ahead |
+      | future-overflow     | a timestamp that wraps around in 32 bits  |
 
   @SIG-8 @MUST
   Scenario Outline: clocks may differ a little: signed <offset> s from now

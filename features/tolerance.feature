@@ -74,6 +74,7 @@ Feature: Tolerance
     Examples:
       | content                  |
       | 4096 characters          |
+      | 4096 emoji               |
       | many scripts             |
       | emoji                    |
       | right-to-left writing    |

@@ -93,6 +93,21 @@ func headerMutants() []Mutant {
 			}),
 		},
 		{
+			Name:    "timestamp-in-32-bits",
+			Mistake: "The timestamp is kept in 32 bits, in which a time 136 years ahead is now.",
+			Breaks:  []Broken{{"SIG-7", "rejects one more than 300 s in the future"}},
+			change: timing(func(timestamp string, now int64) error {
+				seconds, err := strconv.ParseUint(timestamp, 10, 63)
+				if err != nil {
+					return errTimestamp
+				}
+				if apart := int32(now) - int32(seconds); apart > tolerance || apart < -tolerance { //nolint:gosec // the mistake
+					return errTolerance
+				}
+				return nil
+			}),
+		},
+		{
 			Name:    "tolerance-in-milliseconds",
 			Mistake: "The tolerance of 300 is written in milliseconds and compared with seconds.",
 			Breaks:  olderAndNewer,

@@ -143,7 +143,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "small-body-limit",
 			Mistake: "The framework's limit for a body was left at 16 KiB.",
-			Breaks:  []Broken{{"TOL-8", "up to 64 KiB: 2xx"}},
+			Breaks:  []Broken{{"TOL-5", "text of up to 4,096 characters"}, {"TOL-8", "up to 64 KiB: 2xx"}},
 			change: func(r *Receiver, _ Config) error {
 				r.maxBody = 16 << 10
 				return nil

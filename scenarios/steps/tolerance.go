@@ -119,6 +119,7 @@ func (w *World) eventCalled(ctx context.Context, which string) (event.Event, err
 // texts are what people, and attackers, write.
 var texts = map[string]string{ //nolint:gochecknoglobals // constant
 	"4096 characters":       strings.Repeat("0123456789abcdef", 256),
+	"4096 emoji":            strings.Repeat("🎉", 4096), // 16 KiB: a limit in bytes is no limit in characters
 	"many scripts":          "Grüße, Привет, γειά σου, नमस्ते, こんにちは, 你好, 안녕하세요, สวัสดี, ሰላም, 𐍈𐌿𐍄",
 	"emoji":                 "👍🏽 👩‍👩‍👧‍👦 🇺🇳 ❤️‍🔥 e\u0301",
 	"right-to-left writing": "שלום \u202eabc\u202c مرحبا \u200f!",

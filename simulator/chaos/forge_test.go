@@ -156,6 +156,7 @@ func expectations() map[string]expectation {
 		"future-310":          {"SIG-7", signing.ErrTooNew, validAt(310)},
 		"future-3600":         {"SIG-7", signing.ErrTooNew, validAt(3600)},
 		"future-milliseconds": {"SIG-7", signing.ErrTooNew, stamped("1761905442000")},
+		"future-overflow":     {"SIG-7", signing.ErrTooNew, validAt(1 << 32)},
 
 		"other-webhook-id":    {"SIG-10", wrong, signed(otherID, stampNow)},
 		"webhook-id-replaced": {"SIG-10", wrong, restored(id, webhookID)},

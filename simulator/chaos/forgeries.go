@@ -101,6 +101,7 @@ func timestamps() []Forgery {
 
 		{Name: "future-310", Rule: "SIG-7", Doc: "validly signed for 310 s from now", forge: shifted(5*minute + 10)},
 		{Name: "future-3600", Rule: "SIG-7", Doc: "validly signed for an hour from now", forge: shifted(hour)},
+		{Name: "future-overflow", Rule: "SIG-7", Doc: "validly signed for 2^32 s from now, which is now for who counts in 32 bits", forge: shifted(1 << 32)},
 		{Name: "future-milliseconds", Rule: "SIG-7", Doc: "the timestamp is in milliseconds, validly signed", forge: stamped(milliseconds)},
 	}
 }
