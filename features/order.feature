@@ -92,3 +92,10 @@ Feature: Order
     And Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second
     Then the first message ends as "DELIVERED"
     And the second message ends as "FAILED"
+
+  @ORD-7 @MUST @state
+  Scenario: messages with events at the same instant do not mix
+    Given two messages that the receiver has seen up to "SENT" under one X-Webhook-ID
+    When Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second at the same instant
+    Then the first message ends as "DELIVERED"
+    And the second message ends as "FAILED"

@@ -21,6 +21,16 @@ Feature: Signature
       | body-truncated | the end cut off     |
       | body-appended  | one byte appended   |
 
+  @SIG-2 @MUST
+  Scenario Outline: that goes for every kind of event: a "<event>" event changed on its way
+    When a delivery of a "<event>" event arrives, forged as "body-tampered"
+    Then the receiver rejects it
+
+    Examples:
+      | event            |
+      | message.received |
+      | templates        |
+
   @SIG-3 @MUST
   Scenario Outline: a delivery signed with another key is rejected: <what>
     When a delivery arrives, forged as "<forgery>"

@@ -34,7 +34,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 		return out, false
 	}
 	start := clock.Wall()
-	if p.partial {
+	if p.partial && !p.rule.State {
 		// What can be seen from outside, its rule's other scenario sees.
 		if err := s.subject.Needs(p.rule.Needs...); err != nil {
 			s.verdict(ctx, p, err, nil, &out)

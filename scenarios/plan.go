@@ -15,7 +15,7 @@ import (
 type planned struct {
 	rule     rule.Rule
 	scenario gherkin.Scenario
-	partial  bool // the state part of a rule that is judged from outside too
+	partial  bool // one part of its rule, which others show too: the state of a rule that is judged from outside, or one of several ways to see it
 	alone    bool // nothing else may be under way
 }
 
@@ -88,7 +88,7 @@ func tie(all []gherkin.Scenario) ([]planned, error) {
 			return nil, fmt.Errorf("%s: scenario %q has the name of the one at %s", place, sc.Name, other)
 		}
 		names[scenarioKey(&p)] = place
-		p.partial = sc.Tagged("@state") && !p.rule.State
+		p.partial = sc.Tagged("@state") && !p.rule.State || sc.Tagged("@part")
 		plans = append(plans, p)
 	}
 	return plans, nil

@@ -208,6 +208,19 @@ func idempotencyMutants() []Mutant {
 			}),
 		},
 		{
+			Name:    "reply-per-delivery",
+			Mistake: "What contacts write is stored once, but answered whenever it is delivered.",
+			Breaks:  []Broken{{"IDEM-5", "inbound duplicates have one effect"}},
+			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
+				added, err := s.add(ctx, ev, reply)
+				if err != nil || added || reply == nil {
+					return added, err
+				}
+				ev.kind = "reply"
+				return s.addAgain(ctx, ev, reply)
+			}),
+		},
+		{
 			Name:    "inbound-by-text",
 			Mistake: "What contacts write is the same message if it is the same text.",
 			Breaks:  []Broken{{"IDEM-4", "equal texts at different times"}},

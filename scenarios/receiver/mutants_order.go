@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Mistakes with statuses that come late, early or not at all.
@@ -121,6 +123,31 @@ func orderMutants() []Mutant {
 					}
 					if ev.kind == message && ev.status == "SENT" {
 						last = ev.subject
+					}
+					return r.store.add(ctx, ev, reply)
+				}
+				return nil
+			},
+		},
+		{
+			Name:    "shared-variable",
+			Mistake: "The id of the message that is being handled stands in a variable of the module, which the next request overwrites while the database is waited for.",
+			Breaks: []Broken{
+				{"ACK-2", "all of them processed"},
+				{"IDEM-6", "one effect"},
+				{"ORD-7", "interleaved messages do not mix"},
+			},
+			change: func(r *Receiver, _ Config) error {
+				var handled atomic.Value
+				r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
+					if ev.kind == message {
+						handled.Store(ev.subject)
+					}
+					if err := takes(ctx, 5*time.Millisecond); err != nil { // the way to the database and back
+						return false, err
+					}
+					if ev.kind == message {
+						ev.subject, _ = handled.Load().(string)
 					}
 					return r.store.add(ctx, ev, reply)
 				}

@@ -8,8 +8,8 @@ import (
 
 // Conclude is the verdict on a rule, given its scenarios as they ran. A failed
 // scenario of a SHOULD rule is a warning unless strict. Scenarios that are only
-// the state part of the rule and could not be checked leave it passed, with a
-// reason that says what was not seen.
+// a part of the rule and could not be checked leave it passed, if others passed,
+// with a reason that says what was not seen.
 func Conclude(r rule.Rule, scenarios []Scenario, strict bool) Rule {
 	out := Rule{
 		ID: r.ID, Level: string(r.Level), Title: r.Title, Why: r.Why, Fix: r.Fix,
@@ -36,6 +36,9 @@ func Conclude(r rule.Rule, scenarios []Scenario, strict bool) Rule {
 		out.Reason = "no scenario of this rule ran"
 	case out.Verdict == Passed && unseen != nil:
 		out.Reason, out.Remedy = "its state part was not checked", unseen.Remedy
+		if r.State {
+			out.Reason = "a part of it was not checked"
+		}
 		if unseen.Reason != "" {
 			out.Reason += ": " + unseen.Reason
 		}

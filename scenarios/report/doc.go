@@ -70,7 +70,9 @@
 //	    reason          as above
 //	    remedy          as above
 //	    partial         it is the state part of a rule that is judged from
-//	                    outside too: not checked, it leaves the rule passed
+//	                    outside too, or one of several ways to see a rule
+//	                    about state: not checked, it leaves the rule passed
+//	                    if others are
 //	    evidence        exchanges, when it did not pass: the one that the verdict
 //	                    rests on, then the story from its beginning
 //	      step            its place in the story, from 1; 0 where it has none

@@ -137,7 +137,7 @@ func (t *Terminal) log(lines []string) {
 type unseen struct {
 	reason, remedy string
 	ids            []string
-	parts          []string // rules of which only the state part could not be seen
+	parts          []string // rules of which only a part could not be seen
 }
 
 // groupUnseen groups the rules by the reason why they could not be seen.
@@ -190,7 +190,7 @@ func (t *Terminal) notChecked(rules []Rule) {
 		}
 		what := strings.Join(g.ids, ", ")
 		if len(g.parts) > 0 {
-			parts := "the state part of " + strings.Join(g.parts, ", ")
+			parts := "a part of " + strings.Join(g.parts, ", ")
 			if what != "" {
 				parts = "and " + parts
 			}

@@ -121,7 +121,7 @@ func newHTMLView(rep Report) htmlView {
 			v.Unseen = append(v.Unseen, htmlUnseen{reason, remedy, "Rules", printable(g.ids)})
 		}
 		if len(g.parts) > 0 {
-			v.Unseen = append(v.Unseen, htmlUnseen{reason, remedy, "The state part of", printable(g.parts)})
+			v.Unseen = append(v.Unseen, htmlUnseen{reason, remedy, "A part of", printable(g.parts)})
 		}
 	}
 	return v

@@ -71,7 +71,7 @@ type Scenario struct {
 	Verdict  Verdict       `json:"verdict"`
 	Reason   string        `json:"reason"`
 	Remedy   string        `json:"remedy"`  // of a scenario that was not checked, or ""
-	Partial  bool          `json:"partial"` // the state part of a rule that is judged from outside too
+	Partial  bool          `json:"partial"` // of several parts of the rule; see package documentation
 	Duration time.Duration `json:"-"`
 	Steps    []Step        `json:"-"`
 	Evidence []Evidence    `json:"evidence"`

@@ -43,8 +43,9 @@ How they are judged
   is polled until settle (2 s) has passed and the last reading counts.
 
   An absence passes only after a control. "No trace" (SIG-13) needs a probe
-  that has shown an accepted twin, "no reply" (INB-2) a receiver that has
-  replied to an ordinary text. A presence fails at once.
+  that has shown an accepted twin, "no reply" (INB-2) and "no second reply"
+  (IDEM-5) a receiver that has replied to an ordinary text. A presence fails
+  at once.
 
   A lost acknowledgement (IDEM-6) is tried in two forms: the sender throws the
   answer away, and the sender hangs up once the request is sent.

@@ -21,6 +21,8 @@ func inboundSentences() []definition {
 		def(`the receiver has counted an inbound message from each of them`, func(w *World) any { return w.hasCountedEach }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
 		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
+		def(`another contact sends the same text`, func(w *World) any { return w.anotherContactSends }),
+		def(`the receiver has replied to both contacts equally often`, func(w *World) any { return w.repliedEquallyOften }),
 		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
 	}
 }
@@ -165,7 +167,7 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	if err := w.needs(rule.ObservedReplies); err != nil {
 		return err
 	}
-	e := w.inbound("Hello, is anybody there?")
+	e := w.inbound(ordinaryText)
 	if err := w.introduce(ctx, "an ordinary inbound text", w.signed(e)); err != nil {
 		return err
 	}
@@ -173,11 +175,48 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.contact = nil // STOP comes from somebody who got no reply yet
+	w.contacts = append(w.contacts, w.contact)
+	w.contact = nil // what follows comes from somebody who got no reply yet
 	if st.Count == 0 {
-		return notChecked("the receiver sent no reply to an ordinary inbound text within %s, so silence after STOP would show nothing (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle)
+		return notChecked("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle)
 	}
 	return nil
+}
+
+// ordinaryText is one that many receivers answer.
+const ordinaryText = "Hello, is anybody there?"
+
+func (w *World) anotherContactSends(ctx context.Context) error {
+	w.contact = nil
+	return w.contactSends(ctx, ordinaryText)
+}
+
+// repliedEquallyOften compares with the contact whose text arrived once. Fewer
+// replies are no second effect, but no sign of a single one either.
+func (w *World) repliedEquallyOften(ctx context.Context) error {
+	last := w.lastExchange()
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	once, err := w.settled(ctx, w.replies(w.contacts[0].number), never)
+	if err != nil {
+		return err
+	}
+	got, err := w.settled(ctx, w.replies(w.contact.number), func(st probe.State) bool { return st.Count > once.Count })
+	switch {
+	case err != nil:
+		return err
+	case got.Count < once.Count:
+		return notChecked("the receiver sent %d messages to a contact whose text arrived once, and %d to one whose text arrived three times", once.Count, got.Count)
+	case got.Count == once.Count:
+		return nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%s: %d messages were sent to that contact, not %d as to one whose text arrived once", last.What, got.Count, once.Count),
+		Expected: "as many replies as to a text that arrived once",
+		Seen:     fmt.Sprintf("POST /v3/messages, %d times, with %q", got.Count, textOf(w.s.API.Sent(w.contact.number)[0])),
+		At:       last,
+	}
 }
 
 // textOf is what a message says; of a template, its name.

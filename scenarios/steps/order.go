@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -22,6 +23,7 @@ func orderSentences() []definition {
 		def(`the message is still "([^"]+)"`, func(w *World) any { return w.isStill }),
 		def(`two messages that the receiver has seen up to "([^"]+)" under one X-Webhook-ID`, func(w *World) any { return w.twoMessages }),
 		def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second`, func(w *World) any { return w.deliversOfBoth }),
+		def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second at the same instant`, func(w *World) any { return w.deliversOfBothAtOnce }),
 	}
 }
 
@@ -53,6 +55,18 @@ func (w *World) deliversOfBoth(ctx context.Context, first, second string) error 
 		}
 	}
 	return nil
+}
+
+func (w *World) deliversOfBothAtOnce(ctx context.Context, first, second string) error {
+	var both []delivery.Request
+	for i, status := range []string{first, second} {
+		m, err := w.the(i)
+		if err != nil {
+			return err
+		}
+		both = append(both, w.signed(w.event(m, event.Status(status))))
+	}
+	return w.sendAll(ctx, fmt.Sprintf("the %s event of one message and the %s event of another at the same instant", first, second), both, 0, w.s.Timeout)
 }
 
 // hasDelivered is the control of a late event: only what shows can be moved back.
