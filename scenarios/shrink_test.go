@@ -88,7 +88,8 @@ func TestShrinkTellsTheRateOfAFlakyFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Ended.Always() || got.Ended.Failed == 0 {
+	// What is left may by luck have failed every time; that its part did not is told then.
+	if got.Ended.Failed == 0 || got.Ended.Always() && !strings.Contains(got.Why, "flaky") {
 		t.Errorf("it failed %s times, and is flaky (%s)", got.Ended, got.Why)
 	}
 	if n := deliveries(got.Steps); n < 2 || got.Minimal && n > 3 {

@@ -36,9 +36,9 @@ import (
 // arrived at least once, whatever was refused must have been tried again, and the
 // count of failures must be that of the failed deliveries.
 //
-// SENTSIM_KILLS says how many times (100), SENTSIM_SEED where (1).
+// SENTSIM_KILLS says how many times (30), SENTSIM_SEED where (1).
 func TestKilled(t *testing.T) {
-	kills, start := number(t, "SENTSIM_KILLS", 100), number(t, "SENTSIM_SEED", 1)
+	kills, start := number(t, "SENTSIM_KILLS", 30), number(t, "SENTSIM_SEED", 1)
 	if testing.Short() {
 		kills = min(kills, 20)
 	}
