@@ -2,10 +2,13 @@ package scenarios_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
@@ -14,6 +17,11 @@ import (
 // The test binary is a receiver as well: one that dies of a null text.
 func TestMain(m *testing.M) {
 	if os.Getenv("FRAGILE_RECEIVER") == "" {
+		flag.Parse()
+		// These tests wait for state to settle more than they compute.
+		if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
+			_ = p.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
+		}
 		os.Exit(m.Run())
 	}
 	r, err := receiver.New(receiver.Config{

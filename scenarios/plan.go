@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/sentsim/sentsim/features"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
@@ -32,14 +33,19 @@ const plainRule = "SIG-1"
 const redirectRule = "ACK-3"
 
 // contract is the scenarios of the receiver's features. An error is a mistake in
-// our own features.
+// our own features. The caller owns the slice.
 func contract() ([]planned, error) {
+	plans, err := parsedContract()
+	return slices.Clone(plans), err
+}
+
+var parsedContract = sync.OnceValues(func() ([]planned, error) { //nolint:gochecknoglobals // never changes
 	all, err := gherkin.Load(features.FS, ".")
 	if err != nil {
 		return nil, err
 	}
 	return tie(all)
-}
+})
 
 // stories are the scenarios of feature files that the user names.
 func stories(files []string) ([]planned, error) {
@@ -69,9 +75,10 @@ func stories(files []string) ([]planned, error) {
 func tie(all []gherkin.Scenario) ([]planned, error) {
 	plans := make([]planned, 0, len(all))
 	names := map[string]string{}
+	rules := rule.All()
 	for _, sc := range all {
 		p := planned{scenario: sc, alone: sc.Tagged("@alone")}
-		for _, r := range rule.All() {
+		for _, r := range rules {
 			if sc.Tagged("@" + r.ID) {
 				if p.rule.ID != "" {
 					return nil, fmt.Errorf("%s:%d: scenario tagged with %s and %s", sc.File, sc.Line, p.rule.ID, r.ID)

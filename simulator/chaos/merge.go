@@ -86,9 +86,7 @@ func (m *merger) pop() (parcel, bool) {
 		m.begun++
 		for _, p := range unit {
 			heap.Push(&m.queue, p)
-			if len(p.sends) > 0 {
-				m.left[p.unit]++
-			}
+			m.expect(p)
 		}
 	}
 	if len(m.queue) == 0 {
@@ -113,9 +111,7 @@ func (m *merger) begin() (first []sending, ok bool) {
 		}
 	}
 	for i, p := range unit {
-		if len(p.sends) > 0 {
-			m.left[p.unit]++
-		}
+		m.expect(p)
 		if i != earliest {
 			heap.Push(&m.queue, p)
 		}
@@ -173,6 +169,13 @@ func (m *merger) forgery(rule string) string {
 	return next
 }
 
+// expect notes that a parcel has deliveries: a rotation is one with the old secret.
+func (m *merger) expect(p parcel) {
+	if len(p.sends) > 0 || p.control == KindRotate {
+		m.left[p.unit]++
+	}
+}
+
 // done notes that a parcel's deliveries are about to be emitted, or given up.
 func (m *merger) done(p parcel) {
 	m.left[p.unit]--
@@ -219,6 +222,9 @@ func (m *merger) control(p parcel) {
 		return
 	}
 	if m.controls[p.control] == maxControls || p.at < m.enableAt {
+		if p.control == KindRotate {
+			m.done(p)
+		}
 		return
 	}
 	m.controls[p.control]++
@@ -237,6 +243,7 @@ func (m *merger) control(p parcel) {
 		old.claim.make(m.plan, m.plan.Start)
 		old.step.Event, old.step.Body = old.claim.event, old.claim.body
 		old.step.Faults = []Fault{FaultRotate}
+		m.left[p.unit]--
 		m.emit(p.at, []sending{old})
 	case KindRestart:
 		m.step(p.at, Step{Kind: KindRestart, Faults: []Fault{FaultRestart}})
