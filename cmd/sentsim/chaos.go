@@ -209,7 +209,7 @@ func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.Ch
 	if screen == io.Discard {
 		screen = a.stderr
 	}
-	if shrinkErr := a.shrinkRun(cmd.Context(), res, t, shrink, screen, o.output == "plain"); shrinkErr != nil {
+	if shrinkErr := a.shrinkRun(cmd.Context(), res, t, shrink, screen, o); shrinkErr != nil {
 		if stop := stopped(cmd.Context()); stop != nil {
 			return exit(stop.status, stop)
 		}

@@ -113,7 +113,7 @@ func (o shrinkOptions) wants(cmd *cobra.Command, t *taken, err error) bool {
 }
 
 // shrinkRun reduces a run that failed, and prints what is left.
-func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o shrinkOptions, screen io.Writer, plain bool) error {
+func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o shrinkOptions, screen io.Writer, v verifyOptions) error {
 	f := scenarios.Failing{
 		Plan: t.run.Plan, Steps: t.steps(), Book: t.book, Concurrency: t.run.Options.Concurrency,
 		Origin: origin(t), Secret: t.secret,
@@ -121,7 +121,7 @@ func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o sh
 	if len(res.Rules) > 0 {
 		f.Rule = res.Rules[0]
 	}
-	p := startProgress(ctx, progressOptions{out: a.stderr, plain: plain, what: "shrinking", unit: "trials"})
+	p := startProgress(ctx, progressOptions{out: a.stderr, plain: v.output == "plain", quiet: v.quiet, what: "shrinking", unit: "trials"})
 	f.Watch = func(w scenarios.ShrinkProgress) {
 		failed := 0
 		if w.Fails {
