@@ -97,6 +97,22 @@ missed   1.50 times the memory (goal: at most 1.25)
 	}
 }
 
+func TestTableTellsTheCeiling(t *testing.T) {
+	at := func(deliveries int) []turn {
+		return []turn{{result: result{Deliveries: deliveries, Seconds: 1}, cpu: time.Second}}
+	}
+	var out bytes.Buffer
+	table(&out, nil, map[string][]turn{"sentsim": at(150_000), "net/http": at(100_000), "k6": at(20_000), "wrk": at(160_000)})
+	for _, want := range []string{
+		"missed   1.50 times the deliveries of a plain net/http client (goal: at least 1.8; on this machine wrk itself: 1.60)\n",
+		"met      7.50 times the deliveries of k6 (goal: at least 6)\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("got\n%s\nwant in it\n%s", out.String(), want)
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{"--rounds", "0"}, {"--duration", "999ms"}, {"more"}, {"--what"}, {"sentsim"}, {"net/http", "http://127.0.0.1:1/", "long"}} {
 		var out bytes.Buffer

@@ -3,11 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -16,19 +20,23 @@ import (
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
-// plain is what one writes first: a net/http client, each request signed, the
-// body always the same, nothing recorded.
+// plain is what one writes first: a net/http client, each request signed with the
+// standard library, the body always the same, nothing recorded.
 func plain(o order) (result, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
 	defer client.CloseIdleConnections()
 	var next, delivered atomic.Int64
 	failures := make([]error, connections)
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secretText, signing.SecretPrefix))
+	if err != nil {
+		return result{}, err
+	}
 	body, start := body(), clock.Wall()
 	var all sync.WaitGroup
 	for i := range connections {
 		all.Go(func() {
 			for failures[i] == nil && o.more(int(next.Add(1)-1), start) {
-				if failures[i] = o.post(client, body); failures[i] == nil {
+				if failures[i] = o.post(client, key, body); failures[i] == nil {
 					delivered.Add(1)
 				}
 			}
@@ -39,7 +47,13 @@ func plain(o order) (result, error) {
 	return result{Deliveries: int(delivered.Load()), Seconds: took.Seconds()}, errors.Join(failures...)
 }
 
-func (o order) post(client *http.Client, body []byte) error {
+func signed(key []byte, timestamp int64, body []byte) string {
+	mac := hmac.New(sha256.New, key)
+	_, _ = fmt.Fprintf(mac, "%s.%d.%s", webhookID, timestamp, body)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (o order) post(client *http.Client, key, body []byte) error {
 	now := clock.Wall().Unix()
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodPost, o.url, bytes.NewReader(body))
 	if err != nil {
@@ -49,7 +63,7 @@ func (o order) post(client *http.Client, body []byte) error {
 	r.Header.Set("User-Agent", delivery.UserAgent)
 	r.Header.Set(signing.HeaderID, webhookID)
 	r.Header.Set(signing.HeaderTimestamp, strconv.FormatInt(now, 10))
-	r.Header.Set(signing.HeaderSignature, o.secret.Sign(webhookID, now, body))
+	r.Header.Set(signing.HeaderSignature, signed(key, now, body))
 	r.Header.Set(signing.HeaderEventType, "message.failed")
 	resp, err := client.Do(r)
 	if err != nil {

@@ -9,7 +9,9 @@ import (
 
 // table prints the medians of everybody's turns, and which goals they meet.
 // Ratios are made within a round and their median is taken, so that a machine
-// that is slow for a while does not count against whoever had that turn.
+// that is slow for a while does not count against whoever had that turn. Where not
+// even the ceiling meets a goal, its ratio is told: there the receiver is what takes
+// the time.
 func table(w io.Writer, all []contender, turns map[string][]turn) {
 	fmt.Fprintf(w, "%-10s %14s %10s %16s %12s\n", "", "deliveries/s", "of wrk", "CPU µs/delivery", "peak memory")
 	for _, c := range all {
@@ -48,7 +50,11 @@ func table(w io.Writer, all []contender, turns map[string][]turn) {
 		if g.most {
 			bound = "at most"
 		}
-		fmt.Fprintf(w, "%-8s %.2f %s (goal: %s %g)\n", verdict(r >= g.want != g.most), r, g.text, bound, g.want)
+		ceiling := ""
+		if r, ok := ratio(turns["wrk"], turns[g.other], g.of); ok && g.other != "wrk" && r < g.want {
+			ceiling = fmt.Sprintf("; on this machine wrk itself: %.2f", r)
+		}
+		fmt.Fprintf(w, "%-8s %.2f %s (goal: %s %g%s)\n", verdict(r >= g.want != g.most), r, g.text, bound, g.want, ceiling)
 	}
 }
 
