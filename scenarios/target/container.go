@@ -47,6 +47,7 @@ type containerTarget struct {
 	port   int    // inside the container
 	ctr    testcontainers.Container
 	env    Env // that ctr was made with
+	said   int // lines in its log from before it was started last
 
 	host   string // where its port is published
 	mapped int
@@ -241,6 +242,9 @@ func outlive(ctx context.Context) (context.Context, func()) {
 
 // begin starts the container and waits until it is ready.
 func (t *containerTarget) begin(ctx context.Context) error {
+	if t.spec.Ready.Log != nil {
+		t.said = t.logged(ctx)
+	}
 	if _, err := t.engine.api.ContainerStart(ctx, t.ctr.GetContainerID(), client.ContainerStartOptions{}); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -259,7 +263,7 @@ func (t *containerTarget) begin(ctx context.Context) error {
 			close(exited)
 			return errExited
 		}
-		return t.ready(ctx, state.StartedAt)
+		return t.ready(ctx)
 	})
 	switch {
 	case err == nil:

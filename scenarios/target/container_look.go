@@ -61,8 +61,19 @@ func (t *containerTarget) ended(ctx context.Context) string {
 	return "exit status " + strconv.Itoa(state.ExitCode)
 }
 
-// ready is one look at a container that runs since started.
-func (t *containerTarget) ready(ctx context.Context, started string) error {
+// logged is how many lines it has printed so far; 0 also if nobody knows.
+func (t *containerTarget) logged(ctx context.Context) int {
+	o := t.out.fresh()
+	if t.read(ctx, o, client.ContainerLogsOptions{}) != nil {
+		return 0
+	}
+	o.endLine()
+	return o.mark()
+}
+
+// ready is one look at a container that runs. What it printed since it was started
+// cannot be told by the time: the engine may note the start after the first line.
+func (t *containerTarget) ready(ctx context.Context) error {
 	if t.mapped == 0 {
 		return fmt.Errorf("port %d is not published yet", t.port)
 	}
@@ -70,8 +81,8 @@ func (t *containerTarget) ready(ctx context.Context, started string) error {
 	switch {
 	case r.Log != nil:
 		o := t.out.fresh()
-		seen := o.expect(r.Log)
-		if err := t.read(ctx, o, client.ContainerLogsOptions{Since: started}); err != nil {
+		seen := o.expect(r.Log, t.said)
+		if err := t.read(ctx, o, client.ContainerLogsOptions{}); err != nil {
 			return err
 		}
 		select {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,15 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // execTarget is a receiver that runs as a process of ours.
@@ -137,7 +142,33 @@ func (t *execTarget) Restart(ctx context.Context, env Env) error {
 }
 
 // Pause stops the process and its children where they stand.
-func (t *execTarget) Pause() error { return t.signal(pauseGroup) }
+func (t *execTarget) Pause() error {
+	if err := t.signal(pauseGroup); err != nil {
+		return err
+	}
+	t.standsStill()
+	return nil
+}
+
+// standsStill waits until the process has noticed, which on a busy machine takes a
+// while: until then it still answers. Where nobody can tell, it doesn't wait.
+func (t *execTarget) standsStill() {
+	end := clock.Wall().Add(pauseTime)
+	for clock.Wall().Before(end) {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", t.proc.cmd.Process.Pid))
+		moves := slices.ContainsFunc(threads, func(file string) bool {
+			stat, err := os.ReadFile(file) // "1234 (the name) T 1 …"
+			state := stat[bytes.LastIndexByte(stat, ')')+1:]
+			return err == nil && !bytes.HasPrefix(state, []byte(" T"))
+		})
+		if !moves || (clock.Real{}).Sleep(context.Background(), time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
+// pauseTime is how long that may take.
+const pauseTime = time.Second
 
 // Resume lets them go on.
 func (t *execTarget) Resume() error { return t.signal(resumeGroup) }
@@ -173,7 +204,7 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 		return err
 	}
 	mark := t.out.mark()
-	seen := t.out.expect(t.spec.Ready.Log)
+	seen := t.out.expect(t.spec.Ready.Log, 0)
 	p, err := startProcess(cmd, t.out, t.grace)
 	if err != nil {
 		return startError(cmd.Path, err)

@@ -29,6 +29,7 @@ type output struct {
 	partial []byte   // of the line that is not complete yet
 	words   []string // to take out
 	watch   *regexp.Regexp
+	after   int           // lines that watch does not look at
 	seen    chan struct{} // closed when a line matches watch
 }
 
@@ -52,11 +53,12 @@ func (o *output) fresh() *output {
 	return &output{words: slices.Clone(o.words)}
 }
 
-// expect starts to look for a line that matches re; the channel is closed at the first.
-func (o *output) expect(re *regexp.Regexp) <-chan struct{} {
+// expect starts to look for a line that matches re, after the first so many; the
+// channel is closed at the first.
+func (o *output) expect(re *regexp.Regexp, after int) <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.watch, o.seen = re, make(chan struct{})
+	o.watch, o.after, o.seen = re, after, make(chan struct{})
 	return o.seen
 }
 
@@ -96,7 +98,7 @@ func (o *output) flush() {
 }
 
 func (o *output) match() {
-	if o.watch != nil && o.watch.MatchString(o.clean(string(o.partial))) {
+	if o.watch != nil && o.total >= o.after && o.watch.MatchString(o.clean(string(o.partial))) {
 		close(o.seen)
 		o.watch = nil
 	}

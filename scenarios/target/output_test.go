@@ -97,7 +97,7 @@ func TestOutputNeverShowsASecret(t *testing.T) {
 
 func TestOutputExpectsALine(t *testing.T) {
 	var o output
-	seen := o.expect(regexp.MustCompile(`listening on \d+`))
+	seen := o.expect(regexp.MustCompile(`listening on \d+`), 0)
 	for _, chunk := range []string{"liste", "ning\n", "listening on", " 80"} {
 		select {
 		case <-seen:
@@ -110,5 +110,23 @@ func TestOutputExpectsALine(t *testing.T) {
 	_, _ = o.Write([]byte("80\nlistening on 1\n")) // once is enough
 	if want := []string{"listening", "listening on 8080", "listening on 1"}; !slices.Equal(o.Lines(), want) {
 		t.Errorf("lines %q", o.Lines())
+	}
+}
+
+// What a container printed before it was started again says nothing of now.
+func TestOutputExpectsALineAfterOthers(t *testing.T) {
+	var o output
+	seen := o.expect(regexp.MustCompile(`^ready`), 2)
+	_, _ = o.Write([]byte("ready\nstopped\n"))
+	select {
+	case <-seen:
+		t.Error("seen in what was printed before")
+	default:
+	}
+	_, _ = o.Write([]byte("ready\n"))
+	select {
+	case <-seen:
+	default:
+		t.Error("not seen")
 	}
 }
