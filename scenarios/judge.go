@@ -22,7 +22,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 		File:    fmt.Sprintf("%s:%d", p.scenario.File, p.scenario.Line),
 		Partial: p.partial,
 	}
-	if s.gate.closed != "" && p.rule.ID == plainRule {
+	if s.gate.plain.Name != "" && p.rule.ID == plainRule {
 		return s.gate.plain, false
 	}
 	s.beforeScenario(ctx)
@@ -48,7 +48,8 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	out.Duration = clock.Wall().Sub(start)
 	s.wonder(ctx, p, res.Err)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
-	return out, again || errors.Is(res.Err, steps.ErrRerun)
+	again = again || errors.Is(res.Err, steps.ErrRerun) || s.turnedAway(ctx, p, attempt, res.Err, &out)
+	return out, again
 }
 
 // sends notes who sends now.
@@ -153,6 +154,9 @@ func (s *session) blame(p *planned) {
 func (s *session) blameOf(p *planned) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if p.rule.ID == plainRule && s.shut != "" {
+		return s.shut
+	}
 	return s.blamed[p]
 }
 

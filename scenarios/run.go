@@ -56,6 +56,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	s.subject.TakeWire()
 	s.beforeScenario(ctx)
 	s.subject.LeaveWire()
+	book.addGate()
 	rep := book.report(version)
 	if err := s.close(); err != nil && ctx.Err() == nil {
 		return rep, err

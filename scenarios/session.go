@@ -41,6 +41,7 @@ type session struct {
 
 	mu     sync.Mutex
 	blamed map[*planned]string // scenarios that fail after the event, and why
+	shut   string              // why the plain delivery's does; "" while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it

@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -228,5 +230,74 @@ func TestASlowReceiverIsAskedSideBySide(t *testing.T) {
 	}
 	if most.Load() < 3 {
 		t.Errorf("at most %d deliveries were under way at the same time", most.Load())
+	}
+}
+
+// verifying is a receiver that takes what is signed right, unless busy answers first.
+func verifying(busy func(rejected bool) bool) func(target.Env) http.HandlerFunc {
+	return func(env target.Env) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			forged := env.Secret.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil
+			switch {
+			case busy(forged):
+				w.WriteHeader(http.StatusServiceUnavailable)
+			case forged:
+				w.WriteHeader(http.StatusUnauthorized)
+			case !json.Valid(body):
+				w.WriteHeader(http.StatusBadRequest)
+			}
+		}
+	}
+}
+
+// Who counts bad signatures and then refuses everything breaks one rule.
+func TestALockoutIsOneFailure(t *testing.T) {
+	t.Parallel()
+	var rejected atomic.Int64
+	rep := verify(t, handled(verifying(func(forged bool) bool {
+		if rejected.Load() >= 5 {
+			return true
+		}
+		if forged {
+			rejected.Add(1)
+		}
+		return false
+	})))
+	if got := verdicts(rep, report.Failed); got != "SIG-1" {
+		t.Errorf("failed %q, want SIG-1 alone", got)
+	}
+	if got := rep.Rules[0].Reason; !strings.Contains(got, "taken at first; since the scenario") || !strings.Contains(got, "503") {
+		t.Errorf("the reason is %q", got)
+	}
+	if got := verdicts(rep, report.NotChecked); !strings.Contains(got, "SIG-7") || !strings.Contains(got, "TOL-1") {
+		t.Errorf("not checked %q", got)
+	}
+}
+
+// A queue that a burst has filled is no fault of what is sent next.
+func TestAFullQueueIsOneFailure(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var recent []time.Time
+	var full time.Time
+	rep := verify(t, handled(verifying(func(bool) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		now := clock.Wall()
+		recent = slices.DeleteFunc(recent, func(at time.Time) bool { return now.Sub(at) > 100*time.Millisecond })
+		recent = append(recent, now)
+		if len(recent) > 40 {
+			full = now.Add(500 * time.Millisecond)
+		}
+		return now.Before(full)
+	})))
+	if got := verdicts(rep, report.Failed); got != "ACK-2" {
+		t.Errorf("failed %q, want ACK-2 alone", got)
+		for _, r := range rep.Rules {
+			if r.Verdict == report.Failed {
+				t.Logf("%s: %s", r.ID, r.Reason)
+			}
+		}
 	}
 }

@@ -39,6 +39,11 @@ How they are judged
   diagnosis says what is wrong. A forgery that was accepted fails its own SIG
   rule, not SIG-13 as well. A redirect fails ACK-3 and SIG-1, and ends there.
 
+  Who is turned away (403, 429, 503) asks again. When the plain delivery is
+  taken again within 5 s, the scenario is repeated: a queue that another one
+  filled is ACK-2's. When it is not, the rest is not checked, and where forged
+  deliveries brought it about, SIG-1 fails: they lock Sent out.
+
   State may lag. Acknowledge first and work later is good practice, so state
   is polled until settle (2 s) has passed and the last reading counts.
 

@@ -41,3 +41,23 @@ func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) 
 	}
 	s.lags.Store(true)
 }
+
+// TakesAgain reports whether the receiver takes a plain delivery before patience
+// is over, and what it answered last. Whoever calls it has the wire.
+func (s *Subject) TakesAgain(ctx context.Context, scenario string, attempt uint64, patience time.Duration) (takes bool, seen string) {
+	w := NewWorld(s, "turned away in "+scenario, attempt)
+	end := clock.Wall().Add(patience)
+	for {
+		x, err := w.send(ctx, "a genuine message.queued event", w.signed(w.plain()))
+		if err != nil {
+			return false, err.Error()
+		}
+		if x.Outcome.Accepted() {
+			return true, x.Seen()
+		}
+		pause := min(end.Sub(clock.Wall()), patience/20)
+		if pause <= 0 || (clock.Real{}).Sleep(ctx, pause) != nil {
+			return false, x.Seen()
+		}
+	}
+}
