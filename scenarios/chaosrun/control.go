@@ -17,7 +17,16 @@ import (
 // control does something to the target. Nothing is under way.
 func (r *runner) control(ctx context.Context, s chaos.Step) {
 	r.record.expect(s.Number)
-	defer r.judges.hold()() // nobody reads meanwhile
+	if !r.paused {
+		release := r.judges.hold() // nobody reads meanwhile
+		defer func() {
+			if r.paused {
+				r.resumed = release // nor while the target stands still
+				return
+			}
+			release()
+		}()
+	}
 	var done Done
 	t := r.s.Target
 	switch s.Kind {
@@ -68,6 +77,7 @@ func (r *runner) restore(context.Context) error {
 		return nil
 	}
 	r.paused = false
+	defer r.resumed()
 	if err := r.s.Target.Resume(); err != nil {
 		return fmt.Errorf("resume the target: %w", err)
 	}

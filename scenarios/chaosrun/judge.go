@@ -65,8 +65,11 @@ func (r *runner) read(ctx context.Context, s chaos.Subject, want func(probe.Stat
 }
 
 // ready reads what must be known before a delivery. It reports false when the
-// run is over.
+// run is over. A target that stands still is not asked: it would answer to nobody.
 func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
+	if r.paused {
+		return ctx.Err() == nil
+	}
 	for _, s := range batch {
 		switch {
 		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.canRead(chaos.AboutMessage):

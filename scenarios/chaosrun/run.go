@@ -90,6 +90,7 @@ type runner struct {
 	own     signing.Secret // that the target had before the first rotation
 	other   signing.Secret // somebody else's
 	paused  bool
+	resumed func() // lets the judges read again after a pause
 	record  *sequence
 	judges  *judges // nil: everything is judged at the end
 	flights flights
@@ -150,9 +151,9 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	r.judges = r.startJudges(ctx)
 	r.send(sending, all)
 	r.wg.Wait()
+	err = r.restore(ctx) // or the judges could not read
 	r.judges.close()
 	spent := clock.Wall().Sub(started)
-	err = r.restore(ctx)
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
