@@ -22,10 +22,10 @@ const burstRule = "ACK-2"
 const turnedAwayTime = 5 * time.Second
 
 // turnedAway looks, after a failure that ends in an answer of "not now", whether
-// the receiver takes the plain delivery again. If it does, something else had filled
-// it up, which is not this scenario's fault: it is to be repeated. If it does not, nothing
-// more can be judged; and where forged deliveries have brought it about, it is
-// Sent that is locked out by whoever sends those: SIG-1 is broken.
+// the receiver takes the plain delivery again. If it does, something else had
+// filled it up, which is not this scenario's fault: it is to be repeated. If it
+// does not, nothing more can be judged; and where forged deliveries have brought
+// it about, Sent is locked out by whoever sends those: SIG-1 is broken.
 func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, err error, out *report.Scenario) (again bool) {
 	var failure *steps.Failure
 	if out.Verdict != report.Failed || p.rule.ID == burstRule || p.rule.ID == plainRule ||

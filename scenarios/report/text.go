@@ -94,14 +94,19 @@ func hidden(r rune) bool {
 // oneLine is s with line feeds and runs of spaces made one space.
 func oneLine(s string) string { return strings.Join(strings.Fields(visible(s)), " ") }
 
-// cut shortens s to width columns, the last of which is then an ellipsis. A
-// width that leaves no room means no limit.
+// cut shortens s to width columns, the last of which is then an ellipsis, and
+// ends with a whole word unless that is much shorter. A width that leaves no room
+// means no limit.
 func cut(s string, width int) string {
 	if width <= 0 || utf8.RuneCountInString(s) <= width {
 		return s
 	}
-	runes := []rune(s)
-	return strings.TrimRight(string(runes[:width-1]), " ") + "…"
+	runes := []rune(s)[:width]
+	kept := string(runes[:width-1])
+	if i := strings.LastIndexByte(string(runes), ' '); i >= len(kept)*2/3 {
+		kept = kept[:i]
+	}
+	return strings.TrimRight(kept, " ,;:") + "…"
 }
 
 // wrap breaks s at spaces into lines of at most width columns; a longer word
