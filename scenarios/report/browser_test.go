@@ -15,7 +15,7 @@ import (
 // The HTML report as somebody gets it: a file, opened from disk.
 func TestHTMLInABrowser(t *testing.T) {
 	b := browsertest.Start(t)
-	open := func(t *testing.T, rep report.Report, o browsertest.Options) *browsertest.Page {
+	write := func(t *testing.T, rep report.Report) (address string) {
 		t.Helper()
 		var buf bytes.Buffer
 		if err := report.HTML(&buf, rep); err != nil {
@@ -25,15 +25,24 @@ func TestHTMLInABrowser(t *testing.T) {
 		if err := os.WriteFile(file, buf.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return b.Open(t, "file://"+file, o)
+		return "file://" + file
 	}
-	for name, rep := range map[string]report.Report{"every": everyVerdict(), "refused": refused(), "kept": kept(), "story": story(), "chaos": chaos()} {
-		for look, o := range map[string]browsertest.Options{"light": {}, "dark-phone": {Dark: true, Width: 390, Height: 844}} {
+	open := func(t *testing.T, rep report.Report, o browsertest.Options) *browsertest.Page {
+		t.Helper()
+		return b.Open(t, write(t, rep), o)
+	}
+	for look, o := range map[string]browsertest.Options{"light": {}, "dark-phone": {Dark: true, Width: 390, Height: 844}} {
+		p := b.Open(t, "about:blank", o)
+		for name, rep := range map[string]report.Report{"every": everyVerdict(), "refused": refused(), "kept": kept(), "story": story(), "chaos": chaos()} {
 			t.Run(name+" "+look, func(t *testing.T) {
-				p := open(t, rep, o)
-				p.FitsWidth()
-				p.Picture("report-" + name + "-" + look)
-				p.Accessible()
+				p.During(t, func() {
+					address := write(t, rep)
+					p.Allow(address)
+					p.Goto(address)
+					p.FitsWidth()
+					p.Picture("report-" + name + "-" + look)
+					p.Accessible()
+				})
 			})
 		}
 	}

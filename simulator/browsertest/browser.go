@@ -229,6 +229,19 @@ func (p *Page) Clean() {
 	p.trouble = nil
 }
 
+// During lets a subtest answer for what use does on the page, which it shares with
+// others: a window of its own takes longer than looking at a page.
+func (p *Page) During(t *testing.T, use func()) {
+	t.Helper()
+	before := p.t
+	p.t = t
+	defer func() {
+		p.Clean()
+		p.t = before
+	}()
+	use()
+}
+
 func (p *Page) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(p.ctx, patience)
 }
