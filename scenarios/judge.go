@@ -150,14 +150,19 @@ func (s *session) blame(p *planned) {
 	s.blamed[p] = "the receiver went down right after it"
 }
 
-// blameOf is why a scenario fails after the event, or "".
-func (s *session) blameOf(p *planned) string {
+// afterTheEvent is what a scenario showed, unless something later makes it fail.
+func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.rule.ID == plainRule && s.shut != "" {
-		return s.shut
+	if out.Verdict == report.Failed {
+		return out
 	}
-	return s.blamed[p]
+	if p.rule.ID == plainRule && s.shut != nil {
+		out.Verdict, out.Reason, out.Evidence = report.Failed, s.shut.Reason, s.shut.Evidence
+	} else if reason := s.blamed[p]; reason != "" {
+		out.Verdict, out.Reason = report.Failed, reason
+	}
+	return out
 }
 
 // broken reports whether a delivery ended without a whole answer, as it does

@@ -70,10 +70,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 		if p.rule.ID != r.ID || !ran {
 			continue
 		}
-		if reason := b.s.blameOf(p); reason != "" && out.Verdict != report.Failed {
-			out.Verdict, out.Reason = report.Failed, reason
-		}
-		scenarios = append(scenarios, out)
+		scenarios = append(scenarios, b.s.afterTheEvent(p, out))
 	}
 	return report.Conclude(r, scenarios, b.s.cfg.Strict)
 }

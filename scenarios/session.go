@@ -41,7 +41,7 @@ type session struct {
 
 	mu     sync.Mutex
 	blamed map[*planned]string // scenarios that fail after the event, and why
-	shut   string              // why the plain delivery's does; "" while it does not
+	shut   *report.Scenario    // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it

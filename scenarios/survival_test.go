@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -252,10 +253,9 @@ func verifying(busy func(rejected bool) bool) func(target.Env) http.HandlerFunc 
 }
 
 // Who counts bad signatures and then refuses everything breaks one rule.
-func TestALockoutIsOneFailure(t *testing.T) {
-	t.Parallel()
+func lockingOut() scenarios.Config {
 	var rejected atomic.Int64
-	rep := verify(t, handled(verifying(func(forged bool) bool {
+	return handled(verifying(func(forged bool) bool {
 		if rejected.Load() >= 5 {
 			return true
 		}
@@ -263,15 +263,40 @@ func TestALockoutIsOneFailure(t *testing.T) {
 			rejected.Add(1)
 		}
 		return false
-	})))
+	}))
+}
+
+func TestALockoutIsOneFailure(t *testing.T) {
+	t.Parallel()
+	rep := verify(t, lockingOut())
 	if got := verdicts(rep, report.Failed); got != "SIG-1" {
 		t.Errorf("failed %q, want SIG-1 alone", got)
 	}
 	if got := rep.Rules[0].Reason; !strings.Contains(got, "taken at first; since the scenario") || !strings.Contains(got, "503") {
 		t.Errorf("the reason is %q", got)
 	}
+	if n := len(rep.Rules[0].Scenarios[0].Evidence); n == 0 {
+		t.Error("there is no evidence")
+	}
 	if got := verdicts(rep, report.NotChecked); !strings.Contains(got, "SIG-7") || !strings.Contains(got, "TOL-1") {
 		t.Errorf("not checked %q", got)
+	}
+}
+
+// In a Go test what was asked before has passed and the rest is skipped: it must
+// not look as if all were well.
+func TestALockoutFailsAGoTest(t *testing.T) {
+	const child = "SENTSIM_TEST_LOCKOUT"
+	if os.Getenv(child) != "" {
+		scenarios.Verify(t, lockingOut())
+		return
+	}
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestALockoutFailsAGoTest$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "SIG-1 (MUST)") || !strings.Contains(string(out), "taken at first; since the scenario") {
+		t.Errorf("it ended with %v:\n%s", err, out)
 	}
 }
 

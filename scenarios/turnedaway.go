@@ -39,9 +39,10 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, er
 	s.gate.closed = fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
 	if strings.HasPrefix(p.rule.ID, "SIG-") {
 		s.gate.plain = *out
-		s.gate.plain.Reason = fmt.Sprintf("taken at first; since the scenario %q no genuine delivery is taken (%s): whoever sends forged ones locks Sent out", p.scenario.Name, seen)
+		s.gate.plain.Reason = fmt.Sprintf("taken at first; since the scenario %q no genuine delivery is taken (%s): it seems that whoever sends forged ones locks Sent out", p.scenario.Name, seen)
+		shut := s.gate.plain
 		s.mu.Lock()
-		s.shut = s.gate.plain.Reason
+		s.shut = &shut
 		s.mu.Unlock()
 		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
 	}

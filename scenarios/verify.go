@@ -59,10 +59,7 @@ func Verify(t *testing.T, cfg Config) {
 					}
 					s.beforeScenario(t.Context())
 					s.subject.LeaveWire()
-					if reason := s.blameOf(&plans[i]); reason != "" && out.Verdict != report.Failed {
-						out.Verdict, out.Reason = report.Failed, reason
-					}
-					tell(t, plans[i].rule, out, cfg.Strict)
+					tell(t, plans[i].rule, s.afterTheEvent(&plans[i], out), cfg.Strict)
 				})
 			}
 		})
@@ -70,6 +67,10 @@ func Verify(t *testing.T, cfg Config) {
 	}
 	if ran == 0 {
 		t.Error("no scenario ran: nothing was verified")
+	}
+	if s.shut != nil { // its subtest has passed, or was not asked for, and the others are skipped
+		r, _ := rule.Get(plainRule)
+		tell(t, r, *s.shut, cfg.Strict)
 	}
 	if t.Failed() {
 		if log := s.subject.Target.Log(); len(log) > 0 {
