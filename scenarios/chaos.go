@@ -17,9 +17,12 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/trace"
+	"github.com/sentsim/sentsim/simulator/webhook"
 )
 
 // ChaosRun is a run of everything that goes wrong in the wild.
@@ -46,11 +49,25 @@ func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, err
 		WebhookID: target.Webhook(), AccountID: target.Account(),
 		Format:   chaos.Format{Envelope: cfg.Knobs.Envelope, Numbers: cfg.Knobs.Numbers, InboundShape: cfg.Knobs.InboundShape},
 		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader,
+		Sending: sending(cfg.Knobs), Strict: cfg.Strict,
 	}
 	if cfg.Start.IsZero() {
 		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-startedBefore)
 	}
 	return p, p.Validate()
+}
+
+// sending is what the knobs say of retries, order and disabling.
+func sending(k simulator.Knobs) chaos.Sending {
+	attempts := delivery.Rules{RetryCountCounts: k.RetryCountCounts}.Attempts(k.RetryCount)
+	disable := k.DisableThreshold
+	if k.DisableCounts == webhook.CountsAttempts { // each failed event is that many of them
+		disable = (disable + attempts - 1) / attempts
+	}
+	return chaos.Sending{
+		Attempts: attempts, Base: k.BackoffBase, Factor: k.BackoffFactor, Cap: k.BackoffCap, Jitter: k.BackoffJitter,
+		Strict: k.Order == delivery.Strict, DisableAfter: disable,
+	}
 }
 
 // startedBefore keeps the latest event out of the future of a receiver whose
@@ -123,6 +140,9 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 		c.Steps = c.Plan.Steps()
 	}
 	o := c.Options
+	if c.Plan.Sending.Strict {
+		o.Concurrency = 1
+	}
 	o.Redact, o.Headers = s.redact, s.cfg.Headers
 	s.subject.TakeWire()
 	res, err := chaosrun.Run(ctx, s.subject, c.Plan, c.Steps, o)
@@ -134,9 +154,16 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 		}
 	}
 	rep.VirtualMS = res.Virtual.Milliseconds()
-	rep.Rules = s.chaosRules(res, c)
+	var judged map[string]report.Rule
+	if len(res.Book.Violated) > 0 && res.Fell == "" && c.Command == "chaos" && ctx.Err() == nil {
+		if judged, err = s.experiment(ctx); err != nil {
+			return res, err
+		}
+	}
 	fill(rep.Chaos, res)
-	return res, err
+	rules, ruleErr := s.chaosRules(res, c, judged)
+	rep.Rules = rules
+	return res, errors.Join(err, ruleErr)
 }
 
 // enough is of how many answers a median says something.
@@ -185,61 +212,88 @@ func fill(c *report.Chaos, res chaosrun.Result) {
 	}
 }
 
-// chaosJudges are the rules that a chaos run can judge.
-func chaosJudges(id string) bool {
-	switch id {
-	case "SIG-9", "SIG-11", "SIG-12", "TOL-6", "TOL-8", "INB-2":
-		return false // they need deliveries that no fault makes
+// chaosRules are the verdicts on the rules. judged is what the contract's
+// scenarios showed after a run that met a violation; it is empty after any other.
+func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]report.Rule) ([]report.Rule, error) {
+	plans, err := selectScenarios(s.cfg)
+	if err != nil {
+		return nil, err
 	}
-	return true
-}
-
-// chaosRules are the verdicts on the rules.
-func (s *session) chaosRules(res chaosrun.Result, c ChaosRun) []report.Rule {
+	needed := occasions(plans)
+	to := attribute(res.Book, judged)
+	accused := map[string][]oracle.Violation{}
+	count := map[string]int{}
+	for _, id := range slices.Sorted(maps.Keys(to.rule)) {
+		accused[to.rule[id]] = append(accused[to.rule[id]], res.Book.Violations[id]...)
+		count[to.rule[id]] += res.Book.Violated[id]
+	}
 	var rules []report.Rule
 	for _, r := range rule.All() {
-		if chaosJudges(r.ID) || res.Book.Violated[r.ID] > 0 {
-			rules = append(rules, report.Conclude(r, s.chaosScenarios(r, res, c), s.cfg.Strict))
+		scenarios, ran := judged[r.ID].Scenarios, len(judged) > 0
+		switch reason := to.unsure[r.ID]; {
+		case reason != "":
+			scenarios = []report.Scenario{{Name: "cannot be told apart", File: c.Command + " run", Reason: reason}}
+		case count[r.ID] > 0:
+			scenarios = append(s.violations(accused[r.ID], count[r.ID], c), failed(scenarios)...)
+		case !ran:
+			scenarios = s.chaosScenarios(r, res, c, needed)
 		}
+		rules = append(rules, report.Conclude(r, scenarios, s.cfg.Strict))
 	}
-	return rules
+	return rules, nil
+}
+
+// missed names what a run had no occasion for.
+func missed(names []string) string {
+	switch len(names) {
+	case 0:
+		return "it"
+	case 1, 2:
+		return strings.Join(names, " and ")
+	}
+	return fmt.Sprintf("%s, %s and %d more", names[0], names[1], len(names)-2)
+}
+
+// failed is the scenarios that failed.
+func failed(all []report.Scenario) []report.Scenario {
+	return slices.DeleteFunc(slices.Clone(all), func(sc report.Scenario) bool { return sc.Verdict != report.Failed })
 }
 
 // maxTold is how many violations of a rule are told in full.
 const maxTold = 5
 
-// chaosScenarios are what the run says of one rule: its violations, or how often
-// it was kept, and what could not be seen.
-func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun) []report.Scenario {
-	var all []report.Scenario
-	for i, v := range res.Book.Violations[r.ID] {
-		if i == maxTold {
-			break
-		}
-		all = append(all, s.violation(v, res.Book.Violated[r.ID], c))
+func (s *session) violations(all []oracle.Violation, total int, c ChaosRun) []report.Scenario {
+	var told []report.Scenario
+	for _, v := range all[:min(len(all), maxTold)] {
+		told = append(told, s.violation(v, total, c))
 	}
-	if len(all) > 0 {
-		return all
-	}
+	return told
+}
+
+// chaosScenarios are what a run without a violation says of one rule: how often
+// it was kept, or what could not be seen.
+func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, needed map[rule.ID][]string) []report.Scenario {
 	where := c.Command + " run"
 	unseen := res.Unseen[r.ID]
-	if n := res.Book.Checked[r.ID]; n > 0 && (unseen == "" || !r.State) {
-		all = append(all, report.Scenario{Name: fmt.Sprintf("kept %d times", n), File: where, Verdict: report.Passed})
+	missing := slices.DeleteFunc(slices.Clone(needed[r.ID]), func(name string) bool { return res.Book.Occasions[name] })
+	if n := res.Book.Checked[r.ID]; n > 0 && len(missing) == 0 && (unseen == "" || !r.State) {
+		all := []report.Scenario{{Name: fmt.Sprintf("kept %d times", n), File: where, Verdict: report.Passed}}
 		if unseen != "" {
 			all = append(all, report.Scenario{Name: "what the state shows", File: where, Reason: unseen, Remedy: remedy(r), Partial: true})
 		}
 		return all
 	}
-	none := report.Scenario{Name: "nothing to judge it by", File: where, Reason: unseen}
-	if unseen != "" {
+	none := report.Scenario{Name: "not all of it was seen", File: where, Reason: unseen}
+	switch {
+	case unseen != "":
 		none.Remedy = remedy(r)
-	} else {
-		none.Reason = fmt.Sprintf("this run had no occasion for it (profile %s, %d messages)", c.Plan.Profile.Name, c.Plan.Messages)
-		if res.Stopped != "" {
-			none.Reason = "nothing had shown it when the run ended: " + res.Stopped
-		}
+	case res.Stopped != "":
+		none.Reason = "not everything had shown it when the run ended: " + res.Stopped
+	default:
+		none.Reason = fmt.Sprintf("this run had no occasion for %s (profile %s, %d messages)", missed(missing), c.Plan.Profile.Name, c.Plan.Messages)
+		none.Remedy = "sentsim verify --rule " + r.ID + " looks at all of it"
 	}
-	return append(all, none)
+	return []report.Scenario{none}
 }
 
 // remedy is how what a rule needs can be given.

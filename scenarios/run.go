@@ -39,6 +39,19 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	s.openGate(ctx)
 	book.addGate()
 
+	s.carryOut(ctx, plans, book)
+	rep := book.report(version)
+	if err := s.close(); err != nil && ctx.Err() == nil {
+		return rep, err
+	}
+	if ctx.Err() != nil {
+		return rep, context.Cause(ctx)
+	}
+	return rep, nil
+}
+
+// carryOut runs the scenarios.
+func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
 	round := &round{s: s, book: book, fail: cancel}
@@ -57,14 +70,6 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	s.beforeScenario(ctx)
 	s.subject.LeaveWire()
 	book.addGate()
-	rep := book.report(version)
-	if err := s.close(); err != nil && ctx.Err() == nil {
-		return rep, err
-	}
-	if ctx.Err() != nil {
-		return rep, context.Cause(ctx)
-	}
-	return rep, nil
 }
 
 // Status is the exit status of a run that ended with this report and error.

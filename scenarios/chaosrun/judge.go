@@ -3,6 +3,7 @@ package chaosrun
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +124,9 @@ type reading struct {
 // what a correct receiver has. It returns what could not be looked at, and why.
 func (r *runner) judge(ctx context.Context) map[string]string {
 	unseen := r.unseen()
+	if r.fell == "" {
+		defer r.judgeReplies(ctx)
+	}
 	if r.haunted != "" || r.fell != "" {
 		return unseen
 	}
@@ -131,9 +135,6 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 		if r.canRead(rec.Subject.Kind) {
 			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
 		}
-	}
-	if len(all) == 0 {
-		return unseen
 	}
 	// What must not happen may still happen until the state has settled.
 	if (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {
@@ -147,6 +148,19 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 	shown := r.judges.shown() || slices.ContainsFunc(all, func(x *reading) bool { return x.err == nil && x.state.Known })
 	r.conclude(all, controls, shown)
 	return unseen
+}
+
+// judgeReplies compares what the receiver has sent to the contacts. Its state has
+// settled by now, where there was any to wait for.
+func (r *runner) judgeReplies(ctx context.Context) {
+	if r.s.API == nil || ctx.Err() != nil {
+		return
+	}
+	sent := map[string]int{}
+	for _, m := range r.s.API.All() {
+		sent[strings.TrimPrefix(m.To, "+")]++
+	}
+	r.oracle.Replies(sent)
 }
 
 // settle reads everything, and again what is not as expected, as long as

@@ -53,10 +53,11 @@ type Book struct {
 	Checked    map[string]int // how often a rule was looked at
 	Violated   map[string]int
 	Violations map[string][]Violation
+	Occasions  map[string]bool // what was sent, of what the contract's scenarios send
 }
 
 func newBook() Book {
-	return Book{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}}
+	return Book{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}, Occasions: map[string]bool{}}
 }
 
 func (b *Book) kept(rule string) {

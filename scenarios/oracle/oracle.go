@@ -64,6 +64,7 @@ type Oracle struct {
 
 	rotated, enabled bool
 	texts            map[uint32]int // how many inbound events have a text
+	writers          map[string]*writer
 	// What is explained once everything is known.
 	answers, states, many, few                   []open
 	answerBlame, stateBlame, manyBlame, fewBlame *blame
@@ -79,7 +80,7 @@ const maxRecent = 64
 func New(plan chaos.Plan) *Oracle {
 	return &Oracle{
 		plan: plan, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
-		texts:       map[uint32]int{},
+		texts: map[uint32]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
 }
@@ -138,9 +139,12 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	if s.Subject.Kind == chaos.AboutInbound && s.Occurrence == chaos.First && len(o.texts) < maxTexts {
 		o.texts[textOf(s)]++
 	}
-	r.Arrivals = append(r.Arrivals, Arrival{
-		Step: s, Taken: Of(out, s.Sender == chaos.Resets), Answer: said, Epoch: o.epoch,
-	})
+	o.occurred(s)
+	taken := Of(out, s.Sender == chaos.Resets)
+	r.Arrivals = append(r.Arrivals, Arrival{Step: s, Taken: taken, Answer: said, Epoch: o.epoch})
+	if s.Subject.Kind == chaos.AboutInbound {
+		o.wrote(s, taken)
+	}
 }
 
 // Baseline notes how many texts of a contact the target counted before any of
@@ -196,6 +200,10 @@ func (o *Oracle) Restarted(forgot bool) {
 	defer o.mu.Unlock()
 	o.epoch++
 	if forgot {
+		for _, r := range o.records {
+			r.sort()
+			o.ended(r)
+		}
 		clear(o.records)
 		clear(o.units)
 		o.recent = nil
@@ -252,6 +260,7 @@ func (o *Oracle) Take(index int) []*Record {
 	for _, r := range all {
 		delete(o.records, keyOf(r.Subject))
 		r.sort()
+		o.ended(r)
 	}
 	return all
 }
@@ -265,6 +274,7 @@ func (o *Oracle) TakeAll() []*Record {
 	clear(o.units)
 	for _, r := range all {
 		r.sort()
+		o.ended(r)
 	}
 	slices.SortFunc(all, func(a, b *Record) int { return cmp.Compare(a.nth, b.nth) })
 	return all

@@ -79,6 +79,8 @@ func (p *Plan) unit(index int) []parcel {
 	}
 	d.start += d.st.Between(0, pace-time.Millisecond).Truncate(time.Millisecond)
 	switch u := d.st.Float64(); {
+	case d.isDrill():
+		d.outbound()
 	case u < p.Profile.Mix.Inbound:
 		d.inbound()
 	case u < p.Profile.Mix.Inbound+p.Profile.Mix.Template:
@@ -99,7 +101,7 @@ func (p *Plan) unit(index int) []parcel {
 // what else there is to draw about it.
 func (d *drawer) hit(f Fault, n int) (st *seed.Stream, ok bool) {
 	p := d.plan.Profile.Chance(f)
-	if p <= 0 {
+	if p <= 0 || !d.plan.Sending.allows(f) {
 		return nil, false
 	}
 	st = d.plan.Seed.Stream("chaos "+string(f), nth(d.index), nth(n))

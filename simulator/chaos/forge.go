@@ -28,6 +28,18 @@ type Forgery struct {
 	forge func(r delivery.Request, in Input) (delivery.Request, error)
 }
 
+// Trailing is the forgery that a base64 decoder which passes over foreign
+// characters cannot see: whoever sends it looks for such a decoder too.
+const Trailing = "signature-trailing"
+
+// Foreign is a genuine request with a character in the middle of its signature
+// that base64 does not have. A receiver that takes it has such a decoder.
+func Foreign(r delivery.Request) delivery.Request {
+	right := r.Get(signing.HeaderSignature)
+	middle := len(right) / 2
+	return r.With(signing.HeaderSignature, right[:middle]+"!"+right[middle:])
+}
+
 // Input is what a forger has: how the genuine request was signed.
 type Input struct {
 	Secret    signing.Secret // of the webhook

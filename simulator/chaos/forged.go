@@ -69,9 +69,9 @@ func forgedRules() []string {
 	return rules
 }
 
-// forgeriesOf are those of a rule on which every run insists.
-func forgeriesOf(rule string) []Forgery {
-	return slices.DeleteFunc(ForRule(rule), func(f Forgery) bool { return f.StrictOnly })
+// forgeriesOf are those of a rule that the run insists on.
+func (p *Plan) forgeriesOf(rule string) []Forgery {
+	return slices.DeleteFunc(ForRule(rule), func(f Forgery) bool { return f.StrictOnly && !p.Strict })
 }
 
 // ghost is an event of a message that nobody sent.

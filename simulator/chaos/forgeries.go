@@ -73,7 +73,7 @@ func malformedSignatures() []Forgery {
 		f("signature-wrong-version", "the right digest marked as version v2", func(_ []byte, text string) string { return "v2," + text }),
 		f("signature-cut", "only the first 18 of the digest's 32 bytes", func(d []byte, _ string) string { return v + base64Text(d[:18]) }),
 		f("signature-longer", "the right digest and 4 more bytes", func(d []byte, _ string) string { return v + base64Text(append(d, "more"...)) }),
-		f("signature-trailing", "the right digest and, behind its padding, more base64 text", func(_ []byte, text string) string { return v + text + "AAAA" }),
+		f(Trailing, "the right digest and, behind its padding, more base64 text", func(_ []byte, text string) string { return v + text + "AAAA" }),
 		f("signature-empty-value", "nothing after "+v, func([]byte, string) string { return v }),
 		f("signature-garbage", "text that looks like no signature", func([]byte, string) string { return "garbage" }),
 		f("signature-not-base64", "characters that base64 does not have after "+v, func(_ []byte, text string) string { return v + "!!!!" + text[4:] }),

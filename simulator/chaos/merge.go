@@ -54,6 +54,7 @@ type merger struct {
 	turns              map[string][]string // forgeries still to come in this round, by rule
 	rounds             int
 	controls           map[Kind]int
+	failing            int           // events that still have to fail until the webhook is disabled
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
 }
 
@@ -123,13 +124,18 @@ func (m *merger) begin() (first []sending, ok bool) {
 	return unit[earliest].sends, true
 }
 
-// alive is what is left of a parcel: while the webhook is disabled nothing is
+// alive is what is left of a parcel: while attempts fail nothing arrives, and
+// while the webhook is disabled nothing is
 // sent, what happens meanwhile is never delivered, and what waited is given up.
 func (m *merger) alive(p parcel) []sending {
 	var left []sending
 	for _, s := range p.sends {
 		if s.fact == nil {
 			left = append(left, s)
+			continue
+		}
+		if m.failing > 0 { // none of its attempts arrives
+			m.fail(p.at, s.fact)
 			continue
 		}
 		if m.enableAt > 0 && p.at >= m.disabled {
@@ -146,14 +152,33 @@ func (m *merger) alive(p parcel) []sending {
 	return left
 }
 
+// fail gives an event up. The last of a row of them disables the webhook.
+func (m *merger) fail(at time.Duration, f *fact) {
+	if f.dead {
+		return
+	}
+	f.dead = true
+	if m.failing--; m.failing > 0 {
+		return
+	}
+	st := m.plan.Seed.Stream("chaos control "+string(KindDisable), nth(m.controls[KindDisable]))
+	m.disabled, m.enableAt = at, at+between(st, 2*time.Second, 10*time.Second)
+	m.step(at, Step{Kind: KindDisable, Faults: []Fault{FaultDisable}})
+	heap.Push(&m.queue, parcel{at: m.enableAt, control: KindEnable})
+}
+
 // forgery is the next one of a rule's, each in turn, so that none is missed by
 // bad luck.
-func (m *merger) forgery(rule string) string {
+func (m *merger) forgery(rule string, about SubjectKind) string {
 	if m.turns == nil {
 		m.turns = map[string][]string{}
 	}
+	if plain := plainest(rule); plain != "" && about != AboutMessage && m.turns[rule+" "+string(about)] == nil {
+		m.turns[rule+" "+string(about)] = []string{} // the contract asks for it with every kind of event
+		return plain
+	}
 	if len(m.turns[rule]) == 0 {
-		for _, f := range forgeriesOf(rule) {
+		for _, f := range m.plan.forgeriesOf(rule) {
 			m.turns[rule] = append(m.turns[rule], f.Name)
 		}
 		m.rounds++
@@ -167,6 +192,16 @@ func (m *merger) forgery(rule string) string {
 	next := m.turns[rule][0]
 	m.turns[rule] = m.turns[rule][1:]
 	return next
+}
+
+// plainest is the forgery of a rule that goes with events of every kind; "" for none.
+func plainest(rule string) string {
+	for _, name := range []string{"body-tampered", "wrong-secret", "no-signature"} {
+		if f, err := Lookup(name); err == nil && f.Rule == rule {
+			return name
+		}
+	}
+	return ""
 }
 
 // expect notes that a parcel has deliveries: a rotation is one with the old secret.
@@ -194,7 +229,7 @@ func (m *merger) emit(at time.Duration, sends []sending) {
 	for i, s := range sends {
 		s.step.Group = group
 		if s.claim != nil && s.step.Forgery == "" {
-			s.step.Forgery = m.forgery(s.step.Rule)
+			s.step.Forgery = m.forgery(s.step.Rule, s.step.Subject.Kind)
 		}
 		unit := s.step.Subject.Index
 		last := !slices.ContainsFunc(sends[i+1:], func(o sending) bool { return o.step.Subject.Index == unit })
@@ -221,24 +256,26 @@ func (m *merger) control(p parcel) {
 		m.step(p.at, Step{Kind: KindEnable, Faults: []Fault{FaultDisable}})
 		return
 	}
-	if m.controls[p.control] == maxControls || p.at < m.enableAt {
+	if p.at < m.enableAt && m.controls[p.control] < maxControls && p.control != KindDisable {
+		p.at = m.enableAt + time.Millisecond // where it finds deliveries to disturb
+		heap.Push(&m.queue, p)
+		return
+	}
+	if m.controls[p.control] == maxControls || p.at < m.enableAt || m.failing > 0 {
 		if p.control == KindRotate {
 			m.done(p)
 		}
 		return
 	}
 	m.controls[p.control]++
-	st := m.plan.Seed.Stream("chaos control "+string(p.control), nth(p.unit))
 	switch p.control {
 	case KindPause:
 		m.pause(p)
 	case KindDisable:
-		m.disabled, m.enableAt = p.at, p.at+between(st, 2*time.Second, 10*time.Second)
-		m.step(p.at, Step{Kind: KindDisable, Faults: []Fault{FaultDisable}})
-		heap.Push(&m.queue, parcel{at: m.enableAt, control: KindEnable})
+		m.failing = m.plan.Sending.disableAfter()
 	case KindRotate:
 		m.step(p.at, Step{Kind: KindRotate, Faults: []Fault{FaultRotate}})
-		d := drawer{plan: m.plan, index: p.unit}
+		d, st := drawer{plan: m.plan, index: p.unit}, m.plan.Seed.Stream("chaos control "+string(p.control), nth(p.unit))
 		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, "ROT-1")
 		old.claim.make(m.plan, m.plan.Start)
 		old.step.Event, old.step.Body = old.claim.event, old.claim.body
@@ -258,7 +295,11 @@ func (m *merger) pause(p parcel) {
 	var other []parcel
 	seen := map[Subject]bool{}
 	end := p.at
-	for len(met) < maxPaused {
+	most := maxPaused
+	if m.plan.Sending.Strict {
+		most = 1
+	}
+	for len(met) < most {
 		next, ok := m.pop()
 		if !ok {
 			break
@@ -293,7 +334,7 @@ func (m *merger) pause(p parcel) {
 	for i, s := range met {
 		s.step.Occurrence, s.step.Rule = Retry, "IDEM-2"
 		s.step.Attempt++
-		wait := backoffs()[0] + time.Duration(i)*time.Millisecond
+		wait := m.plan.Sending.schedule().Delay(1, 0) + time.Duration(i)*time.Millisecond
 		heap.Push(&m.queue, parcel{at: end + wait, unit: s.step.Subject.Index, seq: -1 - i, sends: []sending{s}})
 	}
 }
@@ -322,7 +363,7 @@ func addAll(seen map[Subject]bool, p parcel) map[Subject]bool {
 // them, and sends them at once. Of a message only the first parcel is part of it;
 // what else was due follows right after.
 func (m *merger) burst(p parcel) {
-	if p.at < m.enableAt {
+	if p.at < m.enableAt || m.failing > 0 {
 		return // nothing is sent
 	}
 	end, last := p.at+burstReach, p.at

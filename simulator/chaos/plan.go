@@ -26,6 +26,9 @@ type Plan struct {
 	Format          Format `json:"format"`
 	Extended        bool   `json:"extended"`          // the extended set of statuses
 	EventTypeHeader bool   `json:"event_type_header"` // deliveries carry X-Webhook-Event-Type
+
+	Sending Sending `json:"sending,omitzero"`
+	Strict  bool    `json:"strict,omitempty"` // forgeries on which only a strict run insists come too
 }
 
 // Format is event.Format as it stands in a trace.

@@ -10,11 +10,6 @@ import (
 // latency is how long an event takes to its first delivery.
 const latency = 50 * time.Millisecond
 
-// backoffs are when the retries of a delivery come, after its first attempt.
-func backoffs() []time.Duration {
-	return []time.Duration{time.Minute, 3 * time.Minute, 7 * time.Minute}
-}
-
 // skews are how far a sender's clock may be away from the receiver's (SIG-8).
 func skews() []time.Duration {
 	return []time.Duration{-4 * time.Minute, -3 * time.Minute, -2 * time.Minute, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute}
@@ -24,6 +19,7 @@ func skews() []time.Duration {
 // happened. strict is for subjects whose last event counts (templates): nothing
 // of theirs may arrive after a newer event.
 func (d *drawer) send(facts []*fact, strict bool) {
+	strict = strict || d.plan.Sending.Strict
 	late := make([]bool, len(facts)) // reordered behind the next
 	for i, f := range slices.Backward(facts) {
 		f.at = f.created + between(d.event(i), time.Millisecond, latency)
@@ -75,11 +71,10 @@ func mark(sends []sending, f Fault) {
 // is the end of the time for that, or negative.
 func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 	open := func(at time.Duration) bool { return next < 0 || at < next }
-	retry := func(st *seed.Stream, attempt int) time.Duration {
-		return f.at + backoffs()[attempt-2] + between(st, 0, time.Second)
-	}
+	sent := d.plan.Sending
+	retry := func(st *seed.Stream, attempt int) time.Duration { return f.at + sent.until(attempt, st) }
 	if st, ok := d.hit(FaultLateRetry, n); ok {
-		attempt := 2 + st.IntN(len(backoffs()))
+		attempt := 2 + st.IntN(sent.attempts()-1)
 		if at := retry(st, attempt); open(at) {
 			d.add(at, d.deliver(f, Retry, attempt, "", "RET-1", FaultLateRetry))
 			return nil

@@ -25,6 +25,10 @@ func (d *drawer) outbound() {
 		InboundNumber: contact(p.Seed, st.IntN(contacts)), OutboundNumber: ours(p.Seed),
 	}
 	agent := newID(st).String()
+	if d.isDrill() {
+		d.drill(subject, base, agent)
+		return
+	}
 	var outcome lifecycle.Outcome
 	if st.Chance(p.Profile.Mix.Failed) {
 		outcome = seed.Pick(st, []lifecycle.Outcome{
@@ -105,6 +109,9 @@ func nextOf(final event.Status, ch event.Channel) (event.Status, bool) {
 	return "", false
 }
 
+// stops is the share of contacts who write nothing but STOP.
+const stops = 0.1
+
 // inbound is one to three texts of a contact.
 func (d *drawer) inbound() {
 	p, st := d.plan, d.st
@@ -112,7 +119,12 @@ func (d *drawer) inbound() {
 	base := event.Inbound{AccountID: p.AccountID, From: from, To: ours(p.Seed)}
 	at, text := d.start, ""
 	var facts []*fact
-	for n := range 1 + st.IntN(3) {
+	texts := 1 + st.IntN(3)
+	stop := p.Seed.Stream("chaos stop", nth(d.index)).Chance(stops)
+	if stop {
+		texts = 1
+	}
+	for n := range texts {
 		sameSecond := st.Chance(0.15)
 		if n > 0 && !sameSecond {
 			at += between(st, 2*time.Second, longestGap)
@@ -127,12 +139,15 @@ func (d *drawer) inbound() {
 			}
 		}
 		words := text
+		if stop {
+			words = Stop
+		}
 		in.Text = &words
-		if st.Chance(0.08) && !sameSecond {
+		if st.Chance(0.08) && !sameSecond && !stop {
 			in.Text = nil // a picture without a caption
 		}
 		var made []Fault
-		if hst, ok := d.hit(FaultHostileText, n); ok && !sameSecond {
+		if hst, ok := d.hit(FaultHostileText, n); ok && !sameSecond && !stop {
 			words = seed.Pick(hst, hostileTexts())
 			in.Text, made = &words, []Fault{FaultHostileText}
 		}

@@ -7,6 +7,9 @@ import (
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
+// Stop is what a contact writes who wants no more messages.
+const Stop = "STOP"
+
 // ordinaryText is what a contact writes.
 func ordinaryText(st *seed.Stream) string {
 	if st.Chance(0.3) { // what many write

@@ -54,8 +54,8 @@ type Rules struct {
 	EventTypeHeader  bool // send X-Webhook-Event-Type
 }
 
-// attempts is how many attempts a delivery has at most.
-func (r Rules) attempts(retryCount int) int {
+// Attempts is how many attempts a delivery has at most.
+func (r Rules) Attempts(retryCount int) int {
 	if r.RetryCountCounts == CountsAttempts {
 		return retryCount
 	}

@@ -33,7 +33,7 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 		q.hook.Observe(webhook.AttemptSucceeded, q.d.cfg.Rules.Health, now)
 		j.end(Delivered, "", now)
 		q.record(j.Delivery)
-	case len(j.Attempts) >= q.d.cfg.Rules.attempts(q.hook.RetryCount):
+	case len(j.Attempts) >= q.d.cfg.Rules.Attempts(q.hook.RetryCount):
 		disabled := q.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, now)
 		j.end(Failed, exhausted(j.Attempts), now)
 		q.record(append(q.afterFailure(disabled), j.Delivery)...)

@@ -3,6 +3,7 @@ package signing
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -27,11 +28,12 @@ func (s Secret) Spellings() []string {
 
 // Spellings are the ways in which programs print bytes such as a key or a
 // digest: base64 without its padding, as JSON and URLs escape it and in its
-// URL-safe alphabet, and hex in both cases.
+// URL-safe alphabet, and hex in both cases and with colons.
 func Spellings(b []byte) []string {
 	text := base64.RawStdEncoding.EncodeToString(b)
+	colons := strings.Trim(strings.ReplaceAll(fmt.Sprintf("% x", b), " ", ":"), ":")
 	return []string{
 		text, strings.ReplaceAll(text, "/", `\/`), url.QueryEscape(text), base64.RawURLEncoding.EncodeToString(b),
-		hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)),
+		hex.EncodeToString(b), strings.ToUpper(hex.EncodeToString(b)), colons, strings.ToUpper(colons),
 	}
 }

@@ -1,0 +1,57 @@
+package oracle
+
+import (
+	"strings"
+
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// ForgedOf names a forged delivery of an event; "" is of any.
+func ForgedOf(forgery, kind string) string {
+	if kind == "" || event.Type(kind) == event.TypeOf(event.Queued) {
+		return "a delivery forged as " + forgery
+	}
+	return "a " + kind + " delivery forged as " + forgery
+}
+
+// Sequence names the events of a message in the order in which they arrived.
+func Sequence(statuses []string) string { return "the order " + strings.Join(statuses, ", ") }
+
+// Again names an event that arrives twice.
+func Again(kind string) string { return "a " + kind + " event again" }
+
+// occurred notes what a step was an occasion for. The caller holds the lock.
+func (o *Oracle) occurred(s chaos.Step) {
+	kind := ""
+	switch s.Subject.Kind {
+	case chaos.AboutInbound:
+		kind = string(event.TypeOf(event.Received))
+	case chaos.AboutTemplate:
+		kind = string(event.Templates)
+	case chaos.AboutMessage:
+	}
+	switch {
+	case s.Kind == chaos.KindForge:
+		o.book.Occasions[ForgedOf(s.Forgery, "")] = true
+		o.book.Occasions[ForgedOf(s.Forgery, kind)] = true
+	case s.Attempt > 1 && kind != "":
+		o.book.Occasions[Again(kind)] = true
+	}
+}
+
+// ended notes the order in which a message's events arrived. The caller holds the lock.
+func (o *Oracle) ended(r *Record) {
+	if r.Subject.Kind != chaos.AboutMessage {
+		return
+	}
+	var order []string
+	for _, a := range r.genuine() {
+		if a.Taken != NotTaken {
+			order = append(order, a.Step.Event.Status)
+		}
+	}
+	if len(order) > 0 {
+		o.book.Occasions[Sequence(order)] = true
+	}
+}

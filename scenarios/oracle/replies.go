@@ -1,0 +1,97 @@
+package oracle
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/tidwall/gjson"
+
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// maxWriters bounds the contacts whose replies are looked at: a long run has as
+// many as a short one.
+const maxWriters = 20_000
+
+// writer is a contact who wrote: what a receiver's replies are compared with.
+type writer struct {
+	subject  chaos.Subject
+	texts    map[uuid.UUID]bool // events that the receiver may have taken
+	again    bool               // one of them may have been taken twice
+	stop     bool               // all that was written is STOP
+	first    int                // epoch of the first arrival
+	unjudged bool               // it was restarted in between, or a forged delivery is about this contact
+}
+
+// wrote notes an inbound delivery. The caller holds the lock.
+func (o *Oracle) wrote(s chaos.Step, taken Taken) {
+	w := o.writers[s.Subject.From]
+	if w == nil {
+		if len(o.writers) >= maxWriters {
+			return
+		}
+		w = &writer{subject: s.Subject, texts: map[uuid.UUID]bool{}, stop: true, first: o.epoch}
+		o.writers[s.Subject.From] = w
+	}
+	w.unjudged = w.unjudged || s.Kind == chaos.KindForge || w.first != o.epoch
+	if s.Kind == chaos.KindForge || taken == NotTaken {
+		return
+	}
+	w.again = w.again || w.texts[s.Event.ID] || taken == Maybe
+	w.texts[s.Event.ID] = true
+	w.stop = w.stop && isStop(s)
+}
+
+// isStop reports whether a delivery's text asks for no more messages.
+func isStop(s chaos.Step) bool {
+	return s.Event.Type == event.TypeOf(event.Received) && strings.EqualFold(gjson.GetBytes(s.Body, "payload.text").String(), chaos.Stop)
+}
+
+// Replies judges what the receiver sent to the contacts, by their number without
+// a plus. Contacts whose texts arrived once show how many replies a text gets
+// from this receiver: more to one whose text arrived twice breaks IDEM-5, and
+// any to one who wrote nothing but STOP breaks INB-2. Without a reply to an
+// ordinary text no missing one proves anything.
+func (o *Oracle) Replies(sent map[string]int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := slices.SortedFunc(maps.Values(o.writers), func(a, b *writer) int { return cmp.Compare(a.subject.From, b.subject.From) })
+	each, replied := 0, false
+	of := func(w *writer) int { return sent[strings.TrimPrefix(w.subject.From, "+")] }
+	for _, w := range all {
+		if n := of(w); !w.stop && len(w.texts) > 0 {
+			replied = replied || n > 0
+			if !w.again && !w.unjudged {
+				each = max(each, (n+len(w.texts)-1)/len(w.texts))
+			}
+		}
+	}
+	for _, w := range all {
+		n := of(w)
+		v := Violation{Subject: w.subject, Seen: fmt.Sprintf("POST /v3/messages, %d times", n)}
+		switch {
+		case w.unjudged || len(w.texts) == 0:
+		case w.stop && n > 0:
+			v.Rule, v.Expected = rule.INB2, "no message to a contact who said STOP"
+			v.Summary = fmt.Sprintf("the receiver sent %d messages to %s, who wrote STOP and nothing else", n, name(w.subject))
+			o.book.broken(v)
+		case w.stop:
+			if replied {
+				o.book.kept(rule.INB2)
+			}
+		case !w.again || each == 0:
+		case n > each*len(w.texts):
+			v.Rule, v.Expected = rule.IDEM5, fmt.Sprintf("%d replies at most, as to texts that arrived once", each*len(w.texts))
+			v.Summary = fmt.Sprintf("%d messages were sent to %s, whose %d texts arrived more than once: texts that arrive once get %d each", n, name(w.subject), len(w.texts), each)
+			o.book.broken(v)
+		case n > 0:
+			o.book.kept(rule.IDEM5)
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package zoo_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+// The two ways to judge a receiver must not contradict each other: what one of
+// them passes the other does not fail, a rule that a mutant declares is failed by
+// at least one of them, and none fails what a mutant does not break.
+func TestVerifyAndChaosAgree(t *testing.T) {
+	if !whole() {
+		t.Skip("takes minutes: make zoo runs it")
+	}
+	var mu sync.Mutex
+	passed, silent := 0, 0
+	t.Run("mutants", func(t *testing.T) {
+		for _, m := range mutants() {
+			t.Run(m.Name, func(t *testing.T) {
+				t.Parallel()
+				verified := verdicts(verify(t, m.Name))
+				rep, _ := runChaos(t, configOf(t, m.Name))
+				chaotic := verdicts(rep)
+				for id, v := range verified {
+					c, judged := chaotic[id]
+					declared := slices.Contains(m.Rules(), id)
+					if broken(v) && c == report.Passed || v == report.Passed && judged && broken(c) {
+						t.Errorf("%s: verify says %s (%s), chaos says %s (%s)", id, v, said(verify(t, m.Name), id), c, said(rep, id))
+					}
+					if declared && !broken(v) && !broken(c) {
+						t.Errorf("%s is declared, and failed by neither: verify says %s, chaos says %s", id, v, c)
+					}
+					if !declared && broken(c) {
+						t.Errorf("%s is failed by chaos and not declared: %s", id, said(rep, id))
+					}
+					if declared {
+						mu.Lock()
+						switch c {
+						case report.Passed:
+							passed++
+						case report.NotChecked:
+							silent++
+						case report.Failed, report.Warned, report.Errored:
+						}
+						mu.Unlock()
+					}
+				}
+			})
+		}
+	})
+	t.Logf("of the declared rules chaos passes %d and does not check %d", passed, silent)
+}
+
+func broken(v report.Verdict) bool { return v == report.Failed || v == report.Warned }
+
+func verdicts(rep report.Report) map[string]report.Verdict {
+	all := map[string]report.Verdict{}
+	for _, r := range rep.Rules {
+		all[r.ID] = r.Verdict
+	}
+	return all
+}

@@ -1,0 +1,65 @@
+package chaos
+
+import (
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
+)
+
+// drillEvery is which of the plan's messages are drills: one in so many.
+const drillEvery = 3
+
+// drills are the orders of events that the contract names, in the order in which
+// they arrive. Chance alone would bring some of them once in a thousand
+// messages, so that a run of hundreds had never tried them.
+func drills() []string {
+	return []string{
+		"QUEUED", "QUEUED, ROUTED", "QUEUED, ROUTED, SENT", "QUEUED, ROUTED, SENT, FAILED",
+		"QUEUED, ROUTED, SENT, DELIVERED", "QUEUED, ROUTED, SENT, DELIVERED, READ",
+		"QUEUED, ROUTED, DELIVERED", "QUEUED, DELIVERED", "QUEUED, SENT", "QUEUED, FAILED",
+		"QUEUED, DELIVERED, SENT", "QUEUED, DELIVERED, ROUTED", "ROUTED, SENT, QUEUED", "QUEUED, DELIVERED, READ, SENT",
+		"QUEUED, ROUTED, SENT, READ, DELIVERED", "QUEUED, ROUTED, FAILED, SENT",
+		"ROUTED", "SENT", "DELIVERED", "READ", "FAILED",
+	}
+}
+
+// isDrill reports whether it is this message's turn to be one of the drills, and
+// the profile has what they are made of.
+func (d *drawer) isDrill() bool {
+	p := d.plan.Profile
+	return d.index%drillEvery == 0 && !d.plan.Sending.Strict && p.Mix.Inbound+p.Mix.Template < 1 &&
+		p.Chance(FaultSkip) > 0 && p.Chance(FaultReorder) > 0
+}
+
+// drill delivers the events of a message in the order of the drill whose turn it is.
+func (d *drawer) drill(subject Subject, base event.Outbound, agent string) {
+	all := drills()
+	story := all[d.index/drillEvery%len(all)]
+	order := strings.Split(story, ", ")
+	if !lifecycle.ReportsRead(subject.On) && strings.Contains(story, string(event.Read)) {
+		subject.On = event.WhatsApp
+	}
+	for n, status := range order {
+		o := base
+		o.Status, o.Channel = event.Status(status), subject.On
+		switch {
+		case o.Status == event.Failed:
+			o.Reason = "The carrier did not report a delivery"
+		case subject.On == event.RCS:
+			o.AgentID = agent
+		}
+		f := d.fact(d.event(n), subject, event.Event{Type: event.TypeOf(o.Status), Outbound: &o}, status, d.start+drilled(o.Status))
+		f.at = d.start + time.Duration(n)*time.Second
+		d.add(f.at, d.deliver(f, First, 1, "", ""))
+	}
+}
+
+// drilled is when a status of a drill happens, whenever it arrives.
+func drilled(s event.Status) time.Duration {
+	if rank, ok := lifecycle.Rank(s); ok {
+		return time.Duration(rank) * time.Second
+	}
+	return 6 * time.Second // FAILED: where DELIVERED would stand
+}
