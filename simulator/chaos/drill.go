@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,26 @@ func (d *drawer) drill(subject Subject, base event.Outbound, agent string) {
 		f.at = d.start + time.Duration(n)*time.Second
 		d.add(f.at, d.deliver(f, First, 1, "", ""))
 	}
+	if profile := d.plan.Profile; profile.Chance(FaultForgery) > 0 {
+		d.drillForgery()
+	}
+}
+
+// drillForgery forges an event of each kind in turn, with each rule's forgeries.
+func (d *drawer) drillForgery() {
+	n := d.index / drillEvery
+	at, st := d.start+time.Second/2, d.plan.Seed.Stream("chaos drill", nth(d.index))
+	rules := forgedRules()
+	d.add(at, forged(d.ghost(st, event.Delivered, at), "", rules[n%len(rules)]))
+	if n%2 == 0 {
+		return
+	}
+	claim := d.ghostTemplate
+	if n/2%2 == 0 {
+		claim = d.ghostInbound
+	}
+	ofEveryKind := slices.DeleteFunc(rules, func(rule string) bool { return plainest(rule) == "" })
+	d.add(at, forged(claim(st, event.TemplateApproved, at), "", ofEveryKind[n/4%len(ofEveryKind)]))
 }
 
 // drilled is when a status of a drill happens, whenever it arrives.

@@ -92,6 +92,17 @@ func (d *drawer) ghostTemplate(st *seed.Stream, status string, at time.Duration)
 	}}, status, at)
 }
 
+// ghostInbound is a text of a contact who wrote nothing.
+func (d *drawer) ghostInbound(st *seed.Stream, _ string, at time.Duration) *fact {
+	words := ordinaryText(st)
+	in := event.Inbound{
+		AccountID: d.plan.AccountID, MessageID: newID(st), From: contact(d.plan.Seed, st.IntN(contacts)), To: ours(d.plan.Seed),
+		Text: &words, Channel: event.SMS, Provider: "carrier",
+	}
+	s := Subject{Kind: AboutInbound, Index: d.index, ID: in.MessageID, From: in.From, On: in.Channel}
+	return d.fact(st, s, event.Event{Type: event.TypeOf(event.Received), Inbound: &in}, "", at)
+}
+
 // oddities are deliveries that only have to be answered: none is about
 // anything that a receiver must know.
 func (d *drawer) oddities() {
