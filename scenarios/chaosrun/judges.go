@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
@@ -40,10 +41,15 @@ type over struct {
 	since time.Time
 }
 
+// reads reports whether anything of the receiver's state can be read.
+func (r *runner) reads() bool {
+	return r.canRead(chaos.AboutMessage) || r.canRead(chaos.AboutInbound) || r.canRead(chaos.AboutTemplate)
+}
+
 // startJudges begins to judge what is over, if the run is a long one. They end
 // with close.
 func (r *runner) startJudges(ctx context.Context) *judges {
-	if r.plan.Messages <= keepAll || !r.canRead("message") && !r.canRead("inbound") && !r.canRead("template") {
+	if r.plan.Messages <= keepAll || !r.reads() {
 		return nil
 	}
 	j := &judges{r: r, queue: make(chan over, maxOver)}
@@ -56,9 +62,6 @@ func (r *runner) startJudges(ctx context.Context) *judges {
 // over says that nothing follows about a message. It waits while too many are
 // waiting.
 func (j *judges) over(ctx context.Context, index int) {
-	if j == nil {
-		return
-	}
 	select {
 	case j.queue <- over{index, clock.Wall()}:
 	case <-ctx.Done(): // it is judged at the end
