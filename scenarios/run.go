@@ -36,11 +36,19 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 		Version: version, Seed: uint64(cfg.Seed), Target: s.subject.Target.Name(),
 		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict,
 	})
-	s.openGate(ctx)
-	book.addGate()
-
-	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
+	stop, cancel := context.WithCancelCause(ctx) // fail fast and the time limit end what is still to come
 	defer cancel(nil)
+	if cfg.TimeLimit > 0 { // x
+		limited, done := context.WithTimeoutCause(stop, cfg.TimeLimit, errTimeLimit)
+		defer done()
+		stop = limited
+	}
+	s.openGate(stop)
+	s.learn(stop)
+	book.addGate()
+	if told, ok := watch.(LearnWatcher); ok && s.subject.Traits.Learned {
+		told.Learned(*s.learned(plans))
+	}
 	round := &round{s: s, book: book, fail: cancel}
 	for i := range plans {
 		p := &plans[i]

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/sentapi"
@@ -32,7 +33,8 @@ type session struct {
 	stop    func() error // of the stand-in for Sent's API
 	cleanup func() error // of what the embedded receiver keeps
 
-	gate      gate // settled before the first scenario
+	gate      gate   // settled before the first scenario
+	unlearned string // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
 
 	life   sync.Mutex // held while the target is looked at and brought back
@@ -108,13 +110,17 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, tgt.Close())
 	}
 	env := target.Env{Secret: secret, SecretEnv: cfg.SecretEnv, BaseURL: calledFrom(api.URL(), host), APIKey: cfg.APIKey}
+	pulse, err := driver.StartPulse(ctx)
+	if err != nil {
+		return nil, errors.Join(err, stop(), tgt.Close())
+	}
 	s := &session{
 		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,
 			Settle: cfg.Settle, Timeout: cfg.Timeout, AckWithin: cfg.AckWithin, Strict: cfg.Strict,
-			Reproduce: reproduce(cfg, tgt.Name()),
+			Reproduce: reproduce(cfg, tgt.Name()), Pulse: pulse,
 		}),
 	}
 	if err := tgt.Start(ctx, env); err != nil {
@@ -187,7 +193,7 @@ func calledFrom(base, host string) string {
 
 // close stops the target and whatever else open started.
 func (s *session) close() error {
-	err := errors.Join(s.subject.Target.Close(), s.stop())
+	err := errors.Join(s.subject.Pulse.Close(), s.subject.Target.Close(), s.stop())
 	if s.cleanup != nil {
 		err = errors.Join(err, s.cleanup())
 	}

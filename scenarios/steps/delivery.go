@@ -16,6 +16,7 @@ func deliverySentences() []definition {
 	return []definition{
 		def(`Sent delivers a "([^"]+)" event`, func(w *World) any { return w.deliversA }),
 		def(`a message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
+		def(`a message on "([^"]+)" that the receiver has never heard of`, func(w *World) any { return w.aForeignMessageOn }),
 		def(`a message that the receiver has seen up to "([^"]+)"`, func(w *World) any { return w.aMessageSeenUpTo }),
 		def(`Sent delivers its "([^"]+)" events?`, func(w *World) any { return w.deliversIts }),
 		def(`Sent retries its "([^"]+)" event`, func(w *World) any { return w.retriesIts }),
@@ -30,7 +31,7 @@ func deliverySentences() []definition {
 }
 
 func (w *World) deliversA(ctx context.Context, name string) error {
-	e, err := w.sample(name)
+	e, err := w.sample(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -42,17 +43,30 @@ func (w *World) deliversA(ctx context.Context, name string) error {
 	return err
 }
 
-func (w *World) aMessageOn(channel string) error {
+func (w *World) aMessageOn(ctx context.Context, channel string) error {
 	ch, err := event.ParseChannel(channel)
 	if err != nil {
 		return err
 	}
-	w.newMessage(ch)
+	_, err = w.newMessage(ctx, ch)
+	return err
+}
+
+func (w *World) aForeignMessageOn(channel string) error {
+	ch, err := event.ParseChannel(channel)
+	if err != nil {
+		return err
+	}
+	w.foreignMessage(ch)
 	return nil
 }
 
 func (w *World) aMessageSeenUpTo(ctx context.Context, status string) error {
-	return w.seeUpTo(ctx, w.newMessage(event.WhatsApp), event.Status(status))
+	m, err := w.newMessage(ctx, event.WhatsApp)
+	if err != nil {
+		return err
+	}
+	return w.seeUpTo(ctx, m, event.Status(status))
 }
 
 func (w *World) deliversIts(ctx context.Context, statuses string) error {
@@ -61,7 +75,7 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 		return err
 	}
 	before := slices.Clone(m.history)
-	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.channel, before, list(statuses)) }
+	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.Channel, before, list(statuses)) }
 	for _, st := range list(statuses) {
 		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
 			return err
@@ -72,7 +86,10 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 
 // deliverLike tells the same story of a new message.
 func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen []event.Status, statuses []string) error {
-	m := w.newMessage(ch)
+	m, err := w.newMessage(ctx, ch)
+	if err != nil {
+		return err
+	}
 	for _, st := range seen {
 		if err := w.see(ctx, m, st); err != nil {
 			return err
@@ -181,7 +198,11 @@ func (w *World) answersWithoutServerError() error {
 }
 
 func (w *World) stillAccepts(ctx context.Context) error {
-	x, err := w.send(ctx, "a genuine message.queued event after it", w.signed(w.plain()), "message.queued")
+	e, err := w.plain(ctx)
+	if err != nil {
+		return err
+	}
+	x, err := w.send(ctx, "a genuine "+string(e.Type)+" event after it", w.signed(e), string(e.Type))
 	if err != nil {
 		return err
 	}
