@@ -6,7 +6,6 @@ package driver
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"strings"
 	"sync"
@@ -38,25 +37,21 @@ type Driver struct {
 // Encode is the body of an event's deliveries.
 func (d Driver) Encode(e event.Event) []byte { return e.Encode(d.Knobs.Format()) }
 
-// Sign signs a body with a timestamp that is offset away from now.
-func (d Driver) Sign(t event.Type, body []byte, offset time.Duration) delivery.Request {
-	if !d.Knobs.EventTypeHeader {
-		t = ""
-	}
-	r := delivery.NewRequest(d.URL, d.Webhook.String(), d.Secret, t, body, clock.Wall().Add(offset).Unix())
+// Sign signs a body, which is that of an event, with a timestamp that is offset
+// away from now.
+func (d Driver) Sign(e event.Event, body []byte, offset time.Duration) delivery.Request {
+	at := clock.Wall().Add(offset).Unix()
+	r := delivery.NewRequest(d.URL, d.Webhook.String(), d.Secret, d.Knobs.EventHeaders(e.Type, e.ID), body, at)
 	r.Headers = append(r.Headers, d.Headers...)
 	return r
 }
 
 // Event is a genuine delivery of an event, signed now.
-func (d Driver) Event(e event.Event) delivery.Request { return d.Sign(e.Type, d.Encode(e), 0) }
+func (d Driver) Event(e event.Event) delivery.Request { return d.Sign(e, d.Encode(e), 0) }
 
-// EventID is the X-Webhook-Event-ID of the event with this body: a retry has the
-// same body, and another event has another.
-func EventID(body []byte) uuid.UUID {
-	sum := sha256.Sum256(body)
-	return uuid.NewSHA1(uuid.NameSpaceOID, sum[:])
-}
+// EventID is the id of an event of which nothing is known but its body: another
+// body is another event.
+func EventID(of uuid.UUID, body []byte) uuid.UUID { return uuid.NewSHA1(of, body) }
 
 // Exchange is one delivery and what came back.
 type Exchange struct {

@@ -72,9 +72,9 @@ func (m Message) Event(st event.Status) event.Event {
 		out.AgentID = "sentsim-agent"
 	}
 	if st == event.Failed {
-		out.Reason = "Handset unreachable: no delivery receipt from the carrier"
+		out.Reason, out.ReasonCode = "Handset unreachable: no delivery receipt from the carrier", "DELIVERY_007"
 	}
-	return event.Event{Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
+	return event.Event{ID: uuid.NewSHA1(m.ID, []byte(st)), Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
 }
 
 // Lifecycle is the way of a message that nothing happens to.
@@ -128,6 +128,7 @@ func Travels(st event.Status, ch event.Channel) bool { return st != event.Read |
 // Inbound is a text that a contact sends; nil is a null text.
 func Inbound(id uuid.UUID, a Account, from string, text *string, ch event.Channel, at time.Time) event.Event {
 	return event.Event{
+		ID:        uuid.NewSHA1(id, []byte(event.Received)),
 		Type:      event.TypeOf(event.Received),
 		CreatedAt: at,
 		Inbound: &event.Inbound{
@@ -154,5 +155,5 @@ func Template(id uuid.UUID, a Account, status string, at time.Time) event.Event 
 	if status != event.TemplatePending && status != event.TemplateRejected {
 		t.WhatsAppTemplateID = fmt.Sprintf("%d", binary.BigEndian.Uint64(id[:8])>>4) // unique, as Meta's
 	}
-	return event.Event{Type: event.Templates, CreatedAt: at, Template: t}
+	return event.Event{ID: uuid.NewSHA1(id, []byte(status)), Type: event.Templates, CreatedAt: at, Template: t}
 }

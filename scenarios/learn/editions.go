@@ -1,48 +1,56 @@
 package learn
 
 import (
+	"slices"
+
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // edition is a named form of Sent's deliveries.
 type edition struct {
-	name  string
-	apply func(simulator.Knobs) simulator.Knobs
-	says  string // how its deliveries look, in a few words
+	event.Edition
+}
+
+// apply makes deliveries as the edition has them; what stands apart stays.
+func (e edition) apply(k simulator.Knobs) simulator.Knobs {
+	k.Envelope, k.InboundShape, k.OutboundShape = e.Envelope, e.InboundShape, e.OutboundShape
+	k.EventIDHeader, k.Families = e.EventIDHeader, e.Families
+	return k
+}
+
+// says is how a receiver tells the edition's message events, in a few words.
+func (e edition) says() string {
+	switch e.Envelope {
+	case event.EnvelopeEvent:
+		return `the name of the event in "event"`
+	case event.EnvelopeCurrent:
+		return `the name of the event in "sub_type"`
+	case event.EnvelopeLegacy:
+		return `the field "messages", and no name of the event`
+	}
+	return string(e.Envelope)
 }
 
 // editions are those that there are, the newest first.
 func editions() []edition {
-	form := func(name string, e event.Envelope, in event.InboundShape, says string) edition {
-		return edition{name, func(k simulator.Knobs) simulator.Knobs {
-			k.Envelope, k.InboundShape = e, in
-			return k
-		}, says}
+	var all []edition
+	for _, e := range slices.Backward(event.Editions()) {
+		all = append(all, edition{e})
 	}
-	return []edition{
-		form("2026-09", event.EnvelopeEvent, event.InboundNumbered, `the name of the event in "event"`),
-		form("2026-05", event.EnvelopeCurrent, event.InboundClassic, `the name of the event in "sub_type"`),
-		form("2025", event.EnvelopeLegacy, event.InboundClassic, `the field "messages", and no name of the event`),
-	}
+	return all
 }
 
 // others are the editions whose deliveries differ from those of k.
 func others(k simulator.Knobs) []edition {
-	var all []edition
-	for _, e := range editions() {
-		if e.apply(k).Envelope != k.Envelope {
-			all = append(all, e)
-		}
-	}
-	return all
+	return slices.DeleteFunc(editions(), func(e edition) bool { return e.Envelope == k.Format().Envelope })
 }
 
 // EditionOf names the edition that has the knobs' envelope.
 func EditionOf(k simulator.Knobs) string {
 	for _, e := range editions() {
-		if e.apply(k).Envelope == k.Envelope {
-			return e.name
+		if e.Envelope == k.Envelope {
+			return e.Name
 		}
 	}
 	return ""

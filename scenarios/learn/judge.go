@@ -91,7 +91,7 @@ func (l *Learner) saysForeign() bool {
 func editionDeviation(rule, sent, taken, what string) Deviation {
 	says := map[string]string{}
 	for _, e := range editions() {
-		says[e.name] = e.says
+		says[e.Name] = e.says()
 	}
 	return Deviation{
 		ID: "edition-" + taken, Rule: rule, Certainty: Tried,

@@ -47,9 +47,9 @@ func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bo
 	for _, e := range others(l.Driver.Knobs) {
 		d := l.Driver
 		d.Knobs = e.apply(d.Knobs)
-		if x, ok := queued(e.name, d, event.SMS); ok {
+		if x, ok := queued(e.Name, d, event.SMS); ok {
 			sent := EditionOf(l.Driver.Knobs)
-			dev := editionDeviation("SIG-1", sent, e.name, "are refused: "+quoted(refused.Outcome))
+			dev := editionDeviation("SIG-1", sent, e.Name, "are refused: "+quoted(refused.Outcome))
 			dev.Name = fmt.Sprintf("a correctly signed delivery of edition %s is accepted", sent)
 			taken.Knobs, taken.Answer, taken.Deviation = d.Knobs, x.Outcome.Duration, &dev
 			return taken, true

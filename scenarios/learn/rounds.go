@@ -149,7 +149,7 @@ func (l *Learner) experiment(ctx context.Context, before *round, t *Traits) (*ro
 	trials := []*trial{{name: "another id"}}
 	if len(before.channels) == 0 || before.constant != "" {
 		for _, e := range others(l.Driver.Knobs) {
-			trials = append(trials, &trial{name: e.name, edition: &e})
+			trials = append(trials, &trial{name: e.Name, edition: &e})
 		}
 	}
 	for _, tr := range trials {
@@ -175,7 +175,7 @@ func (l *Learner) experiment(ctx context.Context, before *round, t *Traits) (*ro
 		if len(found.channels) == 0 {
 			continue
 		}
-		t.Edition, t.Knobs = tr.edition.name, found.knobs
+		t.Edition, t.Knobs = tr.edition.Name, found.knobs
 		return found, nil
 	}
 	return before, nil

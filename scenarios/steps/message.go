@@ -85,7 +85,7 @@ func (w *World) eventOn(m *message, st event.Status) (event.Event, error) {
 func (w *World) body(e event.Event) []byte { return w.driver().Encode(e) }
 
 // signed is a fresh, genuine delivery of an event.
-func (w *World) signed(e event.Event) delivery.Request { return w.request(e.Type, w.body(e)) }
+func (w *World) signed(e event.Event) delivery.Request { return w.request(e, w.body(e)) }
 
 // deliver sends the message's event of that status.
 func (w *World) deliver(ctx context.Context, m *message, st event.Status) error {

@@ -326,7 +326,7 @@ func (w *World) retriesTheirs(ctx context.Context, status string) error {
 	var planned []driver.Planned
 	for _, m := range w.several.messages {
 		e := m.Event(event.Status(status))
-		planned = append(planned, driver.Planned{What: fmt.Sprintf("a retry of its %s event", status), Request: w.later(e.Type, w.body(e))})
+		planned = append(planned, driver.Planned{What: fmt.Sprintf("a retry of its %s event", status), Request: w.later(e, w.body(e))})
 	}
 	return w.sendEach(ctx, planned)
 }

@@ -20,17 +20,18 @@ import (
 // World is one scenario's: its own messages, its own clock of events. The webhook
 // is the run's: a receiver sees one id all the time, as with Sent.
 type World struct {
-	s       *Subject
-	chance  *seed.Stream
-	webhook uuid.UUID
-	base    string // the target's URL: readings go to its host, also while others restart it
-	account driver.Account
-	at      time.Time // when the scenario's first event happened
-	epoch   int64
-	name    string
-	attempt uint64
-	looks   int  // how often a witness was asked for
-	whole   bool // nothing else sends while this scenario does
+	s        *Subject
+	chance   *seed.Stream
+	webhook  uuid.UUID
+	base     string // the target's URL: readings go to its host, also while others restart it
+	account  driver.Account
+	at       time.Time // when the scenario's first event happened
+	epoch    int64
+	scenario uuid.UUID // this run of it: ids that follow from something are its own
+	name     string
+	attempt  uint64
+	looks    int  // how often a witness was asked for
+	whole    bool // nothing else sends while this scenario does
 
 	messages []*message
 	contact  *contact
@@ -55,14 +56,15 @@ type World struct {
 // runs from 0: a repeated scenario must not meet its own traces.
 func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 	w := &World{
-		s:       s,
-		chance:  s.Seed.Stream("scenario "+scenario, attempt),
-		webhook: s.Webhook(),
-		base:    s.Target.URL(),
-		account: driver.NewAccount(s.Seed),
-		at:      learn.Started(s.Start, clock.Wall()),
-		epoch:   s.epoch.Load(),
-		name:    scenario, attempt: attempt,
+		s:        s,
+		chance:   s.Seed.Stream("scenario "+scenario, attempt),
+		webhook:  s.Webhook(),
+		base:     s.Target.URL(),
+		account:  driver.NewAccount(s.Seed),
+		at:       learn.Started(s.Start, clock.Wall()),
+		epoch:    s.epoch.Load(),
+		scenario: s.Seed.Stream("events of "+scenario, attempt).UUID(),
+		name:     scenario, attempt: attempt,
 	}
 	return w
 }
@@ -91,14 +93,20 @@ func (w *World) driver() driver.Driver {
 	return d
 }
 
-// request signs body for this scenario's webhook, now.
-func (w *World) request(t event.Type, body []byte) delivery.Request {
-	return w.requestAt(t, body, 0)
+// request signs body, which is that of an event, for this scenario's webhook, now.
+func (w *World) request(e event.Event, body []byte) delivery.Request {
+	return w.requestAt(e, body, 0)
 }
 
 // requestAt signs body with a timestamp that is offset away from now.
-func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) delivery.Request {
-	return w.driver().Sign(t, body, offset)
+func (w *World) requestAt(e event.Event, body []byte, offset time.Duration) delivery.Request {
+	return w.driver().Sign(e, body, offset)
+}
+
+// foreign is an event of which nothing is known but its body: what Sent might send
+// one day, or never. The same body is the same event.
+func (w *World) foreign(t event.Type, body []byte) event.Event {
+	return event.Event{Type: t, ID: driver.EventID(w.scenario, body)}
 }
 
 // send delivers once and keeps the exchange for the next Then.
