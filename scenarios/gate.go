@@ -14,12 +14,12 @@ import (
 // gate is whether the receiver takes the plain signed delivery: everything else
 // stands on that.
 type gate struct {
-	closed    string          // why nothing else can be judged; "" while everything can
-	plain     report.Scenario // how the plain delivery ran, when it is closed
-	redirects bool            // the plain delivery was answered with a redirect
-	answer    time.Duration   // how long the plain delivery's took
+	closed    string           // why nothing else can be judged; "" while everything can
+	plain     report.Scenario  // how the plain delivery ran, when it is closed
+	redirects bool             // the plain delivery was answered with a redirect
+	answer    time.Duration    // how long the plain delivery's took
 	deviation *learn.Deviation // what else than the plain delivery is taken, if that is not
-	haunted   string          // why the receiver's state cannot be judged; "" while it can
+	haunted   string           // why the receiver's state cannot be judged; "" while it can
 }
 
 // gateAttempt keeps the ids of the gate's own delivery apart from the scenario's.

@@ -43,13 +43,15 @@ func (s *session) learner() *learn.Learner {
 		Driver: s.subject.Driver(), Probe: s.subject.Probe, Seed: s.cfg.Seed, Account: s.subject.TheAccount(),
 		Start: learn.Started(s.cfg.Start, clock.Wall()), Settle: s.cfg.Settle,
 		Message: s.subject.Message, Arranged: s.subject.Arrange != nil,
-		Confirmed: confirmed(s.cfg), Plain: s.subject.Traits.Plain,
+		Confirmed: s.confirmed(), Plain: s.subject.Traits.Plain,
 		Seen: func(x learn.Exchange) { s.subject.Answered(x.Outcome) },
 	}
 }
 
 // confirmed is what the configuration says of the receiver's words and channels.
-func confirmed(Config) learn.Confirmed { return learn.Confirmed{} }
+func (s *session) confirmed() learn.Confirmed {
+	return learn.Confirmed{Statuses: s.subject.Probe.Statuses(), Channels: s.subject.Probe.Channels()}
+}
 
 // estimate is how long the scenarios will take, roughly.
 func (s *session) estimate(plans []planned) time.Duration {

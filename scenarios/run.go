@@ -38,7 +38,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	})
 	stop, cancel := context.WithCancelCause(ctx) // fail fast and the time limit end what is still to come
 	defer cancel(nil)
-	if cfg.TimeLimit > 0 { // x
+	if cfg.TimeLimit > 0 {
 		limited, done := context.WithTimeoutCause(stop, cfg.TimeLimit, errTimeLimit)
 		defer done()
 		stop = limited

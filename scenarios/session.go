@@ -123,11 +123,30 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 			Reproduce: reproduce(cfg, tgt.Name()), Pulse: pulse,
 		}),
 	}
+	if !cfg.Target.Arrange.IsZero() {
+		arranger, err := target.NewArranger(cfg.Target, tgt, api, cfg.Settle)
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.subject.Arrange = s.arrange(arranger)
+	}
 	if err := tgt.Start(ctx, env); err != nil {
 		log := tgt.Log()
 		return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name(), Log: log}, s.close())
 	}
 	return s, nil
+}
+
+// arrange has the receiver send or store a message itself.
+func (s *session) arrange(a *target.Arranger) func(context.Context, driver.Message) (driver.Message, error) {
+	return func(ctx context.Context, m driver.Message) (driver.Message, error) {
+		made, err := a.Arrange(ctx, s.subject.Env, target.Message{ID: m.ID, To: m.To, From: m.From, Channel: m.Channel})
+		if err != nil {
+			return m, err
+		}
+		m.ID, m.To, m.From, m.Channel = made.ID, made.To, made.From, made.Channel
+		return m, nil
+	}
 }
 
 // redial keeps the kernel's long pauses out of what a burst measures (ACK-2): a

@@ -21,6 +21,7 @@ const environment = `  SENTSIM_TARGET, SENTSIM_EXEC   the target, as --target an
   SENTSIM_CONFIG                 the config file, as --config (default sentsim.yaml, if there is one)
   SENTSIM_SEED, SENTSIM_STRICT   as --seed and --strict
   SENTSIM_EDITION                the edition of Sent, as --edition
+  SENTSIM_TIME_LIMIT, SENTSIM_REQUIRE_ALL   as --time-limit and --require-all
   SENT_DM_WEBHOOK_SECRET         the signing secret, as --secret
   SENT_BASE_URL, SENT_DM_API_KEY where a receiver that runs already expects Sent's API, and its key
   NO_COLOR                       no colours
@@ -103,6 +104,14 @@ func selectionFlags(cmd *cobra.Command) {
 		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")
 	})
 	_ = cmd.RegisterFlagCompletionFunc("rule", fixed(ruleNames()...))
+}
+
+// limitFlags say when a run ends early, and how much of it must be checked.
+func limitFlags(cmd *cobra.Command) {
+	group(cmd, "Selection", func(f *pflag.FlagSet) {
+		f.String("time-limit", "", "`DURATION` after which the run ends in good order, with what it knows; rules not reached are not checked (default: none)")
+		f.Bool("require-all", false, "a MUST rule that was not checked fails the run")
+	})
 }
 
 func configFlag(cmd *cobra.Command) {

@@ -40,9 +40,13 @@ type Config struct {
 
 	Strict   bool
 	FailFast bool
-	Tags     string   // tag expression; "" selects all
-	Rules    []string // rule ids in the order of the contract; empty selects all
-	Features []string // feature files whose scenarios run instead of the contract's own
+	// TimeLimit ends a run in good order, with the report so far; 0 does not.
+	TimeLimit time.Duration
+	// RequireAll fails a run in which a MUST rule was not checked.
+	RequireAll bool
+	Tags       string   // tag expression; "" selects all
+	Rules      []string // rule ids in the order of the contract; empty selects all
+	Features   []string // feature files whose scenarios run instead of the contract's own
 
 	Headers     []delivery.Header // sent with every delivery, sorted by name
 	CACert      string            // PEM file to trust for an https target; "" trusts the system's
@@ -77,6 +81,8 @@ const (
 	envSeed       = "SENTSIM_SEED"
 	envEdition    = "SENTSIM_EDITION"
 	envStrict     = "SENTSIM_STRICT"
+	envTimeLimit  = "SENTSIM_TIME_LIMIT"
+	envRequireAll = "SENTSIM_REQUIRE_ALL"
 	envSecret     = "SENT_DM_WEBHOOK_SECRET" //nolint:gosec // the name of the variable, not what is in it
 	envAPIKey     = "SENT_DM_API_KEY"        //nolint:gosec // likewise
 	envBaseURL    = "SENT_BASE_URL"

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
-	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -45,7 +44,9 @@ type setting struct {
 	// when it runs them, so that ${PORT} is its own port.
 	command bool
 	// file marks paths of files, which in the config file start from its folder.
-	file  bool
+	file bool
+	// null is the text that null in a mapping stands for; "" refuses it.
+	null  string
 	empty func(c *Config)
 	apply func(c *Config, name, text string) error
 	show  func(c Config) []shown
@@ -65,7 +66,7 @@ func secretText(s string) string {
 
 // settings lists all of them, in the order in which they are documented.
 func settings() []setting {
-	return slices.Concat(targetSettings(), probeSettings(), runSettings(), deliverySettings())
+	return slices.Concat(targetSettings(), arrangeSettings(), probeSettings(), runSettings(), deliverySettings())
 }
 
 func targetSettings() []setting {
@@ -196,62 +197,6 @@ func hook(key string, field func(*Config) *string) setting {
 	}
 }
 
-func probeSettings() []setting {
-	var all []setting
-	for _, e := range []struct {
-		key    string
-		field  func(*probe.Config) **probe.Endpoint
-		fields []string
-	}{
-		{"probe.message", func(p *probe.Config) **probe.Endpoint { return &p.Message }, []string{"url", "status", "effects"}},
-		{"probe.inbound", func(p *probe.Config) **probe.Endpoint { return &p.Inbound }, []string{"url", "count"}},
-		{"probe.template", func(p *probe.Config) **probe.Endpoint { return &p.Template }, []string{"url", "status", "effects"}},
-	} {
-		for _, name := range e.fields {
-			all = append(all, setting{
-				key: e.key + "." + name,
-				apply: func(c *Config, _, text string) error {
-					at := e.field(&c.Probe)
-					if *at == nil {
-						*at = &probe.Endpoint{}
-					}
-					*endpointField(*at, name) = text
-					return notEmpty(text)
-				},
-				show: func(c Config) []shown {
-					if at := *e.field(&c.Probe); at != nil {
-						return one(*endpointField(at, name))
-					}
-					return one("")
-				},
-			})
-		}
-	}
-	return append(all, setting{
-		key: "probe.headers", kind: dict,
-		apply: func(c *Config, name, text string) error {
-			if c.Probe.Headers == nil {
-				c.Probe.Headers = map[string]string{}
-			}
-			c.Probe.Headers[name] = text
-			return nil
-		},
-		show: func(c Config) []shown { return names(c.Probe.Headers) },
-	})
-}
-
-func endpointField(e *probe.Endpoint, name string) *string {
-	switch name {
-	case "url":
-		return &e.URL
-	case "status":
-		return &e.Status
-	case "effects":
-		return &e.Effects
-	}
-	return &e.Count
-}
-
 func runSettings() []setting {
 	return []setting{
 		{
@@ -293,6 +238,21 @@ func runSettings() []setting {
 			key: "fail_fast", flags: []string{"fail-fast"}, kind: truth,
 			apply: func(c *Config, _, text string) error { return setBool(&c.FailFast, text) },
 			show:  func(c Config) []shown { return one(strconv.FormatBool(c.FailFast)) },
+		},
+		{
+			key: "time_limit", flags: []string{"time-limit"}, env: envTimeLimit, kind: span,
+			apply: func(c *Config, _, text string) error { return setSpan(&c.TimeLimit, text) },
+			show: func(c Config) []shown {
+				if c.TimeLimit == 0 {
+					return one("none")
+				}
+				return one(c.TimeLimit.String())
+			},
+		},
+		{
+			key: "require_all", flags: []string{"require-all"}, env: envRequireAll, kind: truth,
+			apply: func(c *Config, _, text string) error { return setBool(&c.RequireAll, text) },
+			show:  func(c Config) []shown { return one(strconv.FormatBool(c.RequireAll)) },
 		},
 		{
 			key: "tags", flags: []string{"tags"},

@@ -225,8 +225,7 @@ func (r *round) clean() bool {
 
 // expected reports whether the configuration says that a track shows nothing.
 func (l *Learner) expected(t *track) bool {
-	word, said := l.Confirmed.Statuses[t.status]
-	return said && word == nil || !l.takes(t.channel)
+	return t.status != "" && !l.Confirmed.Statuses.Kept(t.status) || !l.takes(t.channel)
 }
 
 func (l *Learner) takes(ch event.Channel) bool {

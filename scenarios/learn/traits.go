@@ -8,7 +8,6 @@ package learn
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -172,6 +171,4 @@ func (t Traits) InboundChannel(want event.Channel) event.Channel {
 func (t Traits) Refuses() bool { return t.Plain != PlainMessage }
 
 // bare is a word without what never matters: case, spaces and the event's "message.".
-func bare(word string) string {
-	return strings.TrimPrefix(strings.ToLower(strings.TrimSpace(word)), "message.")
-}
+func bare(word string) string { return probe.BareWord(word) }

@@ -148,7 +148,7 @@ func (v vocabulary) merged() map[string][]event.Status {
 
 // Confirmed is what the configuration says of the receiver's words and channels.
 type Confirmed struct {
-	Statuses map[event.Status]*string // its own words; nil: not kept
+	Statuses probe.Statuses // its own words
 	Channels []event.Channel
 }
 
@@ -168,28 +168,25 @@ func onTheWay(all []event.Status) bool {
 // sentence, and what would confirm all that can be confirmed, as it stands in the
 // configuration.
 func (v vocabulary) deviations(c Confirmed) (problems []string, confirm string, forbidden bool) {
-	says := map[event.Status]string{}
+	says := probe.Statuses{}
+	word := func(st event.Status) string {
+		if w := v.words[st]; w.Kept {
+			return w.Text
+		}
+		return ""
+	}
 	confirmed := func(st event.Status) bool {
-		word, ok := c.Statuses[st]
 		w := v.words[st]
-		return ok && (word == nil && !w.Kept || word != nil && w.Kept && bare(*word) == bare(w.Text))
+		return c.Statuses.Confirms(st) && (!c.Statuses.Kept(st) && !w.Kept || w.Kept && bare(c.Statuses.Word(st)) == bare(w.Text))
 	}
 	for _, st := range driver.Statuses() {
 		w, ok := v.words[st]
 		if !ok {
 			continue
 		}
-		if word, said := c.Statuses[st]; said && !confirmed(st) && !(word != nil && *word == "") {
-			shows := "not kept"
-			if w.Kept {
-				shows = fmt.Sprintf("%q", w.Text)
-			}
-			expected := "not kept"
-			if word != nil {
-				expected = fmt.Sprintf("%q", *word)
-			}
-			problems = append(problems, fmt.Sprintf("the configuration says that %s is %s, and it is %s", st, expected, shows))
-			says[st] = yamlWord(w)
+		if c.Statuses.Confirms(st) && !confirmed(st) {
+			problems = append(problems, fmt.Sprintf("the configuration says that %s is %s, and it is %s", st, kept(c.Statuses.Word(st)), kept(word(st))))
+			says[st] = word(st)
 			continue
 		}
 		if !w.Kept && !confirmed(st) {
@@ -198,11 +195,11 @@ func (v vocabulary) deviations(c Confirmed) (problems []string, confirm string, 
 				shown = fmt.Sprintf("the message stays %q", w.Text)
 			}
 			problems = append(problems, fmt.Sprintf("%s is not kept: %s", st, shown))
-			says[st] = "null"
+			says[st] = ""
 		}
 	}
-	for _, word := range slices.Sorted(maps.Keys(v.merged())) {
-		all := v.merged()[word]
+	for _, shared := range slices.Sorted(maps.Keys(v.merged())) {
+		all := v.merged()[shared]
 		if !onTheWay(all) {
 			problems = append(problems, fmt.Sprintf("%s are kept under one word, %q: whether a message arrived can no longer be told", list(all), v.words[all[0]].Text))
 			forbidden = true
@@ -216,32 +213,22 @@ func (v vocabulary) deviations(c Confirmed) (problems []string, confirm string, 
 			}
 		}
 	}
-	for st, word := range c.Statuses { // what stands there already stays
-		if _, changed := says[st]; !changed && len(says) > 0 && confirmed(st) {
-			says[st] = yamlWord(v.words[st])
-			_ = word
+	if len(says) == 0 {
+		return problems, "", forbidden
+	}
+	for st := range c.Statuses { // what stands there already stays
+		if !says.Confirms(st) {
+			says[st] = c.Statuses.Word(st)
 		}
 	}
-	var parts []string
-	for _, st := range driver.Statuses() {
-		if word, ok := says[st]; ok {
-			parts = append(parts, fmt.Sprintf("%s: %s", st, word))
-		}
-	}
-	if len(parts) > 0 {
-		confirm = "statuses: {" + strings.Join(parts, ", ") + "}"
-	}
-	return problems, confirm, forbidden
+	return problems, "statuses: " + says.String(), forbidden
 }
 
-func yamlWord(w Word) string {
-	if !w.Kept {
-		return "null"
+func kept(word string) string {
+	if word == "" {
+		return "not kept"
 	}
-	if strings.ContainsAny(w.Text, ":{}[],&*#?|-<>=!%@\\\"' ") {
-		return fmt.Sprintf("%q", w.Text)
-	}
-	return w.Text
+	return fmt.Sprintf("%q", word)
 }
 
 func list[T ~string](all []T) string {
