@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -13,17 +14,16 @@ import (
 // gate is whether the receiver takes the plain signed delivery: everything else
 // stands on that.
 type gate struct {
-	closed    string          // why nothing else can be judged; "" while everything can
-	plain     report.Scenario // how the plain delivery ran, when it is closed
-	redirects bool            // the plain delivery was answered with a redirect
-	haunted   string          // why the receiver's state cannot be judged; "" while it can
+	closed    string           // why nothing else can be judged; "" while everything can
+	plain     report.Scenario  // how the plain delivery ran, when it is closed
+	redirects bool             // the plain delivery was answered with a redirect
+	answer    time.Duration    // how long the plain delivery's took
+	deviation *learn.Deviation // what else than the plain delivery is taken, if that is not
+	haunted   string           // why the receiver's state cannot be judged; "" while it can
 }
 
 // gateAttempt keeps the ids of the gate's own delivery apart from the scenario's.
 const gateAttempt = 1000
-
-// slowAnswer is from when on waiting for answers one after another is too long.
-const slowAnswer = 150 * time.Millisecond
 
 // openGate sends the plain delivery and, when it is refused, finds out why.
 func (s *session) openGate(ctx context.Context) {
@@ -45,9 +45,10 @@ func (s *session) openGate(ctx context.Context) {
 		s.verdict(ctx, p, res.Err, world, &out)
 		s.afterScenario(ctx, p, world, &out)
 		if out.Verdict == report.Passed {
-			if took := world.Exchanges()[0].Outcome.Duration; took > slowAnswer {
-				s.subject.Widen(ctx, scenarioKey(p), gateAttempt, took)
-			}
+			s.gate.answer = world.Exchanges()[0].Outcome.Duration
+			return
+		}
+		if s.knock(ctx, world) {
 			return
 		}
 		s.gate.plain = out
@@ -59,4 +60,21 @@ func (s *session) openGate(ctx context.Context) {
 		}
 		return
 	}
+}
+
+// knock tries what else the receiver takes, when it refuses the plain delivery:
+// everything else is then judged on that. Whoever calls it has the wire.
+func (s *session) knock(ctx context.Context, world *steps.World) bool {
+	xs := world.Exchanges()
+	if len(xs) == 0 || xs[0].Outcome.Kind != delivery.Answered {
+		return false
+	}
+	found, ok := s.learner().Knock(ctx, xs[0])
+	if !ok {
+		return false
+	}
+	s.gate.deviation, s.gate.answer = found.Deviation, found.Answer
+	s.subject.Traits.Plain, s.subject.Traits.Channels = found.Plain, found.Channels
+	s.subject.Knobs = found.Knobs
+	return true
 }

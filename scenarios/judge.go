@@ -48,7 +48,8 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	out.Duration = clock.Wall().Sub(start)
 	s.wonder(ctx, p, res.Err)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
-	again = again || errors.Is(res.Err, steps.ErrRerun) || s.turnedAway(ctx, p, attempt, res.Err, &out)
+	var unseen *steps.NotChecked
+	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.turnedAway(ctx, p, attempt, res.Err, &out)
 	return out, again
 }
 
@@ -71,11 +72,20 @@ func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gher
 		s.subject.CatchUp(ctx, scenarioKey(p), attempt)
 	}
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
+	if s.undisturbed(p) {
+		world.Undisturbed()
+	}
 	res := p.scenario.Run(ctx, world.Bind)
 	if err := world.Close(ctx); err != nil {
 		res.Err = err // says more of what comes next than what the scenario found
 	}
 	return res, world
+}
+
+// undisturbed reports whether nothing else may send while the scenario does. A
+// receiver that is slow anyway is not disturbed by less than a burst.
+func (s *session) undisturbed(p *planned) bool {
+	return p.undisturbed && (!s.subject.Wide() || p.rule.ID == burstRule)
 }
 
 // closedTo is why a scenario cannot show anything, or "".
@@ -102,6 +112,9 @@ func whyStopped(ctx context.Context) string {
 	if errors.Is(context.Cause(ctx), errFailFast) {
 		return "did not run: " + errFailFast.Error()
 	}
+	if errors.Is(context.Cause(ctx), errTimeLimit) {
+		return "did not run: " + errTimeLimit.Error() + " (--time-limit)"
+	}
 	return "did not run: the run was interrupted"
 }
 
@@ -117,12 +130,15 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 	}
 	var failure *steps.Failure
 	var unseen *steps.NotChecked
+	var left *steps.LeftOut
 	switch {
 	case ctx.Err() != nil:
 		out.Verdict, out.Reason = report.NotChecked, whyStopped(ctx)
 	case errors.As(err, &failure):
-		out.Verdict, out.Reason = report.Failed, failure.Summary
+		out.Verdict, out.Reason = report.Failed, s.redact(failure.Summary)
 		out.Evidence = s.evidence(p, failure, w)
+	case errors.As(err, &left):
+		out.Verdict, out.Reason, out.Partial = report.NotChecked, left.Reason, true
 	case errors.As(err, &unseen):
 		out.Verdict, out.Reason, out.Remedy = report.NotChecked, unseen.Reason, unseen.Remedy
 	default:

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"sync"
 
+	"github.com/sentsim/sentsim/scenarios/cause"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -72,6 +73,11 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 		}
 		scenarios = append(scenarios, b.s.afterTheEvent(p, out))
 	}
+	for _, d := range b.s.subject.Traits.Deviations {
+		if d.Rule == r.ID {
+			scenarios = append(scenarios, b.s.deviation(d))
+		}
+	}
 	return report.Conclude(r, scenarios, b.s.cfg.Strict)
 }
 
@@ -83,6 +89,8 @@ func (b *ledger) report(version string) report.Report {
 		DurationMS: clock.Wall().Sub(s.started).Milliseconds(),
 		VirtualMS:  s.subject.Spent().Milliseconds(),
 		Diagnosis:  s.diagnosis,
+		Learned:    s.learned(b.plans),
+		Causes:     []report.Cause{},
 		Rules:      b.extra,
 	}
 	for _, c := range s.subject.AnswerTimes() {
@@ -93,6 +101,8 @@ func (b *ledger) report(version string) report.Report {
 			rep.Rules = append(rep.Rules, b.conclude(r))
 		}
 	}
+	rep.Causes = append(rep.Causes, cause.Explain(s.facts(rep.Rules))...)
+	cause.Assign(rep.Rules, rep.Causes)
 	rep.Summary = report.Summarise(rep.Rules)
 	rep.ExitStatus = report.ExitStatus(rep)
 	if rep.ExitStatus != report.ExitKept || rep.Summary.Warned > 0 {

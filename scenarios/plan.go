@@ -18,6 +18,20 @@ type planned struct {
 	scenario gherkin.Scenario
 	partial  bool // one part of its rule, which others show too: the state of a rule that is judged from outside, or one of several ways to see it
 	alone    bool // nothing else may be under way
+	// undisturbed: nothing else may send; others may wait for their state to settle
+	undisturbed bool
+}
+
+// place is which part of a run the scenario belongs to: the many, those that
+// nothing may disturb, those that need the target for themselves.
+func (p *planned) place() int {
+	switch {
+	case p.alone:
+		return 2
+	case p.undisturbed:
+		return 1
+	}
+	return 0
 }
 
 // bystander reports whether the rule is about what rejections look like and
@@ -77,7 +91,7 @@ func tie(all []gherkin.Scenario) ([]planned, error) {
 	names := map[string]string{}
 	rules := rule.All()
 	for _, sc := range all {
-		p := planned{scenario: sc, alone: sc.Tagged("@alone")}
+		p := planned{scenario: sc, alone: sc.Tagged("@alone"), undisturbed: sc.Tagged("@undisturbed")}
 		for _, r := range rules {
 			if sc.Tagged("@" + r.ID) {
 				if p.rule.ID != "" {
@@ -133,11 +147,11 @@ func selectScenarios(cfg Config) ([]planned, error) {
 		return !chosen || !tags.Match(p.scenario.Tags) || p.scenario.Tagged("@strict") && !cfg.Strict
 	})
 	slices.SortStableFunc(plans, func(a, b planned) int {
-		if a.alone != b.alone {
-			if a.alone {
-				return 1
-			}
-			return -1
+		if byPlace := a.place() - b.place(); byPlace != 0 {
+			return byPlace
+		}
+		if a.alone { // the last one waits for its state: that must not be one after which another restarts the target
+			return position[b.rule.ID] - position[a.rule.ID]
 		}
 		return position[a.rule.ID] - position[b.rule.ID]
 	})

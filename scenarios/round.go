@@ -25,10 +25,16 @@ type round struct {
 
 // start waits for the wire, and hands it to the scenario.
 func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
-	r.s.subject.TakeWire()
+	leave := r.s.subject.LeaveWire
+	if r.s.undisturbed(p) {
+		r.s.subject.TakeWholeWire()
+		leave = r.s.subject.LeaveWholeWire
+	} else {
+		r.s.subject.TakeWire()
+	}
 	r.wg.Go(func() {
 		defer r.catch()
-		out, again := r.run(ctx, p, attempt)
+		out, again := r.run(ctx, p, attempt, leave)
 		if again && attempt < maxRepeats {
 			r.mu.Lock()
 			r.again = append(r.again, p)
@@ -39,8 +45,8 @@ func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
 	})
 }
 
-func (r *round) run(ctx context.Context, p *planned, attempt uint64) (out report.Scenario, again bool) {
-	defer r.s.subject.LeaveWire() // also in a panic: others wait for it
+func (r *round) run(ctx context.Context, p *planned, attempt uint64, leave func()) (out report.Scenario, again bool) {
+	defer leave() // also in a panic: others wait for it
 	return r.s.run(ctx, p, attempt)
 }
 

@@ -36,10 +36,19 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 		Version: version, Seed: uint64(cfg.Seed), Target: s.subject.Target.Name(),
 		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict,
 	})
-	s.openGate(ctx)
+	within := ctx
+	if cfg.TimeLimit > 0 {
+		limited, done := context.WithTimeoutCause(ctx, cfg.TimeLimit, errTimeLimit)
+		defer done()
+		within = limited
+	}
+	s.openGate(within)
+	s.learn(within)
 	book.addGate()
-
-	s.carryOut(ctx, plans, book)
+	if told, ok := watch.(LearnWatcher); ok && s.subject.Traits.Learned {
+		told.Learned(*s.learned(plans))
+	}
+	s.carryOut(within, plans, book)
 	rep := book.report(version)
 	if err := s.close(); err != nil && ctx.Err() == nil {
 		return rep, err

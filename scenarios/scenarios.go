@@ -38,6 +38,9 @@ type Watcher interface {
 	RuleDone(report.Rule)
 }
 
+// LearnWatcher is a Watcher that is also told what was learned, before the first rule.
+type LearnWatcher interface{ Learned(report.Learned) }
+
 // Exit statuses of a run, besides those that package report decides.
 const (
 	ExitUsage       = 2

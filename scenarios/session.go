@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/sentapi"
@@ -32,7 +33,8 @@ type session struct {
 	stop    func() error // of the stand-in for Sent's API
 	cleanup func() error // of what the embedded receiver keeps
 
-	gate      gate // settled before the first scenario
+	gate      gate   // settled before the first scenario
+	unlearned string // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
 
 	life   sync.Mutex // held while the target is looked at and brought back
@@ -108,20 +110,43 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, tgt.Close())
 	}
 	env := target.Env{Secret: secret, SecretEnv: cfg.SecretEnv, BaseURL: calledFrom(api.URL(), host), APIKey: cfg.APIKey}
+	pulse, err := driver.StartPulse(ctx)
+	if err != nil {
+		return nil, errors.Join(err, stop(), tgt.Close())
+	}
 	s := &session{
 		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,
 			Settle: cfg.Settle, Timeout: cfg.Timeout, AckWithin: cfg.AckWithin, Strict: cfg.Strict,
-			Reproduce: reproduce(cfg, tgt.Name()),
+			Reproduce: reproduce(cfg, tgt.Name()), Pulse: pulse,
 		}),
+	}
+	if !cfg.Target.Arrange.IsZero() {
+		arranger, err := target.NewArranger(cfg.Target, tgt, api, cfg.Settle)
+		if err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+		s.subject.Arrange = s.arrange(arranger)
 	}
 	if err := tgt.Start(ctx, env); err != nil {
 		log := tgt.Log()
 		return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name(), Log: log}, s.close())
 	}
 	return s, nil
+}
+
+// arrange has the receiver send or store a message itself.
+func (s *session) arrange(a *target.Arranger) func(context.Context, driver.Message) (driver.Message, error) {
+	return func(ctx context.Context, m driver.Message) (driver.Message, error) {
+		made, err := a.Arrange(ctx, s.subject.Env, target.Message{ID: m.ID, To: m.To, From: m.From, Channel: m.Channel})
+		if err != nil {
+			return m, err
+		}
+		m.ID, m.To, m.From, m.Channel = made.ID, made.To, made.From, made.Channel
+		return m, nil
+	}
 }
 
 // redial keeps the kernel's long pauses out of what a burst measures (ACK-2): a
@@ -187,7 +212,7 @@ func calledFrom(base, host string) string {
 
 // close stops the target and whatever else open started.
 func (s *session) close() error {
-	err := errors.Join(s.subject.Target.Close(), s.stop())
+	err := errors.Join(s.subject.Pulse.Close(), s.subject.Target.Close(), s.stop())
 	if s.cleanup != nil {
 		err = errors.Join(err, s.cleanup())
 	}

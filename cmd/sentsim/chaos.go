@@ -70,6 +70,7 @@ name, base, mix and faults.
 	judgingFlags(cmd)
 	chaosOutputFlags(cmd, &o.verifyOptions)
 	eventFlags(cmd)
+	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("profile", fixed(chaos.ProfileNames()...))

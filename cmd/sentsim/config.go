@@ -49,6 +49,7 @@ flags of verify; nothing is sent.`,
 	selectionFlags(cmd)
 	eventFlags(cmd)
 	clockFlags(cmd)
+	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)
 	return cmd

@@ -57,6 +57,7 @@ fails or is interrupted. On GitHub Actions, broken rules become annotations.`,
 	})
 	eventFlags(cmd)
 	clockFlags(cmd)
+	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("output", fixed("auto", "plain", "json"))

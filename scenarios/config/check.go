@@ -18,6 +18,7 @@ func (l *loader) check() {
 		// A command in a file means the same wherever sentsim is called from.
 		l.cfg.Target.Dir, l.origins["target.dir"] = dir, origin(l.file)
 	}
+	l.placeCommands()
 	l.checkTLS()
 	if l.isKind("target.url") {
 		for _, g := range l.layers[layerFlags] {

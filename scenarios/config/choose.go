@@ -73,6 +73,8 @@ func (l *loader) ignored(g given, at layer) bool {
 		return !exec && !container && other || l.saysReady(layerFlags)
 	case strings.HasPrefix(g.setting.key, "target.ready."):
 		return other && own != "" || l.saysReady(layerFlags)
+	case strings.HasPrefix(g.setting.key, "target.arrange."):
+		return !exec && !url && !container // the reference receiver takes every message
 	case strings.HasPrefix(g.setting.key, "target.rotate."), strings.HasPrefix(g.setting.key, "target.restart."):
 		return !url && other
 	}

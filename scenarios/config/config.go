@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
@@ -38,9 +40,13 @@ type Config struct {
 
 	Strict   bool
 	FailFast bool
-	Tags     string   // tag expression; "" selects all
-	Rules    []string // rule ids in the order of the contract; empty selects all
-	Features []string // feature files whose scenarios run instead of the contract's own
+	// TimeLimit ends a run in good order, with the report so far; 0 does not.
+	TimeLimit time.Duration
+	// RequireAll fails a run in which a MUST rule was not checked.
+	RequireAll bool
+	Tags       string   // tag expression; "" selects all
+	Rules      []string // rule ids in the order of the contract; empty selects all
+	Features   []string // feature files whose scenarios run instead of the contract's own
 
 	Headers     []delivery.Header // sent with every delivery, sorted by name
 	CACert      string            // PEM file to trust for an https target; "" trusts the system's
@@ -73,7 +79,10 @@ const (
 	envDockerfile = "SENTSIM_DOCKERFILE"
 	envConfig     = "SENTSIM_CONFIG"
 	envSeed       = "SENTSIM_SEED"
+	envEdition    = "SENTSIM_EDITION"
 	envStrict     = "SENTSIM_STRICT"
+	envTimeLimit  = "SENTSIM_TIME_LIMIT"
+	envRequireAll = "SENTSIM_REQUIRE_ALL"
 	envSecret     = "SENT_DM_WEBHOOK_SECRET" //nolint:gosec // the name of the variable, not what is in it
 	envAPIKey     = "SENT_DM_API_KEY"        //nolint:gosec // likewise
 	envBaseURL    = "SENT_BASE_URL"
@@ -190,6 +199,7 @@ func (l *loader) run() {
 	if len(l.problems) > 0 {
 		return // what follows would only complain about what is missing by now
 	}
+	l.applyEdition()
 	for at := range layers {
 		l.apply(l.layers[at], at)
 	}
@@ -197,6 +207,35 @@ func (l *loader) run() {
 		return
 	}
 	l.check()
+}
+
+// isEdition tells whether a value names the edition.
+func (g given) isEdition() bool { return g.setting.key == "knobs" && g.name == knobEdition }
+
+// applyEdition takes the edition that the highest layer names, before any single
+// knob: each of those overrides a part of it, whichever layer it stands in.
+func (l *loader) applyEdition() {
+	for at := range layers {
+		var named []given
+		for _, g := range l.layers[at] {
+			if g.isEdition() {
+				named = append(named, g)
+			}
+		}
+		l.apply(named, at)
+		l.layers[at] = slices.DeleteFunc(l.layers[at], given.isEdition)
+	}
+}
+
+// impliedBy is where a value comes from that nobody gave: the default, or the
+// edition that somebody chose.
+func (l *loader) impliedBy(key string) origin {
+	name, isKnob := strings.CutPrefix(key, "knobs.")
+	chosen, ok := l.origins["knobs."+knobEdition]
+	if isKnob && ok && slices.Contains(simulator.EditionKnobs(), name) {
+		return origin("edition " + l.cfg.Knobs.Edition + ", " + string(chosen))
+	}
+	return fromDefault
 }
 
 // apply puts one layer's values over what is there.
@@ -229,7 +268,7 @@ func (l *loader) values() []Value {
 			key := join(s.key, v.name)
 			from, ok := l.origins[key]
 			if !ok {
-				from = fromDefault
+				from = l.impliedBy(key)
 			}
 			if v.text == "" && !ok {
 				continue

@@ -137,6 +137,10 @@ func (l *loader) take(s *setting, e entry) {
 			return
 		}
 		for _, item := range v.entries {
+			if item.value.form == nothing && s.null != "" {
+				l.add(layerFile, given{setting: s, name: item.key, text: s.null, from: l.at(item.value.line, item.value.col)})
+				continue
+			}
 			if item.value.form > aBool {
 				wrong(item.value, "a mapping of names to plain values")
 				continue

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
-	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -44,7 +44,9 @@ type setting struct {
 	// when it runs them, so that ${PORT} is its own port.
 	command bool
 	// file marks paths of files, which in the config file start from its folder.
-	file  bool
+	file bool
+	// null is the text that null in a mapping stands for; "" refuses it.
+	null  string
 	empty func(c *Config)
 	apply func(c *Config, name, text string) error
 	show  func(c Config) []shown
@@ -64,7 +66,7 @@ func secretText(s string) string {
 
 // settings lists all of them, in the order in which they are documented.
 func settings() []setting {
-	return slices.Concat(targetSettings(), probeSettings(), runSettings(), deliverySettings())
+	return slices.Concat(targetSettings(), arrangeSettings(), probeSettings(), runSettings(), deliverySettings())
 }
 
 func targetSettings() []setting {
@@ -195,62 +197,6 @@ func hook(key string, field func(*Config) *string) setting {
 	}
 }
 
-func probeSettings() []setting {
-	var all []setting
-	for _, e := range []struct {
-		key    string
-		field  func(*probe.Config) **probe.Endpoint
-		fields []string
-	}{
-		{"probe.message", func(p *probe.Config) **probe.Endpoint { return &p.Message }, []string{"url", "status", "effects"}},
-		{"probe.inbound", func(p *probe.Config) **probe.Endpoint { return &p.Inbound }, []string{"url", "count"}},
-		{"probe.template", func(p *probe.Config) **probe.Endpoint { return &p.Template }, []string{"url", "status", "effects"}},
-	} {
-		for _, name := range e.fields {
-			all = append(all, setting{
-				key: e.key + "." + name,
-				apply: func(c *Config, _, text string) error {
-					at := e.field(&c.Probe)
-					if *at == nil {
-						*at = &probe.Endpoint{}
-					}
-					*endpointField(*at, name) = text
-					return notEmpty(text)
-				},
-				show: func(c Config) []shown {
-					if at := *e.field(&c.Probe); at != nil {
-						return one(*endpointField(at, name))
-					}
-					return one("")
-				},
-			})
-		}
-	}
-	return append(all, setting{
-		key: "probe.headers", kind: dict,
-		apply: func(c *Config, name, text string) error {
-			if c.Probe.Headers == nil {
-				c.Probe.Headers = map[string]string{}
-			}
-			c.Probe.Headers[name] = text
-			return nil
-		},
-		show: func(c Config) []shown { return names(c.Probe.Headers) },
-	})
-}
-
-func endpointField(e *probe.Endpoint, name string) *string {
-	switch name {
-	case "url":
-		return &e.URL
-	case "status":
-		return &e.Status
-	case "effects":
-		return &e.Effects
-	}
-	return &e.Count
-}
-
 func runSettings() []setting {
 	return []setting{
 		{
@@ -294,6 +240,21 @@ func runSettings() []setting {
 			show:  func(c Config) []shown { return one(strconv.FormatBool(c.FailFast)) },
 		},
 		{
+			key: "time_limit", flags: []string{"time-limit"}, env: envTimeLimit, kind: span,
+			apply: func(c *Config, _, text string) error { return setSpan(&c.TimeLimit, text) },
+			show: func(c Config) []shown {
+				if c.TimeLimit == 0 {
+					return one("none")
+				}
+				return one(c.TimeLimit.String())
+			},
+		},
+		{
+			key: "require_all", flags: []string{"require-all"}, env: envRequireAll, kind: truth,
+			apply: func(c *Config, _, text string) error { return setBool(&c.RequireAll, text) },
+			show:  func(c Config) []shown { return one(strconv.FormatBool(c.RequireAll)) },
+		},
+		{
 			key: "tags", flags: []string{"tags"},
 			apply: func(c *Config, _, text string) error { c.Tags = text; return notEmpty(text) },
 			show:  func(c Config) []shown { return one(c.Tags) },
@@ -328,8 +289,12 @@ func addRules(c *Config, _, text string) error {
 	return nil
 }
 
-// knobAckWithin is the one knob that is the harness's own.
-const knobAckWithin = "ack_within"
+const (
+	// knobAckWithin is the one knob that is the harness's own.
+	knobAckWithin = "ack_within"
+	// knobEdition sets several others, so it is applied before them.
+	knobEdition = "edition"
+)
 
 func knobSetting() setting {
 	return setting{
@@ -345,6 +310,11 @@ func knobSetting() setting {
 			if !slices.Contains(known, name) {
 				return fmt.Errorf("unknown knob %q%s (sentsim config lists them all)", name, nearest.Hint(name, known))
 			}
+			if name == knobEdition {
+				if _, err := event.LookupEdition(text); err != nil {
+					return err
+				}
+			}
 			return c.Knobs.Set(name, text)
 		},
 		show: func(c Config) []shown {
@@ -358,7 +328,7 @@ func knobSetting() setting {
 }
 
 // knobFlags are flags of their own for the knobs that are turned most.
-func knobFlags() []string { return []string{"envelope", "extended"} }
+func knobFlags() []string { return []string{knobEdition, "envelope", "extended"} }
 
 func names(m map[string]string) []shown {
 	var all []shown

@@ -1,11 +1,18 @@
 package config
 
+import (
+	"strings"
+
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
 // Template is the config file that `sentsim init` writes: every key with what it
 // means, all of it commented out but the harmless defaults, so that it loads as
 // it is.
-func Template() string { return template }
+func Template() string { return template() }
 
-const template = `# How sentsim reaches your webhook receiver and what it expects of it.
+func template() string {
+	return `# How sentsim reaches your webhook receiver and what it expects of it.
 # Flags override environment variables, and those override this file.
 # ${NAME} stands for an environment variable; write $${ for the characters.
 # sentsim config shows what every setting has become, and where it came from.
@@ -45,27 +52,45 @@ target:
   # rotate: {exec: ./rotate.sh}   # or {url: "http://127.0.0.1:8081/rotate"}
   # restart: {exec: ./restart.sh} # or {url: "http://127.0.0.1:8081/restart"}
 
+  # Only for an app that keeps no messages but those that it sent itself: how it
+  # is made to send one, for each message that a run needs. It must send through
+  # SENT_BASE_URL, or keep the {message_id} that it is told. {from} is known too.
+  # arrange: {method: POST, url: /test/orders, body: '{"phone":"{to}","channel":"{channel}"}'}
+  # or arrange: {exec: "./make-order {to} {channel}"}
+
   start_timeout: 30s
 
 # How to read the receiver's state. Many rules ask what the receiver keeps, not
 # only what it answers; without a probe they are reported as not checked.
 # The paths are JSONPath (RFC 9535); a 404 means that it knows nothing of it.
+# effects counts how often a message took effect: a number, or a list that has
+# one entry for each, e.g. the rows of a log. For {"status":"SENT","log":[7,9]}
+# it is "$.log", and 2.
+# A command may stand in place of a url. It prints JSON, or nothing for what the
+# receiver does not know; it runs where the target does, without a shell:
+#   exec: "sqlite3 -json state.db \"SELECT status FROM messages WHERE id = '{message_id}'\""
+#   status: "$[0].status"
 probe:
   # message:  {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}
+  #   its own words, null being a status that it does not keep; and its channels:
+  #   statuses: {QUEUED: accepted, ROUTED: accepted, READ: null}
+  #   channels: [sms, whatsapp]
   # inbound:  {url: "/state/inbound?from={from}", count: "$.count"}
   # template: {url: "/state/templates/{template_id}", status: "$.status", effects: "$.effects"}
+  # contact:  {url: "/state/contacts?number={from}", opted_out: "$.opted_out"}
   # headers: {Authorization: "Bearer ${STATE_TOKEN}"}
 
 # How long state may lag behind the acknowledgement.
 settle: 2s
 
-# Sent's side, as your account has it. sentsim config lists all knobs.
+# Sent's side, as your account has it. What Sent sends has changed: an edition is
+# Sent as it was at one time (sentsim events --edition 2025 describes one). Single
+# knobs override a part of it; sentsim config --knobs lists them.
 knobs:
-  envelope: current             # or event, legacy
-  numbers: e164                 # or digits
-  inbound_shape: classic        # or numbered
-  extended: false               # scheduled, filtered, blocked, reroutes
-  ack_within: 1s                # for ACK-1
+  edition: ` + event.NewestEdition().Name + `              # or ` + strings.Join(event.EditionNames()[1:], ", ") + `
+  # numbers: digits             # without +
+  # extended: true              # scheduled, cancelled, filtered, blocked, reroutes
+  # ack_within: 1s              # for ACK-1
 
 # What a run takes, with their flags: --strict, --rule, --tags, --seed, ...
 # strict: false                 # SHOULD rules fail the run too
@@ -75,9 +100,12 @@ knobs:
 # seed: 1
 # clock: virtual                # or real, scaled=N
 # fail_fast: false
+# time_limit: 2m                # then the run ends in good order; rules not reached are not checked
+# require_all: false            # a MUST rule that was not checked fails the run
 # timeout: 10s                  # of one delivery attempt
 # wait_for_target: 10s          # how long a url may take to accept connections
 # headers: {X-Tunnel-Token: "${TUNNEL_TOKEN}"}   # sent with every delivery
 # cacert: ./ca.pem              # or insecure: true, for an https url
 # allow_public_target: ["staging.example.com:443"]
 `
+}

@@ -7,16 +7,20 @@ import (
 	"strings"
 
 	"github.com/theory/jsonpath"
+
+	"github.com/sentsim/sentsim/scenarios/target"
 )
 
 // endpoint is a checked Endpoint.
 type endpoint struct {
 	kind        Kind
 	cfg         Endpoint
-	placeholder string // "{message_id}"
+	placeholder string          // "{message_id}"
+	command     *target.Command // nil: the URL is read
 	status      *path
 	effects     *path
 	count       *path
+	optedOut    *path
 }
 
 // path is a JSONPath, parsed anew for each reading if it has a placeholder.
@@ -30,7 +34,7 @@ func placeholderOf(kind Kind) string {
 	switch kind {
 	case KindMessage:
 		return "{message_id}"
-	case KindInbound:
+	case KindInbound, KindContact:
 		return "{from}"
 	case KindTemplate:
 		return "{template_id}"
@@ -46,15 +50,36 @@ func compile(kind Kind, cfg Endpoint) (*endpoint, []error) {
 		problems = append(problems, fmt.Errorf("probe.%s.%s: %w", kind, key, fmt.Errorf(format, args...)))
 	}
 
-	if err := e.checkURL(); err != nil {
-		problem("url", "%w", err)
+	source := "url"
+	if cfg.Exec != "" {
+		source = "exec"
+	}
+	switch {
+	case cfg.Exec == "":
+		if err := e.checkURL(); err != nil {
+			problem("url", "%w", err)
+		}
+	case cfg.URL != "":
+		problem("exec", "there is a url too; the state of a %s is read in one way", kind)
+	default:
+		var err error
+		if e.command, err = target.NewCommand(cfg.Exec, e.placeholder); err != nil {
+			problem("exec", "%w", err)
+		}
 	}
 	wanted, keys := map[string]**path{"status": &e.status, "effects": &e.effects}, "status or effects"
-	if kind == KindInbound {
+	switch kind {
+	case KindInbound:
 		wanted, keys = map[string]**path{"count": &e.count}, "count"
+	case KindContact:
+		wanted, keys = map[string]**path{"opted_out": &e.optedOut}, "opted_out"
+	case KindMessage, KindTemplate:
+	}
+	if kind != KindMessage && len(cfg.Statuses)+len(cfg.Channels) > 0 {
+		problem("statuses", "and channels stand under probe.message")
 	}
 	given := 0
-	for _, p := range []struct{ key, text string }{{"status", cfg.Status}, {"effects", cfg.Effects}, {"count", cfg.Count}} {
+	for _, p := range []struct{ key, text string }{{"status", cfg.Status}, {"effects", cfg.Effects}, {"count", cfg.Count}, {"opted_out", cfg.OptedOut}} {
 		if p.text == "" {
 			continue
 		}
@@ -74,8 +99,8 @@ func compile(kind Kind, cfg Endpoint) (*endpoint, []error) {
 	if given == 0 {
 		problem(strings.Fields(keys)[0], "nothing to read; give a JSONPath as %s", keys)
 	}
-	if !strings.Contains(cfg.URL+cfg.Status+cfg.Effects+cfg.Count, e.placeholder) {
-		problem("url", "%q does not say which %s to read; write %s where its id belongs", cfg.URL, kind, e.placeholder)
+	if !strings.Contains(cfg.URL+cfg.Exec+cfg.Status+cfg.Effects+cfg.Count+cfg.OptedOut, e.placeholder) {
+		problem(source, "%q does not say which %s to read; write %s where its id belongs", cfg.URL+cfg.Exec, kind, e.placeholder)
 	}
 	return e, problems
 }
@@ -83,7 +108,7 @@ func compile(kind Kind, cfg Endpoint) (*endpoint, []error) {
 func (e *endpoint) checkURL() error {
 	text := e.cfg.URL
 	if text == "" {
-		return fmt.Errorf("is empty; write a path on the target, e.g. /state/%ss/%s, or an absolute URL", e.kind, e.placeholder)
+		return fmt.Errorf("is empty; write a path on the target, e.g. /state/%ss/%s, or an absolute URL; or give a command as exec", e.kind, e.placeholder)
 	}
 	if err := checkPlaceholders(text, e.placeholder); err != nil {
 		return err

@@ -1,5 +1,6 @@
-// Package probe reads a receiver's state over HTTP: the state of a message or a
-// template, and how many inbound messages it keeps of a number. It only reads
+// Package probe reads a receiver's state, over HTTP or with a command: the state
+// of a message or a template, how many inbound messages it keeps of a number,
+// and whether it believes that number to have opted out. It only reads
 // and it only reports: what a reading means for a rule is decided elsewhere. A
 // reading that fails is our trouble, not the receiver's verdict.
 package probe
@@ -13,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // Config says where the receiver's state is found. A nil endpoint cannot be read.
@@ -20,27 +23,44 @@ type Config struct {
 	Message  *Endpoint // URL with {message_id}; Status, Effects
 	Inbound  *Endpoint // URL with {from}; Count
 	Template *Endpoint // URL with {template_id}; Status, Effects
+	Contact  *Endpoint // URL with {from}; OptedOut
 	// Headers are sent with every reading, e.g. Authorization. They are never
 	// printed.
 	Headers map[string]string
+	// Dir and Env are for commands: where they run, and what they get in their
+	// environment over this process's own.
+	Dir string
+	Env map[string]string
 }
 
 // Endpoint is one state endpoint: a GET that answers with JSON, or with 404 for
+// what the receiver does not know; or a command that prints JSON, or nothing for
 // what the receiver does not know.
 //
 // URL is a path on the target ("/state/messages/{message_id}") or an absolute
-// http or https URL. The others are RFC 9535 JSONPaths into the answer; an empty
-// one is not read. Placeholders work in both: in the URL they are
-// percent-encoded, in a JSONPath they stand inside a string literal, e.g.
+// http or https URL. Exec, in its place, is a command line, split as a shell
+// would but run without one, with the target's PORT in its environment. Status,
+// Effects, Count and OptedOut are RFC 9535 JSONPaths into the answer; an empty
+// one is not read. Placeholders work in all of them: in the URL they are
+// percent-encoded, in the command they are a part of their word, in a JSONPath
+// they stand inside a string literal, e.g.
 // $.messages[?@.id == "{message_id}"].status, so that a list endpoint will do.
 type Endpoint struct {
-	URL     string
-	Status  string // where the status stands
-	Effects string // how often the message or template took effect
-	Count   string // how many messages are kept
+	URL      string
+	Exec     string
+	Status   string // where the status stands
+	Effects  string // how often the message or template took effect
+	Count    string // how many messages are kept
+	OptedOut string // whether the contact has opted out
+
+	// Statuses confirms under which words the receiver keeps the statuses of a
+	// message, "" being a status that it does not keep; Channels confirms which
+	// channels it handles, inbound too. Both are the message's alone.
+	Statuses map[string]string
+	Channels []string
 }
 
-// Kind names one of the three things that can be read.
+// Kind names one of the things that can be read.
 type Kind string
 
 // The kinds, as their endpoints are keyed in the config file.
@@ -48,6 +68,7 @@ const (
 	KindMessage  Kind = "message"
 	KindInbound  Kind = "inbound"
 	KindTemplate Kind = "template"
+	KindContact  Kind = "contact"
 )
 
 // ErrNotConfigured is returned by a reading for which the config has no
@@ -57,6 +78,10 @@ var ErrNotConfigured = errors.New("no probe is configured for it")
 // Timeout is how long one reading may take.
 const Timeout = 5 * time.Second
 
+// maxCommands is how many commands run at the same time: each is a process, and
+// the receiver needs the machine too.
+const maxCommands = 4
+
 // Probe reads state as a Config says. A nil Probe has no endpoints. It is safe
 // for concurrent use.
 type Probe struct {
@@ -64,6 +89,11 @@ type Probe struct {
 	headers   http.Header
 	host      string // of a Host header, which net/http wants elsewhere
 	client    *http.Client
+	dir       string            // of commands
+	env       map[string]string // likewise
+	commands  chan struct{}     // holds a token for each command that runs
+	statuses  Statuses
+	channels  []event.Channel
 }
 
 // New checks cfg and returns a Probe that reads through rt; with a nil rt it
@@ -79,18 +109,25 @@ func New(cfg Config, rt http.RoundTripper) (*Probe, error) {
 		endpoints: make(map[Kind]*endpoint),
 		headers:   http.Header{"Accept": {"application/json"}},
 		client:    &http.Client{Transport: rt, CheckRedirect: sameHost},
+		dir:       cfg.Dir, env: cfg.Env, commands: make(chan struct{}, maxCommands),
 	}
 	var problems []error
 	for _, e := range []struct {
 		kind Kind
 		cfg  *Endpoint
-	}{{KindMessage, cfg.Message}, {KindInbound, cfg.Inbound}, {KindTemplate, cfg.Template}} {
+	}{{KindMessage, cfg.Message}, {KindInbound, cfg.Inbound}, {KindTemplate, cfg.Template}, {KindContact, cfg.Contact}} {
 		if e.cfg == nil {
 			continue
 		}
 		compiled, errs := compile(e.kind, *e.cfg)
 		p.endpoints[e.kind] = compiled
 		problems = append(problems, errs...)
+	}
+	if cfg.Message != nil {
+		var errs, more []error
+		p.statuses, errs = parseStatuses(cfg.Message.Statuses)
+		p.channels, more = parseChannels(cfg.Message.Channels)
+		problems = append(problems, append(errs, more...)...)
 	}
 	for _, name := range sortedKeys(cfg.Headers) {
 		value := cfg.Headers[name]
@@ -140,11 +177,35 @@ func (p *Probe) Template(ctx context.Context, base, templateID string) (State, e
 	return p.read(ctx, KindTemplate, base, templateID)
 }
 
+// Contact reads whether the contact with the number from has opted out.
+func (p *Probe) Contact(ctx context.Context, base, from string) (State, error) {
+	return p.read(ctx, KindContact, base, from)
+}
+
+// Statuses are the words that the config confirms; nil where it says nothing.
+func (p *Probe) Statuses() Statuses {
+	if p == nil {
+		return nil
+	}
+	return p.statuses
+}
+
+// Channels are those that the config confirms; nil where it says nothing.
+func (p *Probe) Channels() []event.Channel {
+	if p == nil {
+		return nil
+	}
+	return p.channels
+}
+
 func (p *Probe) read(ctx context.Context, kind Kind, base, id string) (State, error) {
 	if _, ok := p.Endpoint(kind); !ok {
 		return State{}, fmt.Errorf("probe.%s: %w", kind, ErrNotConfigured)
 	}
 	e := p.endpoints[kind]
+	if e.command != nil {
+		return p.runCommand(ctx, e, base, id)
+	}
 	u, err := e.resolve(base, id)
 	if err != nil {
 		return State{}, fmt.Errorf("probe.%s.url: %w", kind, err)

@@ -12,16 +12,14 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/theory/jsonpath"
 )
 
-// State is one reading. Status, Effects and Count mean something only where
-// their Has field is set: where the endpoint has a JSONPath for it and that
+// State is one reading. Status, Effects, Count and OptedOut mean something only
+// where their Has field is set: where the endpoint has a JSONPath for it and that
 // selected something other than null.
 type State struct {
-	// Known reports a trace of what was asked for: a status, or effects or a
-	// count above 0. A 404, a null and an empty answer are no trace.
+	// Known reports a trace of what was asked for: a status, effects or a count
+	// above 0, or an opt-out state. A 404, a null and an empty answer are no trace.
 	Known      bool
 	Status     string // as the receiver spells it
 	HasStatus  bool
@@ -29,18 +27,15 @@ type State struct {
 	HasEffects bool
 	Count      int
 	HasCount   bool
-	Raw        string // the answer, for a report: status line and the body's first bytes
+	// OptedOut is false with HasOptedOut where the contact's row holds a null, as
+	// a column for the time of the opt-out does.
+	OptedOut    bool
+	HasOptedOut bool
+	Raw         string // the answer, for a report: status line and the body's first bytes
 }
 
-// StatusIs reports whether the status is want, in any case and with or without
-// the event's "message." in front.
-func (s State) StatusIs(want string) bool {
-	bare := func(t string) string {
-		t = strings.ToLower(strings.TrimSpace(t))
-		return strings.TrimPrefix(t, "message.")
-	}
-	return s.HasStatus && bare(s.Status) == bare(want)
-}
+// StatusIs reports whether the status is want, as SameWord compares them.
+func (s State) StatusIs(want string) bool { return s.HasStatus && SameWord(s.Status, want) }
 
 const (
 	maxBody  = 1 << 20 // of an answer
@@ -48,10 +43,21 @@ const (
 	maxQuote = 200     // bytes of it that an error quotes
 )
 
-// answer is a state endpoint's complete response.
+// answer is a state endpoint's complete response, or what a command printed.
 type answer struct {
-	status int
+	status int // printed for a command
 	body   []byte
+}
+
+// printed is the status of an answer that a command printed.
+const printed = 0
+
+// did is how an error begins that is about the answer.
+func (a answer) did() string {
+	if a.status == printed {
+		return "printed"
+	}
+	return fmt.Sprintf("answered %d with", a.status)
 }
 
 func (p *Probe) get(ctx context.Context, u *url.URL) (answer, error) {
@@ -101,7 +107,7 @@ func (e *endpoint) state(a answer, id string) (State, error) {
 		return s, nil
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		return State{}, fmt.Errorf("answered %d; does it need probe.headers? %s", a.status, a.quote())
-	case a.status < 200 || a.status > 299:
+	case a.status != printed && (a.status < 200 || a.status > 299):
 		return State{}, fmt.Errorf("answered %d: %s", a.status, a.quote())
 	case len(body) == 0:
 		return s, nil // what some frameworks make of a null
@@ -110,18 +116,18 @@ func (e *endpoint) state(a answer, id string) (State, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&doc); err != nil {
-		return State{}, fmt.Errorf("answered %d with what is not JSON: %s", a.status, a.quote())
+		return State{}, fmt.Errorf("%s what is not JSON: %s", a.did(), a.quote())
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return State{}, fmt.Errorf("answered %d with more than one JSON value: %s", a.status, a.quote())
+		return State{}, fmt.Errorf("%s more than one JSON value: %s", a.did(), a.quote())
 	}
 	if doc == nil {
 		return s, nil
 	}
 	if err := e.fill(&s, doc, id); err != nil {
-		return State{}, fmt.Errorf("answered %d: %w: %s", a.status, err, a.quote())
+		return State{}, fmt.Errorf("%s %s: %w", a.did(), a.quote(), err)
 	}
-	s.Known = s.HasStatus || s.Effects > 0 || s.Count > 0
+	s.Known = s.HasStatus || s.Effects > 0 || s.Count > 0 || s.HasOptedOut
 	return s, nil
 }
 
@@ -133,6 +139,15 @@ func (e *endpoint) fill(s *State, doc any, id string) error {
 		}
 		if err != nil {
 			return fmt.Errorf("status %s %w", e.status.text, err)
+		}
+	}
+	if e.optedOut != nil {
+		nodes, err := e.selected(e.optedOut, doc, id)
+		if err == nil {
+			s.OptedOut, s.HasOptedOut, err = optedOutOf(nodes)
+		}
+		if err != nil {
+			return fmt.Errorf("opted_out %s %w", e.optedOut.text, err)
 		}
 	}
 	for _, n := range []struct {
@@ -158,16 +173,25 @@ func (e *endpoint) fill(s *State, doc any, id string) error {
 // pick selects p's nodes that are not null, and tells whether p could only ever
 // select one.
 func (e *endpoint) pick(p *path, doc any, id string) (nodes []any, singular bool, err error) {
-	var parsed *jsonpath.Path
-	if parsed, err = p.forID(e.placeholder, id); err != nil {
+	all, err := e.selected(p, doc, id)
+	if err != nil {
 		return nil, false, err
 	}
-	for _, n := range parsed.Select(doc) {
+	for _, n := range all {
 		if n != nil {
 			nodes = append(nodes, n)
 		}
 	}
-	return nodes, parsed.Query().Singular() != nil, nil
+	return nodes, p.parsed.Query().Singular() != nil, nil
+}
+
+// selected are p's nodes.
+func (e *endpoint) selected(p *path, doc any, id string) ([]any, error) {
+	parsed, err := p.forID(e.placeholder, id)
+	if err != nil {
+		return nil, err
+	}
+	return parsed.Select(doc), nil
 }
 
 // textOf is the one node as a status. An empty text is no status.
@@ -259,6 +283,9 @@ func kindOf(v any) string {
 }
 
 func (a answer) raw() string {
+	if a.status == printed {
+		return strings.TrimSpace(cut(a.body, maxRaw))
+	}
 	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", a.status, cut(a.body, maxRaw)))
 }
 

@@ -18,6 +18,8 @@ type Report struct {
 	DurationMS int64      `json:"duration_ms"` // wall time
 	VirtualMS  int64      `json:"virtual_ms"`  // simulated time, summed over the scenarios
 	Diagnosis  *Diagnosis `json:"diagnosis"`
+	Learned    *Learned   `json:"learned"` // of the receiver, before it was judged; null where nothing was
+	Causes     []Cause    `json:"causes"`  // the few mistakes behind what failed, the likeliest first
 	TargetLog  []string   `json:"target_log"` // last lines of the target's output, when something failed
 	Chaos      *Chaos     `json:"chaos"`      // of the chaos command
 	Answers    []Answers  `json:"answers"`    // how long they took, by classes
@@ -31,6 +33,30 @@ type Diagnosis struct {
 	Summary  string   `json:"summary"` // one sentence
 	Fix      string   `json:"fix"`
 	Evidence []string `json:"evidence"` // what was tried and what came back, a line each
+}
+
+// Learned is how the receiver was built, as far as it was seen.
+type Learned struct {
+	Edition         string             `json:"edition"`  // in which it was judged
+	Channels        []string           `json:"channels"` // on which messages show
+	Statuses        map[string]*string `json:"statuses"` // its own words; null: not kept
+	OwnMessagesOnly *bool              `json:"own_messages_only"` // null: it could not be told
+	InboundShape    *string            `json:"inbound_shape"`     // that shows; null: none, or it could not be told
+	LagMS           int64              `json:"lag_ms"`            // of its state behind its answers, at most
+	AnswerMS        int64              `json:"answer_ms"`
+	SideBySide      int                `json:"side_by_side"` // deliveries that it takes in about the time of one
+	Unseen          string             `json:"unseen"`       // why messages do not show, or ""
+	Notes           []string           `json:"notes"`        // what its answers give away
+	ExpectedMS      int64              `json:"expected_ms"`  // how long the run was expected to take
+}
+
+// Cause is one mistake behind what failed.
+type Cause struct {
+	ID        string   `json:"id"`      // stable short name
+	Summary   string   `json:"summary"` // one sentence
+	Fix       string   `json:"fix"`
+	Rules     []string `json:"rules"`     // that failed because of it
+	Certainty string   `json:"certainty"` // tried, matches or likely
 }
 
 // Answers is how many answers took up to so long.
@@ -61,6 +87,7 @@ type Rule struct {
 	Fix       string     `json:"fix"`
 	Reason    string     `json:"reason"` // one sentence; of a passed rule: which part was not checked, or ""
 	Remedy    string     `json:"remedy"` // what would make what was not checked checkable, or ""
+	Cause     string     `json:"cause"`  // id of the cause why it failed, or ""
 	Scenarios []Scenario `json:"scenarios"`
 }
 

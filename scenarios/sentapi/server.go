@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/seed"
 )
 
 // Server is the API. Its methods are safe for concurrent use.
@@ -26,6 +27,7 @@ type Server struct {
 
 	mu       sync.Mutex
 	refusals []api.Refusal
+	watchers map[*watcher]bool
 }
 
 // How much is kept and taken: a receiver in a loop must not eat our memory.
@@ -49,10 +51,15 @@ func New(addr, apiKey string, names ...string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the stand-in for Sent's API cannot listen: %w", err)
 	}
-	s := &Server{listener: l, closed: make(chan struct{})}
+	s := &Server{listener: l, closed: make(chan struct{}), watchers: map[*watcher]bool{}}
 	s.api, err = api.New(api.Config{
 		APIKey: apiKey, AllowHosts: names, AnyTemplate: true, RateLimit: maxRequests, Refused: s.refused,
-		Simulator: simulator.Config{Clock: clock.Real{}, Store: history.NewMemory(maxMessages)},
+		Simulator: simulator.Config{
+			// Sent never gives an id twice, and a receiver may remember those of an
+			// earlier run.
+			Seed:  seed.Random(),
+			Clock: clock.Real{}, Store: history.NewMemory(maxMessages), Watch: s.changed,
+		},
 	})
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
@@ -113,10 +120,10 @@ func (s *Server) Close() error {
 // Sent is what was sent to that number, oldest first. A + in front, spaces and
 // dashes make no difference.
 func (s *Server) Sent(to string) []history.Message {
-	all := s.messages(digits(to))
+	all := s.messages(Digits(to))
 	found := all[:0]
 	for _, m := range all {
-		if digits(m.To) == digits(to) {
+		if Digits(m.To) == Digits(to) {
 			found = append(found, m)
 		}
 	}
@@ -142,8 +149,8 @@ func (s *Server) Refusals() []api.Refusal {
 	return append([]api.Refusal(nil), s.refusals...)
 }
 
-// digits is a number as it is compared.
-func digits(number string) string {
+// Digits is a number as it is compared, however it was written.
+func Digits(number string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("+ -().", r) {
 			return -1

@@ -7,33 +7,36 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
-	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // catchUpTime is how long a receiver may take to work off what earlier scenarios
 // sent it, besides the settle time.
 const catchUpTime = 10 * time.Second
 
-// CatchUp waits until the receiver has worked off what was sent before, so that
-// a queue that is slow but sound is not judged by other scenarios' deliveries:
-// it delivers one more event and polls until that shows. A receiver on which a
-// single event does not show within the settle time is not waited for again.
-// Whoever calls it has the wire.
+// CatchUp waits, where state has come later than it used to, until the receiver
+// has worked off what was sent before, so that a queue that is slow but sound is
+// not judged by other scenarios' deliveries: it delivers one more event and polls
+// until that shows. A receiver on which a single event does not show within the
+// settle time is not waited for again. Whoever calls it has the wire.
 func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) {
-	w := NewWorld(s, "catching up before "+scenario, attempt)
-	if s.lags.Load() || w.needs(rule.MessageState) != nil {
+	if !s.behind.Load() || s.lags.Load() || s.Needs(rule.MessageState) != nil {
 		return
 	}
+	w := NewWorld(s, "catching up before "+scenario, attempt)
 	for range 2 { // the first may stand behind a queue, the second cannot
-		m := w.newMessage(event.SMS)
-		x, err := w.send(ctx, "a genuine message.queued event", w.signed(w.event(m, event.Queued)))
-		if err != nil || !x.Outcome.Accepted() {
+		m, err := w.show(ctx)
+		if err != nil {
 			return // what follows will say so
 		}
 		start := clock.Wall()
-		st, err := probe.Poll(ctx, s.Settle+catchUpTime, w.messageState(m.id), known)
-		if err != nil || st.Known && clock.Wall().Sub(start) <= s.Settle {
+		st, err := probe.Poll(ctx, s.Settle+catchUpTime, w.messageState(m.ID), w.shows(m))
+		if err != nil {
 			return // a probe that fails is the scenario's to report
+		}
+		took := clock.Wall().Sub(start)
+		if w.shows(m)(st) && took <= s.Settle {
+			s.behind.Store(took > s.Traits.Lag*2+s.Settle/4)
+			return
 		}
 		if !st.Known {
 			break
@@ -48,7 +51,11 @@ func (s *Subject) TakesAgain(ctx context.Context, scenario string, attempt uint6
 	w := NewWorld(s, "turned away in "+scenario, attempt)
 	end := clock.Wall().Add(patience)
 	for {
-		x, err := w.send(ctx, "a genuine message.queued event", w.signed(w.plain()))
+		e, err := w.plain(ctx)
+		if err != nil {
+			return false, err.Error()
+		}
+		x, err := w.send(ctx, "a genuine "+string(e.Type)+" event", w.signed(e))
 		if err != nil {
 			return false, err.Error()
 		}

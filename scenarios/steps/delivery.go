@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // The sentences that every family uses.
@@ -16,6 +19,7 @@ func deliverySentences() []definition {
 	return []definition{
 		def(`Sent delivers a "([^"]+)" event`, func(w *World) any { return w.deliversA }),
 		def(`a message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
+		def(`a message on "([^"]+)" that the receiver has never heard of`, func(w *World) any { return w.aForeignMessageOn }),
 		def(`a message that the receiver has seen up to "([^"]+)"`, func(w *World) any { return w.aMessageSeenUpTo }),
 		def(`Sent delivers its "([^"]+)" events?`, func(w *World) any { return w.deliversIts }),
 		def(`Sent retries its "([^"]+)" event`, func(w *World) any { return w.retriesIts }),
@@ -30,7 +34,7 @@ func deliverySentences() []definition {
 }
 
 func (w *World) deliversA(ctx context.Context, name string) error {
-	e, err := w.sample(name)
+	e, err := w.sample(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -42,17 +46,30 @@ func (w *World) deliversA(ctx context.Context, name string) error {
 	return err
 }
 
-func (w *World) aMessageOn(channel string) error {
+func (w *World) aMessageOn(ctx context.Context, channel string) error {
 	ch, err := event.ParseChannel(channel)
 	if err != nil {
 		return err
 	}
-	w.newMessage(ch)
+	_, err = w.newMessage(ctx, ch)
+	return err
+}
+
+func (w *World) aForeignMessageOn(channel string) error {
+	ch, err := event.ParseChannel(channel)
+	if err != nil {
+		return err
+	}
+	w.foreignMessage(ch)
 	return nil
 }
 
 func (w *World) aMessageSeenUpTo(ctx context.Context, status string) error {
-	return w.seeUpTo(ctx, w.newMessage(event.WhatsApp), event.Status(status))
+	m, err := w.newMessage(ctx, event.WhatsApp)
+	if err != nil {
+		return err
+	}
+	return w.seeUpTo(ctx, m, event.Status(status))
 }
 
 func (w *World) deliversIts(ctx context.Context, statuses string) error {
@@ -61,7 +78,7 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 		return err
 	}
 	before := slices.Clone(m.history)
-	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.channel, before, list(statuses)) }
+	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.Channel, before, list(statuses)) }
 	for _, st := range list(statuses) {
 		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
 			return err
@@ -72,7 +89,10 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 
 // deliverLike tells the same story of a new message.
 func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen []event.Status, statuses []string) error {
-	m := w.newMessage(ch)
+	m, err := w.newMessage(ctx, ch)
+	if err != nil {
+		return err
+	}
 	for _, st := range seen {
 		if err := w.see(ctx, m, st); err != nil {
 			return err
@@ -93,17 +113,17 @@ func (w *World) retriesIts(ctx context.Context, status string) error {
 		return err
 	}
 	e := w.event(m, event.Status(status))
-	_, err = w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e.Type, w.body(e)))
+	_, err = w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e, w.body(e)))
 	return err
 }
 
 // later signs a body as a retry does: with another timestamp than the last
 // delivery's, although the clock may not have moved on by a second.
-func (w *World) later(t event.Type, body []byte) delivery.Request {
-	r := w.request(t, body)
+func (w *World) later(e event.Event, body []byte) delivery.Request {
+	r := w.request(e, body)
 	last := w.lastExchange()
 	if last != nil && last.Request.Get("X-Webhook-Timestamp") == r.Get("X-Webhook-Timestamp") {
-		r = w.requestAt(t, body, time.Second)
+		r = w.requestAt(e, body, time.Second)
 	}
 	return r
 }
@@ -122,8 +142,9 @@ func (w *World) retriesThat(ctx context.Context) error {
 	if last == nil {
 		return fmt.Errorf("nothing was delivered before this step")
 	}
-	t := event.Type(last.Request.Get("X-Webhook-Event-Type"))
-	_, err := w.send(ctx, "a retry of that delivery", w.later(t, last.Request.Body))
+	e := event.Event{Type: event.Type(last.Request.Get(signing.HeaderEventType))}
+	e.ID, _ = uuid.Parse(last.Request.Get(signing.HeaderEventID)) // none where none is sent
+	_, err := w.send(ctx, "a retry of that delivery", w.later(e, last.Request.Body))
 	return err
 }
 
@@ -181,7 +202,11 @@ func (w *World) answersWithoutServerError() error {
 }
 
 func (w *World) stillAccepts(ctx context.Context) error {
-	x, err := w.send(ctx, "a genuine message.queued event after it", w.signed(w.plain()), "message.queued")
+	e, err := w.plain(ctx)
+	if err != nil {
+		return err
+	}
+	x, err := w.send(ctx, "a genuine "+string(e.Type)+" event after it", w.signed(e), string(e.Type))
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
-	"github.com/sentsim/sentsim/scenarios/target"
-	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -92,7 +91,10 @@ func (w *World) endsAsInEitherOrder(ctx context.Context, want string) error {
 	}
 	m := w.messages[0]
 	n := len(m.history) - 2
-	control := w.newMessage(m.channel)
+	control, err := w.newMessage(ctx, m.Channel)
+	if err != nil {
+		return err
+	}
 	for _, st := range m.history[:n] {
 		if err := w.see(ctx, control, st); err != nil {
 			return err
@@ -104,11 +106,11 @@ func (w *World) endsAsInEitherOrder(ctx context.Context, want string) error {
 		}
 	}
 	w.pending = nil
-	st, err := w.settled(ctx, w.messageState(control.id), never)
+	st, err := w.settled(ctx, w.messageState(control.ID), never)
 	if err != nil {
 		return err
 	}
-	if !isStatus(want)(st) {
+	if !w.is(event.Status(want))(st) {
 		return notChecked("at the same instant either of the two may come first, and a message that gets %s before %s is %s in the receiver's state (ORD-2 and ORD-3 say so)",
 			m.history[n+1], m.history[n], status(st))
 	}
@@ -125,29 +127,28 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 	e := w.event(m, event.Status(status))
 	m.history = append(m.history, event.Status(status))
 	r := w.signed(e)
-	fault := target.NewFaultPoint(w.s.Sender)
-	switch how {
-	case "never gets the answer":
-		fault.LoseAck(1)
-	case "hangs up once the request is sent":
-		fault.HangUp(1)
-	default:
+	kind, ok := map[string]driver.Kind{
+		"never gets the answer": driver.LoseAck, "hangs up once the request is sent": driver.HangUp,
+	}[how]
+	if !ok {
 		return fmt.Errorf("no way in which a sender %s", how)
 	}
-	x := Exchange{What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, Trigger: []string{string(e.Type)}, Sent: clock.Wall()}
-	x.Outcome = fault.Send(ctx, r, w.s.Timeout)
+	x := w.driver().Send(ctx, driver.Planned{
+		What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, How: driver.Misbehaviour{Kind: kind},
+	})
+	x.Trigger = []string{string(e.Type)}
 	x = w.keep(x)
-	if err := stopped(ctx, x); err != nil {
+	if err := driver.Stopped(ctx, x); err != nil {
 		return err
 	}
-	for _, real := range fault.Lost() { // an answer that is no acknowledgement cannot be lost
-		if err := mustAccept(Exchange{What: x.What, Request: r, Outcome: real}); err != nil {
+	if x.Answer != nil { // an answer that is no acknowledgement cannot be lost
+		if err := mustAccept(Exchange{What: x.What, Request: r, Outcome: *x.Answer}); err != nil {
 			return err
 		}
 	}
 	w.pending = nil
-	if w.can(rule.MessageStatus) {
-		_, err = w.appears(ctx, w.messageState(m.id), isStatus(status))
+	if st := event.Status(status); w.can(rule.MessageStatus) && w.s.Traits.Words.Kept(st) {
+		_, err = w.appears(ctx, w.messageState(m.ID), w.is(st))
 	}
 	return err
 }
@@ -166,8 +167,7 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	read := w.messageState(m.id)
-	before, err := w.settled(ctx, read, never)
+	before, err := w.quiet(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 		return fmt.Errorf("restart: %w", err)
 	}
 	w.base = w.s.Target.URL() // a restart may change it
-	after, err := w.appears(ctx, w.messageState(m.id), func(st probe.State) bool { return st.Effects >= before.Effects })
+	after, err := w.appears(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.Effects >= before.Effects })
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (w *World) restartAddedNothing(ctx context.Context) error {
 		return err
 	}
 	after := w.restart.after
-	got, err := w.settled(ctx, w.messageState(m.id), func(st probe.State) bool { return st.Effects > after.Effects })
+	got, err := w.settled(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.Effects > after.Effects })
 	if err != nil {
 		return err
 	}

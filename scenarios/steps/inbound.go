@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -31,21 +32,15 @@ func inboundSentences() []definition {
 type contact struct{ number string }
 
 // inbound is a text of the scenario's contact; who that is is drawn when first needed.
-func (w *World) inbound(text string) event.Event { return w.inboundAt(&text, event.SMS, w.at) }
+func (w *World) inbound(text string) event.Event {
+	return w.inboundAt(&text, w.s.Traits.InboundChannel(event.SMS), w.at)
+}
 
 func (w *World) inboundAt(text *string, ch event.Channel, at time.Time) event.Event {
 	if w.contact == nil {
 		w.contact = &contact{w.newNumber()}
 	}
-	return event.Event{
-		Type:      event.TypeOf(event.Received),
-		CreatedAt: at,
-		Inbound: &event.Inbound{
-			AccountID: w.account, MessageID: newID(w.chance),
-			From: w.contact.number, To: w.accountNumber(),
-			Text: text, Channel: ch, Provider: "sentsim", ReceivedAt: at,
-		},
-	}
+	return driver.Inbound(newID(w.chance), w.account, w.contact.number, text, ch, at)
 }
 
 func (w *World) contactSendsKind(ctx context.Context, kind string) error {
@@ -88,7 +83,7 @@ func (w *World) contactSendsTwo(ctx context.Context, when, second string) error 
 		if i == 1 && second == "another text" {
 			text = w.newText()
 		}
-		e := w.inboundAt(&text, event.SMS, w.at.Add(time.Duration(i-1)*apart))
+		e := w.inboundAt(&text, w.s.Traits.InboundChannel(event.SMS), w.at.Add(time.Duration(i-1)*apart))
 		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(e)); err != nil {
 			return err
 		}
@@ -157,7 +152,7 @@ func (w *World) hasCounted(ctx context.Context, want int) error {
 
 // form is a number as the configured deliveries write it.
 func (w *World) form(number string) string {
-	if w.s.Knobs.Format().Numbers == event.NumbersDigits {
+	if w.driver().Knobs.Format().Numbers == event.NumbersDigits {
 		return number[1:]
 	}
 	return number

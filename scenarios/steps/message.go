@@ -5,45 +5,63 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
 )
 
-// message is an outbound message of a scenario. Its events happen in lifecycle
-// order, a second apart, in whichever order they are delivered.
+// message is an outbound message of a scenario.
 type message struct {
-	id       uuid.UUID
-	template uuid.UUID
-	channel  event.Channel
-	to, from string
-	born     time.Time
-	history  []event.Status // what was delivered, in order, without repetitions
+	driver.Message
+	history []event.Status // what was delivered, in order, without repetitions
 }
 
-func (w *World) newMessage(ch event.Channel) *message {
-	m := &message{
-		id:       newID(w.chance),
-		template: newID(w.chance),
-		channel:  ch,
-		to:       w.newNumber(),
-		from:     w.accountNumber(),
-		born:     w.at,
+// newMessage is a message on that channel, or on one that shows in the
+// receiver's state instead. Where the configuration says how, the receiver has
+// sent it itself.
+func (w *World) newMessage(ctx context.Context, want event.Channel) (*message, error) {
+	if w.s.Traits.Refuses() && w.s.Arrange == nil {
+		return nil, &NotChecked{Reason: w.s.Traits.Outbound.Why, Remedy: w.s.Traits.Outbound.Remedy}
 	}
+	made, err := w.s.Message(ctx, w.chance, w.channel(want), w.at)
+	if err != nil {
+		return nil, err
+	}
+	return w.addMessage(made), nil
+}
+
+// foreignMessage is a message that the receiver has never heard of, whatever the
+// configuration says.
+func (w *World) foreignMessage(want event.Channel) *message {
+	return w.addMessage(driver.NewMessage(w.chance, w.account, w.channel(want), w.at))
+}
+
+func (w *World) addMessage(made driver.Message) *message {
+	m := &message{Message: made}
 	w.messages = append(w.messages, m)
 	return m
 }
 
-// newNumber is a phone number nobody else in the run has.
-func (w *World) newNumber() string { return fmt.Sprintf("+1415%07d", w.chance.IntN(10_000_000)) }
-
-// accountNumber is the account's own number, the same in the whole run.
-func (w *World) accountNumber() string {
-	return fmt.Sprintf("+1888%07d", w.s.Seed.Stream("account number").IntN(10_000_000))
+// channel is the one that a scenario asks for if it shows, else another that
+// does: one on which messages are read, if the first is such a one.
+func (w *World) channel(want event.Channel) event.Channel {
+	t := w.s.Traits
+	if driver.Travels(event.Read, want) {
+		if ch, ok := t.Channel(want, event.Read); ok {
+			return ch
+		}
+	}
+	ch, _ := t.Channel(want)
+	return ch
 }
+
+// newNumber is a phone number nobody else in the run has.
+func (w *World) newNumber() string { return driver.NewNumber(w.chance) }
 
 // the is the scenario's message; a first or second one by number.
 func (w *World) the(n int) (*message, error) {
@@ -54,50 +72,28 @@ func (w *World) the(n int) (*message, error) {
 }
 
 // event is the message's event of that status.
-func (w *World) event(m *message, st event.Status) event.Event {
-	at := m.born.Add(position(st))
-	out := &event.Outbound{
-		AccountID:     w.account,
-		MessageID:     m.id,
-		Status:        st,
-		Channel:       m.channel,
-		InboundNumber: m.to, OutboundNumber: m.from,
-		TemplateID: m.template,
-		UpdatedAt:  at,
+func (w *World) event(m *message, st event.Status) event.Event { return m.Event(st) }
+
+// eventOn is likewise, where the status can occur on the message's channel.
+func (w *World) eventOn(m *message, st event.Status) (event.Event, error) {
+	if !driver.Travels(st, m.Channel) {
+		return event.Event{}, leftOut("%s does not exist on SMS, and messages on no other channel show in the receiver's state", st)
 	}
-	if m.channel == event.RCS {
-		out.AgentID = "sentsim-agent"
-	}
-	if st == event.Failed {
-		out.Reason = "Handset unreachable: no delivery receipt from the carrier"
-	}
-	return event.Event{Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
+	return m.Event(st), nil
 }
 
-// lifecycle is the way of a message that nothing happens to.
-func lifecycle() []event.Status {
-	return []event.Status{event.Queued, event.Routed, event.Sent, event.Delivered, event.Read}
-}
-
-// position is when a status happens in a message's life.
-func position(st event.Status) time.Duration {
-	for i, s := range lifecycle() {
-		if s == st {
-			return time.Duration(i) * time.Second
-		}
-	}
-	return 3 * time.Second // FAILED and unknown ones: where DELIVERED would stand
-}
-
-func (w *World) body(e event.Event) []byte { return e.Encode(w.s.Knobs.Format()) }
+func (w *World) body(e event.Event) []byte { return w.driver().Encode(e) }
 
 // signed is a fresh, genuine delivery of an event.
-func (w *World) signed(e event.Event) delivery.Request { return w.request(e.Type, w.body(e)) }
+func (w *World) signed(e event.Event) delivery.Request { return w.request(e, w.body(e)) }
 
 // deliver sends the message's event of that status.
 func (w *World) deliver(ctx context.Context, m *message, st event.Status) error {
-	e := w.event(m, st)
-	_, err := w.send(ctx, fmt.Sprintf("its %s event", st), w.signed(e), string(e.Type))
+	e, err := w.eventOn(m, st)
+	if err != nil {
+		return err
+	}
+	_, err = w.send(ctx, fmt.Sprintf("its %s event", st), w.signed(e), string(e.Type))
 	m.history = append(m.history, st)
 	return err
 }
@@ -107,9 +103,16 @@ func (w *World) deliver(ctx context.Context, m *message, st event.Status) error 
 // (ORD-2, ORD-5). Only the first event of a message is what SIG-1 has shown to
 // be accepted, so refusing that is a failure.
 func (w *World) see(ctx context.Context, m *message, st event.Status) error {
-	e := w.event(m, st)
+	e, err := w.eventOn(m, st)
+	if err != nil {
+		return err
+	}
 	m.history = append(m.history, st)
-	err := w.introduce(ctx, fmt.Sprintf("a genuine %s event", e.Type), w.signed(e), string(e.Type))
+	err = w.introduce(ctx, fmt.Sprintf("a genuine %s event", e.Type), w.signed(e), string(e.Type))
+	return settingOf(err, st)
+}
+
+func settingOf(err error, st event.Status) error {
 	var refused *Failure
 	if errors.As(err, &refused) && st != event.Queued {
 		return notChecked("the scenario could not be set: %s", refused.Summary)
@@ -119,20 +122,90 @@ func (w *World) see(ctx context.Context, m *message, st event.Status) error {
 
 // seeUpTo delivers the lifecycle in order, none left out, until that status.
 func (w *World) seeUpTo(ctx context.Context, m *message, last event.Status) error {
-	for _, st := range lifecycle() {
-		if err := w.see(ctx, m, st); err != nil || st == last {
+	for _, st := range driver.WayTo(last) {
+		if err := w.see(ctx, m, st); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("no status %q in the lifecycle", last)
+	return nil
+}
+
+// seeAllUpTo is seeUpTo for several messages: one after the other, or side by
+// side where the receiver is slow and takes them so.
+func (w *World) seeAllUpTo(ctx context.Context, all []*message, last event.Status) error {
+	if !w.s.Wide() {
+		for _, m := range all {
+			if err := w.seeUpTo(ctx, m, last); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, st := range driver.WayTo(last) {
+		planned := make([]driver.Planned, len(all))
+		for i, m := range all {
+			e, err := w.eventOn(m, st)
+			if err != nil {
+				return err
+			}
+			m.history = append(m.history, st)
+			planned[i] = driver.Planned{What: fmt.Sprintf("a genuine %s event", e.Type), Request: w.signed(e)}
+		}
+		before := len(w.pending)
+		xs, err := w.sendPlanned(ctx, planned)
+		w.pending = w.pending[:before]
+		if err != nil {
+			return err
+		}
+		for _, x := range xs {
+			if err := settingOf(mustAccept(x), st); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// first is the first status that shows in the receiver's state, of messages that
+// get the lifecycle in order.
+func (w *World) first() event.Status {
+	if st := w.s.Traits.Words.First(); st != "" {
+		return st
+	}
+	return event.Queued
+}
+
+// visible leaves a scenario out that looks for a status that the receiver does not keep.
+func (w *World) visible(st event.Status) error {
+	if w.s.Traits.Words.Kept(st) {
+		return nil
+	}
+	return leftOut("the receiver does not keep %s", st)
 }
 
 // plain is a genuine event that a receiver needs to know nothing for.
-func (w *World) plain() event.Event { return w.event(w.newMessage(event.SMS), event.Queued) }
+func (w *World) plain(ctx context.Context) (event.Event, error) {
+	switch w.s.Traits.Plain {
+	case learn.PlainInbound:
+		text := w.newText()
+		return driver.Inbound(newID(w.chance), w.account, w.newNumber(), &text, w.s.Traits.InboundChannel(event.SMS), w.at), nil
+	case learn.PlainTemplate:
+		return w.templateEvent(newID(w.chance), event.TemplatePending), nil
+	case learn.PlainMessage:
+	}
+	m, err := w.newMessage(ctx, event.SMS)
+	if err != nil {
+		return event.Event{}, err
+	}
+	return w.event(m, event.Queued), nil
+}
 
-// sample is a genuine event of the type by that name, of something new.
-func (w *World) sample(name string) (event.Event, error) {
+// sample is a genuine event of the type by that name, of something new. A
+// receiver that takes no message that it did not send is shown what it takes.
+func (w *World) sample(ctx context.Context, name string) (event.Event, error) {
 	switch t := event.Type(name); {
+	case t == event.TypeOf(event.Queued):
+		return w.plain(ctx)
 	case t == event.TypeOf(event.Received):
 		return w.inbound("hello"), nil
 	case t == event.Templates:
@@ -143,8 +216,14 @@ func (w *World) sample(name string) (event.Event, error) {
 		if st == event.Read {
 			ch = event.WhatsApp
 		}
-		return w.event(w.newMessage(ch), st), nil
+		m, err := w.newMessage(ctx, ch)
+		if err != nil {
+			return event.Event{}, err
+		}
+		return w.eventOn(m, st)
 	default:
 		return event.Event{}, fmt.Errorf("no event %q", name)
 	}
 }
+
+func newID(st *seed.Stream) uuid.UUID { return driver.NewID(st) }

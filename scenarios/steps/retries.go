@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -62,7 +63,7 @@ func (w *World) startSeries(lead time.Duration) error {
 	}
 	s := &series{w: w, start: start}
 	s.fault = target.NewFaultPoint(passage{s})
-	s.sim, err = simulator.New(simulator.Config{Seed: w.s.Seed, Clock: ticks, Start: start, Knobs: w.s.Knobs, Sender: s.fault})
+	s.sim, err = simulator.New(simulator.Config{Seed: w.s.Seed, Clock: ticks, Start: start, Knobs: w.driver().Knobs, Sender: s.fault})
 	if err != nil {
 		return err
 	}
@@ -104,8 +105,11 @@ func (w *World) aMessageSeenEarlier(ctx context.Context, status string) error {
 	if err := w.startSeries(w.lead()); err != nil {
 		return err
 	}
-	m := w.newMessage(event.WhatsApp)
-	m.born = w.series.start.Add(-position(event.Delivered))
+	m, err := w.newMessage(ctx, event.WhatsApp)
+	if err != nil {
+		return err
+	}
+	m.Born = w.series.start.Add(-driver.Position(event.Delivered))
 	return w.seeUpTo(ctx, m, event.Status(status))
 }
 
@@ -133,7 +137,11 @@ func (w *World) failedEventsDisable(ctx context.Context) error {
 	defer s.fault.Clear() // the last event may have been cut short
 	for range events {
 		s.fault.Refuse(1 + retriesOfSeries)
-		if _, err := s.sim.Emit(w.eventNow(event.Queued)); err != nil {
+		e, err := w.eventNow(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := s.sim.Emit(e); err != nil {
 			return err
 		}
 		if err := s.drain(ctx); err != nil {
@@ -151,10 +159,11 @@ func (w *World) failedEventsDisable(ctx context.Context) error {
 }
 
 // eventNow is an event of a new message, at the series' time.
-func (w *World) eventNow(st event.Status) event.Event {
-	m := w.newMessage(event.SMS)
-	m.born = w.series.sim.Now().Add(-position(st))
-	return w.event(m, st)
+func (w *World) eventNow(ctx context.Context) (event.Event, error) {
+	before := w.at
+	defer func() { w.at = before }()
+	w.at = w.series.sim.Now()
+	return w.plain(ctx)
 }
 
 func (w *World) reEnabled() error {
@@ -162,7 +171,11 @@ func (w *World) reEnabled() error {
 }
 
 func (w *World) deliversThroughIt(ctx context.Context) error {
-	if _, err := w.series.sim.Emit(w.eventNow(event.Queued)); err != nil {
+	e, err := w.eventNow(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := w.series.sim.Emit(e); err != nil {
 		return err
 	}
 	return w.series.drain(ctx)

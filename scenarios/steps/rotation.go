@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -44,8 +45,15 @@ func (w *World) signedWith(ctx context.Context, which, verdict string) error {
 	if which == "old" {
 		w.s.Env.Secret = w.rotated.old
 	}
-	r := w.signed(w.plain())
+	e, err := w.plain(ctx)
+	r := delivery.Request{}
+	if err == nil {
+		r = w.signed(e)
+	}
 	w.s.Env.Secret = fresh
+	if err != nil {
+		return err
+	}
 	x, err := w.send(ctx, "a delivery signed with the "+which+" secret", r)
 	if err != nil {
 		return err

@@ -7,15 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/rule"
-	"github.com/sentsim/sentsim/scenarios/target"
-	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -92,7 +90,7 @@ var ago = regexp.MustCompile(`\{(\d{1,4}) minutes ago\}`)
 func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocString) error {
 	text := doc.Content
 	for i, m := range w.messages {
-		text = strings.ReplaceAll(text, Placeholder("message_id", i), m.id.String())
+		text = strings.ReplaceAll(text, Placeholder("message_id", i), m.ID.String())
 	}
 	for i := range Ordinals() {
 		if p := Placeholder("template_id", i); strings.Contains(text, p) {
@@ -107,7 +105,7 @@ func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocStr
 		minutes, _ := strconv.Atoi(ago.FindStringSubmatch(p)[1]) // digits
 		return w.at.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
 	})
-	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(event.Type(name), []byte(text)))
+	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(w.foreign(event.Type(name), []byte(text)), []byte(text)))
 	return err
 }
 
@@ -197,7 +195,7 @@ func (w *World) row(of, name, how string) (told, error) {
 			return told{}, fmt.Errorf("%s is delivered again, but was not delivered before", d.what)
 		case way == HowAgain:
 			d.what += ", again"
-			d.request = w.later(e.Type, d.request.Body)
+			d.request = w.later(e, d.request.Body)
 		case way == HowTogether:
 			d.together = true
 		case way == HowLost:
@@ -228,24 +226,14 @@ func (w *World) row(of, name, how string) (told, error) {
 
 // tell sends deliveries at the same instant, or the only one.
 func (w *World) tell(ctx context.Context, group []told) error {
-	xs := make([]Exchange, len(group))
-	var wg sync.WaitGroup
-	start := make(chan struct{})
+	planned := make([]driver.Planned, len(group))
 	for i, d := range group {
-		wg.Go(func() {
-			<-start
-			sender := w.s.Sender
-			if d.loses {
-				fault := target.NewFaultPoint(w.s.Sender)
-				fault.LoseAck(1)
-				sender = fault
-			}
-			xs[i] = Exchange{What: d.what, Request: d.request, Genuine: d.genuine, Sent: clock.Wall()}
-			xs[i].Outcome = sender.Send(ctx, d.request, w.s.Timeout)
-		})
+		planned[i] = driver.Planned{What: d.what, Request: d.request, Genuine: d.genuine}
+		if d.loses {
+			planned[i].How.Kind = driver.LoseAck
+		}
 	}
-	close(start)
-	wg.Wait()
+	xs := w.driver().SendTogether(ctx, planned)
 	for i, x := range xs {
 		before := len(w.pending)
 		x = w.keep(x)
@@ -255,7 +243,7 @@ func (w *World) tell(ctx context.Context, group []told) error {
 		if group[i].forged || group[i].faulty {
 			w.pending = w.pending[:before] // nobody asks whether it was accepted
 		}
-		if err := stopped(ctx, x); err != nil {
+		if err := driver.Stopped(ctx, x); err != nil {
 			return err
 		}
 	}
@@ -314,7 +302,7 @@ func (w *World) toldOf(of, name string, e event.Event) {
 	w.stories[of+" "+name] = e
 	switch {
 	case e.Outbound != nil:
-		i := slices.IndexFunc(w.messages, func(m *message) bool { return m.id == e.Outbound.MessageID })
+		i := slices.IndexFunc(w.messages, func(m *message) bool { return m.ID == e.Outbound.MessageID })
 		w.messages[i].history = append(w.messages[i].history, e.Outbound.Status)
 	case e.Template != nil:
 		i := slices.IndexFunc(w.templates, func(t *template) bool { return t.id == e.Template.TemplateID })

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
-	"github.com/sentsim/sentsim/simulator/event"
 )
 
 func (w *World) nthOnceEach(ctx context.Context, word string) error {
@@ -31,7 +30,7 @@ func (w *World) nthTemplateEnds(ctx context.Context, word, want string) error {
 	if err := w.needs(rule.TemplateStatus); err != nil {
 		return err
 	}
-	return w.ends(ctx, "the template", w.templateState(t.id), want)
+	return w.ends(ctx, "the template", w.templateState(t.id), isStatus(want), want)
 }
 
 func (w *World) theTemplate(word string) (*template, error) {
@@ -112,18 +111,18 @@ func (w *World) knowsNothing(ctx context.Context, word string) error {
 		return err
 	}
 	last := w.lastExchange()
-	control := w.newMessage(event.SMS)
-	if err := w.see(ctx, control, event.Queued); err != nil {
-		return err
-	}
-	shown, err := w.appears(ctx, w.messageState(control.id), known)
+	control, err := w.show(ctx)
 	if err != nil {
 		return err
 	}
-	if !shown.Known {
+	shown, err := w.appears(ctx, w.messageState(control.ID), w.shows(control))
+	if err != nil {
+		return err
+	}
+	if !w.shows(control)(shown) {
 		return notChecked("the probe does not show a message that the receiver accepted, so it could not show the trace of a rejected one")
 	}
-	st, err := w.settled(ctx, w.messageState(m.id), known)
+	st, err := w.settled(ctx, w.messageState(m.ID), known)
 	if err != nil || !st.Known {
 		return err
 	}

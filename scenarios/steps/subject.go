@@ -6,16 +6,20 @@ package steps
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/sentapi"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -41,60 +45,99 @@ type Subject struct {
 	// Reproduce is how the target is named on the command line: "--target URL".
 	Reproduce string
 
+	// Traits are what was learned of the receiver, before the first scenario.
+	Traits learn.Traits
+	// Arrange makes the receiver send a message itself, or store one; nil where the
+	// configuration does not say how.
+	Arrange func(context.Context, driver.Message) (driver.Message, error)
+	Pulse   *driver.Pulse // the control of time; nil: none
+
 	answers answerTimes
 	spare   []signing.Secret // secrets of the run besides Env's; guarded by the wire
 	lags    atomic.Bool      // one event takes longer than Settle to show
-	wide    atomic.Bool      // several scenarios may send at the same time
-	wire    chan struct{}    // holds one token: who has it may send to the target
+	behind  atomic.Bool      // state comes later than it did: what was sent before is still in its queue
+	width   atomic.Int64     // how many scenarios may send at the same time
+	wire    chan struct{}    // holds width tokens: who has one may send to the target
+	taking  sync.Mutex       // one takes the whole wire at a time
 	spent   atomic.Int64     // simulated nanoseconds, over all scenarios
 	epoch   atomic.Int64     // how often the target was restarted under running scenarios
 }
 
 // NewSubject finishes s: it must be called before the first scenario.
 func NewSubject(s *Subject) *Subject {
-	s.wire = make(chan struct{}, width)
+	s.wire = make(chan struct{}, maxWidth)
 	s.wire <- struct{}{}
+	s.width.Store(1)
 	return s
 }
+
+// Driver signs and sends as the receiver is known to take it. Whoever calls it
+// has the wire, or knows that nobody rotates.
+func (s *Subject) Driver() driver.Driver {
+	k := s.Knobs
+	if s.Traits.Learned {
+		k = s.Traits.Knobs
+	}
+	return driver.Driver{
+		Sender: s.Sender, URL: s.Target.URL(), Webhook: s.Webhook(), Secret: s.Env.Secret,
+		Knobs: k, Headers: s.Headers, Timeout: s.Timeout,
+	}
+}
+
+// Message makes a message, arranged where the configuration says how.
+func (s *Subject) Message(ctx context.Context, st *seed.Stream, ch event.Channel, born time.Time) (driver.Message, error) {
+	m := driver.NewMessage(st, driver.NewAccount(s.Seed), ch, born)
+	if s.Arrange == nil {
+		return m, nil
+	}
+	return s.Arrange(ctx, m)
+}
+
+// Answered notes how long an answer took that no scenario has asked for.
+func (s *Subject) Answered(o delivery.Outcome) { s.answers.add(o) }
 
 // TakeWire waits until nobody else sends to the target. Scenarios send one after
 // another, so that what one of them does to the receiver is not blamed on
 // another; while a scenario only waits for state to settle, the next one may send.
 func (s *Subject) TakeWire() { <-s.wire }
 
-// width is how many scenarios send at the same time to a receiver that is slow
-// but takes deliveries side by side.
-const width = 6
+// LeaveWire lets the next scenario send.
+func (s *Subject) LeaveWire() { s.wire <- struct{}{} }
 
-// Wide reports whether several scenarios may send at the same time.
-func (s *Subject) Wide() bool { return s.wide.Load() }
+// TakeWholeWire is TakeWire for who must be the only one that sends, also to a
+// receiver to which several may send at the same time.
+func (s *Subject) TakeWholeWire() {
+	s.taking.Lock()
+	defer s.taking.Unlock()
+	for range s.width.Load() {
+		<-s.wire
+	}
+}
 
-// Widen looks whether the receiver takes several deliveries side by side in
-// about the time of one, and if so lets as many scenarios send at the same time:
-// a run of hundreds of deliveries, each answered after seconds, would not end
-// today. Whoever calls it has the wire, and calls it once.
-func (s *Subject) Widen(ctx context.Context, scenario string, attempt uint64, one time.Duration) {
-	w := NewWorld(s, "side by side after "+scenario, attempt)
-	requests := make([]delivery.Request, width)
-	for i := range requests {
-		requests[i] = w.signed(w.plain())
-	}
-	if w.sendAll(ctx, "one of several plain deliveries", requests, 0, s.Timeout) != nil {
-		return
-	}
-	for _, x := range w.all {
-		if !x.Outcome.Accepted() || x.Outcome.Duration > 2*one {
-			return
-		}
-	}
-	s.wide.Store(true)
-	for range width - 1 {
+// LeaveWholeWire gives it back.
+func (s *Subject) LeaveWholeWire() {
+	for range s.width.Load() {
 		s.wire <- struct{}{}
 	}
 }
 
-// LeaveWire lets the next scenario send.
-func (s *Subject) LeaveWire() { s.wire <- struct{}{} }
+// maxWidth is how many scenarios send at the same time to a receiver that is slow
+// but takes deliveries side by side.
+const maxWidth = 64
+
+// Wide reports whether several scenarios may send at the same time.
+func (s *Subject) Wide() bool { return s.width.Load() > 1 }
+
+// Widen lets so many scenarios send at the same time: a run of hundreds of
+// deliveries, each answered after seconds, would not end today. Whoever calls it
+// has the wire, and calls it once, before the first scenario.
+func (s *Subject) Widen(width int) {
+	width = min(width, maxWidth)
+	for range width - 1 {
+		s.wire <- struct{}{}
+	}
+	s.width.Store(int64(max(1, width)))
+}
 
 // Spent is the simulated time that the scenarios have spent so far.
 func (s *Subject) Spent() time.Duration { return time.Duration(s.spent.Load()) }
@@ -104,7 +147,7 @@ func (s *Subject) Restarted() { s.epoch.Add(1) }
 
 // Webhook is the id of the webhook that the target is registered as, the same
 // for all deliveries of the run.
-func (s *Subject) Webhook() uuid.UUID { return newID(s.Seed.Stream("webhook of the target")) }
+func (s *Subject) Webhook() uuid.UUID { return driver.WebhookID(s.Seed) }
 
 // Secrets are the signing secrets that the target has or had in this run. Whoever
 // calls it has the wire, or knows that nobody rotates.
@@ -119,12 +162,8 @@ func (s *Subject) Rotated(env target.Env) {
 	s.Env = env
 }
 
-// Account is the Sent account of the run, the same for all of it.
-func (s *Subject) Account() uuid.UUID { return s.account() }
+// TheAccount is the Sent account of the run and its number.
+func (s *Subject) TheAccount() driver.Account { return driver.NewAccount(s.Seed) }
 
-// account is the Sent account of the run, the same for all scenarios.
-func (s *Subject) account() uuid.UUID { return newID(s.Seed.Stream("account")) }
-
-func newID(st *seed.Stream) uuid.UUID {
-	return uuid.Must(uuid.NewRandomFromReader(st)) // a stream never fails
-}
+// Account is the id of the run's account, the same for all of it.
+func (s *Subject) Account() uuid.UUID { return driver.NewAccount(s.Seed).ID }

@@ -2,12 +2,12 @@ package steps
 
 import (
 	"context"
-	"encoding/binary"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -21,22 +21,7 @@ func templateSentences() []definition {
 }
 
 func (w *World) templateEvent(id uuid.UUID, status string) event.Event {
-	t := &event.Template{
-		AccountID: w.account, TemplateID: id, Name: "order_update_" + id.String()[:8],
-		Status: status, Language: "en_US", Category: event.Marketing, Channel: event.WhatsApp,
-	}
-	switch status {
-	case event.TemplateRejected:
-		reason := "INVALID_FORMAT: the template holds a variable without an example"
-		t.Reason = &reason
-	case event.TemplateCategoryUpdated:
-		reason := "Category changed from MARKETING to UTILITY"
-		t.Category, t.Reason = event.Utility, &reason
-	}
-	if status != event.TemplatePending && status != event.TemplateRejected {
-		t.WhatsAppTemplateID = fmt.Sprintf("%d", binary.BigEndian.Uint64(id[:8])>>4) // unique, as Meta's
-	}
-	return event.Event{Type: event.Templates, CreatedAt: w.at, Template: t}
+	return driver.Template(id, w.account, status, w.at)
 }
 
 func (w *World) deliversTemplate(ctx context.Context, status string) error {
@@ -63,8 +48,14 @@ func (w *World) templateEnds(ctx context.Context, want string) error {
 	if err := w.needs(rule.TemplateStatus); err != nil {
 		return err
 	}
+	id := w.template
 	if len(w.templates) > 0 {
-		return w.ends(ctx, "the template", w.templateState(w.templates[0].id), want)
+		id = w.templates[0].id
 	}
-	return w.ends(ctx, "the template", w.templateState(w.template), want)
+	return w.ends(ctx, "the template", w.templateState(id), isStatus(want), want)
+}
+
+// isStatus compares with a template's status, which is an open set and not learned.
+func isStatus(want string) func(probe.State) bool {
+	return func(st probe.State) bool { return st.StatusIs(want) }
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidwall/sjson"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -25,19 +26,25 @@ func toleranceSentences() []definition {
 }
 
 func (w *World) deliversUnknownStatus(ctx context.Context, status string) error {
-	m := w.newMessage(event.SMS)
+	m, err := w.newMessage(ctx, event.SMS)
+	if err != nil {
+		return err
+	}
 	if err := w.see(ctx, m, event.Queued); err != nil {
 		return err
 	}
 	e := w.event(m, event.Status(status))
-	_, err := w.send(ctx, "an event with the unknown status "+status, w.signed(e),
+	_, err = w.send(ctx, "an event with the unknown status "+status, w.signed(e),
 		"message.queued", "--set", "payload.message_status="+status, "--set", "sub_type="+string(e.Type))
 	return err
 }
 
 func (w *World) deliversUnknownSubType(ctx context.Context, status, subType string) error {
-	m := w.newMessage(event.SMS)
-	for _, st := range lifecycle() { // up to the one before: a gap is ORD-2's
+	m, err := w.newMessage(ctx, event.SMS)
+	if err != nil {
+		return err
+	}
+	for _, st := range driver.Lifecycle() { // up to the one before: a gap is ORD-2's
 		if st == event.Status(status) {
 			break
 		}
@@ -47,7 +54,7 @@ func (w *World) deliversUnknownSubType(ctx context.Context, status, subType stri
 	}
 	e := w.event(m, event.Status(status))
 	e.Type = event.Type(subType)
-	_, err := w.send(ctx, fmt.Sprintf("an event with the status %s under the unknown sub-type %s", status, subType), w.signed(e))
+	_, err = w.send(ctx, fmt.Sprintf("an event with the status %s under the unknown sub-type %s", status, subType), w.signed(e))
 	return err
 }
 
@@ -55,8 +62,8 @@ func (w *World) deliversUnknownSubType(ctx context.Context, status, subType stri
 // one is TOL-2's and TOL-1's.
 func (w *World) deliversUnknownField(ctx context.Context, field string) error {
 	body := fmt.Appendf(nil, `{"field":%q,"timestamp":%q,"payload":{"account_id":%q,"id":%q}}`,
-		field, w.at.Format("2006-01-02T15:04:05Z"), w.account, newID(w.chance))
-	_, err := w.send(ctx, "an event with the unknown field "+field, w.request(event.Type(field), body))
+		field, w.at.Format("2006-01-02T15:04:05Z"), w.account.ID, newID(w.chance))
+	_, err := w.send(ctx, "an event with the unknown field "+field, w.request(w.foreign(event.Type(field), body), body))
 	return err
 }
 
@@ -87,7 +94,7 @@ func (w *World) deliversChanged(ctx context.Context, which, change string) error
 	if err != nil {
 		return err
 	}
-	_, err = w.send(ctx, which+" with "+change, w.request(e.Type, body))
+	_, err = w.send(ctx, which+" with "+change, w.request(e, body))
 	return err
 }
 
@@ -102,14 +109,17 @@ var extraFields = []struct{ path, raw string }{ //nolint:gochecknoglobals // con
 func (w *World) eventCalled(ctx context.Context, which string) (event.Event, error) {
 	switch which {
 	case "a failed event":
-		m := w.newMessage(event.SMS)
+		m, err := w.newMessage(ctx, event.SMS)
+		if err != nil {
+			return event.Event{}, err
+		}
 		return w.event(m, event.Failed), w.seeUpTo(ctx, m, event.Sent)
 	case "a template event":
 		return w.templateEvent(newID(w.chance), event.TemplatePending), nil
 	case "an inbound event":
 		return w.inbound("hello"), nil
 	default:
-		return w.plain(), nil
+		return w.plain(ctx)
 	}
 }
 
@@ -137,15 +147,18 @@ func (w *World) contactSendsTextWith(ctx context.Context, content string) error 
 }
 
 func (w *World) deliversInDialect(ctx context.Context, name, of string) error {
-	f := w.s.Knobs.Format()
-	e := w.plain()
+	f := w.driver().Knobs.Format()
+	e, err := w.plain(ctx)
+	if err != nil {
+		return err
+	}
 	if of == "envelope" {
 		f.Envelope = event.Envelope(name)
 	} else {
 		f.InboundShape = event.InboundShape(name)
 		e = w.inbound("hello")
 	}
-	_, err := w.send(ctx, fmt.Sprintf("an event in the %q %s", name, of), w.request(e.Type, e.Encode(f)),
+	_, err = w.send(ctx, fmt.Sprintf("an event in the %q %s", name, of), w.request(e, e.Encode(f)),
 		string(e.Type), "--knob", strings.ReplaceAll(of, " ", "_")+"="+name)
 	return err
 }
@@ -165,7 +178,7 @@ func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
 	if !ok {
 		return fmt.Errorf("no body that is %s", what)
 	}
-	_, err := w.send(ctx, "a correctly signed body that is "+what, w.request(event.TypeOf(event.Queued), []byte(body)))
+	_, err := w.send(ctx, "a correctly signed body that is "+what, w.request(event.Event{Type: event.TypeOf(event.Queued), ID: newID(w.chance)}, []byte(body)))
 	return err
 }
 
@@ -174,12 +187,12 @@ func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
 func (w *World) deliversLarge(ctx context.Context, name string, size int) error {
 	const small = 1024
 	for _, pad := range []func([]byte, int) []byte{padField, padSpace} {
-		e, err := w.sample(name)
+		e, err := w.sample(ctx, name)
 		if err != nil {
 			return err
 		}
 		before := len(w.pending)
-		x, err := w.send(ctx, "the same padded to 1 KiB", w.request(e.Type, pad(w.body(e), small)))
+		x, err := w.send(ctx, "the same padded to 1 KiB", w.request(e, pad(w.body(e), small)))
 		if err != nil {
 			return err
 		}
@@ -187,10 +200,10 @@ func (w *World) deliversLarge(ctx context.Context, name string, size int) error 
 		if !x.Outcome.Accepted() {
 			continue
 		}
-		if e, err = w.sample(name); err != nil {
+		if e, err = w.sample(ctx, name); err != nil {
 			return err
 		}
-		_, err = w.send(ctx, fmt.Sprintf("a genuine %s event with a body of %d bytes", name, size), w.request(e.Type, pad(w.body(e), size)))
+		_, err = w.send(ctx, fmt.Sprintf("a genuine %s event with a body of %d bytes", name, size), w.request(e, pad(w.body(e), size)))
 		return err
 	}
 	return notChecked("the receiver accepts neither a new field (TOL-4) nor white space (SIG-9): no way to make a body larger")

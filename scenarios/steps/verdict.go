@@ -3,8 +3,8 @@ package steps
 import (
 	"errors"
 	"fmt"
-	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -21,7 +21,10 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Summary }
 
 // NotChecked is why a rule could not be seen, and what would make it visible.
-type NotChecked struct{ Reason, Remedy string }
+type NotChecked struct {
+	Reason, Remedy string
+	Again          bool // it may be seen another time: this machine was starved
+}
 
 func (n *NotChecked) Error() string { return n.Reason }
 
@@ -31,23 +34,26 @@ func notChecked(format string, args ...any) error {
 
 func missing(n rule.Need) error { return &NotChecked{Reason: n.Missing(), Remedy: n.How()} }
 
+func starved(what string) error {
+	return &NotChecked{Again: true, Reason: "this machine was starved while " + what + ": the receiver cannot be blamed for what took so long"}
+}
+
 // ErrRerun is returned when the target went down and was restarted by somebody
 // else while the scenario waited: what it was about to read is gone.
 var ErrRerun = errors.New("the receiver was restarted while its state settled")
 
-// Exchange is one delivery and what came back.
-type Exchange struct {
-	N       int    // its place in the scenario, from 1; 0 where it has none
-	What    string // in words: "its DELIVERED event, again"
-	Request delivery.Request
-	Outcome delivery.Outcome
-	Sent    time.Time         // when, on the clock of the scenario
-	Genuine *delivery.Request // what a forged request was made of; nil for any other
-	Trigger []string          // arguments of `sentsim trigger` that send the same; nil where none do
+// LeftOut is why a scenario has nothing to show on this receiver, though its rule
+// may have in another: it counts neither for nor against the rule.
+type LeftOut struct{ Reason string }
+
+func (l *LeftOut) Error() string { return l.Reason }
+
+func leftOut(format string, args ...any) error {
+	return &LeftOut{Reason: fmt.Sprintf(format, args...)}
 }
 
-// Seen says what came back in a few words.
-func (x Exchange) Seen() string { return Seen(x.Outcome) }
+// Exchange is one delivery and what came back.
+type Exchange = driver.Exchange
 
 // Seen says what came back in a few words.
 func Seen(o delivery.Outcome) string { return exchange.Seen(o) }

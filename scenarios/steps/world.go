@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -19,13 +20,18 @@ import (
 // World is one scenario's: its own messages, its own clock of events. The webhook
 // is the run's: a receiver sees one id all the time, as with Sent.
 type World struct {
-	s       *Subject
-	chance  *seed.Stream
-	webhook uuid.UUID
-	base    string // the target's URL: readings go to its host, also while others restart it
-	account uuid.UUID
-	at      time.Time // when the scenario's first event happened
-	epoch   int64
+	s        *Subject
+	chance   *seed.Stream
+	webhook  uuid.UUID
+	base     string // the target's URL: readings go to its host, also while others restart it
+	account  driver.Account
+	at       time.Time // when the scenario's first event happened
+	epoch    int64
+	scenario uuid.UUID // this run of it: ids that follow from something are its own
+	name     string
+	attempt  uint64
+	looks    int  // how often a witness was asked for
+	whole    bool // nothing else sends while this scenario does
 
 	messages []*message
 	contact  *contact
@@ -38,7 +44,7 @@ type World struct {
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation
 	restart   *restartReading
-	patience  *patience
+	several   *several
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
@@ -50,21 +56,22 @@ type World struct {
 // runs from 0: a repeated scenario must not meet its own traces.
 func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 	w := &World{
-		s:       s,
-		chance:  s.Seed.Stream("scenario "+scenario, attempt),
-		webhook: s.Webhook(),
-		base:    s.Target.URL(),
-		account: s.account(),
-		at:      s.Start,
-		epoch:   s.epoch.Load(),
+		s:        s,
+		chance:   s.Seed.Stream("scenario "+scenario, attempt),
+		webhook:  s.Webhook(),
+		base:     s.Target.URL(),
+		account:  driver.NewAccount(s.Seed),
+		at:       learn.Started(s.Start, clock.Wall()),
+		epoch:    s.epoch.Load(),
+		scenario: s.Seed.Stream("events of "+scenario, attempt).UUID(),
+		name:     scenario, attempt: attempt,
 	}
-	if w.at.IsZero() {
-		w.at = clock.Wall()
-	}
-	// No event may lie in the receiver's future, nor far in its past.
-	w.at = w.at.Add(-30 * time.Second).Truncate(time.Second).UTC()
 	return w
 }
+
+// Undisturbed says that nothing else may send while this scenario does. The
+// caller has the whole wire.
+func (w *World) Undisturbed() { w.whole = true }
 
 // Exchanges are all deliveries of the scenario so far.
 func (w *World) Exchanges() []Exchange { return w.all }
@@ -79,20 +86,27 @@ func (w *World) Close(ctx context.Context) error {
 	return w.rotateBack(ctx)
 }
 
-// request signs body for this scenario's webhook, now.
-func (w *World) request(t event.Type, body []byte) delivery.Request {
-	return w.requestAt(t, body, 0)
+// driver signs and sends as the receiver is known to take it.
+func (w *World) driver() driver.Driver {
+	d := w.s.Driver()
+	d.URL, d.Webhook = w.base, w.webhook
+	return d
+}
+
+// request signs body, which is that of an event, for this scenario's webhook, now.
+func (w *World) request(e event.Event, body []byte) delivery.Request {
+	return w.requestAt(e, body, 0)
 }
 
 // requestAt signs body with a timestamp that is offset away from now.
-func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) delivery.Request {
-	if !w.s.Knobs.EventTypeHeader {
-		t = ""
-	}
-	ts := clock.Wall().Add(offset).Unix()
-	r := delivery.NewRequest(w.base, w.webhook.String(), w.s.Env.Secret, t, body, ts)
-	r.Headers = append(r.Headers, w.s.Headers...)
-	return r
+func (w *World) requestAt(e event.Event, body []byte, offset time.Duration) delivery.Request {
+	return w.driver().Sign(e, body, offset)
+}
+
+// foreign is an event of which nothing is known but its body: what Sent might send
+// one day, or never. The same body is the same event.
+func (w *World) foreign(t event.Type, body []byte) event.Event {
+	return event.Event{Type: t, ID: driver.EventID(w.scenario, body)}
 }
 
 // send delivers once and keeps the exchange for the next Then.
@@ -102,41 +116,36 @@ func (w *World) send(ctx context.Context, what string, r delivery.Request, trigg
 
 // exchange delivers x's request once and keeps what came back for the next Then.
 func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
-	x.Sent = clock.Wall()
-	x.Outcome = w.s.Sender.Send(ctx, x.Request, w.s.Timeout)
-	x = w.keep(x)
-	return x, stopped(ctx, x)
+	sent := w.driver().Send(ctx, driver.Planned{What: x.What, Request: x.Request, Genuine: x.Genuine})
+	sent.Trigger = x.Trigger
+	sent = w.keep(sent)
+	return sent, driver.Stopped(ctx, sent)
 }
 
 // sendAll delivers all requests at the same instant, or that far apart: a
 // thousandth of a second is an instant to a receiver, but lets a server with a
 // queue of five connections accept them all.
 func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, apart, timeout time.Duration) error {
-	exchanges := make([]Exchange, len(requests))
-	var wg sync.WaitGroup
-	start := make(chan struct{})
+	all := make([]driver.Planned, len(requests))
 	for i, r := range requests {
-		wg.Go(func() {
-			<-start
-			if err := (clock.Real{}).Sleep(ctx, time.Duration(i)*apart); err != nil {
-				exchanges[i] = Exchange{What: what, Request: r, Outcome: delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}}
-				return
-			}
-			sent := clock.Wall()
-			exchanges[i] = Exchange{What: what, Request: r, Sent: sent, Outcome: w.s.Sender.Send(ctx, r, timeout)}
-		})
+		all[i] = driver.Planned{What: what, Request: r, After: time.Duration(i) * apart, Timeout: timeout}
 	}
-	close(start)
-	wg.Wait()
-	for _, x := range exchanges {
-		w.keep(x)
+	_, err := w.sendPlanned(ctx, all)
+	return err
+}
+
+// sendPlanned delivers all of them together and keeps the exchanges for the next Then.
+func (w *World) sendPlanned(ctx context.Context, all []driver.Planned) ([]Exchange, error) {
+	xs := w.driver().SendTogether(ctx, all)
+	for i := range xs {
+		xs[i] = w.keep(xs[i])
 	}
-	for _, x := range exchanges {
-		if err := stopped(ctx, x); err != nil {
-			return err
+	for _, x := range xs {
+		if err := driver.Stopped(ctx, x); err != nil {
+			return xs, err
 		}
 	}
-	return nil
+	return xs, nil
 }
 
 // keep numbers the exchange.
@@ -170,22 +179,12 @@ func (w *World) judge() ([]Exchange, error) {
 	return xs, nil
 }
 
-func stopped(ctx context.Context, x Exchange) error {
-	if x.Outcome.Kind != delivery.Cancelled {
-		return nil
-	}
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return fmt.Errorf("delivery cancelled: %s", x.Outcome.Err)
-}
-
 func mustAccept(x Exchange) error {
 	if x.Outcome.Accepted() {
 		return nil
 	}
 	return &Failure{
-		Summary:  fmt.Sprintf("%s: %s", x.What, x.Seen()),
+		Summary:  fmt.Sprintf("%s: %s", x.What, driver.Quote(x)),
 		Expected: "a 2xx",
 		At:       &x,
 	}

@@ -38,7 +38,8 @@ type Spec struct {
 
 	Rotate      Hook // gives a URL target a new secret
 	RestartHook Hook // restarts a URL target
-	TLS         TLS  // for an https URL
+	Arrange     Arrange
+	TLS         TLS // for an https URL
 
 	// Hurry is closed when somebody cannot wait: Close then kills the process,
 	// with its children, that it would have asked to end. Nil: nobody is in a hurry.
@@ -151,6 +152,7 @@ func (s Spec) check(kind string) []error {
 			problem("%s.%w", h.key, err)
 		}
 	}
+	problems = append(problems, s.Arrange.check()...)
 	if kind != "exec" && s.Dir != "" {
 		problem("dir: is for an exec target")
 	}

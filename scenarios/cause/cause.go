@@ -1,0 +1,123 @@
+// Package cause goes from what failed to the few mistakes behind it. It judges
+// nothing: what it is given are a finished run's traits and verdicts, and what it
+// names comes from evidence alone. A cause says how sure it is.
+package cause
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sentsim/sentsim/scenarios/learn"
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+// Facts are what a run came to.
+type Facts struct {
+	Traits    learn.Traits
+	Rules     []report.Rule
+	Diagnosis *report.Diagnosis // why nothing genuine was taken; nil while something was
+	Started   bool              // sentsim started the target, and gave it its secret
+	SecretEnv string            // under this name, in its environment
+}
+
+// Explain is the causes behind what failed, the surest first. Each source of
+// causes looks at the same facts and knows nothing of the others.
+func Explain(f Facts) []report.Cause {
+	var all []report.Cause
+	for _, source := range []func(Facts) []report.Cause{diagnosed, learned, verifiesNothing} {
+		all = append(all, source(f)...)
+	}
+	order := []learn.Certainty{learn.Tried, learn.Matches, learn.Likely}
+	slices.SortStableFunc(all, func(a, b report.Cause) int {
+		return slices.Index(order, learn.Certainty(a.Certainty)) - slices.Index(order, learn.Certainty(b.Certainty))
+	})
+	return all
+}
+
+// Assign tells each failed rule the first cause that explains it.
+func Assign(rules []report.Rule, causes []report.Cause) {
+	for i := range rules {
+		r := &rules[i]
+		if r.Verdict != report.Failed && r.Verdict != report.Warned {
+			continue
+		}
+		if c := slices.IndexFunc(causes, func(c report.Cause) bool { return slices.Contains(c.Rules, r.ID) }); c >= 0 {
+			r.Cause = causes[c].ID
+		}
+	}
+}
+
+// diagnosed is the one cause of a run in which nothing genuine was taken.
+func diagnosed(f Facts) []report.Cause {
+	if f.Diagnosis == nil {
+		return nil
+	}
+	return []report.Cause{{
+		ID: f.Diagnosis.Cause, Summary: f.Diagnosis.Summary, Fix: f.Diagnosis.Fix,
+		Rules: failed(f.Rules), Certainty: string(learn.Matches),
+	}}
+}
+
+// learned are the causes that learning has found by experiment.
+func learned(f Facts) []report.Cause {
+	var all []report.Cause
+	for _, d := range f.Traits.Deviations {
+		c := report.Cause{ID: d.ID, Summary: d.Reason, Fix: d.Fix, Rules: []string{}, Certainty: string(d.Certainty)}
+		if slices.Contains(failed(f.Rules), d.Rule) {
+			c.Rules = append(c.Rules, d.Rule)
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// fewest is how many forgeries must have been tried before all of them mean that
+// nothing is verified.
+const fewest = 8
+
+// verifiesNothing is for a receiver that accepts every forged delivery.
+func verifiesNothing(f Facts) []report.Cause {
+	tried, accepted := 0, 0
+	rules := []string{}
+	for _, r := range f.Rules {
+		if !slices.Contains([]string{"SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-7", "SIG-10"}, r.ID) {
+			continue
+		}
+		for _, s := range r.Scenarios {
+			switch s.Verdict {
+			case report.Failed:
+				accepted++
+				tried++
+			case report.Passed:
+				tried++
+			case report.NotChecked, report.Warned, report.Errored:
+			}
+		}
+		if r.Verdict == report.Failed {
+			rules = append(rules, r.ID)
+		}
+	}
+	if tried < fewest || accepted < tried {
+		return nil
+	}
+	fix := "Verify every delivery before anything else is done with it, and refuse to start without a signing secret."
+	if f.Started {
+		fix = fmt.Sprintf("Did it get its secret? It was given in the environment as %s; if the receiver reads it under another name, say so: --secret-env NAME (secret_env: NAME under target in the config file). A receiver without a secret must refuse to start, or refuse every delivery. ", f.SecretEnv) + fix
+	} else {
+		fix = "Did it get its secret? Look how the receiver reads it (sentsim names the variable with --secret-env NAME where it starts the receiver itself). A receiver without a secret must refuse every delivery. " + fix
+	}
+	return []report.Cause{{
+		ID: "verifies-nothing", Certainty: string(learn.Matches), Fix: fix, Rules: rules,
+		Summary: fmt.Sprintf("the receiver verifies nothing: %d of %d forgeries were accepted", accepted, tried),
+	}}
+}
+
+func failed(rules []report.Rule) []string {
+	ids := []string{}
+	for _, r := range rules {
+		if r.Verdict == report.Failed || r.Verdict == report.Warned {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}

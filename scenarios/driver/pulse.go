@@ -1,0 +1,117 @@
+package driver
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// Pulse is the control of every judgement about time: as long as it beats, a
+// small exchange with a server of our own over the loopback interface is made
+// again and again. A receiver is slow, or its state late, only where the pulse was
+// regular meanwhile; else this machine was starved.
+type Pulse struct {
+	server *http.Server
+	url    string
+
+	mu     sync.Mutex
+	late   []late // beats that took too long, in order
+	since  time.Time
+	closed chan struct{}
+	done   sync.WaitGroup
+}
+
+// late is a beat that took too long.
+type late struct {
+	from, to time.Time
+}
+
+const (
+	beat = 50 * time.Millisecond
+	// starved is from when on a beat took too long. It takes less than a
+	// millisecond on a machine that has time for it.
+	starved = 150 * time.Millisecond
+	maxLate = 4096
+)
+
+// StartPulse listens on a port of the loopback interface. Close it.
+func StartPulse(ctx context.Context) (*Pulse, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p := &Pulse{url: "http://" + l.Addr().String() + "/", closed: make(chan struct{}), since: clock.Wall()}
+	p.server = &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+	}
+	p.done.Go(func() { _ = p.server.Serve(l) }) // ends with Close
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	p.done.Go(func() {
+		<-p.closed
+		cancel()
+	})
+	p.done.Go(func() { p.run(ctx) })
+	return p, nil
+}
+
+// Close ends the pulse.
+func (p *Pulse) Close() error {
+	if p == nil {
+		return nil
+	}
+	close(p.closed)
+	err := p.server.Close()
+	p.done.Wait()
+	return err
+}
+
+func (p *Pulse) run(ctx context.Context) {
+	request := delivery.Request{URL: p.url, Body: []byte("{}")}
+	for {
+		start := clock.Wall()
+		(delivery.HTTP{}).Send(ctx, request, time.Minute)
+		if (clock.Real{}).Sleep(ctx, beat) != nil {
+			return
+		}
+		p.mu.Lock()
+		p.since = clock.Wall()
+		if p.since.Sub(start)-beat > starved && len(p.late) < maxLate {
+			p.late = append(p.late, late{start, p.since})
+		}
+		p.mu.Unlock()
+	}
+}
+
+// Starved is for how long this machine had no time for a beat between then and
+// now: 0 when it always had. A nil pulse knows of nothing.
+func (p *Pulse) Starved(from time.Time) time.Duration {
+	if p == nil {
+		return 0
+	}
+	now := clock.Wall()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var sum time.Duration
+	for _, l := range p.late {
+		if l.to.After(from) {
+			sum += l.to.Sub(later(l.from, from))
+		}
+	}
+	if open := now.Sub(later(p.since, from)) - beat; open > starved { // the beat that is under way
+		sum += open
+	}
+	return sum
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

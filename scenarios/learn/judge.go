@@ -1,0 +1,359 @@
+package learn
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// How a message that a receiver knows only if it sent it comes to be.
+const arrangeRemedy = "Say under target.arrange in the config file how a message comes to be that the receiver sent itself."
+
+// judgeOutbound says what of messages shows, and what deviates.
+func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
+	switch {
+	case !l.reads(probe.KindMessage):
+		t.Outbound.Why = "the state of messages cannot be read"
+		return
+	case l.Plain != PlainMessage && !l.Arranged:
+		t.OwnOnly = Tried
+		t.Outbound = Sight{Why: "the receiver takes no event of a message that it did not send, and no message that it sent is arranged", Remedy: arrangeRemedy}
+		return
+	case t.WebhookIDIsEventID:
+		t.Outbound = Sight{Why: "the receiver takes X-Webhook-ID for the id of the event, so all events but the first are dropped as duplicates (IDEM-4)", Cause: "webhook-id-as-event-id"}
+		t.Deviations = append(t.Deviations, Deviation{
+			ID: "webhook-id-as-event-id", Rule: "IDEM-4", Certainty: Tried,
+			Name:   "X-Webhook-ID is taken for the id of the event",
+			Reason: "events show only under another X-Webhook-ID than the events before: the receiver takes X-Webhook-ID, which is the webhook's and never changes, for the id of the event, and drops every event but the first as a duplicate",
+			Fix:    "Know duplicates by X-Webhook-Event-ID, or by message_id and message_status; never by X-Webhook-ID.",
+			Seen:   l.answerOf(first),
+		})
+		return
+	case len(found.channels) == 0:
+		l.nothingShows(t, found)
+		return
+	}
+	t.Outbound.Shows = true
+	if t.Edition != EditionOf(l.Driver.Knobs) {
+		t.Deviations = append(t.Deviations, editionDeviation("ORD-1", EditionOf(l.Driver.Knobs), t.Edition, "are acknowledged and show nothing in the receiver's state"))
+	}
+	if found.constant != "" {
+		t.Outbound = Sight{Why: fmt.Sprintf("every message is %q in the receiver's state, whatever its status (ORD-1 says so)", found.constant), Cause: "status-never-changes"}
+		t.Deviations = append(t.Deviations, Deviation{
+			ID: "status-never-changes", Rule: "ORD-1", Certainty: Tried,
+			Name:   "the status of a message changes with its events",
+			Reason: fmt.Sprintf("a row appears and never changes: every message is %q in the receiver's state, whether its last event was QUEUED, SENT, DELIVERED or FAILED", found.constant),
+			Fix:    "Compare message_status as Sent writes it, in capital letters (DELIVERED), or without regard to case, and update the row that is there.",
+			Seen:   stateOf(found),
+		})
+		return
+	}
+	l.judgeChannels(t, found)
+	l.judgeWords(t, found)
+}
+
+// nothingShows says why no message shows, as far as it can be told.
+func (l *Learner) nothingShows(t *Traits, found *round) {
+	url := ""
+	if e, ok := l.Probe.Endpoint(probe.KindMessage); ok {
+		url = e.URL
+	}
+	look := fmt.Sprintf("If it should know these messages, look at probe.message.url (%s).", url)
+	switch {
+	case l.Arranged:
+		t.Outbound = Sight{Why: "no message shows in the receiver's state, not even one that was arranged as target.arrange says", Remedy: look + " Otherwise look at target.arrange."}
+	case l.saysForeign() || l.otherShows(found):
+		t.OwnOnly = Matches
+		t.Outbound = Sight{Why: "only messages that the receiver sent itself show in its state, and none is arranged (target.arrange)", Remedy: arrangeRemedy + " " + look}
+	default:
+		t.OwnOnly = Likely
+		t.Outbound = Sight{Why: "no message shows in the receiver's state: either it knows only messages that it sent itself (target.arrange), or the probe looks in the wrong place", Remedy: arrangeRemedy + " " + look}
+	}
+	t.Outbound.Cause = "messages-do-not-show"
+}
+
+// otherShows reports whether anything else than messages shows.
+func (l *Learner) otherShows(r *round) bool {
+	return slices.ContainsFunc(r.tracks, func(t *track) bool { return t.status == "" && t.alive() && t.state.Known })
+}
+
+// saysForeign reports whether the answers said that the messages are not the receiver's.
+func (l *Learner) saysForeign() bool {
+	return slices.ContainsFunc(l.sortedNotes(), func(note string) bool { return strings.Contains(note, "unknown message") })
+}
+
+func editionDeviation(rule, sent, taken, what string) Deviation {
+	says := map[string]string{}
+	for _, e := range editions() {
+		says[e.Name] = e.says()
+	}
+	return Deviation{
+		ID: "edition-" + taken, Rule: rule, Certainty: Tried,
+		Name: "the receiver reads Sent's events as they are today",
+		Reason: fmt.Sprintf("deliveries of edition %s (%s) %s, those of edition %s (%s) are kept: everything else is judged in edition %s",
+			sent, says[sent], what, taken, says[taken], taken),
+		Fix: fmt.Sprintf("Read the name of the event as edition %s sends it (%s). If the receiver is meant for the older form, confirm it in the config file: knobs: {edition: %s}", sent, says[sent], taken),
+	}
+}
+
+func (l *Learner) judgeChannels(t *Traits, found *round) {
+	if len(found.channels) == len(event.Channels()) {
+		if len(l.Confirmed.Channels) == 0 {
+			return
+		}
+	} else {
+		t.Channels = found.channels
+	}
+	confirmed := l.Confirmed.Channels
+	switch {
+	case len(confirmed) == 0:
+		t.Deviations = append(t.Deviations, Deviation{
+			ID: "channels", Rule: "ORD-1", Certainty: Tried,
+			Name:   fmt.Sprintf("messages on %s show", list(missing(found.channels))),
+			Reason: fmt.Sprintf("events of messages on %s are acknowledged and show nothing in the receiver's state, those on %s do: everything else is judged there", list(missing(found.channels)), list(found.channels)),
+			Fix:    fmt.Sprintf("Handle every channel. If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(found.channels), commas(found.channels)),
+		})
+	case !same(confirmed, found.channels):
+		t.Channels = found.channels
+		t.Deviations = append(t.Deviations, Deviation{
+			ID: "channels", Rule: "ORD-1", Certainty: Tried,
+			Name:   "the channels that the configuration names are those that show",
+			Reason: fmt.Sprintf("probe.message.channels says %s, and messages on %s show in the receiver's state", list(confirmed), list(found.channels)),
+			Fix:    fmt.Sprintf("If that is meant so, correct the config file: probe: {message: {channels: [%s]}}", commas(found.channels)),
+		})
+	}
+}
+
+func (l *Learner) judgeWords(t *Traits, found *round) {
+	t.Words = found.words
+	problems, confirm, forbidden := found.deviations(l.Confirmed)
+	if len(problems) == 0 {
+		return
+	}
+	d := Deviation{
+		ID: "statuses", Rule: "ORD-1", Certainty: Tried,
+		Name:   "every status of a message shows, under a word of its own",
+		Reason: strings.Join(problems, "; "),
+		Fix:    "Keep each status under a word of its own.",
+		Seen:   stateOf(found),
+	}
+	if forbidden {
+		d.Fix = "Keep FAILED, DELIVERED and READ under words of their own: a message that failed must not look like one that arrived."
+	}
+	if confirm != "" {
+		d.Fix += " If that is meant so, confirm it in the config file: probe: {message: {" + confirm + "}}"
+	}
+	t.Deviations = append(t.Deviations, d)
+}
+
+func (l *Learner) judgeInbound(t *Traits, found *round) {
+	switch {
+	case !l.reads(probe.KindInbound):
+		return
+	case t.WebhookIDIsEventID:
+		t.Inbound = t.Outbound
+		return
+	}
+	shown := map[event.InboundShape][]event.Channel{}
+	taken := false
+	for _, tr := range found.tracks {
+		if tr.shape == "" || !tr.alive() {
+			continue
+		}
+		taken = taken || tr.shape == found.knobs.Format().InboundShape
+		if tr.state.Count > 0 {
+			shown[tr.shape] = append(shown[tr.shape], tr.channel)
+		}
+	}
+	for _, shape := range shapes(found.knobs) {
+		channels := shown[shape]
+		if len(channels) == 0 {
+			continue
+		}
+		t.Inbound.Shows, t.InboundShape, t.Knobs.InboundShape = true, shape, shape
+		if own := found.knobs.Format().InboundShape; shape != own && taken {
+			t.Deviations = append(t.Deviations, Deviation{
+				ID: "inbound-shape", Rule: "INB-1", Certainty: Tried,
+				Name:   "an inbound text shows in the shape in which it is sent",
+				Reason: fmt.Sprintf("an inbound text in the %s shape (%s) is acknowledged and not kept, one in the %s shape (%s) is: everything else is judged in that", own, shapeSays(own), shape, shapeSays(shape)),
+				Fix:    fmt.Sprintf("Read the contact's number and the text in the %s shape too. If the receiver is meant for the other one, confirm it in the config file: knobs: {inbound_shape: %s}", own, shape),
+			})
+		}
+		l.judgeInboundChannels(t, channels, found)
+		return
+	}
+	if !taken {
+		t.Inbound = Sight{Why: "no inbound text was accepted (INB-1 says so)"}
+		return
+	}
+	t.Inbound = Sight{Why: "no inbound text shows in the receiver's state, in whichever shape (INB-1 says so)", Cause: "inbound-lost"}
+	t.Deviations = append(t.Deviations, Deviation{
+		ID: "inbound-lost", Rule: "INB-1", Certainty: Tried,
+		Name:   "an inbound text shows",
+		Reason: "an inbound text is acknowledged and not kept: the count of its number stays 0, in whichever shape it is sent",
+		Fix:    "Store what a contact writes before you acknowledge it. If it is kept elsewhere, look at probe.inbound.",
+	})
+}
+
+func shapeSays(s event.InboundShape) string {
+	if s == event.InboundNumbered {
+		return "message_id, inbound_number, outbound_number"
+	}
+	return "from, to, no message_id"
+}
+
+// judgeInboundChannels compares with the channels of outbound messages: what is
+// not handled there need not be handled here.
+func (l *Learner) judgeInboundChannels(t *Traits, channels []event.Channel, found *round) {
+	sent := 0
+	for _, tr := range found.tracks {
+		if tr.shape == t.InboundShape && tr.alive() {
+			sent++
+		}
+	}
+	if len(channels) == sent {
+		return
+	}
+	t.InboundChannels = channels
+	var lost []event.Channel
+	for _, ch := range missing(channels) {
+		if t.Takes(ch) && l.takes(ch) {
+			lost = append(lost, ch)
+		}
+	}
+	if len(lost) == 0 {
+		return
+	}
+	d := Deviation{
+		ID: "inbound-channels", Rule: "INB-1", Certainty: Tried,
+		Name:   fmt.Sprintf("an inbound text on %s shows", list(lost)),
+		Reason: fmt.Sprintf("an inbound text on %s is acknowledged and not kept, one on %s is", list(lost), list(channels)),
+		Fix:    "Store what a contact writes on every channel before you acknowledge it.",
+	}
+	if !t.Outbound.Shows && len(l.Confirmed.Channels) == 0 {
+		d.ID, d.Rule = "channels", "ORD-1"
+		d.Fix += fmt.Sprintf(" If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(channels), commas(channels))
+	}
+	t.Deviations = append(t.Deviations, d)
+}
+
+func (l *Learner) judgeTemplates(t *Traits, found *round) {
+	if t.WebhookIDIsEventID {
+		t.Template = t.Outbound
+		return
+	}
+	t.Template.Shows = slices.ContainsFunc(found.tracks, func(tr *track) bool { return tr.name != "" && tr.alive() && tr.state.Known })
+}
+
+// refusedChannels finds channels on which every genuine event is refused.
+func (l *Learner) refusedChannels(t *Traits, first *round) {
+	taken, refused := map[event.Channel]bool{}, map[event.Channel]*driver.Exchange{}
+	for _, tr := range first.outbound() {
+		if tr.refused == nil || len(tr.send) > 0 && string(tr.refused.Request.Body) != string(tr.send[0].d.Encode(tr.send[0].e)) {
+			taken[tr.channel] = true // its first event at least
+		} else {
+			refused[tr.channel] = tr.refused
+		}
+	}
+	var all []event.Channel
+	for _, ch := range event.Channels() {
+		if refused[ch] != nil && !taken[ch] {
+			all = append(all, ch)
+		}
+	}
+	if len(all) == 0 || len(taken) == 0 {
+		return
+	}
+	t.Channels = missing(all)
+	if slices.ContainsFunc(all, l.takes) {
+		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.ID == "channels" })
+		t.Deviations = append(t.Deviations, refusedChannel(all, t.Channels, *refused[all[0]]))
+	}
+}
+
+func refusedChannel(refused, taken []event.Channel, x driver.Exchange) Deviation {
+	return Deviation{
+		ID: "channels", Rule: "SIG-1", Certainty: Tried,
+		Name:   fmt.Sprintf("events of messages on %s are accepted", list(refused)),
+		Reason: fmt.Sprintf("genuine events of messages on %s are refused (%s), those on %s are taken: everything else is judged there", list(refused), driver.Quote(x), list(taken)),
+		Fix:    fmt.Sprintf("Acknowledge what you do not handle with a 2xx. If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(taken), commas(taken)),
+	}
+}
+
+func stateOf(r *round) string {
+	for _, t := range slices.Backward(r.outbound()) {
+		if t.alive() && t.state.Known {
+			return t.state.Raw
+		}
+	}
+	return ""
+}
+
+func missing(of []event.Channel) []event.Channel {
+	return slices.DeleteFunc(event.Channels(), func(ch event.Channel) bool { return slices.Contains(of, ch) })
+}
+
+func same(a, b []event.Channel) bool {
+	return len(missing(a)) == len(missing(b)) && slices.Equal(missing(a), missing(b))
+}
+
+func commas(all []event.Channel) string {
+	words := make([]string, len(all))
+	for i, ch := range all {
+		words[i] = string(ch)
+	}
+	return strings.Join(words, ", ")
+}
+
+// Answers that give a defect away without a probe.
+var (
+	saysDuplicate = regexp.MustCompile(`(?i)\bduplicate|already[ _-]?(processed|handled|seen|received|exists)`)
+	saysUnknown   = regexp.MustCompile(`(?i)(message|order|notification)[ _-]?(was |is )?(not[ _-]?found|unknown|not[ _-]?ours)|unknown[ _-]?message|no[ _-]?such[ _-]?(message|order|row)|not[ _-]?linked`)
+	saysIgnored   = regexp.MustCompile(`(?i)\b(ignor(ed|ing)|skipp(ed|ing)|unhandled|not[ _-]?handled|no[ _-]?handler|unsupported)\b`)
+)
+
+// seen notes what an answer to a new event gives away.
+func (l *Learner) seen(x driver.Exchange) {
+	if l.Seen != nil {
+		l.Seen(x)
+	}
+	if !x.Outcome.Accepted() {
+		return
+	}
+	body := string(x.Outcome.Body)
+	note := ""
+	for _, s := range []struct {
+		says *regexp.Regexp
+		what string
+	}{{saysDuplicate, "a new event is taken for a duplicate"}, {saysUnknown, "the event is of an unknown message"}, {saysIgnored, "a genuine event is ignored"}} {
+		if said := s.says.FindString(body); said != "" {
+			note = fmt.Sprintf("%s: the answer to %s says %q", s.what, x.What, said)
+			l.mu.Lock()
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(l.notes)), func(n string) bool { return strings.HasPrefix(n, s.what) }) {
+				l.notes[note] = true
+			}
+			l.mu.Unlock()
+			return
+		}
+	}
+}
+
+func (l *Learner) sortedNotes() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.notes))
+}
+
+// answerOf is the first answer of a round, as it was seen.
+func (l *Learner) answerOf(*round) string {
+	if notes := l.sortedNotes(); len(notes) > 0 {
+		return notes[0]
+	}
+	return ""
+}

@@ -1,0 +1,107 @@
+package learn
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// Taken is what a receiver takes that refuses the plain delivery.
+type Taken struct {
+	Plain     Plain
+	Channels  []event.Channel // nil: not told
+	Knobs     simulator.Knobs
+	Answer    time.Duration
+	Deviation *Deviation // nil: the rule's own scenarios say it
+}
+
+// Knock tries, when the plain delivery was refused, whether the receiver takes
+// another edition of it, another channel, or only what is of no message: one
+// difference at a time, the smallest guess first.
+func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bool) {
+	l.notes = map[string]bool{}
+	// Some mistakes spoil only some signatures: what is taken must be taken each
+	// time, and what is refused be refused each time.
+	queued := func(name string, d driver.Driver, ch event.Channel) (x driver.Exchange, ok bool) {
+		for n := range uint64(3) {
+			other, err := l.Message(ctx, l.Seed.Stream("knock with "+name, n), ch, l.Start)
+			plain, errPlain := l.Message(ctx, l.Seed.Stream("knock again before "+name, n), event.SMS, l.Start)
+			if err != nil || errPlain != nil {
+				return x, false
+			}
+			if x, ok = l.try(ctx, d, other.Event(event.Queued)); !ok {
+				return x, false
+			}
+			if _, taken := l.try(ctx, l.Driver, plain.Event(event.Queued)); taken {
+				return x, false
+			}
+		}
+		return x, true
+	}
+	taken := Taken{Knobs: l.Driver.Knobs}
+	for _, e := range others(l.Driver.Knobs) {
+		d := l.Driver
+		d.Knobs = e.apply(d.Knobs)
+		if x, ok := queued(e.Name, d, event.SMS); ok {
+			sent := EditionOf(l.Driver.Knobs)
+			dev := editionDeviation("SIG-1", sent, e.Name, "are refused: "+quoted(refused.Outcome))
+			dev.Name = fmt.Sprintf("a correctly signed delivery of edition %s is accepted", sent)
+			taken.Knobs, taken.Answer, taken.Deviation = d.Knobs, x.Outcome.Duration, &dev
+			return taken, true
+		}
+	}
+	for _, ch := range []event.Channel{event.WhatsApp, event.RCS} {
+		x, ok := queued("channel "+string(ch), l.Driver, ch)
+		if !ok {
+			continue
+		}
+		taken.Answer = x.Outcome.Duration
+		taken.Channels = []event.Channel{ch}
+		if ch == event.WhatsApp {
+			if _, too := queued("channel rcs", l.Driver, event.RCS); too {
+				taken.Channels = append(taken.Channels, event.RCS)
+			}
+		}
+		if !l.takes(event.SMS) {
+			return taken, true // confirmed
+		}
+		dev := refusedChannel([]event.Channel{event.SMS}, taken.Channels, refused)
+		taken.Deviation = &dev
+		return taken, true
+	}
+	for n := range uint64(3) {
+		st := l.Seed.Stream("knock with what is of no message", n)
+		text := "Is my order on its way?"
+		for _, e := range []event.Event{
+			driver.Inbound(driver.NewID(st), l.Account, driver.NewNumber(st), &text, event.SMS, l.Start),
+			driver.Template(driver.NewID(st), l.Account, event.TemplatePending, l.Start),
+		} {
+			x, ok := l.try(ctx, l.Driver, e)
+			if !ok {
+				return taken, false
+			}
+			taken.Answer = max(taken.Answer, x.Outcome.Duration)
+		}
+		m := driver.NewMessage(st, l.Account, event.SMS, l.Start) // still refused
+		if _, ok := l.try(ctx, l.Driver, m.Event(event.Queued)); ok {
+			return taken, false
+		}
+	}
+	taken.Plain = PlainInbound
+	return taken, true
+}
+
+// try delivers one event, alone.
+func (l *Learner) try(ctx context.Context, d driver.Driver, e event.Event) (driver.Exchange, bool) {
+	x := d.Send(ctx, driver.Planned{What: "a genuine " + string(e.Type) + " event", Request: d.Event(e)})
+	l.seen(x)
+	return x, x.Outcome.Accepted()
+}
+
+// quoted is an answer and the first line of what it says.
+func quoted(o delivery.Outcome) string { return driver.Quote(driver.Exchange{Outcome: o}) }

@@ -1,0 +1,326 @@
+package learn
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+// Exchange is one delivery and what came back.
+type Exchange = driver.Exchange
+
+// Learner learns one receiver. Fill it in, then call Learn once.
+type Learner struct {
+	Driver  driver.Driver
+	Probe   *probe.Probe
+	Seed    seed.Seed
+	Account driver.Account
+	Start   time.Time // when the first event of a message happened
+	Settle  time.Duration
+
+	// Message makes a message: one that the receiver sent itself, where the
+	// configuration says how such a one comes to be (Arranged).
+	Message  func(context.Context, *seed.Stream, event.Channel, time.Time) (driver.Message, error)
+	Arranged bool
+
+	Confirmed Confirmed
+	Plain     Plain         // what the gate found to be taken
+	Answer    time.Duration // how long its answer took
+	// Seen is told of every exchange, from several goroutines.
+	Seen func(driver.Exchange)
+
+	mu    sync.Mutex
+	notes map[string]bool
+}
+
+// slowAnswer is from when on deliveries one after another take too long: they go
+// out side by side, if the receiver takes them so.
+const slowAnswer = 150 * time.Millisecond
+
+// Learn sends genuine deliveries and reads what they led to. An error is our own
+// trouble, or that ctx ended.
+func (l *Learner) Learn(ctx context.Context) (Traits, error) {
+	t := Traits{Knobs: l.Driver.Knobs, Edition: EditionOf(l.Driver.Knobs), Plain: l.Plain, Arrange: l.Arranged}
+	l.notes = map[string]bool{}
+	if err := l.sideBySide(ctx, &t); err != nil {
+		return t, err
+	}
+	r, err := l.round(ctx, l.Driver.Knobs, "first", &t)
+	if err != nil {
+		return t, err
+	}
+	found := r
+	if !r.told() {
+		if found, err = l.experiment(ctx, r, &t); err != nil {
+			return t, err
+		}
+	}
+	l.judgeOutbound(&t, r, found)
+	l.judgeInbound(&t, found)
+	l.judgeTemplates(&t, found)
+	l.refusedChannels(&t, r)
+	t.Notes = l.sortedNotes()
+	t.Learned = true
+	return t, nil
+}
+
+// reads reports whether the state of a kind can be read.
+func (l *Learner) reads(k probe.Kind) bool {
+	_, ok := l.Probe.Endpoint(k)
+	return ok
+}
+
+// sideBySide finds out whether a slow receiver takes several deliveries in about
+// the time of one.
+func (l *Learner) sideBySide(ctx context.Context, t *Traits) error {
+	t.SideBySide = 1
+	if l.Answer <= slowAnswer {
+		return nil // it is quick enough one by one
+	}
+	for _, n := range []int{6, 24, 64} {
+		all := make([]driver.Planned, n)
+		for i := range all {
+			r, err := l.plain(ctx, uint64(n*100+i))
+			if err != nil {
+				return err
+			}
+			all[i] = driver.Planned{What: "one of several plain deliveries", Request: r, After: time.Duration(i) * time.Millisecond}
+		}
+		for _, x := range l.Driver.SendTogether(ctx, all) {
+			if err := driver.Stopped(ctx, x); err != nil {
+				return err
+			}
+			l.seen(x)
+			if !x.Outcome.Accepted() || x.Outcome.Duration > l.Answer*3/2+slowAnswer {
+				return nil
+			}
+			t.Answer = max(t.Answer, x.Outcome.Duration)
+		}
+		t.SideBySide = n
+	}
+	return nil
+}
+
+// plain is a signed delivery of the kind that the receiver takes without knowing
+// anything.
+func (l *Learner) plain(ctx context.Context, n uint64) (r requestOf, err error) {
+	st := l.Seed.Stream("learn plain", n)
+	switch l.Plain {
+	case PlainInbound:
+		text := fmt.Sprintf("Is order %08d on its way?", st.IntN(100_000_000))
+		return l.Driver.Event(driver.Inbound(driver.NewID(st), l.Account, driver.NewNumber(st), &text, event.SMS, l.Start)), nil
+	case PlainTemplate:
+		return l.Driver.Event(driver.Template(driver.NewID(st), l.Account, event.TemplatePending, l.Start)), nil
+	case PlainMessage:
+	}
+	m, err := l.Message(ctx, st, event.SMS, l.Start)
+	return l.Driver.Event(m.Event(event.Queued)), err
+}
+
+// track is one message, contact or template of a round: what is sent for it, and
+// what the state shows of it.
+type track struct {
+	channel event.Channel
+	status  event.Status // that the message ends in
+	shape   event.InboundShape
+	name    string // of a template's last status
+	from    string // of a contact
+
+	send []delivering
+	read func(context.Context) (probe.State, error) // nil: it cannot be read
+
+	refused *driver.Exchange // the first that was not accepted
+	acked   time.Time        // when the last was
+	state   probe.State
+	err     error // of the last reading
+	changed time.Time
+}
+
+// delivering is one event on its way, by a driver of its own.
+type delivering struct {
+	d driver.Driver
+	e event.Event
+	w string // what it is
+}
+
+func (t *track) alive() bool { return t.refused == nil && t.read != nil }
+
+// round is what one set of messages, texts and templates has shown.
+type round struct {
+	l      *Learner
+	knobs  simulator.Knobs
+	tracks []*track
+	vocabulary
+	lag time.Duration
+}
+
+// outbound are the tracks of messages.
+func (r *round) outbound() []*track {
+	var all []*track
+	for _, t := range r.tracks {
+		if t.status != "" {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// readings are what the messages of the round have shown.
+func (r *round) readings() readings {
+	all := readings{}
+	for _, t := range r.outbound() {
+		if !t.alive() || t.err != nil {
+			continue
+		}
+		if all[t.channel] == nil {
+			all[t.channel] = map[event.Status]probe.State{}
+		}
+		all[t.channel][t.status] = t.state
+	}
+	return all
+}
+
+// told reports whether the messages show, each status under a word.
+func (r *round) told() bool {
+	if !r.l.reads(probe.KindMessage) || r.l.Plain != PlainMessage && !r.l.Arranged {
+		return true // nothing to be told, and nothing to try
+	}
+	return len(r.channels) > 0 && r.constant == "" && !r.lossy()
+}
+
+// lossy reports whether several statuses show nothing at all, or show differently
+// from message to message.
+func (r *round) lossy() bool {
+	blank := len(r.untold)
+	for _, st := range driver.Statuses() {
+		if w, ok := r.words[st]; ok && w.Text == "" && st != event.Queued && st != event.Routed {
+			blank++
+		}
+	}
+	return blank > 0
+}
+
+// clean reports whether nothing about the round is out of the ordinary.
+func (r *round) clean() bool {
+	for _, t := range r.tracks {
+		if t.shape != "" && t.shape != r.knobs.Format().InboundShape {
+			continue // it need not show
+		}
+		if t.alive() && (t.err != nil || !t.state.Known) && !r.l.expected(t) {
+			return false
+		}
+	}
+	v := vocabularyOf(r.readings())
+	problems, _, _ := v.deviations(r.l.Confirmed)
+	return v.constant == "" && len(v.untold) == 0 && len(problems) == 0
+}
+
+// expected reports whether the configuration says that a track shows nothing.
+func (l *Learner) expected(t *track) bool {
+	return t.status != "" && !l.Confirmed.Statuses.Kept(t.status) || !l.takes(t.channel)
+}
+
+func (l *Learner) takes(ch event.Channel) bool {
+	if len(l.Confirmed.Channels) == 0 || ch == "" {
+		return true
+	}
+	for _, c := range l.Confirmed.Channels {
+		if c == ch {
+			return true
+		}
+	}
+	return false
+}
+
+// wait polls all tracks together until nothing about them changes any more.
+func (r *round) wait(ctx context.Context) error {
+	const (
+		pause = 20 * time.Millisecond
+		quiet = 150 * time.Millisecond
+	)
+	last := clock.Wall()
+	for first := true; ; first = false {
+		changed := r.readAll(ctx, first)
+		now := clock.Wall()
+		if changed {
+			last = now
+			for _, t := range r.tracks {
+				if t.alive() && !t.changed.IsZero() {
+					r.lag = max(r.lag, t.changed.Sub(t.acked))
+				}
+			}
+		}
+		still := now.Sub(last)
+		if still >= r.l.Settle || still >= max(quiet, r.lag/2) && r.clean() {
+			r.vocabulary = vocabularyOf(r.readings())
+			return nil
+		}
+		if err := (clock.Real{}).Sleep(ctx, min(pause+still/8, max(r.l.Settle-still, time.Millisecond))); err != nil {
+			return err
+		}
+	}
+}
+
+// readAll reads every track once, a few at a time.
+func (r *round) readAll(ctx context.Context, first bool) (changed bool) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	tokens := make(chan struct{}, 6)
+	for _, t := range r.tracks {
+		if !t.alive() {
+			continue
+		}
+		wg.Go(func() {
+			tokens <- struct{}{}
+			defer func() { <-tokens }()
+			st, err := t.read(ctx)
+			different := st.Known != t.state.Known || st.Status != t.state.Status || st.Effects != t.state.Effects || st.Count != t.state.Count
+			if err == nil && (different || t.err != nil || first) {
+				t.changed = clock.Wall()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			changed = changed || err == nil && different
+			if t.err = err; err == nil {
+				t.state = st
+			}
+		})
+	}
+	wg.Wait()
+	return changed
+}
+
+// send sends the events of every track, in the order of each, several tracks side
+// by side.
+func (r *round) send(ctx context.Context, wide int) error {
+	var wg sync.WaitGroup
+	tokens := make(chan struct{}, max(1, wide))
+	for i, t := range r.tracks {
+		wg.Go(func() {
+			tokens <- struct{}{}
+			defer func() { <-tokens }()
+			if wide > 1 && (clock.Real{}).Sleep(ctx, time.Duration(i%wide)*time.Millisecond) != nil {
+				return
+			}
+			for _, s := range t.send {
+				x := s.d.Send(ctx, driver.Planned{What: s.w, Request: s.d.Event(s.e)})
+				r.l.seen(x)
+				if !x.Outcome.Accepted() {
+					t.refused = &x
+					return
+				}
+			}
+			t.acked = clock.Wall()
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}

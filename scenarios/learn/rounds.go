@@ -1,0 +1,235 @@
+package learn
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
+)
+
+type requestOf = delivery.Request
+
+// wideRound is how many messages of a round get their events side by side.
+const wideRound = 12
+
+// round sends for each channel and each status a message that ends in it, a
+// template for each status of a review, and a text in each inbound shape.
+func (l *Learner) round(ctx context.Context, k simulator.Knobs, name string, t *Traits) (*round, error) {
+	r := &round{l: l, knobs: k}
+	slow := l.Answer > slowAnswer && t.SideBySide < 2
+	if l.Plain == PlainMessage || l.Arranged {
+		if err := r.addMessages(ctx, name, slow); err != nil {
+			return nil, err
+		}
+	}
+	r.addTexts(name, slow)
+	r.addTemplates(name, slow)
+	return r, r.run(ctx, t)
+}
+
+// run sends the round, once more one by one if it was too much at once, and waits
+// until the state has settled.
+func (r *round) run(ctx context.Context, t *Traits) error {
+	wide := max(wideRound, t.SideBySide)
+	if r.l.Answer > slowAnswer && t.SideBySide < 2 {
+		wide = 1
+	}
+	if err := r.send(ctx, wide); err != nil {
+		return err
+	}
+	if err := r.wait(ctx); err != nil {
+		return err
+	}
+	t.Lag = max(t.Lag, r.lag)
+	return nil
+}
+
+// driver is the learner's, with other knobs.
+func (r *round) driver() driver.Driver {
+	d := r.l.Driver
+	d.Knobs = r.knobs
+	return d
+}
+
+func (r *round) addMessages(ctx context.Context, name string, slow bool) error {
+	for _, ch := range event.Channels() {
+		for i, st := range driver.Statuses() {
+			if !driver.Travels(st, ch) || slow && ch != event.SMS && st != event.Delivered {
+				continue
+			}
+			stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i))
+			if _, err := r.addMessage(ctx, stream, ch, st, func(driver.Driver, *seed.Stream) driver.Driver { return r.driver() }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// addMessage adds a message that gets the lifecycle in order, up to a status.
+func (r *round) addMessage(ctx context.Context, st *seed.Stream, ch event.Channel, last event.Status, change func(driver.Driver, *seed.Stream) driver.Driver) (*track, error) {
+	m, err := r.l.Message(ctx, st, ch, r.l.Start)
+	if err != nil {
+		return nil, err
+	}
+	t := &track{channel: ch, status: last}
+	for _, s := range driver.WayTo(last) {
+		t.send = append(t.send, delivering{change(r.driver(), st), m.Event(s), fmt.Sprintf("a genuine %s event on %s", event.TypeOf(s), ch)})
+	}
+	if r.l.reads(probe.KindMessage) {
+		t.read = func(ctx context.Context) (probe.State, error) {
+			return r.l.Probe.Message(ctx, r.l.Driver.URL, m.ID.String())
+		}
+	}
+	r.tracks = append(r.tracks, t)
+	return t, nil
+}
+
+func (r *round) addTexts(name string, slow bool) {
+	for _, shape := range shapes(r.knobs) {
+		for i, ch := range event.Channels() {
+			if slow && ch != event.SMS {
+				continue
+			}
+			st := r.l.Seed.Stream("learn "+name+" text "+string(shape), uint64(i))
+			d := r.driver()
+			d.Knobs.InboundShape = shape
+			text := fmt.Sprintf("Is order %08d on its way?", st.IntN(100_000_000))
+			from := driver.NewNumber(st)
+			t := &track{channel: ch, shape: shape, from: from, send: []delivering{{
+				d, driver.Inbound(driver.NewID(st), r.l.Account, from, &text, ch, r.l.Start), fmt.Sprintf("an inbound text on %s in the %s shape", ch, shape),
+			}}}
+			if r.l.reads(probe.KindInbound) {
+				if r.knobs.Numbers == event.NumbersDigits {
+					from = from[1:]
+				}
+				t.read = func(ctx context.Context) (probe.State, error) { return r.l.Probe.Inbound(ctx, r.l.Driver.URL, from) }
+			}
+			r.tracks = append(r.tracks, t)
+		}
+	}
+}
+
+func (r *round) addTemplates(name string, slow bool) {
+	if slow {
+		return
+	}
+	st := r.l.Seed.Stream("learn " + name + " template")
+	id := driver.NewID(st)
+	t := &track{name: event.TemplatePending, send: []delivering{{
+		r.driver(), driver.Template(id, r.l.Account, event.TemplatePending, r.l.Start), "a template's PENDING event",
+	}}}
+	if r.l.reads(probe.KindTemplate) {
+		t.read = func(ctx context.Context) (probe.State, error) {
+			return r.l.Probe.Template(ctx, r.l.Driver.URL, id.String())
+		}
+	}
+	r.tracks = append(r.tracks, t)
+}
+
+// trial is one difference that is tried when messages do not show.
+type trial struct {
+	name    string
+	edition *edition // nil: another X-Webhook-ID for each event
+	first   []*track // up to QUEUED
+	last    []*track // up to DELIVERED
+}
+
+// experiment tries what else may show: one difference at a time, all in one wait.
+func (l *Learner) experiment(ctx context.Context, before *round, t *Traits) (*round, error) {
+	r := &round{l: l, knobs: l.Driver.Knobs}
+	trials := []*trial{{name: "another id"}}
+	if len(before.channels) == 0 || before.constant != "" {
+		for _, e := range others(l.Driver.Knobs) {
+			trials = append(trials, &trial{name: e.Name, edition: &e})
+		}
+	}
+	for _, tr := range trials {
+		if err := r.addTrial(ctx, tr); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.run(ctx, t); err != nil {
+		return nil, err
+	}
+	for _, tr := range trials {
+		if !tr.shows(before) {
+			continue
+		}
+		if tr.edition == nil {
+			t.WebhookIDIsEventID = true
+			return before, nil
+		}
+		found, err := l.round(ctx, tr.edition.apply(l.Driver.Knobs), "edition "+tr.name, t)
+		if err != nil {
+			return nil, err
+		}
+		if len(found.channels) == 0 {
+			continue
+		}
+		t.Edition, t.Knobs = tr.edition.Name, found.knobs
+		return found, nil
+	}
+	return before, nil
+}
+
+func (r *round) addTrial(ctx context.Context, tr *trial) error {
+	change := func(d driver.Driver, st *seed.Stream) driver.Driver {
+		if tr.edition != nil {
+			d.Knobs = tr.edition.apply(d.Knobs)
+		} else {
+			d.Webhook = uuid.Must(uuid.NewRandomFromReader(st))
+		}
+		return d
+	}
+	for _, ch := range event.Channels() {
+		st := r.l.Seed.Stream("learn with " + tr.name + " on " + string(ch))
+		first, err := r.addMessage(ctx, st, ch, event.Queued, change)
+		if err != nil {
+			return err
+		}
+		last, err := r.addMessage(ctx, st, ch, event.Delivered, change)
+		if err != nil {
+			return err
+		}
+		tr.first, tr.last = append(tr.first, first), append(tr.last, last)
+	}
+	return nil
+}
+
+// shows reports whether the difference has made messages show that did not
+// before: on a channel, the one that was delivered, in another way than the one
+// that was queued.
+func (tr *trial) shows(before *round) bool {
+	shown := before.readings()
+	for i, last := range tr.last {
+		if !last.alive() || !last.state.HasStatus || bare(last.state.Status) == bare(before.constant) {
+			continue
+		}
+		if first := tr.first[i]; first.alive() && first.state.HasStatus && bare(first.state.Status) == bare(last.state.Status) {
+			continue
+		}
+		was := shown[last.channel][event.Delivered]
+		if !was.HasStatus || bare(was.Status) != bare(last.state.Status) {
+			return true
+		}
+	}
+	return false
+}
+
+// started is when the events of what is learned happened: not in the receiver's
+// future, and not far in its past.
+func Started(start, now time.Time) time.Time {
+	if start.IsZero() {
+		start = now
+	}
+	return start.Add(-30 * time.Second).Truncate(time.Second).UTC()
+}

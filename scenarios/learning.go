@@ -1,0 +1,134 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/cause"
+	"github.com/sentsim/sentsim/scenarios/learn"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// learn finds out how the receiver was built, before anything is judged. What
+// stands in the way is said by whatever comes next: nothing that was learned by
+// then is kept.
+func (s *session) learn(ctx context.Context) {
+	if s.gate.closed != "" || s.gate.haunted != "" || ctx.Err() != nil {
+		return
+	}
+	s.subject.TakeWire()
+	l := s.learner()
+	l.Answer = s.gate.answer
+	traits, err := l.Learn(ctx)
+	s.subject.LeaveWire()
+	if err != nil {
+		if ctx.Err() == nil {
+			s.unlearned = err.Error()
+		}
+		return
+	}
+	if d := s.gate.deviation; d != nil {
+		traits.Deviations = append(traits.Deviations, *d)
+	}
+	s.subject.Traits = traits
+	s.subject.Widen(traits.SideBySide)
+}
+
+// learner learns the session's target, as deliveries to it are made by now.
+func (s *session) learner() *learn.Learner {
+	return &learn.Learner{
+		Driver: s.subject.Driver(), Probe: s.subject.Probe, Seed: s.cfg.Seed, Account: s.subject.TheAccount(),
+		Start: learn.Started(s.cfg.Start, clock.Wall()), Settle: s.cfg.Settle,
+		Message: s.subject.Message, Arranged: s.subject.Arrange != nil,
+		Confirmed: s.confirmed(), Plain: s.subject.Traits.Plain,
+		Seen: func(x learn.Exchange) { s.subject.Answered(x.Outcome) },
+	}
+}
+
+// confirmed is what the configuration says of the receiver's words and channels.
+func (s *session) confirmed() learn.Confirmed {
+	return learn.Confirmed{Statuses: s.subject.Probe.Statuses(), Channels: s.subject.Probe.Channels()}
+}
+
+// estimate is how long the scenarios will take, roughly.
+func (s *session) estimate(plans []planned) time.Duration {
+	const (
+		deliveries = 4  // of a scenario, about
+		deep       = 10 // in a row at most, of one scenario
+	)
+	t := s.subject.Traits
+	one := max(s.gate.answer, 4*time.Millisecond)
+	side := max(1, t.SideBySide)
+	sending := time.Duration(len(plans)*deliveries/side) * one
+	waits := 2 * s.cfg.Settle // the last scenario's, and that of a restart
+	return sending + time.Duration(deep)*one + waits + 2*t.Lag
+}
+
+// learned is what a report says of the traits; nil while nothing was learned.
+func (s *session) learned(plans []planned) *report.Learned {
+	t := s.subject.Traits
+	if !t.Learned {
+		return nil
+	}
+	out := &report.Learned{
+		Edition: t.Edition, Notes: append([]string{}, t.Notes...),
+		LagMS: t.Lag.Milliseconds(), AnswerMS: max(t.Answer, s.gate.answer).Milliseconds(), SideBySide: t.SideBySide,
+		ExpectedMS: s.estimate(plans).Milliseconds(),
+		Channels:   []string{}, Statuses: map[string]*string{},
+	}
+	if t.Outbound.Shows {
+		no := t.Arrange
+		out.OwnMessagesOnly = &no
+		if !t.Arrange {
+			out.OwnMessagesOnly = new(bool)
+		}
+		for _, ch := range event.Channels() {
+			if t.Takes(ch) {
+				out.Channels = append(out.Channels, string(ch))
+			}
+		}
+		for st, w := range t.Words {
+			if out.Statuses[string(st)] = nil; w.Kept {
+				out.Statuses[string(st)] = &w.Text
+			}
+		}
+	} else {
+		out.Unseen = t.Outbound.Why
+	}
+	if t.OwnOnly == learn.Matches || t.OwnOnly == learn.Tried {
+		yes := true
+		out.OwnMessagesOnly = &yes
+	}
+	if t.InboundShape != "" {
+		shape := string(t.InboundShape)
+		out.InboundShape = &shape
+	}
+	return out
+}
+
+// deviation is what differs from the contract, as a failed scenario.
+func (s *session) deviation(d learn.Deviation) report.Scenario {
+	e := report.Evidence{Expected: d.Name, Reproduce: "sentsim verify --rule " + d.Rule + " --seed " + s.cfg.Seed.String() + " " + s.subject.Reproduce}
+	if d.Seen != "" {
+		e.State = s.redact(oneLine(d.Seen))
+		e.Response = "state: " + e.State
+	}
+	return report.Scenario{
+		Name: d.Name, File: "learned before the scenarios", Verdict: report.Failed, Remedy: d.Fix,
+		Reason: s.redact(d.Reason + ". " + d.Fix), Evidence: []report.Evidence{e},
+	}
+}
+
+// facts are what causes are made of.
+func (s *session) facts(rules []report.Rule) cause.Facts {
+	return cause.Facts{
+		Traits: s.subject.Traits, Rules: rules, Diagnosis: s.diagnosis,
+		Started: s.cfg.Target.URL == "" && !s.cfg.Embedded, SecretEnv: s.cfg.SecretEnv,
+	}
+}
+
+// errTimeLimit is why a run with --time-limit stops.
+var errTimeLimit = errors.New("the time limit was reached")

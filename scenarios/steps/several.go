@@ -1,0 +1,425 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// The sentences about several messages at once: what happens only now and then,
+// or only on one channel, is met by many.
+func severalSentences() []definition {
+	return []definition{
+		def(`the sender gives up waiting for the answers to the "([^"]+)" events of (\d+) messages, a moment later each time`, func(w *World) any { return w.givesUp }),
+		def(`Sent retries their "([^"]+)" events`, func(w *World) any { return w.retriesTheirs }),
+		def(`messages on every channel that the receiver has seen up to "([^"]+)"`, func(w *World) any { return w.onEveryChannel }),
+		def(`(\d+) copies of the "([^"]+)" event of each arrive at the same instant`, func(w *World) any { return w.copiesOfEach }),
+		def(`the events of each have had the same effect as on a message that got each of them once`, func(w *World) any { return w.onceEachOfAll }),
+		def(`(\d+) messages that the receiver has seen up to "([^"]+)"`, func(w *World) any { return w.manyMessages }),
+		def(`Sent delivers the "([^"]+)" events of each`, func(w *World) any { return w.deliversOfEach }),
+		def(`Sent delivers the "([^"]+)" and "([^"]+)" events of each at almost the same instant, in either order`, func(w *World) any { return w.deliversAlmostAtOnce }),
+		def(`the late "([^"]+)" event of each arrives`, func(w *World) any { return w.lateOfEach }),
+		def(`each message ends as "([^"]+)"`, func(w *World) any { return w.eachEnds }),
+		def(`each message ends as "([^"]+)", as it does when they arrive one after the other in either order`, func(w *World) any { return w.eachEndsAsInEitherOrder }),
+	}
+}
+
+// several are the messages of such a scenario, and what the events of one amount
+// to when each is delivered once.
+type several struct {
+	messages []*message
+	controls []*message // by message; nil where the first message's stands for all
+	late     []Exchange
+}
+
+// few is how many messages are enough where every answer takes a second.
+const few = 6
+
+func (w *World) manyMessages(ctx context.Context, n int, status string) error {
+	if err := w.needs(rule.MessageStatus); err != nil {
+		return err
+	}
+	if w.s.Traits.Answer > slowAnswer && !w.s.Wide() {
+		n = min(n, few)
+	}
+	w.several = &several{}
+	for i := range n {
+		m, err := w.newMessage(ctx, event.Channels()[i%len(event.Channels())])
+		if err != nil {
+			return err
+		}
+		w.several.messages = append(w.several.messages, m)
+	}
+	return w.seeAllUpTo(ctx, w.several.messages, event.Status(status))
+}
+
+// slowAnswer is from when on an answer is slow.
+const slowAnswer = 150 * time.Millisecond
+
+// deliversOfEach delivers events of all messages, each message's in order.
+func (w *World) deliversOfEach(ctx context.Context, all string) error {
+	for _, name := range list(all) {
+		st := event.Status(name)
+		var planned []driver.Planned
+		for _, m := range w.several.messages {
+			e := m.Event(st)
+			m.history = append(m.history, st)
+			planned = append(planned, driver.Planned{What: fmt.Sprintf("the %s event of a message", st), Request: w.signed(e)})
+		}
+		if err := w.sendEach(ctx, planned); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sendEach sends one after the other, or side by side to a receiver that is slow
+// and takes them so.
+func (w *World) sendEach(ctx context.Context, planned []driver.Planned) error {
+	if w.s.Wide() {
+		_, err := w.sendPlanned(ctx, planned)
+		return err
+	}
+	for _, p := range planned {
+		if _, err := w.send(ctx, p.What, p.Request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gaps are how long after the first of two events the second is sent: a receiver
+// that reads a row and writes it some milliseconds later is met in between.
+func gaps() []time.Duration {
+	return []time.Duration{0, 500 * time.Microsecond, time.Millisecond, 2 * time.Millisecond, 3 * time.Millisecond}
+}
+
+// deliversAlmostAtOnce sends two statuses of each message, with the same times in
+// them, the newer first by a little more each time, and the other way.
+func (w *World) deliversAlmostAtOnce(ctx context.Context, older, newer string) error {
+	first, second := event.Status(older), event.Status(newer)
+	if w.s.Traits.Words.Same(first, second) {
+		return leftOut("%s and %s go under one word in the receiver's state", first, second)
+	}
+	for i, m := range w.several.messages {
+		a, b := m.Event(first), m.Event(second)
+		a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
+		m.history = append(m.history, first, second)
+		both := []driver.Planned{
+			{What: fmt.Sprintf("its %s event", second), Request: w.signed(b)},
+			{What: fmt.Sprintf("its %s event, almost at the same instant", first), Request: w.signed(a)},
+		}
+		if i%3 == 2 {
+			both[0], both[1] = both[1], both[0]
+		}
+		both[1].After = gaps()[i/3%len(gaps())]
+		if _, err := w.sendPlanned(ctx, both); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lateOfEach delivers an earlier status of all messages.
+func (w *World) lateOfEach(ctx context.Context, status string) error {
+	st := event.Status(status)
+	var planned []driver.Planned
+	for _, m := range w.several.messages {
+		planned = append(planned, driver.Planned{What: fmt.Sprintf("the late %s event of a message", st), Request: w.signed(m.Event(st))})
+	}
+	return w.sendEach(ctx, planned)
+}
+
+// eachEnds asserts the status in which all messages end.
+func (w *World) eachEnds(ctx context.Context, want string) error {
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	failure, err := w.strays(ctx, event.Status(want))
+	if err != nil || failure == nil {
+		return err
+	}
+	return failure
+}
+
+// strays are the messages that do not come to a status, as a failure; nil for none.
+func (w *World) strays(ctx context.Context, want event.Status) (*Failure, error) {
+	if err := w.needs(rule.MessageStatus); err != nil {
+		return nil, err
+	}
+	if err := w.visible(want); err != nil {
+		return nil, err
+	}
+	var all []expectation
+	for _, m := range w.several.messages {
+		all = append(all, expectation{w.messageState(m.ID), w.is(want)})
+	}
+	shown, err := w.allAppear(ctx, all)
+	if err != nil {
+		return nil, err
+	}
+	if w.allHold(all, shown) { // they stay there
+		if _, err := w.settled(ctx, all[0].read, never); err != nil {
+			return nil, err
+		}
+		for i, e := range all {
+			if shown[i], err = e.read(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	lost, example := 0, probe.State{}
+	for i := range shown {
+		if !all[i].want(shown[i]) {
+			lost++
+			example = shown[i]
+		}
+	}
+	if lost == 0 {
+		return nil, nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%d of %d messages do not end as %s in the receiver's state, though every event was acknowledged; one is %s", lost, len(all), w.word(want), status(example)),
+		Expected: fmt.Sprintf("every message to end as %s, within %s of the last delivery", w.word(want), w.s.Settle),
+		Seen:     example.Raw,
+		At:       w.lastExchange(),
+	}, nil
+}
+
+// eachEndsAsInEitherOrder leaves it to the rules of order what a receiver does
+// with the later status first, and to ORD-1 what it loses anyway.
+func (w *World) eachEndsAsInEitherOrder(ctx context.Context, want string) error {
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	failure, err := w.strays(ctx, event.Status(want))
+	if err != nil || failure == nil {
+		return err
+	}
+	history := w.several.messages[0].history
+	n := len(history) - 2
+	for _, last := range [][]event.Status{{history[n+1], history[n]}, {history[n], history[n+1]}} {
+		control, err := w.newMessage(ctx, w.several.messages[0].Channel)
+		if err != nil {
+			return err
+		}
+		for _, st := range history[:n] {
+			if err := w.see(ctx, control, st); err != nil {
+				return err
+			}
+		}
+		for _, st := range last {
+			if err := w.deliver(ctx, control, st); err != nil {
+				return err
+			}
+		}
+		w.pending = nil
+		st, err := w.settled(ctx, w.messageState(control.ID), never)
+		if err != nil {
+			return err
+		}
+		if !w.is(event.Status(want))(st) {
+			return notChecked("at the same instant either of the two may come first, and a message that gets %s before %s is %s in the receiver's state (ORD-1, ORD-2 and ORD-3 say so)",
+				last[0], last[1], status(st))
+		}
+	}
+	return failure
+}
+
+// onEveryChannel makes a message on each channel that shows, and its control.
+func (w *World) onEveryChannel(ctx context.Context, status string) error {
+	w.several = &several{}
+	t := w.s.Traits
+	for _, ch := range event.Channels() {
+		if !t.Takes(ch) {
+			continue
+		}
+		m, err := w.newMessage(ctx, ch)
+		if err != nil {
+			return err
+		}
+		w.several.messages = append(w.several.messages, m)
+	}
+	return w.seeAllUpTo(ctx, w.several.messages, event.Status(status))
+}
+
+func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
+	st := event.Status(status)
+	for _, m := range w.several.messages {
+		m.history = append(m.history, st)
+		r := w.signed(m.Event(st))
+		requests := make([]delivery.Request, n)
+		for i := range requests {
+			requests[i] = r
+		}
+		what := fmt.Sprintf("one of %d copies of its %s event on %s at the same instant", n, st, m.Channel)
+		if err := w.sendAll(ctx, what, requests, 0, w.s.Timeout); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// givesUp spreads the moments over the time that an answer takes: a receiver
+// that works in several steps, and stops between them when nobody waits any
+// more, is met between two of them. Then it waits until nothing is under way,
+// for what arrives meanwhile is IDEM-3's.
+func (w *World) givesUp(ctx context.Context, status string, n int) error {
+	if err := w.needs(rule.MessageEffects); err != nil {
+		return err
+	}
+	st := event.Status(status)
+	way := driver.WayTo(st)
+	w.several = &several{}
+	for range n + 1 {
+		m, err := w.newMessage(ctx, event.WhatsApp)
+		if err != nil {
+			return err
+		}
+		w.several.messages = append(w.several.messages, m)
+	}
+	if err := w.seeAllUpTo(ctx, w.several.messages, way[len(way)-2]); err != nil {
+		return err
+	}
+	control := w.several.messages[0]
+	w.several.messages = w.several.messages[1:]
+	w.several.controls = []*message{control}
+	if err := w.see(ctx, control, st); err != nil {
+		return err
+	}
+	usual := w.lastExchange().Outcome.Duration
+	var planned []driver.Planned
+	for i, m := range w.several.messages {
+		m.history = append(m.history, st)
+		waits := max(usual*time.Duration(i+1)/time.Duration(n), 50*time.Microsecond)
+		planned = append(planned, driver.Planned{
+			What:    fmt.Sprintf("its %s event, while the sender waits for %s", st, waits),
+			Request: w.signed(m.Event(st)), How: driver.Misbehaviour{Kind: driver.GiveUp, For: waits},
+		})
+	}
+	if w.s.Wide() {
+		_, err := w.sendPlanned(ctx, planned)
+		w.pending = nil
+		if err != nil {
+			return err
+		}
+	} else {
+		for _, p := range planned {
+			x := w.driver().Send(ctx, p)
+			w.all = append(w.all, x)
+			if err := driver.Stopped(ctx, x); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := w.settled(ctx, w.messageState(control.ID), never)
+	return err
+}
+
+func (w *World) retriesTheirs(ctx context.Context, status string) error {
+	var planned []driver.Planned
+	for _, m := range w.several.messages {
+		e := m.Event(event.Status(status))
+		planned = append(planned, driver.Planned{What: fmt.Sprintf("a retry of its %s event", status), Request: w.later(e, w.body(e))})
+	}
+	return w.sendEach(ctx, planned)
+}
+
+// onceEachOfAll leaves refusals to the scenario that asks for acceptance.
+func (w *World) onceEachOfAll(ctx context.Context) error {
+	w.pending = nil
+	if err := w.needs(rule.MessageEffects); err != nil {
+		return err
+	}
+	history := w.several.messages[0].history
+	if w.several.controls == nil {
+		for _, m := range w.several.messages {
+			t, err := w.newMessage(ctx, m.Channel)
+			if err != nil {
+				return err
+			}
+			w.several.controls = append(w.several.controls, t)
+		}
+		if err := w.seeAllUpTo(ctx, w.several.controls, history[len(history)-1]); err != nil {
+			return err
+		}
+	}
+	once, err := w.onceOf(ctx, w.several.controls[0])
+	if err != nil {
+		return err
+	}
+	if !once.HasEffects || once.Effects == 0 {
+		return notChecked("the probe shows no effect of events that were delivered once: an effect too many could not be seen")
+	}
+	for i, m := range w.several.messages {
+		want := once
+		if len(w.several.controls) > i && i > 0 {
+			if want, err = w.messageState(w.several.controls[i].ID)(ctx); err != nil {
+				return err
+			}
+		}
+		got, err := w.appears(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.HasEffects && st.Effects == want.Effects })
+		if err != nil {
+			return err
+		}
+		if got.HasEffects && got.Effects == want.Effects {
+			continue
+		}
+		if mixed, err := w.mixes(ctx, m.history, once.Effects); err != nil || mixed {
+			return err
+		}
+		return &Failure{
+			Summary:  fmt.Sprintf("%d effects on a message on %s; each event delivered once has %d", got.Effects, m.Channel, want.Effects),
+			Expected: fmt.Sprintf("%d effects, as on a message that got each of %s once", want.Effects, statuses(m.history)),
+			Seen:     got.Raw,
+			At:       w.lastOf(m),
+		}
+	}
+	return nil
+}
+
+// lastOf is the last delivery of a message.
+func (w *World) lastOf(m *message) *Exchange {
+	body := w.body(m.Event(m.history[len(m.history)-1]))
+	for i := len(w.all) - 1; i >= 0; i-- {
+		if string(w.all[i].Request.Body) == string(body) {
+			return &w.all[i]
+		}
+	}
+	return w.lastExchange()
+}
+
+// mixes reports, as an error, a receiver that loses a message's last event to
+// another message that got this far in between, although nobody gave up.
+func (w *World) mixes(ctx context.Context, history []event.Status, effects int) (bool, error) {
+	first, err := w.newMessage(ctx, event.WhatsApp)
+	if err != nil {
+		return true, err
+	}
+	between, err := w.newMessage(ctx, event.WhatsApp)
+	if err != nil {
+		return true, err
+	}
+	last := len(history) - 1
+	for _, m := range []*message{first, between} {
+		for _, st := range history[:last] {
+			if err := w.see(ctx, m, st); err != nil {
+				return true, err
+			}
+		}
+	}
+	if err := w.see(ctx, first, history[last]); err != nil {
+		return true, err
+	}
+	st, err := w.appears(ctx, w.messageState(first.ID), func(st probe.State) bool { return st.Effects == effects })
+	if err != nil || st.Effects == effects {
+		return false, err
+	}
+	return true, notChecked("messages mix: an event that comes after another message's has its effect elsewhere (ORD-7 says so)")
+}
