@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/cause"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/oracle"
@@ -38,6 +39,8 @@ type ChaosRun struct {
 	Started func(report.Header)
 	// Found is told what the run came to, before its report; nil: nobody.
 	Found func(chaosrun.Result)
+	// Learned is told what was learned of the receiver, before the run; nil: nobody.
+	Learned func(report.Learned)
 }
 
 // ChaosPlan is the plan of a run with this configuration. No event of it lies
@@ -136,7 +139,12 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 		rep.Chaos.Stopped = s.gate.closed
 		return chaosrun.Result{}, context.Cause(ctx)
 	}
+	s.learn(ctx)
+	if c.Learned != nil && s.subject.Traits.Learned {
+		c.Learned(*s.learned(nil))
+	}
 	if c.Steps == nil {
+		c.Plan = s.adapt(c.Plan)
 		c.Steps = c.Plan.Steps()
 	}
 	o := c.Options
@@ -162,8 +170,29 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	}
 	fill(rep.Chaos, res)
 	rules, ruleErr := s.chaosRules(res, c, judged)
-	rep.Rules = rules
+	rep.Rules, rep.Learned = rules, s.learned(nil)
+	rep.Causes = append([]report.Cause{}, cause.Explain(s.facts(rules))...)
+	cause.Assign(rep.Rules, rep.Causes)
 	return res, errors.Join(err, ruleErr)
+}
+
+// adapt makes a plan one that this receiver can be judged by: in the edition and
+// on the channels that show in its state, and without messages that it did not
+// send, if it refuses those.
+func (s *session) adapt(p chaos.Plan) chaos.Plan {
+	t := s.subject.Traits
+	if !t.Learned {
+		return p
+	}
+	p.Format = chaos.Format(t.Knobs.Format())
+	p.EventTypeHeader, p.EventIDHeader = t.Knobs.EventTypeHeader, t.Knobs.EventIDHeader
+	p.Channels, p.InboundChannels = t.Channels, t.InboundChannels
+	if t.Refuses() && s.subject.Arrange == nil {
+		p.Profile.Mix.Inbound = 1 - p.Profile.Mix.Template
+		p.Profile.Faults = maps.Clone(p.Profile.Faults)
+		delete(p.Profile.Faults, chaos.FaultUnknownStatus)
+	}
+	return p
 }
 
 // enough is of how many answers a median says something.
@@ -230,11 +259,19 @@ func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]
 	var rules []report.Rule
 	for _, r := range rule.All() {
 		scenarios, ran := judged[r.ID].Scenarios, len(judged) > 0
+		var deviations []report.Scenario
+		for _, d := range s.subject.Traits.Deviations {
+			if d.Rule == r.ID && !ran {
+				deviations = append(deviations, s.deviation(d))
+			}
+		}
 		switch reason := to.unsure[r.ID]; {
+		case len(deviations) > 0 && count[r.ID] == 0:
+			scenarios = deviations
 		case reason != "":
 			scenarios = []report.Scenario{{Name: "cannot be told apart", File: c.Command + " run", Reason: reason}}
 		case count[r.ID] > 0:
-			scenarios = append(s.violations(accused[r.ID], count[r.ID], c), failed(scenarios)...)
+			scenarios = slices.Concat(deviations, s.violations(accused[r.ID], count[r.ID], c), failed(scenarios))
 		case !ran:
 			scenarios = s.chaosScenarios(r, res, c, needed)
 		}

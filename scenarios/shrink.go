@@ -102,6 +102,8 @@ func Shrink(ctx context.Context, cfg Config, f Failing) (Shrunk, error) {
 		s: s, f: f, rule: r, settle: s.subject.Settle, concurrency: 1,
 		redraw: trace.NewRedraw(cfg.Seed.Stream("shrink")), out: Shrunk{Rule: r, Found: r.ID},
 	}
+	s.openGate(ctx)
+	s.learn(ctx)
 	timed, cancel := context.WithTimeoutCause(ctx, shrinkTime, errShrinkTime)
 	defer cancel()
 	err = sh.run(timed)

@@ -86,6 +86,7 @@ type taken struct {
 
 func (t *taken) found(res chaosrun.Result) {
 	t.seen, t.book, t.done, t.secret = true, res.Book, res.Steps, res.Secret
+	t.run.Plan = res.Plan // as it was adapted to the receiver
 }
 
 // steps are those that were done.

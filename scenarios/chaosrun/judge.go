@@ -20,20 +20,20 @@ const (
 	catchUp = 2 * time.Minute // how long a receiver that is behind may take, as long as it moves
 )
 
-func kindOf(k chaos.SubjectKind) probe.Kind {
+// needOf is what must be given, and show, to read about a kind of subject.
+func needOf(k chaos.SubjectKind) rule.Need {
 	switch k {
 	case chaos.AboutInbound:
-		return probe.KindInbound
+		return rule.InboundCount
 	case chaos.AboutTemplate:
-		return probe.KindTemplate
+		return rule.TemplateStatus
 	case chaos.AboutMessage:
 	}
-	return probe.KindMessage
+	return rule.MessageState
 }
 
 func (r *runner) canRead(k chaos.SubjectKind) bool {
-	_, ok := r.s.Probe.Endpoint(kindOf(k))
-	return ok && k != ""
+	return k != "" && r.s.Needs(needOf(k)) == nil
 }
 
 // look reads a subject's state once.
@@ -245,8 +245,8 @@ func (r *runner) unseen() map[string]string {
 }
 
 func (r *runner) missing(need rule.Need) string {
-	if r.s.Needs(need) != nil {
-		return need.Missing()
+	if err := r.s.Needs(need); err != nil {
+		return err.Error()
 	}
 	switch need {
 	case rule.MessageState, rule.MessageStatus, rule.MessageEffects, rule.InboundCount, rule.TemplateStatus:

@@ -66,6 +66,7 @@ type Counts struct {
 // Result is what a run came to.
 type Result struct {
 	Counts
+	Plan      chaos.Plan // that was carried out
 	Book      oracle.Book
 	Secret    signing.Secret // that the target verifies with when all is over
 	Latencies Latencies
@@ -106,11 +107,12 @@ type runner struct {
 	fell      string
 	trouble   []string
 	virtual   time.Duration
-	stamps    map[int]map[uuid.UUID]int64 // when an event of a message was signed last
-	looks     sync.Mutex                  // one look at the target at a time
-	durable   bool                        // the target has kept its state over a restart
-	awaited   int                         // templates' statuses that did not come
-	haunted   string                      // why the state says nothing
+	stamps    map[int]map[uuid.UUID]int64     // when an event of a message was signed last
+	ids       map[int]map[uuid.UUID]uuid.UUID // of arranged messages, by the plan's; only the sending goroutine has it
+	looks     sync.Mutex                      // one look at the target at a time
+	durable   bool                            // the target has kept its state over a restart
+	awaited   int                             // templates' statuses that did not come
+	haunted   string                          // why the state says nothing
 	begun     bool
 }
 
@@ -139,8 +141,8 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &runner{
-		o: o, s: s, plan: plan, oracle: oracle.New(plan), base: s.Target.URL(), other: other, stop: stop,
-		record: newSequence(o.Recorder), stamps: map[int]map[uuid.UUID]int64{},
+		o: o, s: s, plan: plan, oracle: oracle.New(plan, s.Traits.Words), base: s.Target.URL(), other: other, stop: stop,
+		record: newSequence(o.Recorder), stamps: map[int]map[uuid.UUID]int64{}, ids: map[int]map[uuid.UUID]uuid.UUID{},
 		byType: map[event.Type]*Latencies{},
 	}
 	if o.Recorder != nil {
@@ -157,7 +159,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
-		Counts: r.counts, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
+		Counts: r.counts, Plan: plan, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
 		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
 	}
 	res.Violated = r.oracle.Violated()
@@ -199,6 +201,20 @@ func (r *runner) send(ctx context.Context, all iter.Seq[chaos.Step]) {
 				return
 			}
 			r.control(ctx, s)
+			continue
+		}
+		var skipped string
+		var err error
+		s, skipped, err = r.arrange(ctx, s)
+		if err != nil && ctx.Err() == nil {
+			r.stop(err)
+		}
+		if err != nil {
+			return
+		}
+		if skipped != "" {
+			r.record.expect(s.Number)
+			r.finish(s, Done{Skipped: skipped})
 			continue
 		}
 		batch = append(batch, s)

@@ -9,11 +9,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/tidwall/sjson"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // twin is a subject that gets events exactly once, as a control.
@@ -84,7 +86,14 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 // messageTwin delivers a new message the record's events of these statuses.
 func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (twin, bool) {
 	st := r.plan.Seed.Stream("chaos twin", uint64(n)) //nolint:gosec // counted up from 0
-	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: uuid.Must(uuid.NewRandomFromReader(st))}}
+	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: driver.NewID(st)}}
+	if r.s.Arrange != nil {
+		made, err := r.s.Message(ctx, st, rec.Subject.On, r.plan.Start)
+		if err != nil {
+			return twin{}, false
+		}
+		t.subject.ID = made.ID
+	}
 	for _, status := range o {
 		i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool {
 			return a.Step.Kind == chaos.KindDeliver && a.Step.Event.Status == status
@@ -99,7 +108,7 @@ func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.O
 		}
 		if on := o.Forward(); status == on[len(on)-1] || o[0] == on[0] { // it moves the message on
 			_, _ = probe.Poll(ctx, r.s.Settle, func(ctx context.Context) (probe.State, error) { return r.look(ctx, t.subject) },
-				func(st probe.State) bool { return st.StatusIs(status) })
+				func(st probe.State) bool { return r.s.Traits.Words.Is(st, event.Status(status)) })
 		}
 	}
 	return t, true

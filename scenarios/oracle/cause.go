@@ -24,12 +24,12 @@ func backRule(from, to string) string {
 
 // claimed reports whether the state is what a forged delivery said.
 func (r *Record) claimed(st probe.State) bool {
-	return slices.ContainsFunc(r.forged(), func(a Arrival) bool { return st.StatusIs(a.Step.Event.Status) })
+	return slices.ContainsFunc(r.forged(), func(a Arrival) bool { return r.is(st, a.Step.Event.Status) })
 }
 
 // told reports whether the state is what a genuine delivery said.
 func (r *Record) told(st probe.State) bool {
-	return slices.ContainsFunc(r.genuine(), func(a Arrival) bool { return st.StatusIs(a.Step.Event.Status) })
+	return slices.ContainsFunc(r.genuine(), func(a Arrival) bool { return r.is(st, a.Step.Event.Status) })
 }
 
 // precursor reports whether an event was forged before it came.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
@@ -23,6 +24,8 @@ type Expectation struct {
 	Orders []Order
 	// Least and Most are how many inbound texts were taken.
 	Least, Most int
+
+	words learn.Words // under which statuses show
 }
 
 // Order is an order of statuses, each taken once.
@@ -124,8 +127,8 @@ func (o *Oracle) expectMessage(genuine []Arrival) Expectation {
 	if o.plan.Extended && rerouted(genuine) {
 		return Expectation{Unjudged: "it was rerouted"}
 	}
-	var e Expectation
-	for _, set := range subsets(takings(genuine)) {
+	e := Expectation{words: o.words}
+	for _, set := range subsets(o.kept(takings(genuine))) {
 		acceptable := lifecycle.Acceptable(set)
 		if len(acceptable) == 0 {
 			e.Missing = true
@@ -137,10 +140,15 @@ func (o *Oracle) expectMessage(genuine []Arrival) Expectation {
 		}
 	}
 	if len(e.Statuses) == 0 {
-		return Expectation{Unjudged: "none of its statuses is documented"}
+		return Expectation{Unjudged: "none of its statuses is documented, or none is kept"}
 	}
 	e.Orders = orders(takings(genuine))
 	return e
+}
+
+// kept is what the receiver keeps the status of.
+func (o *Oracle) kept(all []taking) []taking {
+	return slices.DeleteFunc(all, func(t taking) bool { return !o.words.Kept(event.Status(t.status)) })
 }
 
 // rerouted reports whether a message went on after a failure.

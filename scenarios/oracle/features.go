@@ -289,7 +289,7 @@ func (r *Record) lateFeatures(final string, st probe.State) []Feature {
 	for i, a := range genuine {
 		status := a.Step.Event.Status
 		after := i > arrived || group != 0 && a.Step.Group == group
-		seen := st.StatusIs(status) || !st.Known || !st.HasStatus || st.StatusIs(final)
+		seen := r.is(st, status) || !st.Known || !st.HasStatus || r.is(st, final)
 		if status == final || !after || !seen || a.Taken != Acked && a.Taken != Maybe {
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // Controls are what events amount to on this receiver, found with subjects that
@@ -34,7 +35,7 @@ func (e Expectation) statusFits(st probe.State) bool {
 	case st.Known && !st.HasStatus:
 		return true // the probe reads no status
 	}
-	return slices.ContainsFunc(e.Statuses, st.StatusIs)
+	return slices.ContainsFunc(e.Statuses, func(status string) bool { return e.words.Is(st, event.Status(status)) })
 }
 
 // effectsFit goes by the plainest count: one for each event.

@@ -14,8 +14,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/learn"
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // Arrival is one step that was sent, and what came of it.
@@ -52,7 +56,8 @@ func Of(o delivery.Outcome, cut bool) Taken {
 
 // Oracle is told what happens. It is safe for concurrent use.
 type Oracle struct {
-	plan chaos.Plan
+	plan  chaos.Plan
+	words learn.Words // of the receiver, for the statuses of messages
 
 	mu      sync.Mutex
 	epoch   int // how often the target was restarted
@@ -77,9 +82,9 @@ const maxTexts = 50_000
 const maxRecent = 64
 
 // New is an oracle that has seen nothing.
-func New(plan chaos.Plan) *Oracle {
+func New(plan chaos.Plan, words learn.Words) *Oracle {
 	return &Oracle{
-		plan: plan, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		plan: plan, words: words, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
 		texts: map[uint32]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
@@ -105,7 +110,8 @@ type Record struct {
 	Arrivals []Arrival
 	Baseline int // inbound texts that were counted before the first delivery
 
-	nth int // in the order in which they began
+	nth   int         // in the order in which they began
+	words learn.Words // of the receiver
 }
 
 // record is that of a subject, made when there is none. The lock is held.
@@ -116,7 +122,7 @@ func (o *Oracle) record(s chaos.Subject) *Record {
 		return r
 	}
 	o.begun++
-	r = &Record{Subject: s, nth: o.begun}
+	r = &Record{Subject: s, nth: o.begun, words: o.words}
 	o.records[k] = r
 	o.units[s.Index] = append(o.units[s.Index], r)
 	if s.Kind == chaos.AboutMessage {
@@ -234,7 +240,7 @@ func (o *Oracle) Witness() (r *Record, ok bool) {
 			continue
 		}
 		for _, a := range r.Arrivals {
-			if a.Taken == Acked && a.Step.Kind == chaos.KindDeliver && a.Epoch == o.epoch && a.Step.Rule != "TOL-1" {
+			if a.Taken == Acked && a.Step.Kind == chaos.KindDeliver && a.Epoch == o.epoch && a.Step.Rule != rule.TOL1 && o.words.Kept(event.Status(a.Step.Event.Status)) {
 				return r, true
 			}
 		}
@@ -285,6 +291,11 @@ func (r *Record) sort() {
 }
 
 // Forged reports whether a forged delivery was about it.
+// is reports whether the state shows a status, under the receiver's word for it.
+func (r *Record) is(st probe.State, status string) bool {
+	return r.words.Is(st, event.Status(status))
+}
+
 func (r *Record) Forged() bool {
 	return slices.ContainsFunc(r.Arrivals, func(a Arrival) bool { return a.Step.Kind == chaos.KindForge })
 }

@@ -40,7 +40,9 @@ func (d *drawer) drill(subject Subject, base event.Outbound, agent string) {
 	story := all[d.index/drillEvery%len(all)]
 	order := strings.Split(story, ", ")
 	if !lifecycle.ReportsRead(subject.On) && strings.Contains(story, string(event.Read)) {
-		subject.On = event.WhatsApp
+		if subject.On = among(d.plan.Channels, event.WhatsApp, d.index); !lifecycle.ReportsRead(subject.On) {
+			return // READ does not exist there
+		}
 	}
 	for n, status := range order {
 		o := base

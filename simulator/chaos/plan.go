@@ -29,6 +29,11 @@ type Plan struct {
 	EventTypeHeader bool   `json:"event_type_header"`         // deliveries carry X-Webhook-Event-Type
 	EventIDHeader   bool   `json:"event_id_header,omitempty"` // deliveries carry X-Webhook-Event-ID
 
+	// Channels are those that messages travel on, InboundChannels those that texts
+	// come on; empty: all.
+	Channels        []event.Channel `json:"channels,omitempty"`
+	InboundChannels []event.Channel `json:"inbound_channels,omitempty"`
+
 	Sending Sending `json:"sending,omitzero"`
 	Strict  bool    `json:"strict,omitempty"` // forgeries on which only a strict run insists come too
 }

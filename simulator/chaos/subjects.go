@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/event"
@@ -19,6 +20,7 @@ func (d *drawer) outbound() {
 	case u < p.Profile.Mix.WhatsApp+p.Profile.Mix.RCS:
 		channel = event.RCS
 	}
+	channel = among(p.Channels, channel, d.index)
 	subject := Subject{Kind: AboutMessage, Index: d.index, ID: newID(st), On: channel}
 	base := event.Outbound{
 		AccountID: p.AccountID, MessageID: subject.ID, TemplateID: newID(st),
@@ -106,6 +108,15 @@ func until(s lifecycle.Step, start time.Time) time.Time {
 	return start.Add(s.Until - s.After)
 }
 
+// among is the channel that was drawn, or another one in turn where the plan does
+// without it.
+func among(channels []event.Channel, drawn event.Channel, index int) event.Channel {
+	if len(channels) == 0 || slices.Contains(channels, drawn) {
+		return drawn
+	}
+	return channels[index%len(channels)]
+}
+
 // nextOf is a status that a message which ended as it did can be moved to by a
 // forged delivery, and by nothing else.
 func nextOf(final event.Status, ch event.Channel) (event.Status, bool) {
@@ -144,7 +155,7 @@ func (d *drawer) inbound() {
 		}
 		in := base
 		in.MessageID = newID(st)
-		in.Channel = seed.Pick(st, event.Channels())
+		in.Channel = among(p.InboundChannels, seed.Pick(st, event.Channels()), d.index)
 		in.Provider = map[event.Channel]string{event.SMS: "carrier", event.WhatsApp: "meta", event.RCS: "google"}[in.Channel]
 		if repeat := st.Chance(0.25) && !sameSecond; !repeat || n == 0 {
 			for before := text; text == before; {
