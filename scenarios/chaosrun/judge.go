@@ -73,7 +73,7 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 	}
 	for _, s := range batch {
 		switch {
-		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.canRead(chaos.AboutMessage):
+		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.s.Arrange == nil && r.canRead(chaos.AboutMessage):
 			r.begun = true
 			if st, err := r.look(ctx, s.Subject); err == nil && st.Known {
 				r.haunted = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"

@@ -55,6 +55,9 @@ func (o *Oracle) ended(r *Record) {
 			order = append(order, a.Step.Event.Status)
 		}
 	}
+	if o.arranged && len(order) == 1 && order[0] != string(event.Queued) {
+		return // no message that the receiver never saw (ORD-5)
+	}
 	if len(order) > 0 && len(order) <= maxOrder {
 		o.book.Occasions[Sequence(order)] = true
 	}

@@ -58,6 +58,8 @@ func Of(o delivery.Outcome, cut bool) Taken {
 type Oracle struct {
 	plan  chaos.Plan
 	words learn.Words // of the receiver, for the statuses of messages
+	// arranged: the receiver has sent the messages itself, so it has heard of all of them.
+	arranged bool
 
 	mu      sync.Mutex
 	epoch   int // how often the target was restarted
@@ -82,9 +84,9 @@ const maxTexts = 50_000
 const maxRecent = 64
 
 // New is an oracle that has seen nothing.
-func New(plan chaos.Plan, words learn.Words) *Oracle {
+func New(plan chaos.Plan, words learn.Words, arranged bool) *Oracle {
 	return &Oracle{
-		plan: plan, words: words, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		plan: plan, words: words, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
 		texts: map[uint32]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
