@@ -193,7 +193,9 @@ func documented(object fields, names []string) bool {
 	return true
 }
 
-func envelopeFields() []string { return []string{"field", "event", "timestamp", "request_id", "payload"} }
+func envelopeFields() []string {
+	return []string{"field", "event", "timestamp", "request_id", "payload"}
+}
 
 func payloadFields(k kind) []string {
 	switch k {
