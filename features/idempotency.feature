@@ -68,15 +68,15 @@ Feature: Idempotency
 
   @IDEM-3 @MUST
   Scenario: copies at the same instant are all accepted
-    Given a message that the receiver has seen up to "SENT"
-    When 10 copies of its "DELIVERED" event arrive at the same instant
+    Given messages on every channel that the receiver has seen up to "SENT"
+    When 10 copies of the "DELIVERED" event of each arrive at the same instant
     Then the receiver accepts them all
 
   @IDEM-3 @MUST @state
   Scenario: copies at the same instant have one effect
-    Given a message that the receiver has seen up to "SENT"
-    When 10 copies of its "DELIVERED" event arrive at the same instant
-    Then its events have had the same effect as on a message that got each of them once
+    Given messages on every channel that the receiver has seen up to "SENT"
+    When 10 copies of the "DELIVERED" event of each arrive at the same instant
+    Then the events of each have had the same effect as on a message that got each of them once
 
   @IDEM-4 @MUST @state
   Scenario: different events under one X-Webhook-ID are all processed
@@ -90,6 +90,12 @@ Feature: Idempotency
     Given a message that the receiver has seen up to "ROUTED"
     When Sent delivers its "SENT" and "DELIVERED" events at the same instant, with the same timestamps
     Then the message ends as "DELIVERED", as it does when they arrive one after the other in either order
+
+  @IDEM-4 @MUST @state
+  Scenario: two statuses of one message almost at the same instant are both processed, for many messages
+    Given 30 messages that the receiver has seen up to "ROUTED"
+    When Sent delivers the "SENT" and "DELIVERED" events of each at almost the same instant, in either order
+    Then each message ends as "DELIVERED", as it does when they arrive one after the other in either order
 
   @IDEM-4 @MUST @state
   Scenario: two statuses of one message within a second are both processed
@@ -146,7 +152,7 @@ Feature: Idempotency
       | never gets the answer                 |
       | hangs up once the request is sent     |
 
-  @IDEM-6 @MUST @state @alone
+  @IDEM-6 @MUST @state @undisturbed
   Scenario: one effect, at whatever moment the sender gives up waiting
     When the sender gives up waiting for the answers to the "DELIVERED" events of 8 messages, a moment later each time
     And Sent retries their "DELIVERED" events

@@ -15,6 +15,11 @@ Feature: Inbound
       | nothing: a null text    |
       | a tap on an RCS chip    |
 
+  @INB-1 @MUST @state
+  Scenario: what contacts write on every channel shows in the receiver's state
+    When contacts send 4 texts on every channel
+    Then the receiver has counted an inbound message from each of them
+
   @INB-2 @SHOULD @state
   Scenario Outline: an inbound "<text>" triggers no reply
     Given the receiver replies to an ordinary inbound text

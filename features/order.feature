@@ -20,6 +20,12 @@ Feature: Order
       | sms      | QUEUED, ROUTED                        | ROUTED    |
       | whatsapp | QUEUED, ROUTED, SENT                  | SENT      |
 
+  @ORD-1 @MUST @state
+  Scenario: no update of many is lost
+    Given 24 messages that the receiver has seen up to "QUEUED"
+    When Sent delivers the "ROUTED, SENT, DELIVERED" events of each
+    Then each message ends as "DELIVERED"
+
   @ORD-2 @MUST
   Scenario Outline: skipped states are accepted: <events>
     Given a message on "sms"
@@ -58,6 +64,12 @@ Feature: Order
       | ROUTED, SENT            | QUEUED    | SENT      |
       | QUEUED, DELIVERED, READ | SENT      | READ      |
 
+  @ORD-3 @MUST @state
+  Scenario: a late event moves none of many messages back
+    Given 12 messages that the receiver has seen up to "DELIVERED"
+    When the late "SENT" event of each arrives
+    Then each message is still "DELIVERED"
+
   @ORD-4 @MUST @state
   Scenario: READ before DELIVERED ends as READ
     Given a message on "whatsapp"
@@ -66,7 +78,7 @@ Feature: Order
 
   @ORD-5 @MUST
   Scenario Outline: the first thing the receiver hears of a message may be <status>
-    Given a message on "whatsapp"
+    Given a message on "whatsapp" that the receiver has never heard of
     When Sent delivers its "<status>" events
     Then the receiver accepts them all
 
@@ -86,16 +98,26 @@ Feature: Order
     Then the message is still "FAILED"
 
   @ORD-7 @MUST @state
-  Scenario: interleaved messages do not mix
+  Scenario Outline: interleaved messages do not mix: one <first>, one <second>
     Given two messages that the receiver has seen up to "ROUTED" under one X-Webhook-ID
     When Sent delivers the "SENT" event of the first and the "SENT" event of the second
-    And Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second
-    Then the first message ends as "DELIVERED"
-    And the second message ends as "FAILED"
+    And Sent delivers the "<first>" event of the first and the "<second>" event of the second
+    Then the first message ends as "<first>"
+    And the second message ends as "<second>"
+
+    Examples:
+      | first     | second |
+      | DELIVERED | FAILED |
+      | DELIVERED | SENT   |
 
   @ORD-7 @MUST @state
-  Scenario: messages with events at the same instant do not mix
-    Given two messages that the receiver has seen up to "SENT" under one X-Webhook-ID
-    When Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second at the same instant
-    Then the first message ends as "DELIVERED"
-    And the second message ends as "FAILED"
+  Scenario Outline: messages with events at the same instant do not mix: one <first>, one <second>
+    Given two messages that the receiver has seen up to "ROUTED" under one X-Webhook-ID
+    When Sent delivers the "<first>" event of the first and the "<second>" event of the second at the same instant
+    Then the first message ends as "<first>"
+    And the second message ends as "<second>"
+
+    Examples:
+      | first     | second |
+      | DELIVERED | FAILED |
+      | DELIVERED | SENT   |

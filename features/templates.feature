@@ -24,3 +24,4 @@ Feature: Templates
       | statuses          | end      |
       | PENDING, APPROVED | APPROVED |
       | PENDING, REJECTED | REJECTED |
+      | APPROVED, PENDING, REJECTED | REJECTED |

@@ -22,16 +22,20 @@ type planned struct {
 	undisturbed bool
 }
 
-// place is which part of a run the scenario belongs to: the many, those that
-// nothing may disturb, those that need the target for themselves.
+// place is which part of a run the scenario belongs to: those that nothing may
+// disturb, the many, which send while the first still wait for their state, the
+// burst, which may leave the receiver busy, and those that need the target for
+// themselves.
 func (p *planned) place() int {
 	switch {
 	case p.alone:
+		return 3
+	case p.rule.ID == burstRule:
 		return 2
 	case p.undisturbed:
-		return 1
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // bystander reports whether the rule is about what rejections look like and

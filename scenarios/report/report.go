@@ -18,8 +18,8 @@ type Report struct {
 	DurationMS int64      `json:"duration_ms"` // wall time
 	VirtualMS  int64      `json:"virtual_ms"`  // simulated time, summed over the scenarios
 	Diagnosis  *Diagnosis `json:"diagnosis"`
-	Learned    *Learned   `json:"learned"` // of the receiver, before it was judged; null where nothing was
-	Causes     []Cause    `json:"causes"`  // the few mistakes behind what failed, the likeliest first
+	Learned    *Learned   `json:"learned"`    // of the receiver, before it was judged; null where nothing was
+	Causes     []Cause    `json:"causes"`     // the few mistakes behind what failed, the likeliest first
 	TargetLog  []string   `json:"target_log"` // last lines of the target's output, when something failed
 	Chaos      *Chaos     `json:"chaos"`      // of the chaos command
 	Answers    []Answers  `json:"answers"`    // how long they took, by classes
@@ -37,9 +37,9 @@ type Diagnosis struct {
 
 // Learned is how the receiver was built, as far as it was seen.
 type Learned struct {
-	Edition         string             `json:"edition"`  // in which it was judged
-	Channels        []string           `json:"channels"` // on which messages show
-	Statuses        map[string]*string `json:"statuses"` // its own words; null: not kept
+	Edition         string             `json:"edition"`           // in which it was judged
+	Channels        []string           `json:"channels"`          // on which messages show
+	Statuses        map[string]*string `json:"statuses"`          // its own words; null: not kept
 	OwnMessagesOnly *bool              `json:"own_messages_only"` // null: it could not be told
 	InboundShape    *string            `json:"inbound_shape"`     // that shows; null: none, or it could not be told
 	LagMS           int64              `json:"lag_ms"`            // of its state behind its answers, at most

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
@@ -178,12 +179,24 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 		return fmt.Errorf("restart: %w", err)
 	}
 	w.base = w.s.Target.URL() // a restart may change it
-	after, err := w.appears(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.Effects >= before.Effects })
+	after, err := w.afterRestart(ctx, m, before)
 	if err != nil {
 		return err
 	}
 	w.restart = &restartReading{before, after}
 	return nil
+}
+
+// afterRestart is what the state shows once the receiver is up again. One that
+// has several effects to lose need not be waited for as long as its state may lag:
+// if all of them come back late, restartAddedNothing sees that.
+func (w *World) afterRestart(ctx context.Context, m *message, before probe.State) (probe.State, error) {
+	read := w.messageState(m.ID)
+	kept := func(st probe.State) bool { return st.Effects >= before.Effects }
+	if before.Effects < 2 || !w.s.Traits.Learned {
+		return w.appears(ctx, read, kept)
+	}
+	return probe.Poll(ctx, min(w.s.Settle, 300*time.Millisecond+8*w.s.Traits.Lag), read, kept)
 }
 
 // restartAddedNothing counts what the retry added to what was there after the
@@ -196,9 +209,12 @@ func (w *World) restartAddedNothing(ctx context.Context) error {
 		return err
 	}
 	after := w.restart.after
-	got, err := w.settled(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.Effects > after.Effects })
+	got, err := w.settled(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.Effects > max(after.Effects, w.restart.before.Effects) })
 	if err != nil {
 		return err
+	}
+	if before := w.restart.before; before.Effects > 1 && got.Effects == before.Effects {
+		return nil
 	}
 	added := got.Effects - after.Effects
 	if added <= 0 && after.Effects == w.restart.before.Effects {

@@ -16,6 +16,7 @@ func inboundSentences() []definition {
 	return []definition{
 		def(`a contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip)`, func(w *World) any { return w.contactSendsKind }),
 		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
+		def(`contacts send (\d+) texts on every channel`, func(w *World) any { return w.contactsSendOnEveryChannel }),
 		def(`a contact sends a text`, func(w *World) any { return w.contactSendsText }),
 		def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
 		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
@@ -104,14 +105,81 @@ func (w *World) twoContactsSend(ctx context.Context) error {
 	return nil
 }
 
-func (w *World) hasCountedEach(ctx context.Context) error {
-	for _, c := range w.contacts {
-		w.contact = c
-		if err := w.hasCounted(ctx, 1); err != nil {
-			return err
+// contactsSendOnEveryChannel is for those channels that the receiver handles.
+func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
+	if err := w.needs(rule.InboundCount); err != nil {
+		return err
+	}
+	for _, ch := range event.Channels() {
+		if !w.s.Traits.TakesInbound(ch) {
+			continue
+		}
+		for range n {
+			w.contact = nil
+			text := w.newText()
+			e := w.inboundAt(&text, ch, w.at)
+			w.contacts = append(w.contacts, w.contact)
+			if _, err := w.send(ctx, fmt.Sprintf("an inbound %q on %s", text, ch), w.signed(e)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// hasCountedEach asks of each contact's texts the same, in one wait.
+func (w *World) hasCountedEach(ctx context.Context) error {
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	one, err := w.oneText(ctx)
+	if err != nil {
+		return err
+	}
+	var all []expectation
+	for _, c := range w.contacts {
+		all = append(all, expectation{w.inboundState(w.form(c.number)), func(st probe.State) bool { return st.Count == one }})
+	}
+	got, err := w.allAppear(ctx, all)
+	if err != nil || w.allHold(all, got) {
+		return err
+	}
+	wrong, example := 0, probe.State{}
+	for i := range got {
+		if got[i].Count != one {
+			wrong++
+			example = got[i]
+		}
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("of %d inbound texts, each of another contact and each acknowledged, %d are not counted once: one counts %d, not %d", len(got), wrong, example.Count, one),
+		Expected: fmt.Sprintf("a count of %d for each contact", one),
+		Seen:     example.Raw,
+		At:       w.lastExchange(),
+	}
+}
+
+// oneText is what one inbound text counts for on this receiver.
+func (w *World) oneText(ctx context.Context) (int, error) {
+	if err := w.needs(rule.InboundCount); err != nil {
+		return 0, err
+	}
+	for range 3 { // one may be lost
+		w.contact = nil
+		control := w.inbound(w.newText())
+		if err := w.introduce(ctx, "an inbound text of another contact", w.signed(control)); err != nil {
+			return 0, err
+		}
+		read := w.inboundState(w.form(control.Inbound.From))
+		one, err := w.appears(ctx, read, func(st probe.State) bool { return st.Count > 0 })
+		if err == nil && one.Count > 0 {
+			one, err = w.settled(ctx, read, never)
+		}
+		if err != nil || one.Count > 0 {
+			return one.Count, err
+		}
+	}
+	return 0, notChecked("the probe does not count an inbound text that the receiver accepted")
 }
 
 // hasCounted compares with what one inbound text counts for on this receiver.
@@ -122,19 +190,11 @@ func (w *World) hasCounted(ctx context.Context, want int) error {
 	if err := w.needs(rule.InboundCount); err != nil {
 		return err
 	}
-	w.contact = nil
-	control := w.inbound(w.newText())
-	if err := w.introduce(ctx, "an inbound text of another contact", w.signed(control)); err != nil {
-		return err
-	}
-	one, err := w.settled(ctx, w.inboundState(w.form(control.Inbound.From)), never)
+	one, err := w.oneText(ctx)
 	if err != nil {
 		return err
 	}
-	if one.Count == 0 {
-		return notChecked("the probe does not count an inbound text that the receiver accepted")
-	}
-	want *= one.Count
+	want *= one
 	got, err := w.appears(ctx, w.inboundState(w.form(sent.number)), func(st probe.State) bool { return st.Count == want })
 	if err != nil {
 		return err
@@ -173,7 +233,7 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	w.contacts = append(w.contacts, w.contact)
 	w.contact = nil // what follows comes from somebody who got no reply yet
 	if st.Count == 0 {
-		return notChecked("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle)
+		w.silent = notChecked("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle)
 	}
 	return nil
 }
@@ -190,6 +250,9 @@ func (w *World) anotherContactSends(ctx context.Context) error {
 // replies are no second effect, but no sign of a single one either. How duplicates
 // are answered is IDEM-1's and IDEM-2's to say.
 func (w *World) repliedEquallyOften(ctx context.Context) error {
+	if w.silent != nil {
+		return w.silent
+	}
 	last := w.lastExchange()
 	w.pending = nil
 	once, err := w.settled(ctx, w.replies(w.contacts[0].number), never)
@@ -238,7 +301,7 @@ func (w *World) sendsNothing(ctx context.Context) error {
 		return err
 	}
 	if st.Count == 0 {
-		return nil
+		return w.silent // an absence counts only after a control
 	}
 	return &Failure{
 		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to the contact", w.lastExchange().What, st.Count),

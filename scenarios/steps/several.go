@@ -25,6 +25,7 @@ func severalSentences() []definition {
 		def(`Sent delivers the "([^"]+)" events of each`, func(w *World) any { return w.deliversOfEach }),
 		def(`Sent delivers the "([^"]+)" and "([^"]+)" events of each at almost the same instant, in either order`, func(w *World) any { return w.deliversAlmostAtOnce }),
 		def(`the late "([^"]+)" event of each arrives`, func(w *World) any { return w.lateOfEach }),
+		def(`each message is still "([^"]+)"`, func(w *World) any { return w.eachIsStill }),
 		def(`each message ends as "([^"]+)"`, func(w *World) any { return w.eachEnds }),
 		def(`each message ends as "([^"]+)", as it does when they arrive one after the other in either order`, func(w *World) any { return w.eachEndsAsInEitherOrder }),
 	}
@@ -35,7 +36,7 @@ func severalSentences() []definition {
 type several struct {
 	messages []*message
 	controls []*message // by message; nil where the first message's stands for all
-	late     []Exchange
+	shown    []bool     // by message: what it was seen up to shows
 }
 
 // few is how many messages are enough where every answer takes a second.
@@ -130,6 +131,21 @@ func (w *World) deliversAlmostAtOnce(ctx context.Context, older, newer string) e
 func (w *World) lateOfEach(ctx context.Context, status string) error {
 	st := event.Status(status)
 	var planned []driver.Planned
+	var all []expectation
+	for _, m := range w.several.messages {
+		last := m.history[len(m.history)-1]
+		if w.s.Traits.Words.Same(st, last) {
+			return leftOut("%s and %s go under one word in the receiver's state", st, last)
+		}
+		all = append(all, expectation{w.messageState(m.ID), w.is(last)})
+	}
+	before, err := w.allAppear(ctx, all) // only what shows can be moved back
+	if err != nil {
+		return err
+	}
+	for i, e := range all {
+		w.several.shown = append(w.several.shown, e.want(before[i]))
+	}
 	for _, m := range w.several.messages {
 		planned = append(planned, driver.Planned{What: fmt.Sprintf("the late %s event of a message", st), Request: w.signed(m.Event(st))})
 	}
@@ -146,6 +162,40 @@ func (w *World) eachEnds(ctx context.Context, want string) error {
 		return err
 	}
 	return failure
+}
+
+// eachIsStill judges the state only, as isStill does. What has not come so far is
+// ORD-1's to say.
+func (w *World) eachIsStill(ctx context.Context, want string) error {
+	w.pending = nil
+	st := event.Status(want)
+	if err := w.visible(st); err != nil {
+		return err
+	}
+	moved, example := 0, probe.State{}
+	for i, m := range w.several.messages {
+		read := w.messageState(m.ID)
+		got, err := read(ctx)
+		if i == 0 {
+			got, err = w.settled(ctx, read, never)
+		}
+		if err != nil {
+			return err
+		}
+		if w.several.shown[i] && !w.is(st)(got) {
+			moved++
+			example = got
+		}
+	}
+	if moved == 0 {
+		return nil
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("a late event moved %d of %d messages from %s; one is %s", moved, len(w.several.messages), w.word(st), status(example)),
+		Expected: "every message still " + w.word(st),
+		Seen:     example.Raw,
+		At:       w.lastExchange(),
+	}
 }
 
 // strays are the messages that do not come to a status, as a failure; nil for none.

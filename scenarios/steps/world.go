@@ -45,6 +45,7 @@ type World struct {
 	rotated   *rotation
 	restart   *restartReading
 	several   *several
+	silent    error                       // why an absence of replies shows nothing; nil once a reply was seen
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
