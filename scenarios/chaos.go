@@ -164,7 +164,7 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	var judged map[string]report.Rule
 	if len(res.Book.Violated) > 0 && res.Fell == "" && c.Command == "chaos" && ctx.Err() == nil {
-		if judged, err = s.experiment(ctx); err != nil {
+		if judged, err = s.experiment(ctx, suspects(res.Book)); err != nil {
 			return res, err
 		}
 	}
@@ -258,7 +258,8 @@ func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]
 	}
 	var rules []report.Rule
 	for _, r := range rule.All() {
-		scenarios, ran := judged[r.ID].Scenarios, len(judged) > 0
+		of, ran := judged[r.ID]
+		scenarios := of.Scenarios
 		var deviations []report.Scenario
 		for _, d := range s.subject.Traits.Deviations {
 			if d.Rule == r.ID && !ran {

@@ -232,7 +232,7 @@ const fallingSecret = "whsec_c2VudHNpbS1jaGFvcy10ZXN0LXNlY3JldA=="
 // was known by then is reported and recorded.
 func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 	t.Parallel()
-	url, fell := falling(t, 120, func(s *http.Server) { _ = s.Close() })
+	url, fell := falling(t, 180, func(s *http.Server) { _ = s.Close() })
 	var w watchedRun
 	var rep report.Report
 	cfg, err := scenarios.URL(url, fallingSecret)
@@ -257,7 +257,7 @@ func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 		t.Errorf("the report says nothing of it: %+v", rep.Chaos)
 	}
 	if rep.Chaos.Sent < 80 || rep.Chaos.Sent > 200 || len(w.steps) < 80 {
-		t.Errorf("%d deliveries are reported and %d steps recorded of a target that fell over at request 120", rep.Chaos.Sent, len(w.steps))
+		t.Errorf("%d deliveries are reported and %d steps recorded of a target that fell over at request 180", rep.Chaos.Sent, len(w.steps))
 	}
 	if rep.ExitStatus != scenarios.ExitTarget && rep.ExitStatus != report.ExitBroken {
 		t.Errorf("exit status %d: %s", rep.ExitStatus, report.Meaning(rep))

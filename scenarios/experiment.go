@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // unwatched is for a run that nobody follows rule by rule.
@@ -19,11 +21,12 @@ func (unwatched) RuleDone(report.Rule) {}
 // experiment runs the contract's own scenarios after a chaos run that met a
 // violation. A chaos run sees that something is wrong; which rule it is, where
 // several could be, only deliveries can tell that differ in one thing.
-func (s *session) experiment(ctx context.Context) (map[string]report.Rule, error) {
+func (s *session) experiment(ctx context.Context, suspects []rule.ID) (map[string]report.Rule, error) {
 	plans, err := selectScenarios(s.cfg)
 	if err != nil {
 		return nil, err
 	}
+	plans = slices.DeleteFunc(plans, func(p planned) bool { return !slices.Contains(suspects, p.rule.ID) })
 	book := newLedger(s, plans, unwatched{})
 	s.carryOut(ctx, plans, book)
 	judged := map[string]report.Rule{}
@@ -33,11 +36,49 @@ func (s *session) experiment(ctx context.Context) (map[string]report.Rule, error
 	return judged, nil
 }
 
+// state is the families that are about what the receiver makes of events: a
+// mistake of one kind there shows as many others.
+var state = []string{"ACK", "IDEM", "ORD", "RET", "INB", "TPL", "CON"} //nolint:gochecknoglobals // constant
+
+// suspects are the rules that the violations of a run could be of: those that the
+// run's statistics name, what else could explain them, and their families.
+func suspects(book oracle.Book) []rule.ID {
+	families := map[string]bool{}
+	add := func(id rule.ID) {
+		family, _, _ := strings.Cut(id, "-")
+		families[family] = true
+		for _, f := range state {
+			if slices.Contains(state, family) {
+				families[f] = true
+			}
+		}
+	}
+	for id, all := range book.Violations {
+		add(id)
+		for _, v := range all {
+			for _, other := range v.Could {
+				add(other)
+			}
+		}
+	}
+	var ids []rule.ID
+	for _, r := range rule.All() {
+		if families[r.Code()] {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
 // attribution is which rule each violation of a chaos run is put down to.
 type attribution struct {
 	rule   map[string]string // from the rule that the run's statistics chose
 	unsure map[string]string // rules that are neither passed nor failed, and why
 }
+
+// certain reports whether a violation can be of no other rule: a message that
+// shows another's status, a digest in an answer, a reply to STOP.
+func certain(v oracle.Violation) bool { return len(v.Could) == 0 }
 
 // attribute decides by what the contract's scenarios showed. A violation stays
 // with its rule where a scenario of that rule fails too; else it goes to a rule
@@ -50,7 +91,7 @@ func attribute(book oracle.Book, judged map[string]report.Rule) attribution {
 	broken := slices.DeleteFunc(slices.Sorted(maps.Keys(judged)), func(id string) bool { return !fails(id) })
 	for id := range book.Violated {
 		a.rule[id] = id
-		if fails(id) || len(broken) == 0 {
+		if fails(id) || len(broken) == 0 || slices.ContainsFunc(book.Violations[id], certain) {
 			continue
 		}
 		for _, v := range book.Violations[id] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -32,7 +33,9 @@ func spread(body []byte) []byte {
 	return out
 }
 
-// escapeStrings writes the first letter of every string value as \u00xx.
+// escapeStrings writes the first character of every string value as \u00xx, where
+// it is a letter: a time that begins with an escaped digit is a text that some
+// good decoders do not take for a time.
 func escapeStrings(body []byte) []byte {
 	var out []byte
 	for len(body) > 0 {
@@ -42,7 +45,7 @@ func escapeStrings(body []byte) []byte {
 		}
 		r, size := utf8.DecodeRune(body[i+2:])
 		out = append(out, body[:i+2]...)
-		if r == '"' || r == '\\' || r > 0xFFFF {
+		if !unicode.IsLetter(r) || r > 0xFFFF {
 			size = 0
 		} else {
 			out = fmt.Appendf(out, `\u%04x`, r)

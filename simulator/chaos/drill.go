@@ -12,6 +12,9 @@ import (
 // drillEvery is which of the plan's messages are drills: one in so many.
 const drillEvery = 3
 
+// drillsFrom is how many messages a run has at least that tries them all.
+const drillsFrom = 100
+
 // drills are the orders of events that the contract names, in the order in which
 // they arrive. Chance alone would bring some of them once in a thousand
 // messages, so that a run of hundreds had never tried them.
@@ -30,7 +33,7 @@ func drills() []string {
 // the profile has what they are made of.
 func (d *drawer) isDrill() bool {
 	p := d.plan.Profile
-	return d.index%drillEvery == 0 && !d.plan.Sending.Strict && p.Mix.Inbound+p.Mix.Template < 1 &&
+	return d.index%drillEvery == 0 && d.plan.Messages >= drillsFrom && !d.plan.Sending.Strict && p.Mix.Inbound+p.Mix.Template < 1 &&
 		p.Chance(FaultSkip) > 0 && p.Chance(FaultReorder) > 0
 }
 
