@@ -84,6 +84,7 @@ type Parser struct {
 type Reading struct {
 	Format   string // "a curl command", for people
 	Requests []Request
+	Loose    bool // headers and body were looked for in a text of no known form
 }
 
 // Most bytes that a capture may have, and most readings of one.
@@ -138,7 +139,7 @@ func (p Parser) readings(data []byte, depth int) ([]Reading, error) {
 				requests[i].Notes = append(slices.Clone(v.notes), requests[i].Notes...)
 			}
 			if len(requests) > 0 {
-				all = append(all, Reading{f.name, requests})
+				all = append(all, Reading{f.name, requests, f.loose})
 			}
 		}
 	}

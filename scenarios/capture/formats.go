@@ -15,6 +15,8 @@ type format struct {
 	name string
 	fits func(text string) bool
 	read func(text string) ([]Request, error)
+
+	loose bool
 }
 
 // formats are tried in this order; of two that read a text equally well the
@@ -35,27 +37,27 @@ func (p Parser) formats(depth int) []format {
 		return func(text string) ([]Request, error) { return p.within(text, unpack, depth) }
 	}
 	return []format{
-		{"a trace of curl", matches(`=> Send (header|data)`), within(traced)},
+		{"a trace of curl", matches(`=> Send (header|data)`), within(traced), false},
 		{"a command", beginsCommand().MatchString, func(text string) ([]Request, error) {
 			rest, line := begin(text)
 			return p.parseShell(rest, line)
-		}},
-		{"the output of curl -v", isVerbose, one(parseVerbose)},
-		{"JSON", matches(`(?m)^[^{\[\n]*[{\[]`), func(text string) ([]Request, error) { return p.parseJSON(text, depth) }},
-		{"an export of Burp", matches(`<request base64="true">`), within(burp)},
+		}, false},
+		{"the output of curl -v", isVerbose, one(parseVerbose), false},
+		{"JSON", matches(`(?m)^[^{\[\n]*[{\[]`), func(text string) ([]Request, error) { return p.parseJSON(text, depth) }, false},
+		{"an export of Burp", matches(`<request base64="true">`), within(burp), false},
 		{"YAML", matches(`(?mi)^[ \t]*(- )?(request_?)?headers?:[ \t]*$`), func(text string) ([]Request, error) {
 			converted, err := yaml.YAMLToJSON([]byte(text))
 			if err != nil {
 				return nil, fmt.Errorf("line 1: the YAML cannot be read: %w", err)
 			}
 			return p.parseJSON(string(converted), depth)
-		}},
-		{"a hex dump", func(text string) bool { _, ok := dumped(text); return ok }, within(dumped)},
+		}, false},
+		{"a hex dump", func(text string) bool { _, ok := dumped(text); return ok }, within(dumped), false},
 		{"a raw HTTP request", func(text string) bool {
 			_, line := begin(text)
 			return line > 0 && !beginsCommand().MatchString(text) && !strings.HasPrefix(strings.TrimSpace(text), "{")
-		}, one(func(text string, line int) (Request, error) { return parseRaw([]byte(text), line) })},
-		{"a log or a program's text", func(text string) bool { return depth < maxDepth && mentionsSignature(text) }, p.parseLoose},
+		}, one(func(text string, line int) (Request, error) { return parseRaw([]byte(text), line) }), false},
+		{"a log or a program's text", func(text string) bool { return depth < maxDepth && mentionsSignature(text) }, p.parseLoose, true},
 	}
 }
 

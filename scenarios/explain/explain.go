@@ -42,16 +42,20 @@ type Finding struct {
 // a zero time means each request's own, which it gives.
 func Explain(secret signing.Secret, readings []capture.Reading, now func(capture.Request) time.Time) []Finding {
 	b := &budget{bytes: 512 << 20}
+	var best []Finding
 	for _, reading := range readings {
+		// A text that has no form is read only where no other reading fits.
+		if reading.Loose && best != nil {
+			continue
+		}
 		findings := make([]Finding, len(reading.Requests))
-		fitting := 0
+		fitting := false
 		for i, r := range reading.Requests {
 			var ok bool
-			if findings[i], ok = fit(secret, r, now, b); ok {
-				fitting++
-			}
+			findings[i], ok = fit(secret, r, now, b)
+			fitting = fitting || ok
 		}
-		if fitting == 0 {
+		if !fitting {
 			continue
 		}
 		for i, r := range reading.Requests {
@@ -59,13 +63,32 @@ func Explain(secret signing.Secret, readings []capture.Reading, now func(capture
 				findings[i] = unfit(secret, r, now)
 			}
 		}
-		return findings
+		if best == nil || wrong(findings) < wrong(best) {
+			best = findings
+		}
+		if wrong(best) == 0 {
+			break
+		}
+	}
+	if best != nil {
+		return best
 	}
 	var findings []Finding
 	for _, r := range likeliest(readings).Requests {
 		findings = append(findings, unfit(secret, r, now))
 	}
 	return findings
+}
+
+// wrong counts the findings that are not right.
+func wrong(findings []Finding) int {
+	n := 0
+	for _, f := range findings {
+		if f.Verdict != Right {
+			n++
+		}
+	}
+	return n
 }
 
 // likeliest is the first reading that has a whole body, else the first.
