@@ -21,7 +21,7 @@ type candidate struct {
 // Bounds of the search for what was signed.
 const (
 	mostChanges    = 4
-	mostCandidates = 500
+	mostCandidates = 220
 	largeBody      = 1 << 20 // beyond it only what costs little is tried
 )
 
@@ -59,7 +59,7 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 				continue
 			}
 			for _, s := range steps {
-				if len(c.bytes) > largeBody && !s.cheap {
+				if len(c.bytes) > largeBody && !s.cheap || !c.mayUndo(s) {
 					continue
 				}
 				for _, before := range s.undo(r, c.bytes) {
@@ -70,6 +70,23 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 			}
 		}
 	}
+}
+
+// mayUndo keeps the search small: no change is undone twice but those that may
+// be there twice, and nothing after another printing of the JSON, which is last.
+func (c candidate) mayUndo(s step) bool {
+	for _, done := range c.changes {
+		again := s.cause == "body-base64" || s.cause == "body-json-string" || s.cause == "body-escaped"
+		if done.cause == s.cause && !again || printing(done.cause) {
+			return false
+		}
+	}
+	return true
+}
+
+// printing reports whether a change is another printing of the same JSON.
+func printing(cause string) bool {
+	return strings.HasPrefix(cause, "body-reserialised") || cause == "body-keys-sorted" || cause == "body-pretty-printed" || cause == "body-lost" || cause == "body-line-break-lost"
 }
 
 // declared is how long the body is, as the capture says; 0 when it does not.

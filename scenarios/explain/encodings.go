@@ -28,6 +28,19 @@ import (
 // mostUnpacked is how much is read of what is compressed.
 const mostUnpacked = 8 << 20
 
+// Compiled once: they are asked for every body that is tried.
+//
+//nolint:gochecknoglobals // constants, but for their type
+var (
+	plusLost    = regexp.MustCompile(`(":\s*") (\d{5,})`)
+	byteList    = regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x)?[0-9a-fA-F]{1,3})+)[\])>]*$`)
+	quotedText  = regexp.MustCompile(`(?s)^[bu]?(['"` + "`" + `])(.*)['"` + "`" + `]$`)
+	formField   = regexp.MustCompile(`^[\w.\[\]%+-]*=`)
+	formAlone   = regexp.MustCompile(`^%7[Bb].*=?$`)
+	boundary    = regexp.MustCompile(`^\s*--([^\r\n]{1,70})\r?\n`)
+	mailEncoded = regexp.MustCompile(`=\r?\n|=[0-9A-F]{2}`)
+)
+
 // encodings are the steps that undo an encoding of the whole body. Something on
 // the way did it, and a receiver that verifies the bytes that arrive fails.
 func encodings(r capture.Request) []step {
@@ -65,7 +78,7 @@ func encodings(r capture.Request) []step {
 			return [][]byte{[]byte(html.UnescapeString(string(body)))}
 		}),
 		fault("body-plus-lost", "every + in the body has become a blank, as in a decoded form", "Something decoded the body as a form: verify the raw bytes before it.", false, func(body []byte) [][]byte {
-			return [][]byte{regexp.MustCompile(`(":\s*") (\d{5,})`).ReplaceAll(body, []byte("$1+$2"))}
+			return [][]byte{plusLost.ReplaceAll(body, []byte("$1+$2"))}
 		}),
 		fault("body-utf16", "the body was encoded as UTF-16", "Keep the bytes as they came: UTF-8.", false, fromUTF16),
 		fault("body-cp1252", "the body's UTF-8 was read as Windows-1252 and encoded again", "Keep the body as bytes, or read it as UTF-8.", false, fromCP1252),
@@ -113,7 +126,7 @@ func fromBase64(body []byte) [][]byte {
 
 func fromHex(body []byte) [][]byte {
 	text := strings.TrimSpace(string(body))
-	list := regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x)?[0-9a-fA-F]{1,3})+)[\])>]*$`).FindStringSubmatch(text)
+	list := byteList.FindStringSubmatch(text)
 	if list != nil && strings.ContainsAny(list[1], " ,") {
 		var out []byte
 		base := 16
@@ -149,7 +162,7 @@ func fromJSONString(body []byte) [][]byte {
 // around it (b'…' of Python, "…" of most languages).
 func fromEscaped(body []byte) [][]byte {
 	text := strings.TrimSpace(string(body))
-	if m := regexp.MustCompile(`(?s)^[bu]?(['"` + "`" + `])(.*)['"` + "`" + `]$`).FindStringSubmatch(text); m != nil {
+	if m := quotedText.FindStringSubmatch(text); m != nil {
 		return [][]byte{[]byte(capture.Unescape(m[2])), []byte(m[2])}
 	}
 	if strings.Contains(text, `\`) {
@@ -160,7 +173,7 @@ func fromEscaped(body []byte) [][]byte {
 
 func fromForm(body []byte) [][]byte {
 	text := string(bytes.TrimSpace(body))
-	if !regexp.MustCompile(`^[\w.\[\]%+-]*=`).MatchString(text) && !regexp.MustCompile(`^%7[Bb].*=?$`).MatchString(text) {
+	if !formField.MatchString(text) && !formAlone.MatchString(text) {
 		return nil
 	}
 	var all [][]byte
@@ -195,7 +208,7 @@ func fromPercent(body []byte) [][]byte {
 }
 
 func fromMultipart(body []byte) [][]byte {
-	m := regexp.MustCompile(`^\s*--([^\r\n]{1,70})\r?\n`).FindSubmatch(body)
+	m := boundary.FindSubmatch(body)
 	if m == nil {
 		return nil
 	}
@@ -257,7 +270,7 @@ func fromCP1252(body []byte) [][]byte {
 
 // fromQuotedPrintable undoes the encoding of mails.
 func fromQuotedPrintable(body []byte) [][]byte {
-	if !regexp.MustCompile(`=\r?\n|=[0-9A-F]{2}`).Match(body) {
+	if !mailEncoded.Match(body) {
 		return nil
 	}
 	plain, err := io.ReadAll(io.LimitReader(quotedprintable.NewReader(bytes.NewReader(body)), mostUnpacked))

@@ -11,10 +11,24 @@ import (
 	"github.com/sentsim/sentsim/scenarios/capture"
 )
 
-// matching makes an undo of an expression: what its first group holds.
-func matching(pattern string) func(capture.Request, []byte) [][]byte {
+// Compiled once: they are asked for every body that is tried.
+//
+//nolint:gochecknoglobals // constants, but for their type
+var (
+	chunkSize  = regexp.MustCompile(`^\s*[0-9A-Fa-f]{1,8}[^\n{"]*\n`)
+	wrapped    = regexp.MustCompile(`\\?\r?\n[ \t]*`)
+	blankBreak = regexp.MustCompile(`[ \t]*\r?\n[ \t]*`)
+	quoteMarks = regexp.MustCompile(`(?m)^(?:> ?)+`)
+)
+
+// matching makes an undo of an expression: what its first group holds, in a body
+// that has the text must in it.
+func matching(must, pattern string) func(capture.Request, []byte) [][]byte {
 	expression := regexp.MustCompile(pattern)
 	return func(_ capture.Request, body []byte) [][]byte {
+		if !bytes.Contains(body, []byte(must)) {
+			return nil
+		}
 		if m := expression.FindSubmatch(body); m != nil && len(m[1]) > 0 && len(m[1]) < len(body) {
 			return [][]byte{m[1]}
 		}
@@ -33,17 +47,17 @@ func framing() []step {
 			}
 			return nil
 		}},
-		{note("body-continue", "100 Continue, which the other side sent before the body, was left out"), true, matching(`(?s)^\s*HTTP/[0-9.]+ 1\d\d[^\n]*\n(?:[^\n]+\n)*?\r?\n(.*)$`)},
-		{note("body-answer", "the answer behind the body was left out"), true, matching(`(?s)^(.*?)\r?\n*(?:\r?\n|[}\]"])?HTTP/[0-9.]+ [1-5]\d\d\b`)},
-		{note("body-answer", "the answer behind the body was left out"), true, matching(`(?s)^(.*?)\s*\n?(?:< )?HTTP/[0-9.]+ [1-5]\d\d\b`)},
-		{note("body-answer", "the answer behind the body was left out"), true, matching(`(?s)^(.*?})\s*HTTP/[0-9.]+ [1-5]\d\d\b`)},
-		{note("body-next-request", "the request behind the body was left out"), true, matching(`(?s)^(.*?)\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+ HTTP/[0-9.]+\r?\n`)},
-		{note("body-separator", "the separator behind the body (### or ---) was left out"), true, matching(`(?s)^(.*?)\r?\n+(?:#{3}|-{3}|={3}|\* |< )`)},
+		{note("body-continue", "100 Continue, which the other side sent before the body, was left out"), true, matching("HTTP/", `(?s)^\s*HTTP/[0-9.]+ 1\d\d[^\n]*\n(?:[^\n]+\n)*?\r?\n(.*)$`)},
+		{note("body-answer", "the answer behind the body was left out"), true, matching("HTTP/", `(?s)^(.*?)\r?\n*(?:\r?\n|[}\]"])?HTTP/[0-9.]+ [1-5]\d\d\b`)},
+		{note("body-answer", "the answer behind the body was left out"), true, matching("HTTP/", `(?s)^(.*?)\s*\n?(?:< )?HTTP/[0-9.]+ [1-5]\d\d\b`)},
+		{note("body-answer", "the answer behind the body was left out"), true, matching("HTTP/", `(?s)^(.*?})\s*HTTP/[0-9.]+ [1-5]\d\d\b`)},
+		{note("body-next-request", "the request behind the body was left out"), true, matching("HTTP/", `(?s)^(.*?)\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+ HTTP/[0-9.]+\r?\n`)},
+		{note("body-separator", "the separator behind the body (### or ---) was left out"), true, matching("\n", `(?s)^(.*?)\r?\n+(?:#{3}|-{3}|={3}|\* |< )`)},
 		{note("body-chunked", "the body's chunks (Transfer-Encoding: chunked) were put together"), true, unchunked},
 		{note("body-nul", "NUL bytes around the body were left out"), true, func(_ capture.Request, body []byte) [][]byte {
 			return [][]byte{bytes.Trim(body, "\x00")}
 		}},
-		{note("body-around", "what stands around the JSON was left out"), false, matching(`(?s)^[^{]*(\{.*\})[^}]*$`)},
+		{note("body-around", "what stands around the JSON was left out"), false, matching("{", `(?s)^[^{]*(\{.*\})[^}]*$`)},
 		{note("body-behind", "what stands behind the JSON was left out"), false, func(_ capture.Request, body []byte) [][]byte {
 			depth := 0
 			for i, c := range body {
@@ -64,7 +78,7 @@ func framing() []step {
 // unchunked takes the framing of chunks away, also where an editor made LF of
 // the line ends.
 func unchunked(_ capture.Request, body []byte) [][]byte {
-	if !regexp.MustCompile(`^\s*[0-9A-Fa-f]{1,8}[^\n{"]*\n`).Match(body) {
+	if !chunkSize.Match(body) {
 		return nil
 	}
 	for _, form := range [][]byte{body, bytes.TrimLeft(body, "\r\n")} {
@@ -103,13 +117,13 @@ func characters() []step {
 	}
 	return []step{
 		note("body-wrapped-lines", "the line breaks of wrapped lines were taken out of the body", func(s string) string {
-			return regexp.MustCompile(`\\?\r?\n[ \t]*`).ReplaceAllString(s, "")
+			return wrapped.ReplaceAllString(s, "")
 		}),
 		note("body-wrapped-lines", "the line breaks of wrapped lines were taken out of the body", func(s string) string {
 			return strings.NewReplacer("\r\n", "", "\n", "").Replace(s)
 		}),
 		note("body-wrapped-lines", "the line breaks of wrapped lines became blanks", func(s string) string {
-			return regexp.MustCompile(`[ \t]*\r?\n[ \t]*`).ReplaceAllString(strings.TrimRight(s, "\r\n"), " ")
+			return blankBreak.ReplaceAllString(strings.TrimRight(s, "\r\n"), " ")
 		}),
 		note("body-typographic", "typographic (curly) quotes in the body were made straight", func(s string) string {
 			return strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "″", `"`).Replace(s)
@@ -126,7 +140,7 @@ func characters() []step {
 		note("body-tabs", "blanks in the body were tabs", func(s string) string { return strings.ReplaceAll(s, "    ", "\t") }),
 		note("body-doubled-quotes", `doubled quotes ("") in the body were made single`, func(s string) string { return strings.ReplaceAll(s, `""`, `"`) }),
 		note("body-quote-marks", "quotation marks (>) before the body's lines were taken off", func(s string) string {
-			return regexp.MustCompile(`(?m)^(?:> ?)+`).ReplaceAllString(s, "")
+			return quoteMarks.ReplaceAllString(s, "")
 		}),
 	}
 }

@@ -3,7 +3,7 @@ package explain
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -84,7 +84,7 @@ func ordered(v gjson.Result, keys, payload string) string {
 		}
 	}
 	v.ForEach(func(key, value gjson.Result) bool {
-		if !regexp.MustCompile(`(?:^| )` + regexp.QuoteMeta(key.String()) + `(?: |$)`).MatchString(keys) {
+		if !slices.Contains(known, key.String()) {
 			add(key.String(), value.Get("@ugly").Raw)
 		}
 		return true
