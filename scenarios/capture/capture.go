@@ -177,6 +177,9 @@ func (r Reading) worth() int {
 		if !q.Parsed {
 			n++
 		}
+		if r.Loose {
+			n -= 5 // what has a form says more, even where a header is missing
+		}
 		best = max(best, n)
 	}
 	return best

@@ -12,17 +12,17 @@ import (
 
 // programs are the clients whose commands are understood, as a command begins:
 // after a prompt, sudo and the like, and assignments.
-const programs = `(?:(?:sudo|time|env|exec|nohup|command|doas|timeout|proxychains4?)[ \t]+(?:-\S+[ \t]+)*(?:\d+s?[ \t]+)?)*(?:[A-Za-z_]\w*=\S*[ \t]+)*["']?(?:[^\s"']*[/\\])?(?:(?:curl|wget|curlie)(?:\.exe)?["']?(?:[ \t\\^` + "`" + `]|\r?$)|(?:https?|xhs?)[ \t]+(?:-|POST|PUT|:|\S+[./]))`
+const programs = `(?:(?:sudo|time|env|exec|nohup|command|doas|timeout|proxychains4?)[ \t]+(?:-\S+[ \t]+)*(?:\d+s?[ \t]+)?)*(?:[A-Za-z_]\w*=\S*[ \t]+)*["']?(?:[^\s"']*[/\\])?(?:(?:curl|wget|curlie)(?:\.exe)?["']?(?:[ \t\\^` + "`" + `]|\r?$)|(?:https?|xhs?)[ \t]+(?:-|POST|PUT|post|put|:|\S+[./]))`
 
 // beginsCommand finds the beginning of a line that calls a client.
 func beginsCommand() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^[ \t]*(?:[^\n{}]{0,100}?[$%#>❯➜»λ›][ \t]*)?` + programs)
+	return regexp.MustCompile(`(?m)(?:^[ \t]*(?:[^\n{}]{0,100}?[$%#>❯➜»λ›][ \t]*|[^\n'"{}]{0,100}[ \t])?|\|[ \t]*)` + programs)
 }
 
 // prompts are what a shell prints before a command; only those before a word
 // that begins one are taken off.
 func prompts() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^[ \t]*(?:[^\n'"{}=]{0,100}?[$%#>❯➜»λ›]|\d{1,5})[ \t]*(` + programs + `|[A-Za-z_]\w*=|export |cat |echo |printf )`)
+	return regexp.MustCompile(`(?m)^[ \t]*(?:[^\n'"{}=]{0,100}?[$%#>❯➜»λ›✗][ \t]*|\d{1,5}[ \t]+|[^\n'"{}=|]{1,100}?[ \t])(` + programs + `|[A-Za-z_]\w*=|export |cat |echo |printf )`)
 }
 
 // parseShell reads the commands of a POSIX shell: one, a script, or what was on
@@ -311,8 +311,8 @@ func (p Parser) httpie(words []word) ([]Request, error) {
 			}
 			r.Body, lost = []byte(value), false
 		case strings.HasPrefix(text, "-"):
-		case regexp.MustCompile(`^[A-Z]+$`).MatchString(text) && r.URL == "":
-			r.Method = text
+		case regexp.MustCompile(`(?i)^(?:GET|POST|PUT|PATCH|DELETE)$`).MatchString(text) && r.URL == "":
+			r.Method = strings.ToUpper(text)
 		case r.URL == "":
 			r.URL = text
 		case item != nil && item[2] == ":":

@@ -73,9 +73,9 @@ func (f found) better(than found) bool {
 // bodyNames are the names of a body's field, the surest first.
 func bodyNames() []string {
 	return []string{
-		"rawBody", "raw_body", "bodyRaw", "body_raw", "rawRequestBody", "rawPayload", "raw_payload", "bodyBase64", "body_base64", "base64Body", "bodyBytes", "body_bytes",
+		"rawBody", "raw_body", "bodyRaw", "body_raw", "rawRequestBody", "rawPayload", "rawModeData", "raw_payload", "bodyBase64", "body_base64", "base64Body", "bodyBytes", "body_bytes",
 		"bodyText", "body_text", "bodyString", "body_string", "requestBody", "request_body", "reqBody", "request_payload", "requestPayload",
-		"postData", "post_data", "httpBody", "http_body", "http.request.body", "request.body", "body", "content", "payload", "data", "raw", "text", "message", "request", "req", "event", "input", "value",
+		"postData", "post_data", "httpBody", "http_body", "http.request.body", "request.body", "body", "content", "payload", "data", "raw", "text", "message", "request", "req", "event", "input", "value", "string",
 	}
 }
 
@@ -172,7 +172,7 @@ func bodyOfText(text string, around gjson.Result, name string) found {
 	switch {
 	case len(f.body) == 0:
 		return found{}
-	case name == "message" || name == "event" || name == "input" || name == "value" || name == "request" || name == "req":
+	case name == "string" || name == "message" || name == "event" || name == "input" || name == "value" || name == "request" || name == "req":
 		if !regexp.MustCompile(`^\s*"?\{.*\bfield\b`).Match(f.body) {
 			return found{}
 		}

@@ -159,6 +159,9 @@ func headersIn(v gjson.Result, tells func(Request) bool) ([]Header, bool) {
 		if isResponse(key.String()) {
 			return true
 		}
+		if value.Type == gjson.String && !strings.Contains(strings.ToLower(key.String()), "header") {
+			return true
+		}
 		if headers := headersOf(value); tells(Request{Headers: headers}) {
 			found = headers
 		}

@@ -90,7 +90,9 @@ func looseHeaders(text string) []Header {
 // seconds of these years, a UUID.
 func byShape(text string, named []Header) []Header {
 	have := func(role Role) bool {
-		return slices.ContainsFunc(named, func(h Header) bool { return RoleOfIs(h.Name, role) })
+		return slices.ContainsFunc(named, func(h Header) bool { // ts, say, is a column's name and no value
+			return RoleOfIs(h.Name, role) && (len(h.Value) >= 8 || strings.ContainsAny(h.Value, "*<[…"))
+		})
 	}
 	signature := regexp.MustCompile(`\bv1,[A-Za-z0-9+/]{42,43}=?`)
 	if !have(Signature) && !signature.MatchString(text) {
@@ -140,6 +142,14 @@ func looseBodies(text string) []looseBody {
 			opened = text[m[0]-1]
 		}
 		spans = readings(span, quote, opened)
+		if first := spans[0].body; !spans[0].parsed && json.Valid(first) && strings.Contains(string(first), "\n") {
+			spans[0].parsed = true // a program prints it anew
+		}
+		for shell, plain := range map[string]string{`'\''`: "'", "''": "'", `\'`: "'"} {
+			if strings.Contains(span, shell) {
+				spans = append(spans, looseBody{body: []byte(strings.ReplaceAll(string(spans[0].body), shell, plain))})
+			}
+		}
 	}
 	if longest > 0 {
 		return spans

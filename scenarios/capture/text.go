@@ -15,7 +15,7 @@ import (
 func decodeText(data []byte) []byte {
 	var order binary.ByteOrder
 	zeros := [2]int{} // of even and odd places
-	for i, c := range data[:min(len(data), 512)] {
+	for i, c := range data[:min(len(data), 64)] {
 		if c == 0 {
 			zeros[i%2]++
 		}
@@ -29,9 +29,9 @@ func decodeText(data []byte) []byte {
 		order, data = binary.LittleEndian, data[2:]
 	case bytes.HasPrefix(data, []byte("\xFE\xFF")):
 		order, data = binary.BigEndian, data[2:]
-	case zeros[1] > 20 && zeros[0] == 0:
+	case zeros[1] > 10 && zeros[0] == 0:
 		order = binary.LittleEndian
-	case zeros[0] > 20 && zeros[1] == 0:
+	case zeros[0] > 10 && zeros[1] == 0:
 		order = binary.BigEndian
 	default:
 		return data
@@ -106,7 +106,7 @@ func fromHTML(text string) (string, bool) {
 	if !regexp.MustCompile(`&(quot|#34|#39|#x27|#x22|lt|gt|amp);|</(pre|code|td|p|div|span)>|<br`).MatchString(text) {
 		return "", false
 	}
-	text = regexp.MustCompile(`(?i)<br ?/?>`).ReplaceAllString(text, "\n")
+	text = regexp.MustCompile(`(?i)<br ?/?>|</(?:p|div|tr|li|h[1-6])>|<pre[^<>]*>`).ReplaceAllString(text, "\n")
 	text = regexp.MustCompile(`(?i)</?(html|body|head|pre|code|td|tr|th|table|tbody|p|div|span|b|i|em|strong|a|ul|li|h[1-6])( [^<>]*)?>`).ReplaceAllString(text, "")
 	return html.UnescapeString(text), true
 }

@@ -134,7 +134,7 @@ func steps(r capture.Request) []step {
 			return nil
 		}})
 	}
-	return all
+	return append(all, surroundings())
 }
 
 // settled is the body as it was sent, as far as that can be told without its

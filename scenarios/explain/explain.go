@@ -91,12 +91,22 @@ func wrong(findings []Finding) int {
 	return n
 }
 
-// likeliest is the first reading that has a whole body, else the first.
+// likeliest is the first reading, but where its body makes no sense the first
+// one that has a whole body: a command of Windows read as one of a shell, say.
 func likeliest(readings []capture.Reading) capture.Reading {
-	i := slices.IndexFunc(readings, func(r capture.Reading) bool {
-		return slices.ContainsFunc(r.Requests, func(q capture.Request) bool { return len(headerSets(q)) > 0 && whole(q) == "" })
-	})
-	return readings[max(i, 0)]
+	first := readings[0].Requests[0]
+	if _, ok := headersFault(first); ok {
+		return readings[0]
+	}
+	if cause := whole(first); cause != "body-not-json" && cause != "body-printed" && cause != "no-body" {
+		return readings[0]
+	}
+	for _, r := range readings[1:] {
+		if q := r.Requests[0]; len(headerSets(q)) > 0 && whole(q) == "" {
+			return r
+		}
+	}
+	return readings[0]
 }
 
 // budget bounds the work that one capture may make.

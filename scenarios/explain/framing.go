@@ -57,7 +57,6 @@ func framing() []step {
 		{note("body-nul", "NUL bytes around the body were left out"), true, func(_ capture.Request, body []byte) [][]byte {
 			return [][]byte{bytes.Trim(body, "\x00")}
 		}},
-		{note("body-around", "what stands around the JSON was left out"), false, matching("{", `(?s)^[^{]*(\{.*\})[^}]*$`)},
 		{note("body-behind", "what stands behind the JSON was left out"), false, func(_ capture.Request, body []byte) [][]byte {
 			depth := 0
 			for i, c := range body {
@@ -73,6 +72,11 @@ func framing() []step {
 			return nil
 		}},
 	}
+}
+
+// surroundings is the step that finds the JSON in what stands around it.
+func surroundings() step {
+	return step{change{cause: "body-around", said: "what stands around the JSON was left out", note: true}, false, matching("{", `(?s)^[^{]*(\{.*\})[^}]*$`)}
 }
 
 // unchunked takes the framing of chunks away, also where an editor made LF of

@@ -70,9 +70,9 @@ func readingsOf(r capture.Request, role capture.Role) []reading {
 		first := reading{value: v}
 		switch spelled[i] {
 		case capture.Printed:
-			first.changes = []change{{cause: "headers-printed", note: true, said: "the headers are spelled as programs print them (" + names[i] + " for " + role.Name() + ")"}}
+			first.changes = []change{{cause: "headers-printed", note: true, said: "the headers are spelled as programs print them (such as x_webhook_id)"}}
 		case capture.Renamed:
-			first.changes = []change{renamed(names[i], role)}
+			first.changes = []change{renamed(names[i])}
 		case capture.Exact:
 		}
 		if i > 0 && v != values[0] {
@@ -95,15 +95,18 @@ func readingsOf(r capture.Request, role capture.Role) []reading {
 	return all
 }
 
-func renamed(name string, role capture.Role) change {
-	family := "its own"
+func renamed(name string) change {
+	if !strings.Contains(name, "-") { // as a log writes them
+		return change{cause: "headers-printed", note: true, said: "the headers have short names, as a log writes them (" + name + ")"}
+	}
+	family := strings.ToLower(name)
 	if m := regexp.MustCompile(`(?i)svix|webhook`).FindString(name); m != "" {
 		family = strings.ToLower(m)
 	}
 	return change{
 		cause: "headers-renamed",
-		said:  "the headers were renamed: they have the names of the " + family + "- family (" + strings.ToLower(name) + "), and Sent sends " + signing.HeaderID + ", " + signing.HeaderTimestamp + " and " + signing.HeaderSignature,
-		fix:   "Find what renames them (a gateway, a relay, code that feeds a Standard Webhooks or Svix library), and verify with the names that arrive: " + role.Name() + " is under " + strings.ToLower(name) + ".",
+		said:  "the headers were renamed: they have the names of the " + family + "- family (" + family + "-id and so on), and Sent sends " + signing.HeaderID + ", " + signing.HeaderTimestamp + " and " + signing.HeaderSignature,
+		fix:   "Find what renames them (a gateway, a relay, code that feeds a Standard Webhooks or Svix library), and verify with the names that arrive.",
 	}
 }
 

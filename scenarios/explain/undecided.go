@@ -108,10 +108,10 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 		return reason{"body-cut", fmt.Sprintf("the body was cut: its JSON ends in the middle, after %d bytes%s", have, promised), captureAgain}, true
 	case masked(body):
 		return reason{"body-redacted", "values in the body are redacted or masked (***): it is not the body that was signed, and nothing can be judged", "Capture the request again without masking; the signature covers every byte."}, true
-	case bytes.Contains(body, []byte("\uFFFD")) || !utf8.Valid(body) && complete:
-		return reason{"body-bytes-lost", "the body was read as text in another encoding, and some of its bytes are lost (\uFFFD)", captureAgain + " Record bytes, not text."}, true
 	case !complete && packed(r) != "":
 		return reason{"body-compressed", "the body is compressed (" + packed(r) + ") and could not be unpacked: the capture has not all of its bytes as they were", "Capture it with its bytes (base64 or a file), or after it was unpacked."}, true
+	case bytes.Contains(body, []byte("\uFFFD")) || !utf8.Valid(body) && complete:
+		return reason{"body-bytes-lost", "the body was read as text in another encoding, and some of its bytes are lost (\uFFFD)", captureAgain + " Record bytes, not text."}, true
 	case !complete:
 		return reason{"body-not-json", "the body in the capture is not JSON: it begins with " + excerpt(r.Body) + ". Sent sends JSON, so this is not what was signed" + promised, captureAgain}, true
 	case r.Parsed:
