@@ -107,13 +107,13 @@ func TestAnyEventHappens(t *testing.T) {
 		want       map[string]string
 	}{
 		{"about a message that was sent", `{"type":"message.delivered","payload":{"message_id":"` + sent + `"}}`, map[string]string{
-			"sub_type": "message.delivered", "payload.message_id": sent, "payload.message_status": "DELIVERED", "payload.channel": "rcs", "payload.inbound_number": "+15005550104",
+			"event": "message.delivered", "payload.message_id": sent, "payload.message_status": "DELIVERED", "payload.channel": "rcs", "payload.outbound_number": "+15005550104",
 		}},
 		{"with fields of one's own", `{"type":"message.failed","timestamp":"2025-10-31T10:10:42Z","payload":{"reason":"no route","extra":{"a":[1]},"updated_at":null,"a.b":1}}`, map[string]string{
 			"timestamp": "2025-10-31T10:10:42Z", "payload.reason": "no route", "payload.extra": `{"a":[1]}`, "payload.updated_at": "", `payload.a\.b`: "1",
 		}},
 		{"inbound without text", `{"type":"message.received","payload":{"from":"+14155550199","text":null}}`, map[string]string{
-			"payload.from": "+14155550199", "payload.text": "", "sub_type": "message.received",
+			"payload.inbound_number": "+14155550199", "payload.text": "", "event": "message.received",
 		}},
 		{"a template's", `{"type":"templates","payload":{"status":"FLAGGED","reason":"who knows"}}`, map[string]string{
 			"field": "templates", "payload.status": "FLAGGED", "payload.reason": "who knows", "payload.template_name": "order_update",

@@ -391,14 +391,24 @@ type eventTypeView struct {
 // listEventTypes lists the parents with their sub-types; those of the extended
 // set are not active unless the knob is on.
 func listEventTypes(c *call) (answer, *problem) {
-	parents := []eventTypeView{
-		{Name: event.ParentMessage, DisplayName: "Messages", Description: "Status changes of messages, and messages from contacts", IsActive: true},
-		{Name: event.ParentTemplates, DisplayName: "Templates", Description: "Status changes of WhatsApp templates", IsActive: true},
+	about := map[string][2]string{
+		event.ParentMessage:   {"Messages", "Status changes of messages, and messages from contacts"},
+		event.ParentTemplates: {"Templates", "Status changes of WhatsApp templates"},
+		event.ParentContact:   {"Contacts", "Contacts that opt in or out, ask for help, or write a keyword"},
+		event.ParentChannel:   {"Channels", "Countries in which a channel is being opened for you"},
+		event.ParentLink:      {"Links", "Links in messages that are followed, or end"},
+		event.ParentCall:      {"Calls", "Phone calls and their recordings"},
 	}
-	for i := range parents {
-		parents[i].EventType = parents[i].Name
+	var parents []eventTypeView
+	for _, name := range c.sim.Knobs().Families.List() {
+		parents = append(parents, eventTypeView{
+			Name: name, EventType: name, DisplayName: about[name][0], Description: about[name][1], IsActive: true,
+		})
 	}
 	for _, k := range event.Catalogue() {
+		if c.sim.Knobs().Has(k) != nil {
+			continue
+		}
 		_, sub, _ := strings.Cut(k.Name, ".")
 		i := slices.IndexFunc(parents, func(v eventTypeView) bool { return v.Name == k.Parent() })
 		parents[i].SubTypes = append(parents[i].SubTypes, eventTypeView{

@@ -166,7 +166,7 @@ func genuine(t *testing.T, secret string, d delivered) bool {
 func TestTheEventTypes(t *testing.T) {
 	s := serve(t, api.Config{})
 	got := s.must(200, "GET", "/v3/webhooks/event-types", "")
-	if names := got.get("data.event_types.#.name").Raw; names != `["message","templates"]` {
+	if names := got.get("data.event_types.#.name").Raw; names != `["message","templates","contact","channel","link","call"]` {
 		t.Errorf("the parents are %s", names)
 	}
 	for name, active := range map[string]bool{"message.delivered": true, "message.received": true, "message.filtered": false, "templates.approved": true} {

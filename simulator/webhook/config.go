@@ -142,29 +142,26 @@ func (v *validation) endpointURL(text string) string {
 	return text
 }
 
-// parent is the parent that a user means; ok is false when there is none.
+// parent is the family that a user means; ok is false when there is none.
 func parent(name string) (p string, ok bool) {
-	switch name {
-	case event.ParentMessage, "messages":
+	if name == "messages" {
 		return event.ParentMessage, true
-	case event.ParentTemplates:
-		return event.ParentTemplates, true
 	}
-	return "", false
+	return name, slices.Contains(event.AllFamilies(), name)
 }
 
 func (v *validation) eventTypes(names []string) []string {
 	if names == nil {
-		return []string{event.ParentMessage, event.ParentTemplates}
+		return event.AllFamilies()
 	}
 	if len(names) == 0 {
-		v.problem(Malformed, "event_types", "is empty: name message, templates or both, or leave it out for all")
+		v.problem(Malformed, "event_types", "is empty: name %s, or leave it out for all", strings.Join(event.AllFamilies(), ", "))
 	}
 	parents := make([]string, 0, len(names))
 	for _, name := range names {
 		p, ok := parent(name)
 		if !ok {
-			v.problem(NotOneOf, "event_types", "there is no %q: use message or templates (sub-types go into event_filters)", name)
+			v.problem(NotOneOf, "event_types", "there is no %q: use %s (sub-types go into event_filters)", name, strings.Join(event.AllFamilies(), ", "))
 			continue
 		}
 		if !slices.Contains(parents, p) {
@@ -182,7 +179,7 @@ func (v *validation) eventFilters(filters map[string][]string) map[string][]stri
 		p, ok := parent(name)
 		switch {
 		case !ok:
-			v.problem(NotOneOf, field, "there is no %q: use message or templates", name)
+			v.problem(NotOneOf, field, "there is no %q: use %s", name, strings.Join(event.AllFamilies(), ", "))
 			continue
 		case suffixes == nil:
 			continue
@@ -206,8 +203,8 @@ func suffixProblem(parent, suffix string) string {
 		return fmt.Sprintf("write %q without its parent: %q", suffix, strings.TrimPrefix(suffix, parent+"."))
 	case suffix == "" || suffix != strings.ToLower(suffix):
 		return fmt.Sprintf("%q is no sub-type suffix: they are written in lower case, like \"delivered\"", suffix)
-	case parent == event.ParentTemplates:
-		return "" // an open set: Meta's values are forwarded as they come
+	case parent == event.ParentTemplates || parent == event.ParentChannel:
+		return "" // open sets: what Meta, registries and carriers say is forwarded as it comes
 	}
 	if _, err := event.Lookup(parent + "." + suffix); err != nil {
 		return err.Error()

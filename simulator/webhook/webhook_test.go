@@ -86,9 +86,9 @@ func TestConfigProblems(t *testing.T) {
 		{"non-ASCII host", func(c *webhook.Config) { c.EndpointURL = "https://bücher.example/" }, "endpoint_url: write the host name in its ASCII form (xn--…)"},
 
 		{"alias", func(c *webhook.Config) { c.EventTypes = []string{"messages", "message"} }, ""},
-		{"no types", func(c *webhook.Config) { c.EventTypes = []string{} }, "event_types: is empty: name message, templates or both, or leave it out for all"},
-		{"a sub-type", func(c *webhook.Config) { c.EventTypes = []string{"message.sent"} }, `event_types: there is no "message.sent": use message or templates (sub-types go into event_filters)`},
-		{"unknown parent in filters", func(c *webhook.Config) { c.EventFilters = map[string][]string{"contact": {"created"}} }, `event_filters: there is no "contact": use message or templates`},
+		{"no types", func(c *webhook.Config) { c.EventTypes = []string{} }, "event_types: is empty: name message, templates, contact, channel, link, call, or leave it out for all"},
+		{"a sub-type", func(c *webhook.Config) { c.EventTypes = []string{"message.sent"} }, `event_types: there is no "message.sent": use message, templates, contact, channel, link, call (sub-types go into event_filters)`},
+		{"unknown parent in filters", func(c *webhook.Config) { c.EventFilters = map[string][]string{"letter": {"created"}} }, `event_filters: there is no "letter": use message, templates, contact, channel, link, call`},
 		{"null filter", func(c *webhook.Config) { c.EventFilters = map[string][]string{"messages": nil} }, ""},
 		{"empty filter", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {}} }, "event_filters: message has an empty list, which would match nothing: leave it out to match all"},
 		{"extended sub-type", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {"scheduled"}} }, ""},
@@ -99,7 +99,7 @@ func TestConfigProblems(t *testing.T) {
 		{"any template status", func(c *webhook.Config) { c.EventFilters = map[string][]string{"templates": {"in_appeal"}} }, ""},
 		{
 			"all problems at once", func(c *webhook.Config) { *c = webhook.Config{RetryCount: n(9), EventTypes: []string{"a"}} },
-			"display_name: is required\nendpoint_url: is required\nevent_types: there is no \"a\": use message or templates (sub-types go into event_filters)\nretry_count: 9 is out of range: use 1 to 5",
+			"display_name: is required\nendpoint_url: is required\nevent_types: there is no \"a\": use message, templates, contact, channel, link, call (sub-types go into event_filters)\nretry_count: 9 is out of range: use 1 to 5",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

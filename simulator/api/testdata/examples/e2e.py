@@ -34,8 +34,8 @@ class App(BaseHTTPRequestHandler):
     def do_POST(self):
         event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         payload = event["payload"]
-        if event["sub_type"] == "message.received":
-            call("POST", "/v3/messages", {"to": [payload["from"]], "text": "Thanks!"})
+        if event["event"] == "message.received":
+            call("POST", "/v3/messages", {"to": [payload["inbound_number"]], "text": "Thanks!"})
         else:
             statuses[payload["message_id"]] = payload["message_status"]
         self.send_response(200)
