@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/sentsim/sentsim/scenarios/capture"
 	"github.com/sentsim/sentsim/scenarios/explain"
 	"github.com/sentsim/sentsim/scenarios/trigger"
-	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -45,7 +45,9 @@ func (a *app) orderFrom(cmd *cobra.Command, order *trigger.Order, o triggerOptio
 		order.Event = eventNamed(body)
 	}
 	if ids, _, _ := request.Values(capture.EventID); len(ids) > 0 && ids[0] != "" {
-		order.Headers = append(order.Headers, delivery.Header{Name: capture.EventID.Name(), Value: ids[0]})
+		if order.EventID, err = uuid.Parse(ids[0]); err != nil {
+			return usage("--from %s: %s is %q, which is no UUID", o.from, capture.EventID.Name(), ids[0])
+		}
 	}
 	return nil
 }
