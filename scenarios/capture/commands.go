@@ -16,29 +16,29 @@ const programs = `(?:(?:sudo|time|env|exec|nohup|command|doas|timeout|proxychain
 
 // beginsCommand finds the beginning of a line that calls a client.
 func beginsCommand() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)(?:^[ \t]*(?:[^\n{}]{0,100}?[$%#>❯➜»λ›][ \t]*|[^\n'"{}]{0,100}[ \t])?|\|[ \t]*)` + programs)
+	return regexp.MustCompile(`(?m)(?:^[ \t]*(?:[^\n{}]{0,100}?[$%#>❯➜»λ›][ \t]*|[^\n'"{}]{0,100}?[ \t])?|\|[ \t]*)(` + programs + `)`)
 }
 
 // prompts are what a shell prints before a command; only those before a word
 // that begins one are taken off.
 func prompts() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^[ \t]*(?:[^\n'"{}=]{0,100}?[$%#>❯➜»λ›✗][ \t]*|\d{1,5}[ \t]+|[^\n'"{}=|]{1,100}?[ \t])(` + programs + `|[A-Za-z_]\w*=|export |cat |echo |printf )`)
+	return regexp.MustCompile(`(?m)^[ \t]*(?:[^\n'"{}=]{0,100}?[$%#>❯➜»λ›✗][ \t]*|\d{1,5}[ \t]+)(` + programs + `|[A-Za-z_]\w*=|export |cat |echo |printf )`)
 }
 
 // parseShell reads the commands of a POSIX shell: one, a script, or what was on
 // the screen, with prompts and output.
 func (p Parser) parseShell(text string, line int) ([]Request, error) {
 	text = prompts().ReplaceAllString(text, "$1")
-	start := beginsCommand().FindStringIndex(text)
+	start := beginsCommand().FindStringSubmatchIndex(text)
 	if start == nil {
 		return nil, fmt.Errorf("%w: line %d: there is no command", ErrNothing, line)
 	}
-	if before := regexp.MustCompile(`(?m)^[ \t]*(?:export |cat |echo |printf |[A-Za-z_]\w*=)`).FindStringIndex(text[:start[1]]); before != nil && before[0] < start[0] {
+	if before := regexp.MustCompile(`(?m)^[ \t]*(?:export |cat |echo |printf |[A-Za-z_]\w*=)`).FindStringIndex(text[:start[1]]); before != nil && before[0] < start[2] {
 		if requests, err := p.script(text[before[0]:], line+strings.Count(text[:before[0]], "\n")); err == nil {
 			return requests, nil
 		}
 	}
-	return p.script(text[start[0]:], line+strings.Count(text[:start[0]], "\n"))
+	return p.script(text[start[2]:], line+strings.Count(text[:start[2]], "\n"))
 }
 
 // script carries out what can be carried out of a script: assignments, files

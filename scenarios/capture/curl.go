@@ -3,7 +3,6 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -138,8 +137,8 @@ func (p Parser) apply(t *transfer, option, value string) error {
 	case "--request":
 		t.method = value
 	case "--url":
-		if t.URL != "" && !regexp.MustCompile(`^[a-z]+://|^[\w.-]+(:\d+)?/`).MatchString(value) && len(value) < 3 {
-			return nil // a stray sign, such as the \ of a lost line break
+		if value == `\` || value == "^" || value == "`" {
+			return nil // the sign of a line that goes on, where the line does not end
 		}
 		if t.URL != "" {
 			return fmt.Errorf("%s is a second URL in one command: is a quote or a backslash missing before it?", short(value))

@@ -158,7 +158,10 @@ func bodyOfText(text string, around gjson.Result, name string) found {
 	for _, flag := range []string{"encoding", "bodyEncoding", "body_encoding", "contentTransferEncoding"} {
 		encoded = encoded || strings.EqualFold(field(around, flag).String(), "base64")
 	}
-	if decoded, ok := fromBase64(text); ok && encoded {
+	if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && encoded {
+		f.body = decoded
+		f.note = "the body was decoded from base64, as the capture says"
+	} else if decoded, ok := fromBase64(text); ok && encoded {
 		f.body = decoded
 		f.note = "the body was decoded from base64, as the capture says"
 	} else if ok && regexp.MustCompile(`^[A-Z]+ \S+ HTTP/`).Match(decoded) || regexp.MustCompile(`^(POST|PUT|GET) \S+ HTTP/`).MatchString(text) {

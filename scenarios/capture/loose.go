@@ -68,7 +68,7 @@ func languageOf(text string) string {
 func looseHeaders(text string) []Header {
 	const (
 		name  = `(?i)((?:[\w$.-]*?[-_$.])?(?:x[-_ ]?)?(?:webhook|svix)[-_ ]?(?:id|timestamp|signature|event[-_ ]?type|event[-_ ]?id))`
-		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:=>|:=|->|[:=,|])?\s*(?:(?:string|b|u|str)?\(\d+\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
+		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:,\s*\\*"[vV]alue\\*"\s*:|=>|:=|->|[:=,|])?\s*(?:(?:string|b|u|str)?\(\d+\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
 		value = `(v\d ?, ?[A-Za-z0-9+/_%=-]+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
 	)
 	var headers []Header
