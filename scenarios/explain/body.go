@@ -161,6 +161,8 @@ func settled(r capture.Request) []byte {
 		}
 	}
 	switch {
+	case unchanged != nil && declared(r) != len(unchanged):
+		return bytes.TrimSpace(unchanged) // Sent's have no blanks around them, an editor's file has
 	case unchanged != nil:
 		return unchanged
 	case best != nil:

@@ -43,9 +43,11 @@ type Finding struct {
 func Explain(secret signing.Secret, readings []capture.Reading, now func(capture.Request) time.Time) []Finding {
 	b := &budget{bytes: 512 << 20}
 	var best []Finding
+	_, lacking := headersFault(readings[0].Requests[0])
+	lacking = lacking && !readings[0].Loose // a look elsewhere would only find other values
 	for _, reading := range readings {
 		// A text that has no form is read only where no other reading fits.
-		if reading.Loose && best != nil {
+		if reading.Loose && (best != nil || lacking) {
 			continue
 		}
 		findings := make([]Finding, len(reading.Requests))

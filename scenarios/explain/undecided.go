@@ -64,7 +64,7 @@ func unreadable(value string, role capture.Role) bool {
 	}
 	switch role {
 	case capture.Signature:
-		return len(strings.TrimPrefix(value, "v1,")) < 12
+		return len(strings.TrimPrefix(value, "v1,")) < 3
 	case capture.Timestamp:
 		return !strings.ContainsAny(value, "0123456789")
 	case capture.ID:
