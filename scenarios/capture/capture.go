@@ -89,7 +89,8 @@ type Reading struct {
 
 // Most bytes that a capture may have, and most readings of one.
 const (
-	MaxBytes    = 32 << 20
+	MaxBytes    = 128 << 20 // HAR files are large
+	largeText   = 2 << 20   // beyond it a text is read in its plain form only
 	maxReadings = 24
 )
 
@@ -127,7 +128,7 @@ func (p Parser) readings(data []byte, depth int) ([]Reading, error) {
 	var first error
 	for _, v := range variants(text) {
 		for _, f := range p.formats(depth) {
-			if len(all) >= maxReadings || !f.fits(v.text) {
+			if len(all) >= maxReadings || len(v.text) > largeText && (f.loose || isJSON(v.text) != (f.name == "JSON")) || !f.fits(v.text) {
 				continue
 			}
 			requests, err := f.read(v.text)
@@ -148,6 +149,12 @@ func (p Parser) readings(data []byte, depth int) ([]Reading, error) {
 		return nil, first
 	}
 	return all, nil
+}
+
+// isJSON reports whether a text begins as JSON does.
+func isJSON(text string) bool {
+	rest, _ := begin(text)
+	return rest != "" && strings.IndexByte("{[", rest[0]) >= 0
 }
 
 // firstError keeps the error that says most: any rather than "there is nothing".

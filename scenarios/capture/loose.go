@@ -275,7 +275,7 @@ func backticks(text string) string {
 // FromLiteral makes JSON of a literal of Python, Ruby, PHP or JavaScript.
 func FromLiteral(span string) ([]byte, bool) {
 	var out strings.Builder
-	bare := regexp.MustCompile(`^(?:None|nil|null|undefined|True|true|False|false)\b|^=>|^:?[A-Za-z_]\w*(\s*(:|=>))`)
+	bare := regexp.MustCompile(`^(?:(?:None|nil|null|undefined|True|true|False|false)\b|=>|:?[A-Za-z_]\w*\s*(?::|=>))`)
 	for i := 0; i < len(span); {
 		switch c := span[i]; c {
 		case '\'', '"':

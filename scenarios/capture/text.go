@@ -61,6 +61,9 @@ type variant struct {
 // into it: each is one way to read it, and a signature tells which is right.
 func variants(text string) []variant {
 	all := []variant{{text: text}}
+	if len(text) > largeText {
+		return all
+	}
 	seen := map[string]bool{text: true}
 	for _, r := range repairs() {
 		for _, v := range all {

@@ -22,7 +22,8 @@ type candidate struct {
 const (
 	mostChanges    = 4
 	mostCandidates = 220
-	largeBody      = 1 << 20 // beyond it only what costs little is tried
+	largeBody      = 1 << 18 // beyond it only what costs little is tried, and not much of it
+	mostLarge      = 16
 )
 
 // step undoes one change of a body; it gives the bodies that it may have been
@@ -43,8 +44,11 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 			queue = append(queue, candidate{bytes: other})
 		}
 		steps := steps(r)
-		total := 0
-		for len(queue) > 0 && total < mostCandidates {
+		total, most := 0, mostCandidates
+		if len(r.Body) > largeBody {
+			most = mostLarge
+		}
+		for len(queue) > 0 && total < most {
 			c := queue[0]
 			queue = queue[1:]
 			if seen[string(c.bytes)] {

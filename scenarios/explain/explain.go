@@ -41,7 +41,7 @@ type Finding struct {
 // which a signature is right, else of the likeliest one. now is when it is judged;
 // a zero time means each request's own, which it gives.
 func Explain(secret signing.Secret, readings []capture.Reading, now func(capture.Request) time.Time) []Finding {
-	b := &budget{bytes: 512 << 20}
+	b := &budget{bytes: 256 << 20}
 	var best []Finding
 	_, lacking := headersFault(readings[0].Requests[0])
 	lacking = lacking && !readings[0].Loose // a look elsewhere would only find other values
