@@ -81,7 +81,7 @@ func (a *app) root() *cobra.Command {
 		a.verifyCommand(), a.chaosCommand(), a.replayCommand(), a.triggerCommand(),
 		a.serveCommand(), a.receiverCommand(),
 		a.signCommand(), a.explainCommand(),
-		a.eventsCommand(), a.rulesCommand(),
+		a.eventsCommand(), a.rulesCommand(), a.vectorsCommand(),
 		a.initCommand(), a.configCommand(),
 		a.versionCommand(), a.completionCommand(),
 	)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -10,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/capture"
+	"github.com/sentsim/sentsim/scenarios/explain"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -21,9 +24,14 @@ func (a *app) explainCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "explain [FILE] [flags]",
 		Short: "say what is wrong with the signature of a captured request",
-		Long: `Reads a captured delivery (a curl command, a HAR file or a raw HTTP request) from
-a file or the standard input, and says whether its signature is right, or which
-mistake was made and how to fix it. It sends nothing.
+		Long: `Reads a captured delivery from a file or the standard input, and says whether its
+signature is right, what was changed where it is not, or what the capture lacks
+to tell. It sends nothing.
+
+What it reads: commands of curl, wget, HTTPie and PowerShell as they were pasted,
+what a browser copies (cURL, fetch, PowerShell), raw HTTP, HAR files, collections
+of Postman and Insomnia, any JSON that has headers and a body (inspectors, events
+of serverless platforms, logs), traces and dumps, lines of a log.
 
 A capture is usually older than the 300 s that a receiver tolerates, so it is
 judged as of its own timestamp; --at says otherwise.`,
@@ -31,7 +39,7 @@ judged as of its own timestamp; --at says otherwise.`,
   pbpaste | sentsim explain --secret whsec_…
   sentsim explain traffic.har --at now`,
 		Args:        atMostOne,
-		Annotations: map[string]string{helpEnvironment: signingHelp, helpStatuses: "  0  every signature is right\n  1  one is wrong\n  2  usage, configuration, or nothing that can be read\n"},
+		Annotations: map[string]string{helpEnvironment: signingHelp, helpStatuses: "  0  every signature is right\n  1  one is wrong\n  2  usage, configuration, or a capture that cannot be read or is not enough to tell\n"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := "-"
 			if len(args) > 0 {
@@ -55,11 +63,11 @@ judged as of its own timestamp; --at says otherwise.`,
 			if err != nil {
 				return err
 			}
-			requests, err := capture.Parser{ReadFile: os.ReadFile}.Parse(data)
+			readings, err := capture.Parser{ReadFile: readRegular}.Readings(data)
 			if err != nil {
 				return err
 			}
-			return a.explain(requests, secret, when)
+			return a.explain(readings, secret, when)
 		},
 	}
 	group(cmd, "Time", func(f *pflag.FlagSet) {
@@ -88,34 +96,71 @@ func moment(text string) (time.Time, error) {
 	return at, nil
 }
 
-func (a *app) explain(requests []capture.Request, secret signing.Secret, at time.Time) error {
+// readRegular reads a file that a captured command names. A capture is somebody
+// else's text: a device or a pipe in it must not make explain wait for ever.
+func readRegular(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, errors.New("there is no such file here")
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no regular file")
+	case info.Size() > capture.MaxBytes:
+		return nil, fmt.Errorf("it has more than %d bytes", capture.MaxBytes)
+	}
+	return os.ReadFile(name)
+}
+
+func (a *app) explain(readings []capture.Reading, secret signing.Secret, at time.Time) error {
 	var b strings.Builder
-	wrong := 0
-	for i, r := range requests {
-		if len(requests) > 1 {
-			fmt.Fprintf(&b, "request %d: %s %s\n", i+1, r.Method, r.URL)
+	wrong, undecided := 0, 0
+	findings := explain.Explain(secret, readings, func(r capture.Request) time.Time {
+		if at.IsZero() {
+			own, _ := r.When(clock.Wall())
+			return own
 		}
-		h := signing.HeadersFrom(r.Get)
-		judged, own := at, false
-		if judged.IsZero() {
-			judged, own = r.When(clock.Wall())
+		return at
+	})
+	for i, f := range findings {
+		if len(findings) > 1 {
+			fmt.Fprintf(&b, "request %d: %s %s\n", i+1, f.Request.Method, f.Request.URL)
 		}
-		f := signing.Explain(secret, h, r.Body, judged)
-		if f.OK {
+		switch f.Verdict {
+		case explain.Right:
 			fmt.Fprintf(&b, "right: %s\n", f.Summary)
-		} else {
+		case explain.Wrong:
 			wrong++
 			fmt.Fprintf(&b, "WRONG (%s): %s\nfix: %s\n", f.Cause, f.Summary, f.Fix)
+		case explain.CannotTell:
+			undecided++
+			fmt.Fprintf(&b, "CANNOT TELL (%s): %s\nfix: %s\n", f.Cause, f.Summary, f.Fix)
 		}
-		if own {
-			fmt.Fprintf(&b, "judged as of its own timestamp, %s; --at now judges its age too\n", judged.UTC().Format(time.RFC3339))
+		for _, note := range f.Notes {
+			fmt.Fprintf(&b, "note: %s\n", note)
+		}
+		if own, ok := f.Request.When(clock.Wall()); ok && at.IsZero() && f.Verdict != explain.CannotTell {
+			fmt.Fprintf(&b, "judged as of its own timestamp, %s; --at now judges its age too\n", own.UTC().Format(time.RFC3339))
 		}
 	}
-	if err := a.print("%s", report.Printable(b.String())); err != nil {
+	if err := a.print("%s", report.Printable(secretless(b.String(), secret))); err != nil {
 		return err
 	}
-	if wrong > 0 {
+	switch {
+	case wrong > 0:
 		return exit(statusBroken, nil)
+	case undecided > 0:
+		return exit(scenarios.ExitUsage, nil)
 	}
 	return nil
+}
+
+// secretless takes the secret out of a text in every form in which it may have
+// stood in the capture, for a finding quotes parts of that.
+func secretless(text string, secret signing.Secret) string {
+	for _, s := range secret.Spellings() {
+		if len(s) >= 6 {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
 }

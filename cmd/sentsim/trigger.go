@@ -29,6 +29,7 @@ import (
 
 type triggerOptions struct {
 	set                []string
+	from               string
 	bodyFile, forge    string
 	signedAt, id, many string
 	dryRun             bool
@@ -46,6 +47,7 @@ message that the receiver does not know.`,
   sentsim trigger message.failed --exec ./receiver --set payload.reason='no route'
   sentsim trigger message.received --forge body-tampered --embedded
   sentsim trigger --body-file body.json --target http://127.0.0.1:8080/webhooks/sent --dry-run
+  sentsim trigger --from captured.curl --target http://127.0.0.1:8080/webhooks/sent
   sentsim trigger --forge list`,
 		Args: atMostOne,
 		Annotations: map[string]string{helpEnvironment: environment, helpStatuses: `  0    the delivery was accepted (2xx); with --forge: rejected (4xx)
@@ -66,6 +68,7 @@ message that the receiver does not know.`,
 	group(cmd, "Event", func(f *pflag.FlagSet) {
 		f.StringArrayVar(&o.set, "set", nil, "`PATH=VALUE` in the body; the value is JSON, or else text; repeatable")
 		f.StringVar(&o.bodyFile, "body-file", "", "send the bytes of `FILE` (- is the standard input); EVENT is then only its header")
+		f.StringVar(&o.from, "from", "", "send the body of the captured request in `FILE` again (- is the standard input), with its event's type, signed anew")
 		f.StringVar(&o.forge, "forge", "", "forge the delivery; `NAME` of the forgery, or list")
 		f.StringVar(&o.signedAt, "signed-at", "", "`OFFSET` of the signature's timestamp from now, e.g. -240s")
 		f.StringVar(&o.id, "webhook-id", "", "`UUID` of the webhook (default: drawn)")
@@ -92,12 +95,12 @@ func (a *app) trigger(cmd *cobra.Command, args []string, o triggerOptions) error
 	if o.forge == "list" {
 		return a.printForgeries(false)
 	}
-	for _, name := range []string{"forge", "body-file", "signed-at", "webhook-id"} {
+	for _, name := range []string{"forge", "body-file", "signed-at", "webhook-id", "from"} {
 		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 			return usage("--%s is given but empty", name)
 		}
 	}
-	if len(args) == 0 && o.bodyFile == "" {
+	if len(args) == 0 && o.bodyFile == "" && o.from == "" {
 		return usage("which event? sentsim events lists them")
 	}
 	times, err := strconv.Atoi(o.many)
@@ -112,7 +115,13 @@ func (a *app) trigger(cmd *cobra.Command, args []string, o triggerOptions) error
 	if err != nil {
 		return err
 	}
-	order.Seed, order.At, order.Knobs, order.Headers = res.Seed, res.Start, res.Knobs, res.Headers
+	order.Seed, order.At, order.Knobs = res.Seed, res.Start, res.Knobs
+	if o.from != "" {
+		if err := a.orderFrom(cmd, &order, o, res.Secret); err != nil {
+			return err
+		}
+	}
+	order.Headers = append(order.Headers, res.Headers...)
 	if order.At.IsZero() {
 		order.At = clock.Wall()
 	}

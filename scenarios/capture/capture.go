@@ -1,16 +1,15 @@
 // Package capture reads a captured request in the form that a user has at hand:
-// a curl command line as a browser or a proxy copies it, a HAR file, or the raw
-// HTTP request. It looks at bytes only: it sends nothing, and opens no file
+// the command of a client, an export of a browser, a proxy or an inspector, an
+// event of a serverless platform, a line of a log, or the raw HTTP request. It
+// looks at bytes only: it sends nothing, judges nothing, and opens no file
 // unless it is given a way to.
 package capture
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // Request is one captured request.
@@ -18,7 +17,21 @@ type Request struct {
 	Method  string // POST where the capture does not say
 	URL     string // as captured: for raw HTTP the request target, which may be a path, or ""
 	Headers []Header
-	Body    []byte // exactly the bytes of the body
+	Body    []byte // the bytes of the body as the capture has them
+
+	// Length is the length of the body as the capture gives it beside the
+	// headers, such as a HAR file's bodySize; 0 when it does not.
+	Length int64
+	// Lost says why the bytes of the body are not in the capture, and Remedy how
+	// to capture them; both are "" when they are.
+	Lost, Remedy string
+	// Parsed is true where the capture has the body's JSON as a value of its own:
+	// Body is that value printed again, and need not be what was sent.
+	Parsed bool
+	// Others are other ways to read the body, where the capture allows several.
+	Others [][]byte
+	// Notes are what was repaired to read it, a clause each.
+	Notes []string
 }
 
 // Header is one request header, its name spelled as captured.
@@ -34,51 +47,149 @@ func (r Request) Get(name string) string {
 	return ""
 }
 
+// Values are the values of all headers in this role, those with Sent's own
+// spelling first, and how the name of each is spelled.
+func (r Request) Values(role Role) (values []string, names []string, spelled []Spelling) {
+	for _, want := range []Spelling{Exact, Printed, Renamed} {
+		for _, h := range r.Headers {
+			if got, spelling := RoleOf(h.Name); got == role && spelling == want {
+				values, names, spelled = append(values, h.Value), append(names, h.Name), append(spelled, spelling)
+			}
+		}
+	}
+	return values, names, spelled
+}
+
+// signed reports whether r carries a signature at all, under whatever name.
+func (r Request) signed() bool {
+	values, _, _ := r.Values(Signature)
+	return len(values) > 0
+}
+
 // ErrNothing is returned when there is no request in what was given, or none
 // that carries a signature where there are many.
 var ErrNothing = errors.New("no captured request")
 
 // Parser reads captures. The zero value opens no files.
 type Parser struct {
-	// ReadFile gives the content of a file that a curl command names (-d @body.json);
-	// nil refuses such a command.
+	// ReadFile gives the content of a file that a command names (-d @body.json);
+	// nil opens none.
 	ReadFile func(name string) ([]byte, error)
+
+	stdinText []byte // what the command that is read has as standard input
 }
 
-// Parse reads data with a Parser that opens no files.
+// Reading is one way to read a capture. Where several are possible (quotes that
+// may be a word processor's or the body's own), a signature tells which is right.
+type Reading struct {
+	Format   string // "a curl command", for people
+	Requests []Request
+	Loose    bool // headers and body were looked for in a text of no known form
+}
+
+// Most bytes that a capture may have, and most readings of one.
+const (
+	MaxBytes    = 128 << 20 // HAR files are large
+	largeText   = 2 << 20   // beyond it a text is read in its plain form only
+	maxReadings = 24
+)
+
+// Parse is the likeliest reading's requests, of a Parser that opens no files.
 func Parse(data []byte) ([]Request, error) { return Parser{}.Parse(data) }
 
-// Parse tells the form of data by how it begins, and returns its requests, at
-// least one: all of a command line, of a HAR file those with an
-// X-Webhook-Signature header, of raw HTTP the one. Errors name the line, from 1.
+// Parse is the likeliest reading's requests, at least one.
 func (p Parser) Parse(data []byte) ([]Request, error) {
-	data = bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF"))
-	start := bytes.TrimLeft(data, " \t\r\n")
-	line := 1 + bytes.Count(data[:len(data)-len(start)], []byte("\n"))
-	switch {
-	case len(start) == 0:
-		return nil, fmt.Errorf("%w: the input is empty; give a curl command, a HAR file or a raw HTTP request", ErrNothing)
-	case start[0] == '{' || start[0] == '[':
-		return parseHAR(start, line)
-	case isCurl(start):
-		return p.parseCurl(string(start), line)
-	}
-	r, err := parseRaw(start, line)
+	readings, err := p.Readings(data)
 	if err != nil {
 		return nil, err
 	}
-	return []Request{r}, nil
+	return readings[0].Requests, nil
 }
 
-// isCurl reports whether data begins with a call of curl, perhaps after a prompt.
-func isCurl(data []byte) bool {
-	rest := bytes.TrimLeft(bytes.TrimPrefix(data, []byte("$ ")), " ")
-	for _, name := range []string{"curl", "curl.exe"} {
-		if after, ok := bytes.CutPrefix(rest, []byte(name)); ok && (len(after) == 0 || bytes.ContainsAny(after[:1], " \t\r\n\\")) {
-			return true
+// Readings are the ways to read data, at least one, the likeliest first. Each
+// has requests, at least one: where there are many, those that carry a signature.
+// Errors name what data is and how to capture it instead, or a line, from 1.
+func (p Parser) Readings(data []byte) ([]Reading, error) {
+	if len(data) > MaxBytes {
+		return nil, fmt.Errorf("the capture has %d bytes; at most %d are read: give the one request", len(data), MaxBytes)
+	}
+	return p.readings(data, 0)
+}
+
+func (p Parser) readings(data []byte, depth int) ([]Reading, error) {
+	if err := foreign(data); err != nil {
+		return nil, err
+	}
+	text := string(decodeText(data))
+	if strings.TrimSpace(text) == "" {
+		return nil, fmt.Errorf("%w: the input is empty; give a curl command, a HAR file or a raw HTTP request", ErrNothing)
+	}
+	var all []Reading
+	var first error
+	for _, v := range variants(text) {
+		for _, f := range p.formats(depth) {
+			if len(all) >= maxReadings || len(v.text) > largeText && (f.loose || isJSON(v.text) != (f.name == "JSON")) || !f.fits(v.text) {
+				continue
+			}
+			requests, err := f.read(v.text)
+			if err != nil {
+				first = firstError(first, err)
+				continue
+			}
+			for i := range requests {
+				requests[i].Notes = append(slices.Clone(v.notes), requests[i].Notes...)
+			}
+			if len(requests) > 0 {
+				all = append(all, Reading{f.name, requests, f.loose})
+			}
 		}
 	}
-	return false
+	slices.SortStableFunc(all, func(a, b Reading) int { return b.worth() - a.worth() })
+	if len(all) == 0 {
+		return nil, first
+	}
+	return all, nil
+}
+
+// isJSON reports whether a text begins as JSON does.
+func isJSON(text string) bool {
+	rest, _ := begin(text)
+	return rest != "" && strings.IndexByte("{[", rest[0]) >= 0
+}
+
+// firstError keeps the error that says most: any rather than "there is nothing".
+func firstError(first, err error) error {
+	if first == nil || errors.Is(first, ErrNothing) && !errors.Is(err, ErrNothing) {
+		return err
+	}
+	return first
+}
+
+// worth is how much of a delivery a reading has.
+func (r Reading) worth() int {
+	best := 0
+	for _, q := range r.Requests {
+		n := 0
+		for _, role := range []Role{ID, Timestamp, Signature} {
+			if values, _, _ := q.Values(role); len(values) > 0 {
+				n += 4
+			}
+		}
+		if service, _ := q.OtherSender(); service != "" && n == 0 {
+			n += 6
+		}
+		if q.Lost == "" {
+			n += 2
+		}
+		if !q.Parsed {
+			n++
+		}
+		if r.Loose {
+			n -= 5 // what has a form says more, even where a header is missing
+		}
+		best = max(best, n)
+	}
+	return best
 }
 
 // short quotes text for an error, without filling the screen.
@@ -89,6 +200,3 @@ func short(text string) string {
 	}
 	return fmt.Sprintf("%q", text)
 }
-
-// signed reports whether r carries a signature at all.
-func (r Request) signed() bool { return r.Get(signing.HeaderSignature) != "" }

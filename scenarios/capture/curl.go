@@ -3,37 +3,9 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"path"
+	"slices"
 	"strings"
 )
-
-// parseCurl reads one or more curl commands, as a shell script has them.
-func (p Parser) parseCurl(src string, line int) ([]Request, error) {
-	all, err := words(strings.TrimPrefix(src, "$ "), line)
-	if err != nil {
-		return nil, err
-	}
-	var requests []Request
-	var command []word
-	for _, w := range all {
-		if !w.end {
-			command = append(command, w)
-			continue
-		}
-		if len(command) == 0 {
-			continue
-		}
-		made, err := p.command(command)
-		if err != nil {
-			return nil, err
-		}
-		requests, command = append(requests, made...), nil
-	}
-	if len(requests) == 0 {
-		return nil, fmt.Errorf("%w: line %d: curl is called with nothing", ErrNothing, line)
-	}
-	return requests, nil
-}
 
 // transfer is one request that a command describes.
 type transfer struct {
@@ -48,10 +20,9 @@ type transfer struct {
 
 // command reads the words of one command.
 func (p Parser) command(all []word) ([]Request, error) {
-	if name := strings.TrimSuffix(path.Base(all[0].text), ".exe"); name != "curl" {
-		return nil, fmt.Errorf("line %d: %s is not curl: only curl commands are understood (a line that continues ends with a backslash)", all[0].line, short(all[0].text))
-	}
 	var requests []Request
+	stdin := p.stdin(&all)
+	p.stdinText = stdin
 	t := transfer{}
 	c := cursor{words: all[1:], last: all[0].line}
 	for {
@@ -88,6 +59,17 @@ func (p Parser) command(all []word) ([]Request, error) {
 		requests = append(requests, t.request())
 	}
 	return requests, nil
+}
+
+// stdin takes what the command reads, -d @-, out of its words; nil when nothing is given.
+func (p Parser) stdin(all *[]word) []byte {
+	i := slices.IndexFunc(*all, func(w word) bool { return w.kind == stdinWord })
+	if i < 0 {
+		return nil
+	}
+	text := []byte((*all)[i].text)
+	*all = slices.Delete(slices.Clone(*all), i, i+1)
+	return text
 }
 
 // cursor walks over a command's options, with their values joined or apart.
@@ -155,6 +137,9 @@ func (p Parser) apply(t *transfer, option, value string) error {
 	case "--request":
 		t.method = value
 	case "--url":
+		if value == `\` || value == "^" || value == "`" {
+			return nil // the sign of a line that goes on, where the line does not end
+		}
 		if t.URL != "" {
 			return fmt.Errorf("%s is a second URL in one command: is a quote or a backslash missing before it?", short(value))
 		}
@@ -227,7 +212,10 @@ func (p Parser) addData(t *transfer, option, value string) error {
 	case fromFile && option != "--data-raw":
 		content, err := p.read(option, name)
 		if err != nil {
-			return err
+			t.Lost = fmt.Sprintf("the command takes its body from @%s, and the body is not in the capture (%v)", name, err)
+			t.Remedy = "Run explain in the folder where that file is, or put its content into the command: --data-raw '...'."
+			t.hasData = true
+			return nil
 		}
 		data = content
 		if option == "--data" || option == "--data-ascii" { // as curl does; --data-binary keeps them
@@ -285,6 +273,9 @@ func escapeURL(text string) string {
 
 // read reads a file that the command names, if that is allowed.
 func (p Parser) read(option, name string) ([]byte, error) {
+	if name == "-" && p.stdinText != nil {
+		return p.stdinText, nil
+	}
 	if p.ReadFile == nil {
 		return nil, fmt.Errorf("%s @%s names a file, which is not read here; put its content into the command (--data-raw '...')", option, name)
 	}
@@ -310,6 +301,8 @@ func (t *transfer) request() Request {
 		}
 	case t.hasData:
 		r.Method, r.Body = "POST", t.data
+	default:
+		r.Lost, r.Remedy = "the command has no --data: the body is not in it", "Copy the request together with its body (--data-raw '...')."
 	}
 	if t.head {
 		r.Method = "HEAD"

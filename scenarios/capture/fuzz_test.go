@@ -62,7 +62,7 @@ func FuzzBody(f *testing.F) {
 		} {
 			got, err := capture.Parse([]byte(data))
 			if err != nil || len(got) != 1 || !bytes.Equal(got[0].Body, body) || got[0].Get("x-webhook-signature") != "v1,a" {
-				t.Fatalf("%s: got %q, %v; want body %q", form, got, err, body)
+				t.Fatalf("%s: got %+v, %v; want body %q", form, got, err, body)
 			}
 		}
 	})

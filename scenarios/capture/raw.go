@@ -9,34 +9,83 @@ import (
 	"strings"
 )
 
-// parseRaw reads an HTTP request as it goes over the wire, or as an editor saved
-// it: the request line may be missing, lines may end with LF. What follows the
-// first empty line is the body, to the last byte. line is where data begins.
+// The first line of a request, with HTTP's version wherever it stands, without
+// it at the beginning of a line.
+func requestLine() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)(?:^|[^A-Za-z])((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+ HTTP/[0-9.]+)\r?$|^[ \t]*((?:GET|POST|PUT|PATCH) (?:https?://|/)\S*)[ \t]*\r?$`)
+}
+
+// parseRaw reads HTTP requests as they go over the wire, or as an editor saved
+// them: the request line may be missing, lines may end with LF. What follows the
+// first empty line is the body, to the last byte; what is behind a body, only
+// the judgement of its signature can tell. line is where data begins.
 func parseRaw(data []byte, line int) (Request, error) {
-	requestLine := regexp.MustCompile(`^([A-Za-z]+) (\S+)( HTTP/[0-9.]+)?$`)
+	if at := requestLine().FindSubmatchIndex(data); at != nil {
+		start := max(at[2], at[4])
+		if !bytes.Contains(data[:start], []byte("\n\n")) || !headerBefore(data[:start]) {
+			line += bytes.Count(data[:start], []byte("\n"))
+			data = data[start:]
+		}
+	}
+	return parseHead(data, line)
+}
+
+// headerBefore reports whether a signature's header stands in data: then what
+// follows is its body.
+func headerBefore(data []byte) bool {
+	for l := range strings.Lines(string(data)) {
+		name, _, ok := strings.Cut(l, ":")
+		if role, _ := RoleOf(strings.TrimSpace(name)); ok && role == Signature {
+			return true
+		}
+	}
+	return false
+}
+
+func parseHead(data []byte, line int) (Request, error) {
+	first := regexp.MustCompile(`^([A-Za-z]+) (\S+)( HTTP/[0-9.]+)?[ \t]*$`)
 	r := Request{Method: "POST"}
-	for first := true; len(data) > 0; first = false {
+	complete := false
+	for start := true; len(data) > 0; start = false {
 		whole := firstLine(data)
 		data = data[len(whole):]
 		text := strings.TrimSuffix(strings.TrimSuffix(string(whole), "\n"), "\r")
-		if text == "" {
-			r.Body = data
+		if strings.TrimSpace(text) == "" {
+			r.Body, complete = data, true
 			break
 		}
-		if m := requestLine.FindStringSubmatch(text); first && m != nil {
+		m := first.FindStringSubmatch(text)
+		switch {
+		case start && m != nil:
 			r.Method, r.URL = m[1], m[2]
-		} else if first && strings.HasPrefix(text, "HTTP/") {
+		case start && strings.HasPrefix(text, "HTTP/"):
 			return Request{}, fmt.Errorf("line %d: this is a response; give the request that it answers", line)
-		} else if err := r.addLine(text); err != nil {
-			return Request{}, fmt.Errorf("line %d: %w", line, err)
+		case len(r.Headers) > 0 && (text[0] == '{' || text[0] == '['): // the empty line was lost
+			r.Body, complete = append(bytes.Clone(whole), data...), true
+			r.Notes = append(r.Notes, "there is no empty line between headers and body")
+			data = nil
+		case strings.HasPrefix(text, "#") || strings.HasPrefix(text, "//"): // a comment of an .http file
+		default:
+			if err := r.addLine(text); err != nil {
+				return Request{}, fmt.Errorf("line %d: %w", line, err)
+			}
 		}
 		line++
 	}
 	if len(r.Headers) == 0 {
 		return Request{}, fmt.Errorf("%w: line %d: a request line without any header", ErrNothing, line)
 	}
-	if strings.EqualFold(r.Get("Transfer-Encoding"), "chunked") {
-		r.Body = unchunk(r.Body)
+	if len(r.Body) == 0 {
+		r.Lost, r.Remedy = "the capture ends after the headers", "Capture the request again with its body, to the last byte."
+		if !complete {
+			r.Lost = "the capture ends within the headers, or right after them"
+		}
+	}
+	if strings.Contains(strings.ToLower(r.Get("Transfer-Encoding")), "chunked") {
+		if plain, ok := unchunk(r.Body); ok {
+			r.Body = plain
+			r.Notes = append(r.Notes, "the body's chunks (Transfer-Encoding: chunked) were put together")
+		}
 	}
 	return r, nil
 }
@@ -51,7 +100,10 @@ func firstLine(data []byte) []byte {
 
 // addLine takes a header line, or one that continues the header before.
 func (r *Request) addLine(text string) error {
-	if text[0] == ' ' || text[0] == '\t' {
+	pseudo := strings.HasPrefix(text, ":") // of HTTP/2
+	name, value, ok := strings.Cut(strings.TrimPrefix(text, ":"), ":")
+	name = strings.TrimSpace(name)
+	if (text[0] == ' ' || text[0] == '\t') && (!ok || !isToken(name) || len(r.Headers) == 0) {
 		if len(r.Headers) == 0 {
 			return fmt.Errorf("%s is indented, but there is no header before it to continue", short(text))
 		}
@@ -59,8 +111,6 @@ func (r *Request) addLine(text string) error {
 		last.Value = strings.TrimSpace(last.Value + " " + strings.TrimSpace(text))
 		return nil
 	}
-	pseudo := strings.HasPrefix(text, ":") // of HTTP/2
-	name, value, ok := strings.Cut(strings.TrimPrefix(text, ":"), ":")
 	if !ok || !isToken(name) {
 		return fmt.Errorf("%s is neither a header (Name: value) nor the empty line before the body", short(text))
 	}
@@ -88,12 +138,36 @@ func isToken(name string) bool {
 }
 
 // unchunk takes away the framing of chunks, if it is there from start to end:
-// most tools that record a request have done so already.
-func unchunk(body []byte) []byte {
-	rest := bytes.NewBuffer(bytes.Clone(body))
-	plain, err := io.ReadAll(httputil.NewChunkedReader(rest))
-	if err != nil {
-		return body
+// most tools that record a request have done so already. An editor may have
+// made LF of its line ends.
+func unchunk(body []byte) ([]byte, bool) {
+	plain, err := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(body)))
+	return plain, err == nil && len(plain) > 0
+}
+
+// parseVerbose reads what curl -v prints: the request's head behind "> ", and
+// no body.
+func parseVerbose(text string, line int) (Request, error) {
+	var head strings.Builder
+	for l := range strings.Lines(text) {
+		l = strings.TrimLeft(l, " \t")
+		if rest, ok := strings.CutPrefix(l, "> "); ok {
+			head.WriteString(rest)
+		} else if strings.HasPrefix(l, ">") && strings.TrimSpace(l) == ">" {
+			break
+		}
 	}
-	return plain
+	r, err := parseHead([]byte(head.String()), line)
+	if err != nil {
+		return r, err
+	}
+	r.Body, r.Lost = nil, "this is what curl -v (--verbose) prints: the head of the request, and the body is not in it"
+	r.Remedy = "Give the command itself with its --data, or run it with --trace-ascii FILE, which records the body."
+	return r, nil
+}
+
+// isVerbose reports whether text has the lines of curl -v.
+func isVerbose(text string) bool {
+	return regexp.MustCompile(`(?m)^[ \t]*> [A-Z]+ \S+ HTTP/`).MatchString(text) &&
+		regexp.MustCompile(`(?m)^[ \t]*(\* |< )`).MatchString(text)
 }

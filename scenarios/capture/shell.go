@@ -2,47 +2,102 @@ package capture
 
 import (
 	"fmt"
+	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// word is one word of a command line, after quotes were resolved.
+// word is one word of a command line, after quotes were resolved, or what
+// stands between commands.
 type word struct {
 	text string
 	line int
-	end  bool // no word: the command ends here (line break, ; & |)
+	kind wordKind
 }
 
-// scanner splits a POSIX or bash command line into words. It expands nothing:
-// what a shell would replace is an error.
+type wordKind int
+
+const (
+	plainWord wordKind = iota
+	endWord            // the command ends here: line break, ; &
+	pipeWord           // |: what the command prints goes into the next
+	stdinWord          // text is what the command reads: of <<EOF, <<< or < FILE
+	fileWord           // text is the name of the file that it writes
+)
+
+// scanner splits a POSIX or bash command line into words. It expands the
+// variables that the same text sets, and nothing else: what a shell would
+// replace besides is an error.
 type scanner struct {
-	src  string
-	pos  int
-	line int
+	src      string
+	pos      int
+	line     int
+	vars     map[string]string
+	readFile func(name string) ([]byte, error)
+	heredocs []heredoc // their texts begin on the next line
+	out      []word
+	notes    []string
+}
+
+// heredoc is a text that is announced, <<EOF, and where it belongs in the words.
+type heredoc struct {
+	end    string
+	at     int // index of its word
+	indent bool
+	quoted bool
 }
 
 func (s *scanner) errorf(line int, format string, args ...any) error {
 	return fmt.Errorf("line %d: %s", line, fmt.Sprintf(format, args...))
 }
 
-// words are all words of src, each command followed by an end.
-func words(src string, line int) ([]word, error) {
-	s := scanner{src: src, line: line}
-	var all []word
+// command reads the words of the next simple command and of those it is piped
+// from; io.EOF when there is none.
+func (s *scanner) command() ([]word, error) {
+	s.out = nil
 	for {
 		s.skipBlank()
 		if s.pos == len(s.src) {
-			return append(all, word{line: s.line, end: true}), nil
+			if len(s.out) == 0 {
+				return nil, io.EOF
+			}
+			return s.out, nil
 		}
 		switch c := s.src[s.pos]; c {
 		case '\n', ';', '&':
-			all = append(all, word{line: s.line, end: true})
 			s.next()
-		case '|', '>', '<': // what is done with the output is of no interest
-			all = append(all, word{line: s.line, end: true})
-			s.skipLine()
+			if c == '\n' {
+				s.readHeredocs()
+			}
+			if len(s.out) > 0 && c == '\n' && s.out[len(s.out)-1].kind == pipeWord {
+				continue
+			}
+			if len(s.out) > 0 {
+				if len(s.heredocs) > 0 {
+					s.skipLine()
+					continue
+				}
+				return s.out, nil
+			}
+		case '|':
+			s.next()
+			s.out = append(s.out, word{line: s.line, kind: pipeWord})
+		case '>': // where the output goes is of no interest, but for a file that is read later
+			for s.pos < len(s.src) && strings.IndexByte(">&| ", s.src[s.pos]) >= 0 {
+				s.next()
+			}
+			w, err := s.word()
+			if err != nil {
+				return nil, err
+			}
+			s.out = append(s.out, word{text: w.text, line: w.line, kind: fileWord})
+		case '<':
+			if err := s.stdin(); err != nil {
+				return nil, err
+			}
 		case '#':
 			s.skipLine()
 		default:
@@ -53,9 +108,80 @@ func words(src string, line int) ([]word, error) {
 			if rest := s.src[s.pos:]; isNumber(w.text) && strings.HasPrefix(rest, ">") {
 				continue // 2>&1: the number belongs to the redirection
 			}
-			all = append(all, w)
+			s.out = append(s.out, w)
 		}
 	}
+}
+
+// stdin reads <<EOF, <<< 'text' or < FILE.
+func (s *scanner) stdin() error {
+	line := s.line
+	rest := s.src[s.pos:]
+	here, isHere := strings.CutPrefix(rest, "<<")
+	isString := strings.HasPrefix(here, "<")
+	switch {
+	case isString:
+		s.pos += 3
+	case isHere:
+		s.pos += 2
+	default:
+		s.pos++
+	}
+	doc := heredoc{at: len(s.out)}
+	if isHere && !isString && strings.HasPrefix(s.src[s.pos:], "-") {
+		s.pos++
+		doc.indent = true
+	}
+	s.skipBlank()
+	doc.quoted = s.pos < len(s.src) && strings.IndexByte("'\"\\", s.src[s.pos]) >= 0
+	w, err := s.word()
+	switch {
+	case err != nil:
+		return err
+	case isString:
+		w.text += "\n"
+	case isHere:
+		doc.end = w.text
+		s.heredocs = append(s.heredocs, doc)
+	default:
+		if s.readFile == nil {
+			return s.errorf(line, "< %s names a file, which is not read here; put its content into the command", w.text)
+		}
+		content, err := s.readFile(w.text)
+		if err != nil {
+			return s.errorf(line, "< %s: %v", w.text, err)
+		}
+		w.text = string(content)
+	}
+	s.out = append(s.out, word{text: w.text, line: line, kind: stdinWord})
+	return nil
+}
+
+// readHeredocs reads the texts that were announced on the line before.
+func (s *scanner) readHeredocs() {
+	for _, doc := range s.heredocs {
+		var text strings.Builder
+		for s.pos < len(s.src) {
+			l := string(firstLine([]byte(s.src[s.pos:])))
+			s.pos += len(l)
+			s.line++
+			if doc.indent {
+				l = strings.TrimLeft(l, "\t")
+			}
+			if strings.TrimSpace(l) == doc.end {
+				break
+			}
+			text.WriteString(l)
+		}
+		content := text.String()
+		if !doc.quoted {
+			content = strings.NewReplacer("\\\\", "\\", "\\$", "$", "\\`", "`", "\\\n", "").Replace(content)
+		}
+		if doc.at < len(s.out) {
+			s.out[doc.at].text = content
+		}
+	}
+	s.heredocs = nil
 }
 
 func isNumber(text string) bool { return len(text) == 1 && text[0] >= '0' && text[0] <= '9' }
@@ -85,12 +211,15 @@ func (s *scanner) skipBlank() {
 	}
 }
 
-// continued is the length of the backslash and line end that rest begins with, or 0.
+// continued is the length of the backslash and line end that rest begins with,
+// or 0. Blanks between the two are what copying leaves there.
 func continued(rest string) int {
-	for _, end := range []string{"\\\n", "\\\r\n"} {
-		if strings.HasPrefix(rest, end) {
-			return len(end)
-		}
+	if rest == "" || rest[0] != '\\' {
+		return 0
+	}
+	end := strings.TrimLeft(rest[1:], " \t\r")
+	if strings.HasPrefix(end, "\n") {
+		return len(rest) - len(end) + 1
 	}
 	return 0
 }
@@ -128,8 +257,7 @@ func (s *scanner) word() (word, error) {
 		case rest[0] == '^' && (len(rest) == 1 || strings.IndexByte("\"\n\r", rest[1]) >= 0):
 			err = s.errorf(s.line, "this command is written for Windows' cmd (^ before quotes or line ends); copy it as cURL (bash)")
 		case rest[0] == '$' || rest[0] == '`':
-			err = s.expansion(rest)
-			out = append(out, s.next())
+			out, err = s.expand(out, rest)
 		case continued(rest) > 0:
 			s.pos += continued(rest)
 			s.line++
@@ -149,15 +277,25 @@ func (s *scanner) word() (word, error) {
 	return w, nil
 }
 
-// expansion is an error if a shell would replace what rest begins with.
-func (s *scanner) expansion(rest string) error {
-	switch {
-	case rest[0] == '`':
-		return s.errorf(s.line, "a backtick outside single quotes runs a command in a shell (or, in PowerShell, continues a line); put the text itself there")
-	case len(rest) > 1 && (isLetter(rest[1]) || strings.IndexByte("({_0123456789$#?!@*-", rest[1]) >= 0):
-		return s.errorf(s.line, "%s outside single quotes is for a shell to replace; put its value there", short(upTo(rest, " \t\r\n\"'\\")))
+// expand appends the value of the variable that rest begins with, or the
+// character itself where a shell would replace nothing.
+func (s *scanner) expand(out []byte, rest string) ([]byte, error) {
+	if m := variable().FindStringSubmatch(rest); m != nil {
+		name := m[1] + m[2]
+		if value, ok := s.vars[name]; ok {
+			s.pos += len(m[0])
+			return append(out, value...), nil
+		}
 	}
-	return nil
+	if rest[0] == '`' || len(rest) > 1 && (isLetter(rest[1]) || strings.IndexByte("({_0123456789$#?!@*-", rest[1]) >= 0) {
+		what := upTo(rest, " \t\r\n\"'\\")
+		s.notes = append(s.notes, fmt.Sprintf("line %d: %s stands outside single quotes, where a shell would replace it; it was kept as it is", s.line, short(what)))
+	}
+	return append(out, s.next()), nil
+}
+
+func variable() *regexp.Regexp {
+	return regexp.MustCompile(`^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})`)
 }
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
@@ -191,9 +329,11 @@ func (s *scanner) double(out []byte) ([]byte, error) {
 	for s.pos < len(s.src) {
 		rest := s.src[s.pos:]
 		if rest[0] == '$' || rest[0] == '`' {
-			if err := s.expansion(rest); err != nil {
+			var err error
+			if out, err = s.expand(out, rest); err != nil {
 				return nil, err
 			}
+			continue
 		}
 		if n := continued(rest); n > 0 {
 			s.pos += n

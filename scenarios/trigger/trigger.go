@@ -30,6 +30,7 @@ type Order struct {
 	Forge     string        // a forgery of package chaos; "" for a genuine delivery
 	SignedAt  time.Duration // how far from now the signature's timestamp is
 	WebhookID uuid.UUID     // zero: drawn
+	EventID   uuid.UUID     // zero: drawn
 
 	Seed    seed.Seed // of all that is drawn
 	At      time.Time // when the event happened
@@ -64,6 +65,9 @@ func New(o Order) (Delivery, error) {
 	}
 	if err := d.body(); err != nil {
 		return Delivery{}, err
+	}
+	if o.EventID != uuid.Nil {
+		d.EventID = o.EventID
 	}
 	st := o.Seed.Stream("trigger ids")
 	id, err := uuid.NewRandomFromReader(st)

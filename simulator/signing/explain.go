@@ -184,16 +184,16 @@ func explainShape(h Headers) Finding {
 	case given == "":
 		return Finding{Cause: "signature-without-version", Summary: "no signature in " + HeaderSignature + " starts with " + versionPrefix + " and goes on", Fix: fix}
 	case isHex(given):
-		return Finding{Cause: "signature-in-hex", Summary: "the signature is in hex, and would not fit in base64 either: another secret or another content was signed", Fix: fix}
+		return Finding{Cause: "signature-in-hex", Summary: "the signature is in hex, and it would not fit in base64 either", Fix: fix}
 	case err != nil:
-		return Finding{Cause: "signature-malformed", Summary: "the signature is not standard base64 with padding: it was cut or changed on the way", Fix: fix}
+		return Finding{Cause: "signature-malformed", Summary: "the signature is not standard base64 with padding: a part of it is missing or replaced", Fix: fix}
 	case len(digest) != 32:
 		return Finding{Cause: "signature-length", Summary: fmt.Sprintf("the signature has %d bytes, HMAC-SHA256 has 32", len(digest)), Fix: fix}
 	}
 	return Finding{
 		Cause:   "no-match",
-		Summary: "the signature has the right form, but it fits neither this secret with this id, timestamp and body nor any known mistake: most likely another secret made it",
-		Fix:     "Compare the secret with the one of this webhook (each webhook has its own, and rotating makes a new one at once), then the body with what was sent, byte by byte.",
+		Summary: "the signature has the right form, but it fits neither this secret with this id, timestamp and body nor any known mistake",
+		Fix:     "If the capture is complete and unchanged, another secret made it: compare this one with the webhook's own.",
 	}
 }
 

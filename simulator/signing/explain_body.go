@@ -2,19 +2,21 @@ package signing
 
 import "bytes"
 
-// bodyChange is what may have happened to a body between signing and capture:
-// undo gives the body as it was; false when this one shows no trace of it.
-type bodyChange struct {
-	cause, summary, fix string
-	undo                func(body []byte) ([]byte, bool)
+// BodyChange is what may have happened to a body between signing and capture.
+// Undo gives the body as it was; false when this one shows no trace of it.
+type BodyChange struct {
+	Cause, Summary, Fix string
+	Undo                func(body []byte) ([]byte, bool)
 }
 
-func bodyChanges() []bodyChange {
+// BodyChanges are the changes that keep a body what it is, but for some
+// characters: line ends, spaces, escapes, the printing of its JSON.
+func BodyChanges() []BodyChange {
 	const raw = "Keep the raw bytes: verify before anything parses, trims or decodes the body, and save a capture without an editor that adds a line break (curl --data-binary, not --data)."
 	was := func(what string) string {
 		return "the signature is right for " + what + ": the body was changed after it was signed"
 	}
-	changes := []bodyChange{
+	changes := []BodyChange{
 		{"body-line-break-added", was("the body without the line break at its end"), raw, func(b []byte) ([]byte, bool) {
 			without, ok := bytes.CutSuffix(b, []byte("\n"))
 			return bytes.TrimSuffix(without, []byte("\r")), ok
@@ -44,21 +46,21 @@ func bodyChanges() []bodyChange {
 	}
 	for _, p := range printers() {
 		// Which of the two was printed anew the signature cannot tell.
-		changes = append(changes, bodyChange{
+		changes = append(changes, BodyChange{
 			"body-" + p.name,
 			"the signature is right for this body parsed and printed anew (" + p.name[len("reserialised-"):] + " style): either it was signed so, or it was changed after it was signed",
 			"Sign and send the same bytes, and verify the bytes that arrive: never parse and print JSON between the two.", p.print,
 		})
 	}
-	return append(changes, bodyChange{"body-lost", was("an empty body"), raw, func([]byte) ([]byte, bool) { return nil, true }})
+	return append(changes, BodyChange{"body-lost", was("an empty body"), raw, func([]byte) ([]byte, bool) { return nil, true }})
 }
 
 // explainBody is for a signature that is right for a body that looks like this one.
 func explainBody(s Secret, h Headers, body []byte) (Finding, bool) {
-	for _, c := range bodyChanges() {
-		was, ok := c.undo(body)
+	for _, c := range BodyChanges() {
+		was, ok := c.Undo(body)
 		if ok && s.verifySignature(h, was) == nil {
-			return Finding{Cause: c.cause, Summary: c.summary, Fix: c.fix}, true
+			return Finding{Cause: c.Cause, Summary: c.Summary, Fix: c.Fix}, true
 		}
 	}
 	return Finding{}, false

@@ -1,0 +1,68 @@
+package capture
+
+import (
+	"encoding/hex"
+	"regexp"
+	"strings"
+)
+
+// traced puts a request together from what curl --trace-ascii or --trace wrote:
+// blocks "=> Send header", "=> Send data", with an offset before each line.
+func traced(text string) (string, bool) {
+	offset := regexp.MustCompile(`^[ \t]*[0-9a-f]{4,8}: ?(.*)$`)
+	hexLine := regexp.MustCompile(`^((?:[0-9a-f]{2} )+)`)
+	var out strings.Builder
+	sending, header := false, false
+	for l := range strings.Lines(text) {
+		l = strings.TrimRight(l, "\r\n")
+		switch {
+		case strings.Contains(l, "=> Send header"):
+			sending, header = true, true
+			continue
+		case strings.Contains(l, "=> Send data"):
+			sending, header = true, false
+			continue
+		case strings.HasPrefix(l, "<=") || strings.HasPrefix(l, "== "):
+			sending = false
+		}
+		m := offset.FindStringSubmatch(l)
+		if !sending || m == nil {
+			continue
+		}
+		content := m[1]
+		if h := hexLine.FindString(content); h != "" {
+			b, err := hex.DecodeString(strings.ReplaceAll(h, " ", ""))
+			if err == nil {
+				out.Write(b)
+				continue
+			}
+		}
+		out.WriteString(content)
+		if header {
+			out.WriteString("\r\n")
+		}
+	}
+	return out.String(), out.Len() > 0
+}
+
+// dumped makes bytes of a hex dump as xxd, hexdump -C, tcpdump -X and Wireshark print it.
+func dumped(text string) (string, bool) {
+	line := regexp.MustCompile(`(?m)^[ \t]*(?:0x)?[0-9a-fA-F]{4,8}:? {1,3}((?:[0-9a-fA-F]{2,4} {1,2}){1,16})`)
+	found := line.FindAllStringSubmatch(text, -1)
+	if len(found) < 3 {
+		return "", false
+	}
+	var out strings.Builder
+	for _, m := range found {
+		digits := strings.ReplaceAll(m[1], " ", "")
+		if len(digits) > 32 {
+			digits = digits[:32]
+		}
+		b, err := hex.DecodeString(digits)
+		if err != nil {
+			return "", false
+		}
+		out.Write(b)
+	}
+	return out.String(), true
+}

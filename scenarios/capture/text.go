@@ -1,0 +1,197 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"html"
+	"regexp"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// decodeText makes UTF-8 of a file as an editor or a Windows shell saved it.
+// Bytes that are no UTF-16 stay as they are: a body may have any.
+func decodeText(data []byte) []byte {
+	var order binary.ByteOrder
+	zeros := [2]int{} // of even and odd places
+	for i, c := range data[:min(len(data), 64)] {
+		if c == 0 {
+			zeros[i%2]++
+		}
+	}
+	switch {
+	case bytes.HasPrefix(data, []byte("\xEF\xBB\xBF")):
+		return data[3:]
+	case bytes.HasPrefix(data, []byte("\xFF\xFE\x00\x00")):
+		return fromUTF32(data[4:])
+	case bytes.HasPrefix(data, []byte("\xFF\xFE")):
+		order, data = binary.LittleEndian, data[2:]
+	case bytes.HasPrefix(data, []byte("\xFE\xFF")):
+		order, data = binary.BigEndian, data[2:]
+	case zeros[1] > 10 && zeros[0] == 0:
+		order = binary.LittleEndian
+	case zeros[0] > 10 && zeros[1] == 0:
+		order = binary.BigEndian
+	default:
+		return data
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for ; len(data) >= 2; data = data[2:] {
+		units = append(units, order.Uint16(data))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+func fromUTF32(data []byte) []byte {
+	var out []byte
+	for ; len(data) >= 4; data = data[4:] {
+		out = utf8.AppendRune(out, rune(min(binary.LittleEndian.Uint32(data), utf8.MaxRune+1)))
+	}
+	return out
+}
+
+// variant is the text of a capture, and what was done to it.
+type variant struct {
+	text  string
+	notes []string
+}
+
+// variants are the text as it is and then without what stands around or was put
+// into it: each is one way to read it, and a signature tells which is right.
+func variants(text string) []variant {
+	all := []variant{{text: text}}
+	if len(text) > largeText {
+		return all
+	}
+	seen := map[string]bool{text: true}
+	for _, r := range repairs() {
+		for _, v := range all {
+			changed, ok := r.repair(v.text)
+			if ok && !seen[changed] && len(all) < 12 {
+				seen[changed] = true
+				all = append(all, variant{changed, append(append([]string(nil), v.notes...), r.note)})
+			}
+		}
+	}
+	return all
+}
+
+// repair takes away one thing that editors, mail programs, terminals and web
+// pages do to a text; false where there is no trace of it.
+type repair struct {
+	note   string
+	repair func(text string) (string, bool)
+}
+
+func repairs() []repair {
+	return []repair{
+		{"the colours of a terminal were taken out", replacing(regexp.MustCompile(`\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)`), "")},
+		{"the HTML around it was taken off (&quot; is \")", fromHTML},
+		{"the fence of the Markdown text was taken off", fenced},
+		{"the quotation marks (>) before its lines were taken off", unquoted},
+		{"the prefix that stands before each line (of a log) was taken off", unprefixed},
+		{"the indentation before its lines was taken off", unindented},
+		{"no-break and zero-width spaces were made plain", plainSpaces},
+		{"typographic (curly) quotes and dashes were made straight", straightened},
+		{"the stars and underscores of Markdown were taken off", replacing(regexp.MustCompile("(?m)^(\\*\\*|`)|(\\*\\*|`)$|\\\\([_*\\[\\]`>#-])"), "$3")},
+	}
+}
+
+func replacing(what *regexp.Regexp, by string) func(string) (string, bool) {
+	return func(text string) (string, bool) {
+		changed := what.ReplaceAllString(text, by)
+		return changed, changed != text
+	}
+}
+
+func fromHTML(text string) (string, bool) {
+	if !regexp.MustCompile(`&(quot|#34|#39|#x27|#x22|lt|gt|amp);|</(pre|code|td|p|div|span)>|<br`).MatchString(text) {
+		return "", false
+	}
+	text = regexp.MustCompile(`(?i)<br ?/?>|</(?:p|div|tr|li|h[1-6])>|<pre[^<>]*>`).ReplaceAllString(text, "\n")
+	text = regexp.MustCompile(`(?i)</?(html|body|head|pre|code|td|tr|th|table|tbody|p|div|span|b|i|em|strong|a|ul|li|h[1-6])( [^<>]*)?>`).ReplaceAllString(text, "")
+	return html.UnescapeString(text), true
+}
+
+// fenced is what stands in the fences of a Markdown text: the one that carries
+// a signature, or the first.
+func fenced(text string) (string, bool) {
+	found := regexp.MustCompile("(?ms)^[ \t>]*(?:```+|~~~+)[^\n]*\n(.*?)(?:^[ \t>]*(?:```+|~~~+)[ \t\r]*$|\\z)").FindAllStringSubmatch(text, 50)
+	if len(found) == 0 {
+		return "", false
+	}
+	best := found[0][1]
+	for _, m := range found {
+		if strings.Contains(strings.ToLower(m[1]), "signature") {
+			best = m[1]
+			break
+		}
+	}
+	best = strings.TrimSuffix(best, "\n")
+	return strings.TrimSuffix(best, "\r"), true
+}
+
+var quoteMark = regexp.MustCompile(`^[ \t]*(?:> ?)+`) //nolint:gochecknoglobals // compiled once, it is asked for every line
+
+// unquoted takes the marks of a quoted mail or a Markdown quote off.
+func unquoted(text string) (string, bool) {
+	lines := strings.SplitAfter(text, "\n")
+	marked := 0
+	for i, l := range lines {
+		if m := quoteMark.FindString(l); m != "" {
+			lines[i] = l[len(m):]
+			marked++
+		}
+	}
+	return strings.Join(lines, ""), marked > 0 && !strings.Contains(text, "\n< ") && !strings.Contains(text, "\n* ")
+}
+
+// unprefixed takes off what docker compose, kubectl or an editor put before
+// every line: "web-1  | ", a number.
+func unprefixed(text string) (string, bool) {
+	prefix := regexp.MustCompile(`(?m)^[ \t]*(?:[\w.-]+ *\| ?|\d{1,4}(?:[:|] ?| {2}|\t)|\[[\w./-]+\] |\d{4}-\d\d-\d\dT[\d:.]+Z (?:std(?:out|err) [FP] )?)`)
+	lines := strings.Count(strings.TrimRight(text, "\r\n"), "\n") + 1
+	if n := len(prefix.FindAllStringIndex(text, -1)); lines < 2 || n*10 < lines*8 {
+		return "", false
+	}
+	return prefix.ReplaceAllString(text, ""), true
+}
+
+// unindented takes the indentation of the first line off every line.
+func unindented(text string) (string, bool) {
+	text = strings.TrimLeft(text, "\r\n")
+	indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+	if indent == "" || strings.TrimSpace(text) == "" {
+		return "", false
+	}
+	lines := strings.SplitAfter(text, "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimPrefix(l, indent)
+	}
+	return strings.Join(lines, ""), true
+}
+
+func plainSpaces(text string) (string, bool) {
+	changed := strings.Map(func(r rune) rune {
+		switch {
+		case r == 0xA0 || r >= 0x2000 && r <= 0x200A || r == 0x202F || r == 0x3000:
+			return ' '
+		case r == 0x200B || r == 0x200C || r == 0x200D || r == 0x2060 || r == 0xFEFF || r == 0xAD:
+			return -1
+		case r == 0x2028 || r == 0x2029:
+			return '\n'
+		}
+		return r
+	}, text)
+	return changed, changed != text && utf8.ValidString(text)
+}
+
+// straightened undoes what word processors and chats make of quotes and dashes.
+func straightened(text string) (string, bool) {
+	changed := strings.NewReplacer("‘", "'", "’", "'", "‚", "'", "‛", "'", "′", "'", "“", `"`, "”", `"`, "„", `"`, "‟", `"`, "″", `"`, "«", `"`, "»", `"`,
+		" — ", " -- ", " —", " --", "\n—", "\n--", " –-", " --", " –", " -", "\n–", "\n-", "…", "...").Replace(text)
+	// A single dash before the long name of an option was two.
+	changed = regexp.MustCompile(`(\s)-(data|data-raw|data-binary|header|request|url|json|location|compressed|silent|insecure)(\s)`).ReplaceAllString(changed, "$1--$2$3")
+	return changed, changed != text
+}

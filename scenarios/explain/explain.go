@@ -1,0 +1,262 @@
+// Package explain judges the signature of a captured request by evidence. It
+// looks for a change of the capture, known from practice, without which the
+// signature is right: a body that was compressed, encoded or printed anew on its
+// way, headers that were renamed or doubled. Where there is none it asks whether
+// the capture is complete, and only then says that another secret signed it. It
+// sends nothing and never prints a secret.
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/capture"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Verdict is what can be said of a captured request.
+type Verdict int
+
+// The verdicts. The zero value is CannotTell, so that a forgotten one blames nobody.
+const (
+	CannotTell Verdict = iota // the capture is not enough to judge by
+	Right                     // the signature is right for what was captured
+	Wrong                     // it is not, for the reason that is given
+)
+
+// Finding is the judgement of one request.
+type Finding struct {
+	Verdict Verdict
+	Cause   string   // stable, kebab-case
+	Summary string   // one sentence
+	Fix     string   // what to do; "" when right
+	Notes   []string // what was repaired to read the capture, a clause each
+	Request capture.Request
+	Body    []byte // as it was signed, if Verdict says so; else as captured
+}
+
+// Explain judges the requests of a capture: of its readings those of the first in
+// which a signature is right, else of the likeliest one. now is when it is judged;
+// a zero time means each request's own, which it gives.
+func Explain(secret signing.Secret, readings []capture.Reading, now func(capture.Request) time.Time) []Finding {
+	b := &budget{bytes: 256 << 20}
+	var best []Finding
+	_, lacking := headersFault(readings[0].Requests[0])
+	lacking = lacking && !readings[0].Loose // a look elsewhere would only find other values
+	for _, reading := range readings {
+		// A text that has no form is read only where no other reading fits.
+		if reading.Loose && (best != nil || lacking) {
+			continue
+		}
+		findings := make([]Finding, len(reading.Requests))
+		fitting := false
+		for i, r := range reading.Requests {
+			var ok bool
+			findings[i], ok = fit(secret, r, now, b)
+			fitting = fitting || ok
+		}
+		if !fitting {
+			continue
+		}
+		for i, r := range reading.Requests {
+			if findings[i].Cause == "" {
+				findings[i] = unfit(secret, r, now)
+			}
+		}
+		if best == nil || wrong(findings) < wrong(best) {
+			best = findings
+		}
+		if wrong(best) == 0 {
+			break
+		}
+	}
+	if best != nil {
+		return best
+	}
+	var findings []Finding
+	for _, r := range likeliest(readings).Requests {
+		findings = append(findings, unfit(secret, r, now))
+	}
+	return findings
+}
+
+// wrong counts the findings that are not right.
+func wrong(findings []Finding) int {
+	n := 0
+	for _, f := range findings {
+		if f.Verdict != Right {
+			n++
+		}
+	}
+	return n
+}
+
+// likeliest is the first reading, but where its body makes no sense the first
+// one that has a whole body: a command of Windows read as one of a shell, say.
+func likeliest(readings []capture.Reading) capture.Reading {
+	first := readings[0].Requests[0]
+	if _, ok := headersFault(first); ok {
+		return readings[0]
+	}
+	if cause := whole(first); cause != "body-not-json" && cause != "body-printed" && cause != "no-body" {
+		return readings[0]
+	}
+	for _, r := range readings[1:] {
+		if q := r.Requests[0]; len(headerSets(q)) > 0 && whole(q) == "" {
+			return r
+		}
+	}
+	return readings[0]
+}
+
+// budget bounds the work that one capture may make.
+type budget struct{ bytes int }
+
+func (b *budget) take(n int) bool {
+	b.bytes -= n + 256
+	return b.bytes > 0
+}
+
+// fit looks for the changes without which a signature of r is right.
+func fit(secret signing.Secret, r capture.Request, now func(capture.Request) time.Time, b *budget) (Finding, bool) {
+	if secret.IsZero() {
+		return Finding{}, false
+	}
+	sets := headerSets(r)
+	if len(sets) == 0 {
+		return Finding{}, false
+	}
+	for body := range bodies(r) {
+		for _, set := range sets {
+			if !b.take(len(body.bytes)) {
+				return Finding{}, false
+			}
+			if secret.Fits(set.values, body.bytes) {
+				return fitting(secret, r, set, body, now), true
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+// fitting is the finding for a signature that is right for body, and what had
+// to be undone to see it.
+func fitting(secret signing.Secret, r capture.Request, set headerSet, body candidate, now func(capture.Request) time.Time) Finding {
+	f := Finding{Request: r, Body: body.bytes, Notes: slices.Clone(r.Notes)}
+	var faults []change
+	for _, c := range append(slices.Clone(set.changes), body.changes...) {
+		if c.note {
+			f.Notes = append(f.Notes, c.said)
+		} else {
+			faults = append(faults, c)
+		}
+	}
+	if len(faults) > 0 {
+		f.Verdict, f.Cause, f.Fix = Wrong, faults[0].cause, faults[0].fix
+		var said []string
+		for _, c := range faults {
+			said = append(said, c.said)
+		}
+		f.Summary = "the secret is right, and so is the signature, but what arrived is changed: " + strings.Join(said, "; and ")
+		return f
+	}
+	time := signing.Explain(secret, set.values, body.bytes, now(r))
+	f.Verdict, f.Cause, f.Summary, f.Fix = Wrong, time.Cause, time.Summary, time.Fix
+	if time.OK {
+		f.Verdict = Right
+	}
+	return f
+}
+
+// unfit is the finding for a request whose signature is right for nothing that
+// it could have been.
+func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) time.Time) Finding {
+	f := Finding{Request: r, Body: r.Body, Notes: r.Notes}
+	if secret.IsZero() {
+		f.Cause, f.Summary, f.Fix = "no-secret", "there is no signing secret to judge with", "Give the webhook's signing secret; it starts with "+signing.SecretPrefix+"."
+		return f
+	}
+	if cause, ok := headersFault(r); ok {
+		return f.with(cause)
+	}
+	sets := headerSets(r)
+	// What is in the body as it was sent, as far as that can be told.
+	body := settled(r)
+	if known, ok := mistaken(secret, r, sets, body, now); ok {
+		known.Notes, known.Request, known.Body = r.Notes, r, r.Body
+		return known
+	}
+	if cause, ok := bodyFault(r, body); ok {
+		return f.with(cause)
+	}
+	if known, ok := misshapen(secret, sets[0], body, now(r)); ok {
+		known.Notes, known.Request, known.Body = r.Notes, r, r.Body
+		return known
+	}
+	if cause, ok := doubt(r, sets[0], body); ok {
+		return f.with(cause)
+	}
+	f.Verdict, f.Cause = Wrong, "another-secret"
+	f.Summary = "another secret made this signature: the capture is complete, its headers and its body have the form that Sent gives them, and the signature fits neither them nor any known mistake"
+	f.Fix = "Compare the secret with the one of this webhook: each webhook has its own, and rotating it makes a new one at once. Look where the receiver gets its secret from (another environment, an old value)."
+	return f
+}
+
+func (f Finding) with(r reason) Finding {
+	f.Cause, f.Summary, f.Fix = r.cause, r.summary, r.fix
+	return f
+}
+
+// mistaken looks for a known mistake of whoever made the signature.
+func mistaken(secret signing.Secret, r capture.Request, sets []headerSet, body []byte, now func(capture.Request) time.Time) (Finding, bool) {
+	for _, set := range sets[:min(len(sets), 3)] {
+		for _, b := range [][]byte{body, r.Body} {
+			found := signing.Explain(secret, set.values, b, now(r))
+			if found.Cause != "no-match" && !found.OK && !shapes(found.Cause) {
+				return Finding{Verdict: Wrong, Cause: found.Cause, Summary: found.Summary, Fix: found.Fix}, true
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+// misshapen is for a signature that has not the form of one.
+func misshapen(secret signing.Secret, set headerSet, body []byte, now time.Time) (Finding, bool) {
+	found := signing.Explain(secret, set.values, body, now)
+	return Finding{Verdict: Wrong, Cause: found.Cause, Summary: found.Summary, Fix: found.Fix}, strings.HasPrefix(found.Cause, "signature-")
+}
+
+// shapes reports whether a cause of package signing speaks of form or time only.
+func shapes(cause string) bool {
+	return strings.HasPrefix(cause, "signature-") || strings.HasPrefix(cause, "too-") || strings.HasPrefix(cause, "timestamp-malformed") || cause == "missing-header"
+}
+
+// Resend is the body of a request as it was sent, for sending it again: what a
+// signature is right for, else what the capture settles. Its error says what the
+// capture lacks.
+func Resend(secret signing.Secret, readings []capture.Reading) (capture.Request, []byte, error) {
+	whenever := func(capture.Request) time.Time { return time.Unix(0, 0) }
+	b := &budget{bytes: 256 << 20}
+	for _, reading := range readings {
+		for _, r := range reading.Requests {
+			if f, ok := fit(secret, r, whenever, b); ok {
+				return r, f.Body, nil
+			}
+		}
+	}
+	reading := likeliest(readings)
+	if n := len(reading.Requests); n > 1 {
+		return capture.Request{}, nil, fmt.Errorf("the capture has %d deliveries: give the one that is to be sent", n)
+	}
+	r := reading.Requests[0]
+	body := settled(r)
+	if service, header := r.OtherSender(); service != "" && len(headerSets(r)) == 0 {
+		return r, nil, fmt.Errorf("this is a delivery of %s (%s), not of Sent", service, header)
+	}
+	if cause, ok := bodyFault(r, body); ok {
+		return r, nil, fmt.Errorf("%s. %s", cause.summary, cause.fix)
+	}
+	return r, body, nil
+}
