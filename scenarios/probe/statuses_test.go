@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
+	"pgregory.net/rapid"
+
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
@@ -118,32 +121,56 @@ func TestSameWord(t *testing.T) {
 	}
 }
 
-// FuzzStatuses: whatever stands in a config is refused or holds what the rules
-// of one word for two statuses promise, and is printed so that it reads back.
+// checkStatuses: whatever stands in a config is refused, or holds what the rules
+// of one word for two statuses promise and is printed so that it reads back.
+func checkStatuses(t interface{ Errorf(string, ...any) }, stands map[string]string) {
+	p, err := confirming(stands)
+	if err != nil {
+		return
+	}
+	words := p.Statuses()
+	if len(words) != len(stands) {
+		t.Errorf("%v became %s", stands, words)
+	}
+	all := NamedStatuses()
+	for i, a := range all {
+		for _, b := range all[i+1:] {
+			if !words.Kept(a) || !words.Kept(b) || !SameWord(words.Word(a), words.Word(b)) || lifecycle.Precedes(a, b) || lifecycle.Precedes(b, a) {
+				continue
+			}
+			if _, _, found := words.OneWordForBoth(); !found {
+				t.Errorf("%s: %s and %s have one word", words, a, b)
+			}
+		}
+	}
+	var back map[string]*string
+	if err := yaml.Unmarshal([]byte(words.String()), &back); err != nil {
+		t.Errorf("%s: %v", words, err)
+	}
+	for s, word := range words {
+		if got := back[string(s)]; (got == nil) != (word == "") || got != nil && *got != strings.ToValidUTF8(word, "\uFFFD") && *got != word {
+			t.Errorf("%s: %s reads back as %v, want %q", words, s, got, word)
+		}
+	}
+}
+
+func TestStatusesHoldWhatTheyPromise(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var keys []string
+		for _, s := range NamedStatuses() {
+			keys = append(keys, string(s), strings.ToLower(string(s)), "message."+string(s))
+		}
+		word := rapid.OneOf(rapid.SampledFrom([]string{"", "a", "A", "4", "4.0", "sent", "FAILED", "null", "yes", "- x", "it's", "été", "08", "1e3", "x: y", "~", "#"}), rapid.String())
+		checkStatuses(t, rapid.MapOfN(rapid.SampledFrom(keys), word, 1, 6).Draw(t, "statuses"))
+	})
+}
+
 func FuzzStatuses(f *testing.F) {
 	f.Add("QUEUED", "accepted", "ROUTED", "accepted")
 	f.Add("DELIVERED", "done", "message.failed", "DONE")
 	f.Add("read", "", "Sent", "4")
 	f.Add("BLOCKED", "nan", "READ", "NaN")
 	f.Fuzz(func(t *testing.T, key1, word1, key2, word2 string) {
-		p, err := confirming(map[string]string{key1: word1, key2: word2})
-		if err != nil {
-			return
-		}
-		words := p.Statuses()
-		all := NamedStatuses()
-		for i, a := range all {
-			for _, b := range all[i+1:] {
-				if !words.Kept(a) || !words.Kept(b) || !SameWord(words.Word(a), words.Word(b)) || lifecycle.Precedes(a, b) || lifecycle.Precedes(b, a) {
-					continue
-				}
-				if _, _, found := words.OneWordForBoth(); !found {
-					t.Errorf("%s: %s and %s have one word", words, a, b)
-				}
-			}
-		}
-		if len(words) == 0 || !strings.HasPrefix(words.String(), "{") {
-			t.Errorf("%v is printed as %s", words, words)
-		}
+		checkStatuses(t, map[string]string{key1: word1, key2: word2})
 	})
 }

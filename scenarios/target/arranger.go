@@ -117,14 +117,17 @@ func (a *Arranger) Arrange(ctx context.Context, env Env, m Message) (Arranged, e
 	case err != nil:
 		return Arranged{}, fmt.Errorf("target.arrange: %w", err)
 	}
-	sent, err := a.call(ctx, mark, m, a.patience(known))
-	switch {
-	case ctx.Err() != nil:
+	sent, called, err := a.call(ctx, mark, m, a.patience(known))
+	if err == nil && !called {
+		err = a.missing(known, refused, redirected)
+	}
+	if ctx.Err() != nil {
 		return Arranged{}, ctx.Err()
-	case err != nil: // there was none
-		if err := a.missing(known, refused, redirected); err != nil {
-			return Arranged{}, fmt.Errorf("target.arrange: %w", err)
-		}
+	}
+	if err != nil {
+		return Arranged{}, fmt.Errorf("target.arrange: %w", err)
+	}
+	if !called {
 		a.learn(callsNever)
 		return Arranged{Message: m}, nil
 	}
@@ -147,19 +150,24 @@ func (a *Arranger) patience(known calls) time.Duration {
 	return a.late
 }
 
-// call is the message that the app sent: before its answer, or within wait after it.
-func (a *Arranger) call(ctx context.Context, since sentapi.Mark, m Message, wait time.Duration) (sentapi.Send, error) {
+// call is the message that the app sent, if it sent one: before its answer, or
+// within wait after it.
+func (a *Arranger) call(ctx context.Context, since sentapi.Mark, m Message, wait time.Duration) (sent sentapi.Send, called bool, err error) {
 	fits := func(s sentapi.Send) bool { return !a.spec.Arrange.says(placeTo) || sameRecipient(s.To, m.To) }
 	asked := func(s sentapi.Send) bool { return fits(s) && s.Channel == m.Channel }
 	sends := a.api.Sends(since)
 	if !slices.ContainsFunc(sends, fits) {
 		within, cancel := context.WithTimeout(ctx, wait)
 		defer cancel()
-		if _, err := a.api.Await(within, since, fits); err != nil {
-			return sentapi.Send{}, err
+		_, err := a.api.Await(within, since, fits)
+		if errors.Is(err, sentapi.ErrNoSend) {
+			return sent, false, nil
 		}
-		if err := (clock.Real{}).Sleep(ctx, storeTime); err != nil {
-			return sentapi.Send{}, err
+		if err == nil {
+			err = clock.Real{}.Sleep(ctx, storeTime)
+		}
+		if err != nil {
+			return sent, false, err
 		}
 		sends = a.api.Sends(since)
 	}
@@ -168,7 +176,7 @@ func (a *Arranger) call(ctx context.Context, since sentapi.Mark, m Message, wait
 	if at < 0 {
 		at = slices.IndexFunc(sends, fits)
 	}
-	return sends[at], nil
+	return sends[at], true, nil
 }
 
 // missing says what is wrong when no call came: nothing, where none was to be
