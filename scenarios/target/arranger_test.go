@@ -208,25 +208,41 @@ func TestArrangedMessages(t *testing.T) {
 	}
 }
 
-// Side by side, every message is the one of its number, from a queue too.
+// Side by side, every message is the one of its number, from a queue too; where
+// the app writes to a number of its own, every call still belongs to one message.
 func TestArrangementsSideBySide(t *testing.T) {
-	for _, late := range []time.Duration{0, 50 * time.Millisecond} {
-		a := &app{late: late}
-		arranger := arranging(t, a, orders(), time.Second)
-		var g sync.WaitGroup
-		for n := range 20 {
-			g.Go(func() {
-				m := wanted(n / 2) // two of each number
-				got, err := arranger.Arrange(t.Context(), Env{}, m)
-				if err != nil || !got.Called || got.To != m.To || got.ID == m.ID {
-					t.Errorf("%+v, %v", got, err)
-				}
-			})
-		}
-		g.Wait()
-		if len(a.orders) != 20 {
-			t.Errorf("asked %d times", len(a.orders))
-		}
+	for name, a := range map[string]*app{
+		"at once": {}, "from a queue": {late: 50 * time.Millisecond}, "to a number of its own": {number: "+15551234567", channels: []string{"sms"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			how := orders()
+			if a.number != "" {
+				how.Body = "{}"
+			}
+			arranger := arranging(t, a, how, 2*time.Second)
+			const messages = 20
+			ids := make(chan uuid.UUID, messages)
+			var g sync.WaitGroup
+			for n := range messages {
+				g.Go(func() {
+					m := wanted(n / 2) // two of each number
+					got, err := arranger.Arrange(t.Context(), Env{}, m)
+					if err != nil || !got.Called || a.number == "" && got.To != m.To {
+						t.Errorf("%+v, %v", got, err)
+					}
+					ids <- got.ID
+				})
+			}
+			g.Wait()
+			close(ids)
+			different := map[uuid.UUID]bool{}
+			for id := range ids {
+				different[id] = true
+			}
+			if len(a.orders) != messages || len(different) != messages {
+				t.Errorf("asked %d times, and got %d messages, want %d", len(a.orders), len(different), messages)
+			}
+		})
 	}
 }
 
@@ -251,7 +267,7 @@ func TestArrangementsThatFail(t *testing.T) {
 		how  Arrange
 		want []string
 	}{
-		{"the app refuses", &app{never: true, status: 422, says: "\n  no such product, and my key is whsec_c2VudHNpbSB0ZXN0\nat line 2"}, orders(), []string{"target.arrange: POST http://127.0.0.1:", "/orders answered 422: no such product, and my key is whsec_***"}},
+		{"the app refuses", &app{never: true, status: 422, says: "\n  no such product, and my keys are whsec_c2VudHNpbSB0ZXN0 hidden-key\nat line 2"}, orders(), []string{"target.arrange: POST http://127.0.0.1:", "/orders answered 422: no such product, and my keys are whsec_*** ***"}},
 		{"it fails without a word", &app{never: true, status: 500}, orders(), []string{"answered 500: with nothing in it"}},
 		{"it wants a login", &app{never: true, status: 302}, orders(), []string{"answered 302, a redirect"}},
 		{"the API refuses", &app{key: "wrong"}, orders(), []string{"the app called POST /v3/messages of Sent's API and was refused: 401 AUTH_002"}},
@@ -260,7 +276,7 @@ func TestArrangementsThatFail(t *testing.T) {
 		{"the command fails", &app{}, Arrange{Exec: `sh -c 'echo "no database" >&2; exit 3' {to}`}, []string{"target.arrange: sh ended with exit status 3; its last lines: no database"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := arranging(t, tt.app, tt.how, 50*time.Millisecond).Arrange(t.Context(), Env{}, wanted(1))
+			got, err := arranging(t, tt.app, tt.how, 50*time.Millisecond).Arrange(t.Context(), Env{APIKey: "hidden-key"}, wanted(1))
 			if err == nil {
 				t.Fatalf("no error, but %+v", got)
 			}
