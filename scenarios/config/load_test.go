@@ -12,6 +12,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
@@ -145,6 +146,13 @@ func TestFlagsOverEnvironmentOverFile(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
+	limits := []string{"SENTSIM_TIME_LIMIT=2m", "SENTSIM_REQUIRE_ALL=1"}
+	if r := load(t, "time_limit: 1m\n", limits, nil); r.TimeLimit != 2*time.Minute || !r.RequireAll {
+		t.Errorf("limits of the environment: %s, %v", r.TimeLimit, r.RequireAll)
+	}
+	if r := load(t, "", limits, flags{"time-limit": {"0s"}, "require-all": {"false"}}); r.TimeLimit != 0 || r.RequireAll || origin(r, "time_limit") != "none from flag --time-limit" {
+		t.Errorf("limits of flags: %s, %v", r.TimeLimit, r.RequireAll)
+	}
 	r := load(t, file, env, flags{"knob": {"envelope=legacy", "ack_within=3s"}, "rule": {"ack-3,TPL-1", "SIG-2"}, "strict": {"false"}})
 	if got := strings.Join(r.Rules, " "); got != "SIG-2 ACK-3 TPL-1" {
 		t.Errorf("a list replaces the one below it: %s", got)
@@ -177,12 +185,23 @@ target:
   start_timeout: 5s
   secret: ${SECRET}
   secret_env: HOOK_SECRET
+  arrange:
+    method: PUT
+    url: /orders?key=${TOKEN}
+    body: '{"to":"{to}","api_token":"${TOKEN}"}'
+    headers: {X-Key: "${TOKEN}"}
 probe:
-  message: {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}
-  inbound: {url: "/state/inbound?from={from}", count: "$.count"}
+  message:
+    url: /state/messages/{message_id}
+    status: $.status
+    effects: $.effects
+    statuses: {queued: accepted, ROUTED: "null", SENT: 2, READ: null, FAILED: ~}
+    channels: [sms, RCS]
+  inbound: {exec: "sqlite3 ${DB} {from}", count: "$.count"}
   template:
     url: /state/templates/{template_id}
     status: $.status
+  contact: {url: "/c?n={from}", opted_out: "$.o"}
   headers: {Authorization: "Bearer ${TOKEN}"}
 settle: 500ms
 seed: 42
@@ -192,6 +211,8 @@ strict: true
 tags: "not @slow"
 rules: SIG-1,SIG-2
 fail_fast: true
+time_limit: 90s
+require_all: true
 timeout: 10s
 headers: {X-Tunnel: "${TOKEN}", a: b}
 allow_public_target: ["staging.example.com:443"]
@@ -225,11 +246,24 @@ knobs: {envelope: event, extended: true, retry_count: 5, ack_within: 250ms}
 		{"secret", r.Secret.Reveal(), secret},
 		{"secret_env", r.SecretEnv, "HOOK_SECRET"},
 		{"probe", r.Probe, probe.Config{
-			Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},
-			Inbound:  &probe.Endpoint{URL: "/state/inbound?from={from}", Count: "$.count"},
+			Message: &probe.Endpoint{
+				URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects",
+				Statuses: map[string]string{"queued": "accepted", "ROUTED": "null", "SENT": "2", "READ": "", "FAILED": ""},
+				Channels: []string{"sms", "RCS"},
+			},
+			Inbound:  &probe.Endpoint{Exec: "sqlite3 ${DB} {from}", Count: "$.count"}, // the probe fills it in
+			Contact:  &probe.Endpoint{URL: "/c?n={from}", OptedOut: "$.o"},
+			Dir:      filepath.Join(dir, "server"),
+			Env:      spec.Env,
 			Template: &probe.Endpoint{URL: "/state/templates/{template_id}", Status: "$.status"},
 			Headers:  map[string]string{"Authorization": "Bearer opensesame"},
 		}},
+		{"arrange", spec.Arrange, target.Arrange{
+			Method: "PUT", URL: "/orders?key=opensesame", Body: `{"to":"{to}","api_token":"opensesame"}`,
+			Headers: map[string]string{"X-Key": "opensesame"}, Dir: filepath.Join(dir, "server"),
+		}},
+		{"time_limit", r.TimeLimit, 90 * time.Second},
+		{"require_all", r.RequireAll, true},
 		{"settle", r.Settle, 500 * time.Millisecond},
 		{"seed", uint64(r.Seed), uint64(42)},
 		{"start", r.Start, time.Date(2025, 10, 31, 10, 10, 42, 0, time.UTC)},
@@ -255,6 +289,21 @@ knobs: {envelope: event, extended: true, retry_count: 5, ack_within: 250ms}
 	// What `sentsim config` prints.
 	if got, want := origin(r, "target.exec"), "node server.js --port ${PORT} from "+name+":3:9"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+	for key, want := range map[string]string{
+		"probe.message.statuses.queued": "accepted",
+		"probe.message.statuses.READ":   "(not kept)",
+		"probe.message.channels":        "sms,RCS",
+		"probe.contact.opted_out":       "$.o",
+		"target.arrange.url":            "/orders?key=***",
+		"target.arrange.body":           `{"to":"{to}","api_token":"***"}`,
+		"target.arrange.headers.X-Key":  "***",
+		"time_limit":                    "1m30s",
+		"require_all":                   "true",
+	} {
+		if got := origin(r, key); !strings.HasPrefix(got, want+" from "+name+":") {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
 	}
 	for _, v := range r.Values {
 		for _, private := range []string{secret, strings.TrimPrefix(secret, "whsec_"), "opensesame"} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // probeSettings are how the receiver's state is read.
@@ -117,7 +118,8 @@ func channelsSetting(field func(*probe.Config) **probe.Endpoint) setting {
 		apply: func(c *Config, _, text string) error {
 			at := the(field(&c.Probe))
 			at.Channels = append(at.Channels, text)
-			return nil
+			_, err := event.ParseChannel(text) // here, where the place of each is known
+			return err
 		},
 		show: func(c Config) []shown {
 			if at := *field(&c.Probe); at != nil {

@@ -27,7 +27,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	refusals []api.Refusal
-	watchers map[*watcher]bool
+	sends    []Send
+	sent     chan struct{} // closed, and made anew, when there is one more
 }
 
 // How much is kept and taken: a receiver in a loop must not eat our memory.
@@ -51,14 +52,14 @@ func New(addr, apiKey string, names ...string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the stand-in for Sent's API cannot listen: %w", err)
 	}
-	s := &Server{listener: l, closed: make(chan struct{}), watchers: map[*watcher]bool{}}
+	s := &Server{listener: l, closed: make(chan struct{}), sent: make(chan struct{})}
 	s.api, err = api.New(api.Config{
 		APIKey: apiKey, AllowHosts: names, AnyTemplate: true, RateLimit: maxRequests, Refused: s.refused,
 		Simulator: simulator.Config{
 			// Sent never gives an id twice, and a receiver may remember those of an
 			// earlier run.
 			Seed:  seed.Random(),
-			Clock: clock.Real{}, Store: history.NewMemory(maxMessages), Watch: s.changed,
+			Clock: clock.Real{}, Store: history.NewMemory(maxMessages), Watch: s.saved,
 		},
 	})
 	if err != nil {
@@ -120,10 +121,10 @@ func (s *Server) Close() error {
 // Sent is what was sent to that number, oldest first. A + in front, spaces and
 // dashes make no difference.
 func (s *Server) Sent(to string) []history.Message {
-	all := s.messages(Digits(to))
+	all := s.messages(digits(to))
 	found := all[:0]
 	for _, m := range all {
-		if Digits(m.To) == Digits(to) {
+		if digits(m.To) == digits(to) {
 			found = append(found, m)
 		}
 	}
@@ -149,8 +150,8 @@ func (s *Server) Refusals() []api.Refusal {
 	return append([]api.Refusal(nil), s.refusals...)
 }
 
-// Digits is a number as it is compared, however it was written.
-func Digits(number string) string {
+// digits is a number as it is compared.
+func digits(number string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("+ -().", r) {
 			return -1

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +17,6 @@ import (
 	"github.com/sentsim/sentsim/scenarios/sentapi"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
-	"github.com/sentsim/sentsim/simulator/history"
 )
 
 // Message is a message that a scenario needs.
@@ -104,9 +104,7 @@ func (a *Arranger) Arrange(ctx context.Context, env Env, m Message) (Arranged, e
 		return Arranged{}, err
 	}
 	defer release()
-	sends, stop := a.api.Watch(func(to string) bool { return !a.spec.Arrange.says(placeTo) || sameRecipient(to, m.To) })
-	defer stop()
-	refused := len(a.api.Refusals())
+	refused, mark := len(a.api.Refusals()), a.api.Mark()
 
 	within, cancel := context.WithTimeout(ctx, arrangeTime)
 	defer cancel()
@@ -119,14 +117,17 @@ func (a *Arranger) Arrange(ctx context.Context, env Env, m Message) (Arranged, e
 	case err != nil:
 		return Arranged{}, fmt.Errorf("target.arrange: %w", err)
 	}
-	sent, called, err := a.call(ctx, sends, m.Channel, a.patience(known))
+	sent, called, err := a.call(ctx, mark, m, a.patience(known))
+	if err == nil && !called {
+		err = a.missing(known, refused, redirected)
+	}
+	if ctx.Err() != nil {
+		return Arranged{}, ctx.Err()
+	}
 	if err != nil {
-		return Arranged{}, err
+		return Arranged{}, fmt.Errorf("target.arrange: %w", err)
 	}
 	if !called {
-		if err := a.missing(known, refused, redirected); err != nil {
-			return Arranged{}, fmt.Errorf("target.arrange: %w", err)
-		}
 		a.learn(callsNever)
 		return Arranged{Message: m}, nil
 	}
@@ -149,38 +150,33 @@ func (a *Arranger) patience(known calls) time.Duration {
 	return a.late
 }
 
-// call is the message that the app sent, if it sent one before its answer or
+// call is the message that the app sent, if it sent one: before its answer, or
 // within wait after it.
-func (a *Arranger) call(ctx context.Context, sends <-chan history.Message, want event.Channel, wait time.Duration) (sent history.Message, called bool, err error) {
-	take := func(m history.Message) {
-		if !called || m.Channel == want && sent.Channel != want {
-			sent, called = m, true
+func (a *Arranger) call(ctx context.Context, since sentapi.Mark, m Message, wait time.Duration) (sent sentapi.Send, called bool, err error) {
+	fits := func(s sentapi.Send) bool { return !a.spec.Arrange.says(placeTo) || sameRecipient(s.To, m.To) }
+	asked := func(s sentapi.Send) bool { return fits(s) && s.Channel == m.Channel }
+	sends := a.api.Sends(since)
+	if !slices.ContainsFunc(sends, fits) {
+		within, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		_, err := a.api.Await(within, since, fits)
+		if errors.Is(err, sentapi.ErrNoSend) {
+			return sent, false, nil
 		}
-	}
-	drain := func() {
-		for {
-			select {
-			case m := <-sends:
-				take(m)
-			default:
-				return
-			}
+		if err == nil {
+			err = clock.Real{}.Sleep(ctx, storeTime)
 		}
+		if err != nil {
+			return sent, false, err
+		}
+		sends = a.api.Sends(since)
 	}
-	if drain(); called || wait == 0 {
-		return sent, called, nil
+	// One call may send on several channels.
+	at := slices.IndexFunc(sends, asked)
+	if at < 0 {
+		at = slices.IndexFunc(sends, fits)
 	}
-	within, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	select {
-	case m := <-sends:
-		take(m)
-		drain() // one call may send on several channels
-		err = clock.Real{}.Sleep(ctx, storeTime)
-	case <-within.Done():
-		err = ctx.Err()
-	}
-	return sent, called, err
+	return sends[at], true, nil
 }
 
 // missing says what is wrong when no call came: nothing, where none was to be
