@@ -237,9 +237,37 @@ func (m *Memory) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Deliver
 	if webhookID == uuid.Nil {
 		rows = m.ofAll()
 	}
+	if q.narrows() {
+		chosen := make([]*delivery.Delivery, 0, len(rows))
+		for _, d := range rows {
+			if q.wants(d) {
+				chosen = append(chosen, d)
+			}
+		}
+		rows = chosen
+	}
 	return page(rows, q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
-		return row{status: string(d.Status), texts: []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}}
+		return row{status: string(d.Status), texts: func() []string {
+			return []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}
+		}}
 	}), nil
+}
+
+func (q Query) narrows() bool {
+	return q.Type != "" || q.Unfinished || !q.Since.IsZero() || !q.Until.IsZero()
+}
+
+// wants reports whether a delivery is one of those that a query asks for, but for
+// its search and status.
+func (q Query) wants(d *delivery.Delivery) bool {
+	switch {
+	case q.Unfinished && d.Done(),
+		q.Type != "" && string(d.EventType) != q.Type && !strings.HasPrefix(string(d.EventType), q.Type+"."),
+		!q.Since.IsZero() && d.CreatedAt.Before(q.Since),
+		!q.Until.IsZero() && !d.CreatedAt.Before(q.Until):
+		return false
+	}
+	return true
 }
 
 // ofAll are the deliveries of all webhooks, in the order in which they were made.
@@ -275,11 +303,13 @@ func (m *Memory) Messages(q Query) (Page[Message], error) {
 		return c
 	}
 	return page(m.messages.rows(), q, withoutActivities, func(message *Message) row {
-		texts := []string{message.From, message.To, string(message.Status)}
-		if message.Text != nil {
-			texts = append(texts, *message.Text)
-		}
-		return row{status: string(message.Status), texts: texts}
+		return row{status: string(message.Status), texts: func() []string {
+			texts := []string{message.From, message.To, string(message.Status)}
+			if message.Text != nil {
+				texts = append(texts, *message.Text)
+			}
+			return texts
+		}}
 	}), nil
 }
 
@@ -299,14 +329,14 @@ func (m *Memory) Templates(q Query) (Page[Template], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return page(m.templates.rows(), q, func(t *Template) Template { return *t }, func(t *Template) row {
-		return row{status: t.Status, texts: []string{t.Name, t.Status}}
+		return row{status: t.Status, texts: func() []string { return []string{t.Name, t.Status} }}
 	}), nil
 }
 
 // row is what a Query looks at.
 type row struct {
 	status string
-	texts  []string
+	texts  func() []string // asked for only by a search: a body is long
 }
 
 func (r row) matches(q Query) bool {
@@ -316,7 +346,7 @@ func (r row) matches(q Query) bool {
 	if q.Search == "" {
 		return true
 	}
-	return slices.ContainsFunc(r.texts, func(text string) bool {
+	return slices.ContainsFunc(r.texts(), func(text string) bool {
 		return strings.Contains(strings.ToLower(text), strings.ToLower(q.Search))
 	})
 }
