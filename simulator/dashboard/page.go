@@ -94,11 +94,11 @@ func (v *view) exports() string {
 	if v.r.TLS != nil {
 		scheme = "https"
 	}
-	key := v.cfg.APIKey
-	if key == "" {
-		key = "the key that the server was started with"
+	lines := "export SENT_BASE_URL=" + delivery.Quote(scheme+"://"+v.r.Host) + "\nexport SENT_DM_API_KEY="
+	if v.cfg.APIKey == "" {
+		return lines + "…  # the one that the server was started with"
 	}
-	return "export SENT_BASE_URL=" + delivery.Quote(scheme+"://"+v.r.Host) + "\nexport SENT_DM_API_KEY=" + delivery.Quote(key)
+	return lines + delivery.Quote(v.cfg.APIKey)
 }
 
 // Here is the address of the page, for what comes back to it.
