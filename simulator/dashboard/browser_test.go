@@ -275,8 +275,19 @@ func storyOfResending(t *testing.T, b *browsertest.Browser) {
 	}
 	p.Goto(d.url + "/deliveries?status=FAILED")
 	p.WaitText("500 Internal Server Error × ")
+	p.WaitText("Live")
 	p.PressIn("tbody .tick input")
-	p.Press("Resend 1 selected")
+	p.WaitText("Resend 1 selected")
+	p.Keys("j") // away from it: what has the focus stays anyhow
+	bad.answer(500, "ok")
+	ids, err := d.sim.Emit(event.Event{Type: "message.read", CreatedAt: d.sim.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.advance(time.Hour)
+	p.Wait("another failure, live", fmt.Sprintf(`document.getElementById("d-%s")`, ids[len(ids)-1]))
+	bad.answer(200, "ok")
+	p.Press("Resend 1 selected") // it is still selected
 	p.WaitText("1 event is resent.")
 	p.PressIn(".group-of")
 	p.Wait("those of one reason", `location.search.includes("search=")`)

@@ -233,18 +233,14 @@ func (m *Memory) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 func (m *Memory) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	rows := m.byWebhook[webhookID]
-	if webhookID == uuid.Nil {
-		rows = m.ofAll()
-	}
-	if q.narrows() {
-		chosen := make([]*delivery.Delivery, 0, len(rows))
-		for _, d := range rows {
-			if q.wants(d) {
-				chosen = append(chosen, d)
-			}
-		}
-		rows = chosen
+	var rows []*delivery.Delivery
+	switch {
+	case webhookID == uuid.Nil:
+		rows = m.ofAll(q)
+	case q.narrows():
+		rows = q.narrowed(rows, m.byWebhook[webhookID])
+	default:
+		rows = m.byWebhook[webhookID]
 	}
 	return page(rows, q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
 		return row{status: string(d.Status), texts: func() []string {
@@ -257,11 +253,22 @@ func (q Query) narrows() bool {
 	return q.Type != "" || q.Unfinished || !q.Since.IsZero() || !q.Until.IsZero()
 }
 
+// narrowed appends those of rows that the query wants.
+func (q Query) narrowed(to, rows []*delivery.Delivery) []*delivery.Delivery {
+	for _, d := range rows {
+		if q.wants(d) {
+			to = append(to, d)
+		}
+	}
+	return to
+}
+
 // wants reports whether a delivery is one of those that a query asks for, but for
-// its search and status.
+// its search.
 func (q Query) wants(d *delivery.Delivery) bool {
 	switch {
-	case q.Unfinished && d.Done(),
+	case q.Status != "" && string(d.Status) != q.Status,
+		q.Unfinished && d.Done(),
 		q.Type != "" && string(d.EventType) != q.Type && !strings.HasPrefix(string(d.EventType), q.Type+"."),
 		!q.Since.IsZero() && d.CreatedAt.Before(q.Since),
 		!q.Until.IsZero() && !d.CreatedAt.Before(q.Until):
@@ -270,11 +277,15 @@ func (q Query) wants(d *delivery.Delivery) bool {
 	return true
 }
 
-// ofAll are the deliveries of all webhooks, in the order in which they were made.
-func (m *Memory) ofAll() []*delivery.Delivery {
-	rows := make([]*delivery.Delivery, 0, len(m.deliveries))
+// ofAll are the deliveries of all webhooks that a query wants, in the order in
+// which they were made.
+func (m *Memory) ofAll(q Query) []*delivery.Delivery {
+	var rows []*delivery.Delivery
+	if q.Status == "" && !q.narrows() {
+		rows = make([]*delivery.Delivery, 0, len(m.deliveries))
+	}
 	for _, of := range m.byWebhook {
-		rows = append(rows, of...)
+		rows = q.narrowed(rows, of)
 	}
 	if len(m.byWebhook) > 1 {
 		slices.SortFunc(rows, func(a, b *delivery.Delivery) int { return cmp.Compare(a.Number, b.Number) })
