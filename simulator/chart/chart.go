@@ -107,7 +107,7 @@ func bars(title, unit string, labels []string, series []Series) (string, error) 
 			h := max(v/top*plotHeight, 1)
 			from = max(from-h, 0)
 			fmt.Fprintf(&b, `<rect x="%s%%" width="%s%%" y="%s" height="%s" fill="var(%s)"><title>%s</title></rect>`,
-				num((float64(i)+.15)*slot), num(.7*slot), num(from), num(h), s.Tone.variable(), html.EscapeString(printable(labels[i]+": "+number(v)+" "+s.Name)))
+				num((float64(i)+.15)*slot), num(.7*slot), num(from), num(h), s.Tone.variable(), html.EscapeString(printable(hint(labels[i], unit)+", "+s.Name+": "+number(v))))
 		}
 	}
 	if unit != "" {
@@ -159,6 +159,14 @@ func (s Series) check(title string, labels int) error {
 
 func begin(b *strings.Builder, form, title string, height int) {
 	fmt.Fprintf(b, `<svg class="chart %s" width="100%%" height="%d" role="img" aria-label="%s">`, form, height, html.EscapeString(printable(title)))
+}
+
+// hint is what a bar says of itself when it is pointed at.
+func hint(label, unit string) string {
+	if _, err := strconv.ParseFloat(label, 64); unit == "" || err != nil {
+		return label
+	}
+	return "up to " + label + " " + unit
 }
 
 func text(b *strings.Builder, x string, y float64, anchor, label string) {

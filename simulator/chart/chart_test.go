@@ -73,7 +73,7 @@ func TestChartsTakeThePagesColours(t *testing.T) {
 	if !strings.Contains(svg, `role="img" aria-label="12 delivered, 3 failed"`) {
 		t.Errorf("a screen reader is told nothing: %.120s", svg)
 	}
-	if !strings.Contains(svg, "<title>09:05: 8 delivered</title>") {
+	if !strings.Contains(svg, "<title>09:05, delivered: 8</title>") {
 		t.Errorf("a bar does not say what it is: %s", svg)
 	}
 	_, text := parts(t, svg)
@@ -143,6 +143,9 @@ func TestLatencies(t *testing.T) {
 	}
 	_, text := parts(t, svg)
 	got := strings.Join(text, " ")
+	if !strings.Contains(svg, "<title>up to 3 ms, answers: 6</title>") || !strings.Contains(svg, "<title>more, answers: 2</title>") {
+		t.Errorf("the bars do not say what they are: %s", svg)
+	}
 	if !strings.Contains(" "+got+" ", " ms 1 ") {
 		t.Errorf("labels %s: milliseconds, from 1", got)
 	}

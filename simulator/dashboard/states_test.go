@@ -158,7 +158,7 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	p := d.get("/webhooks/" + w.ID.String())
-	d.wants(p, 200, "Success rate 99.5 %", "Answer, p50 100 ms", "p95 190 ms", "p99 198 ms", "10 min a bar", "199 accepted", "1 failed", "10:00: 9 accepted", "10:00: 1 failed")
+	d.wants(p, 200, "Success rate 99.5 %", "Answer, p50 100 ms", "p95 190 ms", "p99 198 ms", "10 min a bar", "199 accepted", "1 failed", "10:00, accepted: 9", "10:00, failed: 1")
 	if label := chartLabel(p, "Attempts"); label != "Attempts over time, 10 min a bar: 199 accepted, 1 failed" {
 		t.Errorf("a screen reader hears %q", label)
 	}
