@@ -130,8 +130,13 @@ type field struct{ Name, Value string }
 
 func (l listing) fields() []field {
 	all := []field{
-		{"search", l.Search}, {"status", l.Status}, {"webhook", l.Webhook}, {"type", l.Type},
-		{"since", l.Since}, {"from", l.From}, {"to", l.To},
+		{"search", l.Search},
+		{"status", l.Status},
+		{"webhook", l.Webhook},
+		{"type", l.Type},
+		{"since", l.Since},
+		{"from", l.From},
+		{"to", l.To},
 	}
 	return slices.DeleteFunc(all, func(f field) bool { return f.Value == "" })
 }

@@ -350,15 +350,14 @@ type row struct {
 	texts  func() []string // asked for only by a search: a body is long
 }
 
-func (r row) matches(q Query) bool {
+// matches reports whether a row has what a query asks for; search is the query's,
+// in lower case.
+func (r row) matches(q Query, search string) bool {
 	if q.Status != "" && q.Status != r.status {
 		return false
 	}
-	if q.Search == "" {
-		return true
-	}
-	return slices.ContainsFunc(r.texts(), func(text string) bool {
-		return strings.Contains(strings.ToLower(text), strings.ToLower(q.Search))
+	return search == "" || slices.ContainsFunc(r.texts(), func(text string) bool {
+		return strings.Contains(strings.ToLower(text), search)
 	})
 }
 
@@ -367,8 +366,9 @@ func page[T any](rows []*T, q Query, copied func(*T) T, of func(*T) row) Page[T]
 	chosen := rows
 	if q.Search != "" || q.Status != "" {
 		chosen = nil
+		search := strings.ToLower(q.Search)
 		for _, r := range rows {
-			if of(r).matches(q) {
+			if of(r).matches(q, search) {
 				chosen = append(chosen, r)
 			}
 		}
