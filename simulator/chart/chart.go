@@ -1,22 +1,17 @@
 // Package chart makes pictures of numbers: data in, SVG out, for the dashboard and
-// for reports. The pictures have no colours of their own: they name the variables
-// of package style, so that they are light on a light page and dark on a dark one,
-// and they hold nothing that a strict content security policy forbids.
+// for reports. A chart takes the width that it is given and its text keeps its
+// size, so it can be read on a phone. It has no colours of its own: it names the
+// variables of package style, and it holds nothing that a strict content security
+// policy forbids.
 package chart
 
 import (
 	"fmt"
+	"html"
 	"math"
+	"strconv"
 	"strings"
-	"time"
-
-	"github.com/go-analyze/charts"
-)
-
-// The size of a chart in its own units; on the page it takes the width it is given.
-const (
-	width  = 520
-	height = 200
+	"unicode/utf8"
 )
 
 // Tone is what a colour stands for.
@@ -55,100 +50,161 @@ type Series struct {
 	Values []float64
 }
 
+// What a chart measures, in CSS pixels. Widths are percentages of what the page
+// gives it; style.css leaves the gutter to the left of them.
+const (
+	plotHeight = 132 // of the bars
+	plotTop    = 8   // above the highest line
+	labelLine  = 20  // the height of the labels below
+	narrowest  = 280 // the width of the bars on the smallest phone
+	charWidth  = 6.6 // of a label's character, about
+	rowHeight  = 40
+	barHeight  = 8
+)
+
 // Bars stacks the series over each label, in their order from the bottom. title
 // is what a screen reader says. Without labels there is nothing to draw, and the
 // picture is "".
 func Bars(title string, labels []string, series ...Series) (string, error) {
-	return bars(title, labels, series, false)
+	return bars(title, "", labels, series)
 }
 
-// Rows draws one horizontal bar for each label, the first at the top.
-func Rows(title string, labels []string, s Series) (string, error) {
-	return bars(title, labels, []Series{s}, true)
-}
-
-func bars(title string, labels []string, series []Series, horizontal bool) (string, error) {
+// bars draws Bars; unit stands before the labels, for all of them.
+func bars(title, unit string, labels []string, series []Series) (string, error) {
 	if len(labels) == 0 || len(series) == 0 {
 		return "", nil
 	}
-	h := height
-	if horizontal {
-		h = 46 + 26*len(labels)
-		labels, series = reversed(labels, series)
-	}
-	var data [][]float64
-	var tones []Tone
-	highest := make([]float64, len(labels))
+	sums := make([]float64, len(labels))
 	for _, s := range series {
-		if len(s.Values) != len(labels) {
-			return "", fmt.Errorf("chart %q: %d values of %q for %d labels", title, len(s.Values), s.Name, len(labels))
+		if err := s.check(title, len(labels)); err != nil {
+			return "", err
 		}
 		for i, v := range s.Values {
-			if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-				return "", fmt.Errorf("chart %q: %v is no number of things", title, v)
-			}
-			highest[i] += v
+			sums[i] += v
 		}
-		data, tones = append(data, s.Values), append(tones, s.Tone)
 	}
-	opt := charts.NewBarChartOptionWithData(data)
-	opt.Theme = theme(tones)
-	opt.StackSeries = new(len(series) > 1)
-	opt.Horizontal = horizontal
-	opt.Padding = charts.NewBox(4, 8, 12, 4)
-	opt.Legend.Show = new(false) // the page has one, which can be read aloud
-	opt.BarSize = .72
-	opt.CategoryAxis.Labels = labels
-	opt.CategoryAxis.LabelFontStyle = charts.NewFontStyleWithSize(fontSize)
-	if !horizontal && len(labels) > allLabels {
-		opt.CategoryAxis.LabelCount = maxLabels
+	top := roof(maximum(sums))
+	floor := float64(plotTop + plotHeight)
+	var b strings.Builder
+	begin(&b, "columns", title, plotTop+plotHeight+labelLine)
+	for _, v := range []float64{0, top / 2, top} {
+		y := floor - v/top*plotHeight
+		stroke := "--line"
+		if v == 0 {
+			stroke = "--edge"
+		}
+		fmt.Fprintf(&b, `<line x1="0" x2="100%%" y1="%s" y2="%s" stroke="var(%s)"></line>`, num(y), num(y), stroke)
+		text(&b, "-8", y+4, "end", short(v))
 	}
-	if len(opt.ValueAxis) == 0 {
-		opt.ValueAxis = make([]charts.ValueAxisOption, 1)
+	slot := 100 / float64(len(labels))
+	for i := range labels {
+		from := floor
+		for _, s := range series {
+			v := s.Values[i]
+			if v == 0 {
+				continue
+			}
+			h := max(v/top*plotHeight, 1)
+			from = max(from-h, 0)
+			fmt.Fprintf(&b, `<rect x="%s%%" width="%s%%" y="%s" height="%s" fill="var(%s)"><title>%s</title></rect>`,
+				num((float64(i)+.15)*slot), num(.7*slot), num(from), num(h), s.Tone.variable(), html.EscapeString(printable(hint(labels[i], unit)+", "+s.Name+": "+number(v))))
+		}
 	}
-	opt.ValueAxis[0].Min = new(0.0)
-	opt.ValueAxis[0].LabelFontStyle = charts.NewFontStyleWithSize(fontSize)
-	opt.ValueAxis[0].LabelCount = 3
-	opt.ValueAxis[0].ValueFormatter = short
-	opt.ValueAxis[0].Max = new(roof(maximum(highest)))
-	p := charts.NewPainter(charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: width, Height: h})
-	if err := p.BarChart(opt); err != nil {
-		return "", fmt.Errorf("chart %q: %w", title, err)
+	if unit != "" {
+		text(&b, "-8", floor+16, "end", unit)
 	}
-	drawn, err := p.Bytes()
-	if err != nil {
-		return "", fmt.Errorf("chart %q: %w", title, err)
+	for _, i := range labelled(labels) {
+		text(&b, num((float64(i)+.5)*slot)+"%", floor+16, "middle", labels[i])
 	}
-	return themed(title, drawn)
+	b.WriteString("</svg>")
+	return b.String(), nil
 }
 
-const (
-	fontSize  = 11.5
-	maxLabels = 6
-	allLabels = 11 // up to so many, short ones, fit
-)
-
-// reversed puts the first label at the top: horizontal bars are drawn from below.
-func reversed(labels []string, series []Series) ([]string, []Series) {
-	n := len(labels)
-	turned := make([]string, n)
-	for i, l := range labels {
-		turned[n-1-i] = cut(l)
+// Rows draws one horizontal bar for each label, the first at the top, with its
+// number at its end.
+func Rows(title string, labels []string, s Series) (string, error) {
+	if len(labels) == 0 {
+		return "", nil
 	}
-	out := make([]Series, len(series))
-	for k, s := range series {
-		out[k] = s
-		out[k].Values = make([]float64, len(s.Values))
-		for i, v := range s.Values {
-			out[k].Values[len(s.Values)-1-i] = v
+	if err := s.check(title, len(labels)); err != nil {
+		return "", err
+	}
+	top := max(maximum(s.Values), math.SmallestNonzeroFloat64)
+	var b strings.Builder
+	begin(&b, "rows", title, rowHeight*len(labels))
+	for i, label := range labels {
+		y := float64(i * rowHeight)
+		text(&b, "0", y+13, "start", cut(label))
+		text(&b, "100%", y+13, "end", number(s.Values[i]))
+		fmt.Fprintf(&b, `<rect x="0" width="100%%" y="%s" height="%d" fill="var(--line)"></rect>`, num(y+20), barHeight)
+		if s.Values[i] > 0 {
+			fmt.Fprintf(&b, `<rect x="0" width="%s%%" y="%s" height="%d" fill="var(%s)"></rect>`, num(max(s.Values[i]/top*100, .5)), num(y+20), barHeight, s.Tone.variable())
 		}
 	}
-	return turned, out
+	b.WriteString("</svg>")
+	return b.String(), nil
+}
+
+func (s Series) check(title string, labels int) error {
+	if len(s.Values) != labels {
+		return fmt.Errorf("chart %q: %d values of %q for %d labels", title, len(s.Values), s.Name, labels)
+	}
+	for _, v := range s.Values {
+		if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("chart %q: %v is no number of things", title, v)
+		}
+	}
+	return nil
+}
+
+func begin(b *strings.Builder, form, title string, height int) {
+	fmt.Fprintf(b, `<svg class="chart %s" width="100%%" height="%d" role="img" aria-label="%s">`, form, height, html.EscapeString(printable(title)))
+}
+
+// hint is what a bar says of itself when it is pointed at.
+func hint(label, unit string) string {
+	if _, err := strconv.ParseFloat(label, 64); unit == "" || err != nil {
+		return label
+	}
+	return "up to " + label + " " + unit
+}
+
+func text(b *strings.Builder, x string, y float64, anchor, label string) {
+	fmt.Fprintf(b, `<text x="%s" y="%s" text-anchor="%s" fill="var(--dim)">%s</text>`, x, num(y), anchor, html.EscapeString(printable(label)))
+}
+
+// printable leaves out what XML has no place for.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0xfffe || r == 0xffff || r == utf8.RuneError {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// labelled are the labels that are shown: as many as stand beside each other on a
+// phone, in even steps.
+func labelled(labels []string) []int {
+	widest := 0
+	for _, l := range labels {
+		widest = max(widest, utf8.RuneCountInString(l))
+	}
+	slot := narrowest / float64(len(labels))
+	half := float64(widest) * charWidth / 2
+	step := max(int(math.Ceil((2*half+10)/slot)), 1)
+	var shown []int
+	for i := 0; i < len(labels); i += step {
+		if (float64(i)+.5)*slot+half <= narrowest+8 || i == 0 {
+			shown = append(shown, i)
+		}
+	}
+	return shown
 }
 
 // cut keeps a name from taking the whole width.
 func cut(label string) string {
-	const most = 24
+	const most = 34
 	r := []rune(label)
 	if len(r) <= most {
 		return label
@@ -164,7 +220,7 @@ func maximum(values []float64) float64 {
 	return m
 }
 
-// roof is the end of an axis that goes up to v in two even steps: 2, 4, 10, 20, 50, 100 …
+// roof is the end of an axis that goes up to v in two even steps: 2, 4, 10, 20, 40, 100 …
 func roof(v float64) float64 {
 	for unit := 1.0; ; unit *= 10 {
 		for _, n := range []float64{2, 4, 10} {
@@ -177,92 +233,19 @@ func roof(v float64) float64 {
 
 // short writes a number as an axis has room for it: 1200 is 1.2k.
 func short(v float64) string {
-	switch {
-	case v >= 1e6:
-		return trim(v/1e6) + "M"
-	case v >= 1e3:
-		return trim(v/1e3) + "k"
-	}
-	return trim(v)
-}
-
-func trim(v float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", v), ".0") }
-
-// latencyEdges are the upper ends of the classes of a latency distribution.
-func latencyEdges() []time.Duration {
-	return []time.Duration{
-		time.Millisecond, 3 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond,
-		300 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second, 30 * time.Second,
-	}
-}
-
-// Latencies counts durations in classes, each about three times as long as the
-// one before. The zero value counts from nothing.
-type Latencies struct{ counts [11]int }
-
-// Add counts n answers that took d.
-func (l *Latencies) Add(d time.Duration, n int) {
-	for i, edge := range latencyEdges() {
-		if d <= edge {
-			l.counts[i] += n
-			return
+	for _, u := range []struct {
+		from float64
+		name string
+	}{{1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if v >= u.from {
+			return number(v/u.from) + u.name
 		}
 	}
-	l.counts[len(l.counts)-1] += n
+	return number(v)
 }
 
-// Class is how many answers took up to so long.
-type Class struct {
-	UpTo time.Duration // 0: longer than any class
-	N    int
-}
+// number writes a number with at most one digit behind the point.
+func number(v float64) string { return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0") }
 
-// Classes are the classes that are not empty, the shortest first. Adding them,
-// with more than the last edge for the open one, makes the same Latencies.
-func (l *Latencies) Classes() []Class {
-	var all []Class
-	edges := latencyEdges()
-	for i, n := range l.counts {
-		if n == 0 {
-			continue
-		}
-		c := Class{N: n}
-		if i < len(edges) {
-			c.UpTo = edges[i]
-		}
-		all = append(all, c)
-	}
-	return all
-}
-
-// Beyond is longer than any class that ends.
-const Beyond = time.Hour
-
-// Bars draws how many answers took up to so long, without the empty classes at
-// both ends; "" when nothing was counted.
-func (l *Latencies) Bars(title string) (string, error) {
-	first, last := -1, -1
-	for i, n := range l.counts {
-		if n > 0 {
-			if first < 0 {
-				first = i
-			}
-			last = i
-		}
-	}
-	if first < 0 {
-		return "", nil
-	}
-	first, last = max(first-1, 0), min(last+1, len(l.counts)-1)
-	var labels []string
-	var values []float64
-	for i := first; i <= last; i++ {
-		if edges := latencyEdges(); i < len(edges) {
-			labels = append(labels, edges[i].String())
-		} else {
-			labels = append(labels, "more")
-		}
-		values = append(values, float64(l.counts[i]))
-	}
-	return Bars(title, labels, Series{"answers", Accent, values})
-}
+// num writes a coordinate.
+func num(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }

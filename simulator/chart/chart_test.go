@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +55,7 @@ func parts(t *testing.T, svg string) (elements map[string]int, text []string) {
 func TestChartsTakeThePagesColours(t *testing.T) {
 	t.Parallel()
 	svg := outcomes(t)
-	for _, bad := range []string{"style", "rgb", "#", "href", "script", "font-family"} {
+	for _, bad := range []string{"style", "rgb", "#", "href", "script", "font"} {
 		if strings.Contains(svg, bad) {
 			t.Errorf("%q in %s", bad, svg)
 		}
@@ -70,6 +72,9 @@ func TestChartsTakeThePagesColours(t *testing.T) {
 	}
 	if !strings.Contains(svg, `role="img" aria-label="12 delivered, 3 failed"`) {
 		t.Errorf("a screen reader is told nothing: %.120s", svg)
+	}
+	if !strings.Contains(svg, "<title>09:05, delivered: 8</title>") {
+		t.Errorf("a bar does not say what it is: %s", svg)
 	}
 	_, text := parts(t, svg)
 	if got := strings.Join(text, " "); !strings.Contains(got, "09:00") || !strings.Contains(got, "09:10") {
@@ -94,7 +99,7 @@ func TestHostileLabels(t *testing.T) {
 	}
 	want := draw("harmless")
 	for line := range strings.SplitSeq(string(data), "\n") {
-		if got := draw(line); line != "" && (got["svg"] != want["svg"] || got["path"] != want["path"] || got["text"] != want["text"] || len(got) != len(want)) {
+		if got := draw(line); line != "" && (got["svg"] != want["svg"] || got["rect"] != want["rect"] || got["text"] != want["text"] || len(got) != len(want)) {
 			t.Errorf("%s\nchanged the picture: %v, want %v", line, got, want)
 		}
 	}
@@ -138,10 +143,61 @@ func TestLatencies(t *testing.T) {
 	}
 	_, text := parts(t, svg)
 	got := strings.Join(text, " ")
-	for _, want := range []string{"1ms", "more"} {
-		if !strings.Contains(got, want) {
-			t.Errorf("labels %s lack %s", got, want)
+	if !strings.Contains(svg, "<title>up to 3 ms, answers: 6</title>") || !strings.Contains(svg, "<title>more, answers: 2</title>") {
+		t.Errorf("the bars do not say what they are: %s", svg)
+	}
+	if !strings.Contains(" "+got+" ", " ms 1 ") {
+		t.Errorf("labels %s: milliseconds, from 1", got)
+	}
+}
+
+// On the narrowest phone no label touches its neighbour or leaves the picture,
+// and one text is one unit.
+func TestLabelsHaveRoom(t *testing.T) {
+	t.Parallel()
+	const width, char = 280, 6.6
+	at := regexp.MustCompile(`<text x="([\d.]+)%" y="156" text-anchor="middle"[^>]*>([^<]*)<`)
+	for _, label := range []string{"1", "30000", "15:04", "15:04:05", "2 Jan 15:04", "31 Oct 15:04"} {
+		for n := 1; n <= 60; n++ {
+			svg, err := chart.Bars("x", slices.Repeat([]string{label}, n), chart.Series{Name: "s", Values: make([]float64, n)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := at.FindAllStringSubmatch(svg, -1)
+			if len(shown) == 0 {
+				t.Fatalf("no label on %d bars: %s", n, svg)
+			}
+			end := -42.0 // the gutter
+			for _, m := range shown {
+				x, err := strconv.ParseFloat(m[1], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				half := char * float64(len(label)) / 2
+				if from := x/100*width - half; from < end {
+					t.Fatalf("%d bars: %q at %v %% begins %.0f pixels too early", n, label, x, end-from)
+				}
+				end = x/100*width + half + 6
+			}
+			if end-6 > width+8 && n > 1 {
+				t.Fatalf("%d bars: the last %q ends at %.0f of %d", n, label, end-6, width)
+			}
 		}
+	}
+}
+
+func TestRows(t *testing.T) {
+	t.Parallel()
+	svg, err := chart.Rows("retries", []string{"a name that is much longer than anybody reads on a phone", "b"}, chart.Series{Name: "retries", Tone: chart.Warned, Values: []float64{1234.56, 0}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	elements, text := parts(t, svg)
+	if got := strings.Join(text, "|"); got != "a name that is much longer than a…|1234.6|b|0" {
+		t.Errorf("says %s", got)
+	}
+	if elements["rect"] != 3 { // two tracks, and no bar for nothing
+		t.Errorf("%d rectangles: %s", elements["rect"], svg)
 	}
 }
 
@@ -163,8 +219,8 @@ func TestAnyNumbers(t *testing.T) {
 		if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
 			r.Fatalf("%v: %s", err, svg)
 		}
-		for _, m := range regexp.MustCompile(`[ML] (-?[\d.]+) (-?[\d.]+)`).FindAllStringSubmatch(svg, -1) {
-			if strings.HasPrefix(m[1], "-") || strings.HasPrefix(m[2], "-") {
+		for _, m := range regexp.MustCompile(`(?:x|y|width|height)="([^"]*)"`).FindAllStringSubmatch(svg, -1) {
+			if v, err := strconv.ParseFloat(strings.TrimSuffix(m[1], "%"), 64); err != nil || (v < 0 && m[1] != "-8") || v > 160 {
 				r.Fatalf("%s is outside of the frame", m[0])
 			}
 		}

@@ -71,15 +71,10 @@ func faultGroups() []faultGroup {
 
 func compose(v *view) error {
 	extended := v.Sim.Knobs().Extended
-	var kinds []event.Kind
-	for _, k := range event.Catalogue() {
-		if !k.Extended || extended {
-			kinds = append(kinds, k)
-		}
-	}
 	q := v.r.URL.Query()
-	return v.show("compose", "compose", "Send something", map[string]any{
-		"Kinds": kinds, "Faults": faultGroups(), "Disturbances": disturbances(), "CanDisturb": v.cfg.Disturb != nil, "Channels": event.Channels(), "Outcomes": lifecycle.Outcomes(event.WhatsApp, extended),
+	v.concerns(v.Sim.Webhooks()...)
+	return v.show("compose", "compose", "Send", map[string]any{
+		"Faults": faultGroups(), "Disturbances": disturbances(), "CanDisturb": v.cfg.Disturb != nil, "Channels": event.Channels(), "Outcomes": lifecycle.Outcomes(event.WhatsApp, extended),
 		"TemplateOutcomes": lifecycle.TemplateOutcomes(), "Hook": q.Get("webhook"), "Event": q.Get("event"), "Fault": q.Get("fault"),
 		"Categories": []string{event.Marketing, event.Utility, event.Authentication},
 	})
@@ -101,11 +96,11 @@ func composeEvent(v *view) error {
 	back := "/compose?" + (formValues{"webhook": get("webhook"), "event": get("event"), "fault": get("fault")}).encode()
 	kind, err := event.Lookup(get("event"))
 	if err != nil {
-		return v.goTo(back, flash{Tone: "failed", Text: "Nothing was sent: " + err.Error()})
+		return v.goTo(back, flash{Tone: toneFailed, Text: "Nothing was sent: " + err.Error()})
 	}
 	id, err := uuid.Parse(get("webhook"))
 	if err != nil {
-		return v.goTo(back, flash{Tone: "failed", Text: "Nothing was sent: choose a webhook."})
+		return v.goTo(back, flash{Tone: toneFailed, Text: "Nothing was sent: choose a webhook."})
 	}
 	w, err := v.Sim.Webhook(id)
 	if err != nil {
@@ -139,9 +134,9 @@ func (v *view) testDelivery(w webhook.Webhook, kind event.Kind) (delivery.Delive
 
 func sent(d delivery.Delivery) flash {
 	if d.Status == delivery.Delivered {
-		return flash{Tone: "passed", Text: "Sent, and the receiver took it."}
+		return flash{Tone: tonePassed, Text: "Sent, and the receiver took it."}
 	}
-	return flash{Tone: "failed", Text: "Sent, and the receiver did not take it: " + d.Error + "."}
+	return flash{Tone: toneFailed, Text: "Sent, and the receiver did not take it: " + d.Error + "."}
 }
 
 func (v *view) sendTwice(w webhook.Webhook, kind event.Kind, back string) error {
@@ -155,7 +150,7 @@ func (v *view) sendTwice(w webhook.Webhook, kind event.Kind, back string) error 
 	}
 	v.letHappen()
 	return v.goTo("/deliveries/"+again.String(), flash{
-		Tone: "passed", Text: "The same event went out twice, as Sent may do: the receiver should have counted it once.",
+		Tone: tonePassed, Text: "The same event went out twice, as Sent may do: the receiver should have counted it once.",
 	})
 }
 
@@ -179,7 +174,7 @@ func (v *view) sendDisturbed(w webhook.Webhook, kind event.Kind, x disturbance, 
 	}
 	v.letHappen()
 	return v.goTo("/deliveries/"+again.String(), flash{
-		Tone: "passed", Text: "The first time " + lastReason(d) + "; this is the second. The receiver should have counted the event once.",
+		Tone: tonePassed, Text: "The first time " + lastReason(d) + "; this is the second. The receiver should have counted the event once.",
 	})
 }
 
@@ -222,18 +217,18 @@ func (v *view) sendForged(w webhook.Webhook, kind event.Kind, name, back string)
 	if string(f.Sent.Body) != string(f.Genuine.Body) {
 		x.Body = plain(string(f.Sent.Body))
 	}
-	m := flash{Tone: "passed", Text: "The receiver rejected it, as it should: " + x.Answer + ".", Forged: &x}
+	m := flash{Tone: tonePassed, Text: "The receiver rejected it, as it should: " + x.Answer + ".", Forged: &x}
 	if !x.Rejected {
-		m.Tone, m.Text = "failed", "The receiver should have rejected it with a 4xx: "+x.Answer+"."
+		m.Tone, m.Text = toneFailed, "The receiver should have rejected it with a 4xx: "+x.Answer+"."
 	}
 	return v.goTo(back, m)
 }
 
 func (v *view) notSent(back string, w webhook.Webhook, err error) error {
 	if errors.Is(err, simulator.ErrInactive) {
-		return v.goTo(back, flash{Tone: "failed", Text: "Nothing was sent: " + w.DisplayName + " is disabled. Enable it first."})
+		return v.goTo(back, flash{Tone: toneFailed, Text: "Nothing was sent: " + w.DisplayName + " is disabled. Enable it first."})
 	}
-	return v.goTo(back, flash{Tone: "failed", Text: "Nothing was sent: " + err.Error() + "."})
+	return v.goTo(back, flash{Tone: toneFailed, Text: "Nothing was sent: " + err.Error() + "."})
 }
 
 func composeMessage(v *view) error {
@@ -249,9 +244,9 @@ func composeMessage(v *view) error {
 	v.letHappen()
 	text := "The message is accepted."
 	if v.cfg.StandsStill {
-		text += " Move the clock on to see its way."
+		text += " Advance time to see its timeline."
 	}
-	return v.goTo("/messages/"+id.String(), flash{Tone: "passed", Text: text})
+	return v.goTo("/messages/"+id.String(), flash{Tone: tonePassed, Text: text})
 }
 
 func composeInbound(v *view) error {
@@ -265,7 +260,7 @@ func composeInbound(v *view) error {
 		return v.refused(err)
 	}
 	v.letHappen()
-	return v.goTo("/messages/"+id.String(), flash{Tone: "passed", Text: "The contact's message has arrived."})
+	return v.goTo("/messages/"+id.String(), flash{Tone: tonePassed, Text: "The inbound message is on its way to your webhooks."})
 }
 
 func composeTemplate(v *view) error {
@@ -276,14 +271,14 @@ func composeTemplate(v *view) error {
 		return v.refused(err)
 	}
 	v.letHappen()
-	return v.goTo("/templates", flash{Tone: "passed", Text: "The template is under review."})
+	return v.goTo("/templates", flash{Tone: tonePassed, Text: "The template is under review."})
 }
 
 func (v *view) refused(err error) error {
 	if errors.Is(err, simulator.ErrClosed) {
 		return err
 	}
-	return v.goTo("/compose", flash{Tone: "failed", Text: "Not accepted: " + err.Error() + "."})
+	return v.goTo("/compose", flash{Tone: toneFailed, Text: "Not accepted: " + err.Error() + "."})
 }
 
 // mostToMove is how much time one press of a button moves the clock at most.
@@ -295,7 +290,7 @@ const moveTime = 100 * time.Second
 func moveClock(v *view) error {
 	back := v.back("/")
 	if !v.cfg.StandsStill {
-		return v.goTo(back, flash{Tone: "failed", Text: "This clock moves by itself."})
+		return v.goTo(back, flash{Tone: toneFailed, Text: "This clock moves by itself."})
 	}
 	ctx, cancel := context.WithTimeout(v.r.Context(), moveTime)
 	defer cancel()
@@ -314,9 +309,9 @@ func moveClock(v *view) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	m := flash{Tone: "passed", Text: "It is " + span(v.Sim.Now().Sub(start)) + " later."}
+	m := flash{Tone: tonePassed, Text: "It is " + span(v.Sim.Now().Sub(start)) + " later."}
 	if err != nil {
-		m = flash{Tone: "warned", Text: "Not all is done yet: a receiver takes its time. " + m.Text}
+		m = flash{Tone: toneWarned, Text: "Not all is done yet: a receiver takes its time. " + m.Text}
 	}
 	return v.goTo(back, m)
 }

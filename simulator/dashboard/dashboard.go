@@ -25,6 +25,8 @@ type Config struct {
 	// Disturb has the next attempt at a webhook suffer a fault on its way, by its
 	// name in the API's control interface; nil: there are no such faults.
 	Disturb func(webhook uuid.UUID, fault string) error
+	// APIKey is shown to newcomers as the key of the API; "": it is not to be shown.
+	APIKey string
 	// AllowTarget reports whether a webhook may point to a URL; nil: anywhere.
 	AllowTarget func(url string) bool
 }
@@ -70,11 +72,15 @@ func (d *Dashboard) routes() http.Handler {
 	page("POST /webhooks/{id}/enable", setActive(true))
 	page("POST /webhooks/{id}/disable", setActive(false))
 	page("POST /webhooks/{id}/rotate", rotateSecret)
+	page("POST /webhooks/{id}/secret", revealSecret)
 	page("POST /webhooks/{id}/test", testWebhook)
 	page("POST /webhooks/{id}/delete", deleteWebhook)
 	page("GET /deliveries", listDeliveries)
 	page("GET /deliveries/{id}", showDelivery)
-	page("POST /deliveries/{id}/replay", replayDelivery)
+	page("GET /deliveries/{id}/body", rawBody)
+	page("GET /deliveries/{id}/attempts/{n}/signed", rawSigned)
+	page("POST /deliveries/{id}/resend", resendDelivery)
+	page("POST /deliveries/resend", resendMany)
 	page("GET /messages", listMessages)
 	page("GET /messages/{id}", showMessage)
 	page("GET /templates", listTemplates)
@@ -142,8 +148,9 @@ func (f *flashes) take(key string) *flash {
 
 // flash is one such message.
 type flash struct {
-	Tone   string // passed, failed or warned
-	Text   string
-	Secret string      // a new signing secret, shown this once
-	Forged *forgedView // what came of a forged delivery
+	Tone     string // passed, failed or warned
+	Text     string
+	Secret   string      // a new signing secret
+	Revealed string      // one that was asked for, shown in its place
+	Forged   *forgedView // what came of a forged delivery
 }

@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -18,6 +20,7 @@ import (
 func functions(a assets) template.FuncMap {
 	return template.FuncMap{
 		"asset": a.url, "tone": tone, "word": word, "ago": ago, "clock": stamp, "time": timeOfDay, "span": span, "pretty": pretty, "plain": plain,
+		"short": short,
 		"lower": func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
 		"add":   func(a, b int) int { return a + b },
 		"upto": func(n int) []int {
@@ -41,6 +44,9 @@ func functions(a assets) template.FuncMap {
 		},
 	}
 }
+
+// short is the beginning of an id, by which people tell things apart.
+func short(id uuid.UUID) string { return id.String()[:8] }
 
 // entry is one of the navigation.
 type entry struct{ Key, Path, Name string }
@@ -71,7 +77,7 @@ func word(status any) string {
 	return strings.ToLower(strings.ReplaceAll(fmt.Sprint(status), "_", " "))
 }
 
-// ago says how long before now t was, as exactly as one wants to know.
+// ago says how long before now t was, in one unit.
 func ago(now, t time.Time) string {
 	d := now.Sub(t)
 	switch {
@@ -81,8 +87,14 @@ func ago(now, t time.Time) string {
 		return "in " + span(-d)
 	case d < time.Second:
 		return "just now"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s ago", int(d/time.Second))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d/time.Hour))
 	}
-	return span(d) + " ago"
+	return fmt.Sprintf("%d d ago", int(d/(24*time.Hour)))
 }
 
 // span writes a duration with at most two units: 340 ms, 3.2 s, 4 min 30 s, 2 h, 3 d 4 h.

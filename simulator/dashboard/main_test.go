@@ -88,7 +88,7 @@ func newDesk(t *testing.T, change ...func(*simulator.Config)) *desk {
 	}
 	d.sim = sim
 	pages, err := dashboard.New(dashboard.Config{
-		Simulator: func() *simulator.Simulator { return sim }, StandsStill: true,
+		Simulator: func() *simulator.Simulator { return sim }, StandsStill: true, APIKey: "sentsim",
 		AllowTarget: func(u string) bool { return !strings.Contains(u, "forbidden") },
 	}, d.feed)
 	if err != nil {

@@ -1,14 +1,10 @@
 package dashboard
 
 import (
-	"encoding/json"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/sentsim/sentsim/simulator"
-	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
@@ -17,13 +13,13 @@ import (
 func listMessages(v *view) error {
 	l := v.listing(string(event.Queued), string(event.Routed), string(event.Sent), string(event.Delivered), string(event.Read),
 		string(event.Failed), string(event.Received))
-	page, err := v.Sim.Messages(l.query())
+	page, err := v.Sim.Messages(l.query(v.Now))
 	if err != nil {
 		return err
 	}
 	if l.found(len(page.Rows), page.Total) {
 		l.N = l.Pages()
-		if page, err = v.Sim.Messages(l.query()); err != nil {
+		if page, err = v.Sim.Messages(l.query(v.Now)); err != nil {
 			return err
 		}
 		l.found(len(page.Rows), page.Total)
@@ -31,17 +27,17 @@ func listMessages(v *view) error {
 	return v.show("messages", "messages", "Messages", map[string]any{"List": l, "Rows": page.Rows})
 }
 
-// wayStep is one status on a message's way through its lifecycle.
-type wayStep struct {
+// step is one status of a message on its timeline.
+type step struct {
 	Status event.Status
 	State  string // reached, skipped, ahead, never or failed
 	At     time.Time
 	Reason string
 }
 
-// way is the line from queued to read with what became of each status, and what
+// timeline is the line from queued to read with what became of each status, and what
 // left the line. Of a rerouted message it is the last route's.
-func way(m history.Message) []wayStep {
+func timeline(m history.Message) []step {
 	happened := map[event.Status]history.Activity{}
 	furthest := 0
 	var left *history.Activity // FAILED, FILTERED, BLOCKED
@@ -57,26 +53,26 @@ func way(m history.Message) []wayStep {
 			left = &a
 		}
 	}
-	var steps []wayStep
+	var steps []step
 	for _, st := range []event.Status{event.Scheduled, event.Queued, event.Routed, event.Sent, event.Delivered, event.Read} {
 		a, ok := happened[st]
 		rank, _ := lifecycle.Rank(st)
 		switch {
 		case ok:
-			steps = append(steps, wayStep{Status: st, State: "reached", At: a.At})
+			steps = append(steps, step{Status: st, State: "reached", At: a.At})
 		case st == event.Scheduled: // it is rarely on the way
 		case rank < furthest:
-			steps = append(steps, wayStep{Status: st, State: "skipped"})
+			steps = append(steps, step{Status: st, State: "skipped"})
 		case left != nil:
 			// It will never come to that.
 		case st == event.Read && !lifecycle.ReportsRead(m.Channel):
-			steps = append(steps, wayStep{Status: st, State: "never"})
+			steps = append(steps, step{Status: st, State: "never"})
 		default:
-			steps = append(steps, wayStep{Status: st, State: "ahead"})
+			steps = append(steps, step{Status: st, State: "ahead"})
 		}
 	}
 	if left != nil {
-		steps = append(steps, wayStep{Status: left.Status, State: "failed", At: left.At, Reason: left.Reason})
+		steps = append(steps, step{Status: left.Status, State: "failed", At: left.At, Reason: left.Reason})
 	}
 	return steps
 }
@@ -97,34 +93,16 @@ func showMessage(v *view) error {
 	if err != nil {
 		return err
 	}
-	return v.show("message", "messages", "Message", map[string]any{"Message": m, "Way": way(m), "Rows": v.rows(of.Rows), "Total": of.Total})
+	return v.show("message", "messages", "Message", map[string]any{"Message": m, "Timeline": timeline(m), "Rows": v.rows(of.Rows), "Total": of.Total})
 }
 
 func listTemplates(v *view) error {
 	l := v.listing(event.TemplatePending, event.TemplateApproved, event.TemplateRejected, event.TemplateCategoryUpdated,
 		event.TemplatePaused, event.TemplateDisabled, history.TemplateDraft)
-	page, err := v.Sim.Templates(l.query())
+	page, err := v.Sim.Templates(l.query(v.Now))
 	if err != nil {
 		return err
 	}
 	l.found(len(page.Rows), page.Total)
 	return v.show("templates", "templates", "Templates", map[string]any{"List": l, "Rows": page.Rows})
-}
-
-// subjectOf is the address of the message or template that a delivery is about,
-// and which of them it is; "" where there is none with a page.
-func subjectOf(v *view, d delivery.Delivery) (address, what string) {
-	var body struct {
-		Payload struct {
-			MessageID  uuid.UUID `json:"message_id"`
-			TemplateID uuid.UUID `json:"template_id"`
-		} `json:"payload"`
-	}
-	if json.Unmarshal(d.Body, &body) != nil || body.Payload.MessageID == uuid.Nil {
-		return "", ""
-	}
-	if _, err := v.Sim.Message(body.Payload.MessageID); errors.Is(err, simulator.ErrNotFound) {
-		return "", ""
-	}
-	return "/messages/" + body.Payload.MessageID.String(), "message"
 }

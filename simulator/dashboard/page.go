@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
 
@@ -63,6 +64,7 @@ type view struct {
 	Section  string // of the navigation
 	Now      time.Time
 	Webhooks []webhook.Webhook
+	Disabled []webhook.Webhook // that the page warns of
 	Flash    *flash
 	Page     any
 	status   int
@@ -72,15 +74,31 @@ type view struct {
 // StandsStill reports that the page has buttons for the clock.
 func (v *view) StandsStill() bool { return v.cfg.StandsStill }
 
-// Disabled are the webhooks that the top of every page warns of: those that failures have disabled.
-func (v *view) Disabled() []webhook.Webhook {
-	var all []webhook.Webhook
-	for _, w := range v.Webhooks {
+// concerns has the page warn of those of its webhooks that failures have disabled.
+func (v *view) concerns(hooks ...webhook.Webhook) {
+	for _, w := range hooks {
 		if failed(v.Sim, w) {
-			all = append(all, w)
+			v.Disabled = append(v.Disabled, w)
 		}
 	}
-	return all
+}
+
+// Searches reports that the page has a field of its own to search in.
+func (v *view) Searches() bool {
+	return v.page == "deliveries" || v.page == "messages" || v.page == "templates"
+}
+
+// exports are the lines that point an app's shell at this server.
+func (v *view) exports() string {
+	scheme := "http"
+	if v.r.TLS != nil {
+		scheme = "https"
+	}
+	lines := "export SENT_BASE_URL=" + delivery.Quote(scheme+"://"+v.r.Host) + "\nexport SENT_DM_API_KEY="
+	if v.cfg.APIKey == "" {
+		return lines + "…  # the one that the server was started with"
+	}
+	return lines + delivery.Quote(v.cfg.APIKey)
 }
 
 // Here is the address of the page, for what comes back to it.

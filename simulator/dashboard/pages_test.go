@@ -31,10 +31,9 @@ func TestWhyDisabledAndBack(t *testing.T) {
 	}
 	d.drain()
 	p := d.get("/")
-	d.wants(p, 200, "orders is disabled. 10 events in a row could not be delivered", "disabled by failures", "10 of 10 failures in a row",
-		"10× the receiver answered 503 Service Unavailable", "Last success never")
+	d.wants(p, 200, "orders is disabled after 10 failures in a row", "10 failures in a row, last attempt answered 503", "never")
 	hook := "/webhooks/" + w.ID.String()
-	d.wants(d.get(hook), 200, "Why deliveries fail", "10× the receiver answered 503", "Enabling it starts the count at 0")
+	d.wants(d.get(hook), 200, "Why deliveries fail", "503 Service Unavailable × 10", "Success rate 0 %", "Failures in a row 10 of 10", "Enabling it starts the count at 0")
 	d.wants(d.post(hook+"/test", url.Values{"event": {"message.read"}}), 200, "Nothing was sent: orders is disabled")
 
 	r.answer(200, "ok")
@@ -43,7 +42,7 @@ func TestWhyDisabledAndBack(t *testing.T) {
 		t.Errorf("the button leads to %s and not back", p.path)
 	}
 	d.wants(p, 200, "orders is enabled: the next event goes to it")
-	if strings.Contains(p.text(), "is disabled.") {
+	if strings.Contains(p.text(), "is disabled after") {
 		t.Error("the warning is still there")
 	}
 	before := r.received()
@@ -79,7 +78,7 @@ func TestAttemptsOnATimeLine(t *testing.T) {
 		t.Errorf("%d signatures on the page of three attempts, headers and curl", len(signatures))
 	}
 	before := r.received()
-	d.wants(d.post(at+"/replay", nil), 200, "The same event is delivered again", "delivered")
+	d.wants(d.post(at+"/resend", nil), 200, "Resent: the same event", "delivered")
 	if r.received() != before+1 || r.got[before] != r.got[0] {
 		t.Error("the replay did not arrive as it was")
 	}
@@ -88,7 +87,7 @@ func TestAttemptsOnATimeLine(t *testing.T) {
 func TestNewWebhookShowsItsSecretOnce(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
-	d.wants(d.get("/"), 200, "No webhook is registered yet")
+	d.wants(d.get("/"), 200, "Welcome to sentsim")
 	p := d.post("/webhooks", url.Values{
 		"name": {"orders"}, "url": {"http://127.0.0.1:1/"}, "message": {"on"}, "filter": {"message.read", "message.failed"}, "retries": {"5"}, "timeout": {"7"},
 	})
@@ -152,8 +151,8 @@ func TestFormsSayWhatIsWrong(t *testing.T) {
 	d.wants(p, 200, "Saved.", "renamed", "http://127.0.0.1:2/")
 }
 
-// A message's way: what was skipped says so, what cannot be too.
-func TestMessageWay(t *testing.T) {
+// A message's timeline: what was skipped says so, what cannot be too.
+func TestMessageTimeline(t *testing.T) {
 	t.Parallel()
 	d, r := newDesk(t), newReceiver(t)
 	d.register("orders", r.URL)
@@ -235,7 +234,7 @@ func TestCompose(t *testing.T) {
 	}
 	r.answer(200, "x")
 	d.wants(d.post("/compose/message", url.Values{"channel": {"whatsapp"}, "to": {"+14155550123"}, "text": {"hi <there>"}, "outcome": {"read"}}), 200,
-		"The message is accepted. Move the clock on", "To +14155550123", "hi <there>")
+		"The message is accepted. Advance time", "To +14155550123", "hi <there>")
 	d.wants(d.post("/compose/message", url.Values{"channel": {"sms"}, "outcome": {"read"}}), 200, "Not accepted", "no read receipts")
 	d.wants(d.post("/compose/message", url.Values{"channel": {"sms"}, "to": {"415"}}), 200, "Not accepted", "E.164")
 	d.wants(d.post("/compose/inbound", url.Values{"channel": {"sms"}, "from": {"+14155550124"}, "text": {"STOP"}}), 200, "From +14155550124", "STOP", "received")
@@ -274,7 +273,7 @@ func TestManyDeliveries(t *testing.T) {
 		"/deliveries?status=FAILED":                    "1 in all",
 		"/deliveries?status=FAILED&search=x":           "No delivery matches",
 		"/deliveries?webhook=" + w.ID.String():         "1–50 of 100000",
-		"/":                                            "the last 500 of 100000",
+		"/":                                            "the last 1000 of 100000",
 		"/webhooks/" + w.ID.String():                   "All 100000",
 		"/deliveries?webhook=" + uuid.New().String():   "no page",
 		"/deliveries?page=-1&status=nothing&webhook=x": "nothing with this address",

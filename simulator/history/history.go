@@ -7,6 +7,7 @@ package history
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -96,9 +97,13 @@ type Query struct {
 	// a template in its name or status.
 	Search string
 	Status string // exactly this one; "": any
-	Newest bool   // newest first
-	Offset int    // so many rows are passed over
-	Limit  int    // at most so many rows; 0: all
+	// Type, Unfinished, Since and Until narrow deliveries down, and nothing else.
+	Type         string    // this event type; a parent ("message") stands for all of its events; "": any
+	Unfinished   bool      // only those of which more attempts are due
+	Since, Until time.Time // made at Since or later, and before Until; zero: any time
+	Newest       bool      // newest first
+	Offset       int       // so many rows are passed over
+	Limit        int       // at most so many rows; 0: all
 }
 
 // Page is some of the rows that a Query chooses.

@@ -233,20 +233,59 @@ func (m *Memory) Delivery(id uuid.UUID) (delivery.Delivery, error) {
 func (m *Memory) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Delivery], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	rows := m.byWebhook[webhookID]
-	if webhookID == uuid.Nil {
-		rows = m.ofAll()
+	var rows []*delivery.Delivery
+	switch {
+	case webhookID == uuid.Nil:
+		rows = m.ofAll(q)
+	case q.narrows():
+		rows = q.narrowed(rows, m.byWebhook[webhookID])
+	default:
+		rows = m.byWebhook[webhookID]
 	}
 	return page(rows, q, (*delivery.Delivery).Clone, func(d *delivery.Delivery) row {
-		return row{status: string(d.Status), texts: []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}}
+		return row{status: string(d.Status), texts: func() []string {
+			return []string{string(d.EventType), string(d.Status), d.Error, string(d.Body)}
+		}}
 	}), nil
 }
 
-// ofAll are the deliveries of all webhooks, in the order in which they were made.
-func (m *Memory) ofAll() []*delivery.Delivery {
-	rows := make([]*delivery.Delivery, 0, len(m.deliveries))
+func (q Query) narrows() bool {
+	return q.Type != "" || q.Unfinished || !q.Since.IsZero() || !q.Until.IsZero()
+}
+
+// narrowed appends those of rows that the query wants.
+func (q Query) narrowed(to, rows []*delivery.Delivery) []*delivery.Delivery {
+	for _, d := range rows {
+		if q.wants(d) {
+			to = append(to, d)
+		}
+	}
+	return to
+}
+
+// wants reports whether a delivery is one of those that a query asks for, but for
+// its search.
+func (q Query) wants(d *delivery.Delivery) bool {
+	switch {
+	case q.Status != "" && string(d.Status) != q.Status,
+		q.Unfinished && d.Done(),
+		q.Type != "" && string(d.EventType) != q.Type && !strings.HasPrefix(string(d.EventType), q.Type+"."),
+		!q.Since.IsZero() && d.CreatedAt.Before(q.Since),
+		!q.Until.IsZero() && !d.CreatedAt.Before(q.Until):
+		return false
+	}
+	return true
+}
+
+// ofAll are the deliveries of all webhooks that a query wants, in the order in
+// which they were made.
+func (m *Memory) ofAll(q Query) []*delivery.Delivery {
+	var rows []*delivery.Delivery
+	if q.Status == "" && !q.narrows() {
+		rows = make([]*delivery.Delivery, 0, len(m.deliveries))
+	}
 	for _, of := range m.byWebhook {
-		rows = append(rows, of...)
+		rows = q.narrowed(rows, of)
 	}
 	if len(m.byWebhook) > 1 {
 		slices.SortFunc(rows, func(a, b *delivery.Delivery) int { return cmp.Compare(a.Number, b.Number) })
@@ -275,11 +314,13 @@ func (m *Memory) Messages(q Query) (Page[Message], error) {
 		return c
 	}
 	return page(m.messages.rows(), q, withoutActivities, func(message *Message) row {
-		texts := []string{message.From, message.To, string(message.Status)}
-		if message.Text != nil {
-			texts = append(texts, *message.Text)
-		}
-		return row{status: string(message.Status), texts: texts}
+		return row{status: string(message.Status), texts: func() []string {
+			texts := []string{message.From, message.To, string(message.Status)}
+			if message.Text != nil {
+				texts = append(texts, *message.Text)
+			}
+			return texts
+		}}
 	}), nil
 }
 
@@ -299,25 +340,24 @@ func (m *Memory) Templates(q Query) (Page[Template], error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return page(m.templates.rows(), q, func(t *Template) Template { return *t }, func(t *Template) row {
-		return row{status: t.Status, texts: []string{t.Name, t.Status}}
+		return row{status: t.Status, texts: func() []string { return []string{t.Name, t.Status} }}
 	}), nil
 }
 
 // row is what a Query looks at.
 type row struct {
 	status string
-	texts  []string
+	texts  func() []string // asked for only by a search: a body is long
 }
 
-func (r row) matches(q Query) bool {
+// matches reports whether a row has what a query asks for; search is the query's,
+// in lower case.
+func (r row) matches(q Query, search string) bool {
 	if q.Status != "" && q.Status != r.status {
 		return false
 	}
-	if q.Search == "" {
-		return true
-	}
-	return slices.ContainsFunc(r.texts, func(text string) bool {
-		return strings.Contains(strings.ToLower(text), strings.ToLower(q.Search))
+	return search == "" || slices.ContainsFunc(r.texts(), func(text string) bool {
+		return strings.Contains(strings.ToLower(text), search)
 	})
 }
 
@@ -326,8 +366,9 @@ func page[T any](rows []*T, q Query, copied func(*T) T, of func(*T) row) Page[T]
 	chosen := rows
 	if q.Search != "" || q.Status != "" {
 		chosen = nil
+		search := strings.ToLower(q.Search)
 		for _, r := range rows {
-			if of(r).matches(q) {
+			if of(r).matches(q, search) {
 				chosen = append(chosen, r)
 			}
 		}

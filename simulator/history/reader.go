@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -72,6 +73,7 @@ func (s *SQLite) Deliveries(webhookID uuid.UUID, q Query) (Page[delivery.Deliver
 	if webhookID == uuid.Nil {
 		where = condition{text: "1"}
 	}
+	where.narrow(q)
 	where.search(q, "event_type", "status", "error", "CAST(body AS TEXT)")
 	return selectPage(s, scanDelivery, deliveryColumns, "deliveries", where, q)
 }
@@ -114,6 +116,26 @@ func (s *SQLite) Templates(q Query) (Page[Template], error) {
 type condition struct {
 	text string
 	args []any
+}
+
+// narrow adds what a query asks of deliveries only.
+func (c *condition) narrow(q Query) {
+	add := func(text string, args ...any) {
+		c.text += " AND " + text
+		c.args = append(c.args, args...)
+	}
+	if q.Type != "" {
+		add("(event_type = ? OR substr(event_type, 1, ?) = ?)", q.Type, utf8.RuneCountInString(q.Type)+1, q.Type+".")
+	}
+	if q.Unfinished {
+		add("completed_at = 0")
+	}
+	if !q.Since.IsZero() {
+		add("created_at >= ?", nanos(q.Since))
+	}
+	if !q.Until.IsZero() {
+		add("created_at < ?", nanos(q.Until))
+	}
 }
 
 // search adds what a query asks of the columns.

@@ -219,10 +219,15 @@ func TestPages(t *testing.T) {
 		for n := uint64(1); n <= 4; n++ {
 			d := delivery.Delivery{
 				ID: uuid.New(), Number: n, WebhookID: hook, EventType: "message.sent", Status: delivery.Delivered, Body: []byte(`{"n":"Body_` + string(rune('0'+n)) + `"}`),
-				CompletedAt: noon(),
+				CreatedAt: noon().Add(time.Duration(n) * time.Minute), CompletedAt: noon(),
 			}
-			if n == 3 {
+			switch n {
+			case 2:
+				d.EventType = "messages.odd" // of no family that others begin with
+			case 3:
 				d.Status, d.Error = delivery.Failed, `all 4 attempts failed: 100% \ lost`
+			case 4:
+				d.Status, d.CompletedAt = delivery.Retrying, time.Time{}
 			}
 			other := d
 			other.ID, other.Number, other.WebhookID = uuid.New(), n+100, uuid.New()
@@ -244,7 +249,14 @@ func TestPages(t *testing.T) {
 			{"by body, in any case", history.Query{Search: "bODY_2"}, 1, []uint64{2}},
 			{"by error, with characters that mean something elsewhere", history.Query{Search: `0% \ l`}, 1, []uint64{3}},
 			{"a wildcard is a character", history.Query{Search: "d_1_"}, 0, nil},
-			{"by both", history.Query{Search: "message.sent", Status: "DELIVERED", Limit: 1}, 3, []uint64{1}},
+			{"by both", history.Query{Search: "message.sent", Status: "DELIVERED", Limit: 1}, 1, []uint64{1}},
+			{"by type", history.Query{Type: "message.sent"}, 3, []uint64{1, 3, 4}},
+			{"by family", history.Query{Type: "message"}, 3, []uint64{1, 3, 4}},
+			{"a wildcard in a type is a character", history.Query{Type: "message_sent"}, 0, nil},
+			{"unfinished", history.Query{Unfinished: true}, 1, []uint64{4}},
+			{"since", history.Query{Since: noon().Add(3 * time.Minute)}, 2, []uint64{3, 4}},
+			{"until", history.Query{Until: noon().Add(3 * time.Minute)}, 2, []uint64{1, 2}},
+			{"by everything", history.Query{Type: "message", Status: "FAILED", Since: noon(), Until: noon().Add(time.Hour), Search: "lost"}, 1, []uint64{3}},
 		} {
 			if total, found := numbers(c.q); total != c.total || !slices.Equal(found, c.want) {
 				t.Errorf("%s: %d, %v; want %d, %v", c.name, total, found, c.total, c.want)
