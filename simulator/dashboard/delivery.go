@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sentsim/sentsim/simulator"
 	"github.com/google/uuid"
+	"github.com/sentsim/sentsim/simulator"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
