@@ -72,9 +72,6 @@ func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gher
 		s.subject.CatchUp(ctx, scenarioKey(p), attempt)
 	}
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
-	if s.undisturbed(p) {
-		world.Undisturbed()
-	}
 	res := p.scenario.Run(ctx, world.Bind)
 	if err := world.Close(ctx); err != nil {
 		res.Err = err // says more of what comes next than what the scenario found
@@ -82,10 +79,11 @@ func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gher
 	return res, world
 }
 
-// undisturbed reports whether nothing else may send while the scenario does. A
-// receiver that is slow anyway is not disturbed by less than a burst.
-func (s *session) undisturbed(p *planned) bool {
-	return p.undisturbed && (!s.subject.Wide() || p.rule.ID == burstRule)
+// alone reports whether nothing else may be under way while the scenario is. The
+// others send one after another, so that nothing disturbs a burst, unless the
+// receiver is slow.
+func (s *session) alone(p *planned) bool {
+	return p.alone || p.rule.ID == burstRule && s.subject.Wide()
 }
 
 // closedTo is why a scenario cannot show anything, or "".

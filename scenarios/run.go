@@ -50,17 +50,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 		told.Learned(*s.learned(plans))
 	}
 	round := &round{s: s, book: book, fail: cancel}
-	for i := range plans {
-		p := &plans[i]
-		if p.alone {
-			round.finish(stop)
-		}
-		round.start(stop, p, 0)
-		if p.alone {
-			round.finish(stop)
-		}
-	}
-	round.finish(stop)
+	round.all(stop, plans)
 	s.subject.TakeWire()
 	s.beforeScenario(ctx)
 	s.subject.LeaveWire()

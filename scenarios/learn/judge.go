@@ -326,6 +326,11 @@ func (l *Learner) seen(x driver.Exchange) {
 	if !x.Outcome.Accepted() {
 		return
 	}
+	l.mu.Lock()
+	if l.quickest == 0 || x.Outcome.Duration < l.quickest {
+		l.quickest = x.Outcome.Duration
+	}
+	l.mu.Unlock()
 	body := string(x.Outcome.Body)
 	note := ""
 	for _, s := range []struct {

@@ -44,6 +44,7 @@ type Traits struct {
 
 	Lag        time.Duration // the longest between an acknowledgement and the state
 	Answer     time.Duration // the longest answer to one of several deliveries together
+	Quickest   time.Duration // the quickest answer of all
 	SideBySide int           // how many deliveries it takes in about the time of one; 0: not told
 
 	// Notes are what gives a defect away without a probe, a sentence each.

@@ -175,6 +175,9 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	if before.Effects == 0 {
 		return notChecked("the probe shows no effect of an event that was delivered: an effect too many could not be seen")
 	}
+	if err := w.awaitOthers(ctx); err != nil {
+		return err
+	}
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("restart: %w", err)
 	}
@@ -185,6 +188,22 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	}
 	w.restart = &restartReading{before, after}
 	return nil
+}
+
+// awaitOthers waits until nothing else is under way: others would lose what their
+// receiver keeps in memory.
+func (w *World) awaitOthers(ctx context.Context) error {
+	if w.s.others == nil {
+		return nil
+	}
+	return w.away(func() error {
+		select {
+		case <-w.s.others:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
 }
 
 // afterRestart is what the state shows once the receiver is up again. One that

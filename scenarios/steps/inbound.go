@@ -110,6 +110,7 @@ func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
 	if err := w.needs(rule.InboundCount); err != nil {
 		return err
 	}
+	var planned []driver.Planned
 	for _, ch := range event.Channels() {
 		if !w.s.Traits.TakesInbound(ch) {
 			continue
@@ -119,12 +120,10 @@ func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
 			text := w.newText()
 			e := w.inboundAt(&text, ch, w.at)
 			w.contacts = append(w.contacts, w.contact)
-			if _, err := w.send(ctx, fmt.Sprintf("an inbound %q on %s", text, ch), w.signed(e)); err != nil {
-				return err
-			}
+			planned = append(planned, driver.Planned{What: fmt.Sprintf("an inbound %q on %s", text, ch), Request: w.signed(e)})
 		}
 	}
-	return nil
+	return w.sendEach(ctx, planned)
 }
 
 // hasCountedEach asks of each contact's texts the same, in one wait.

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -108,6 +109,7 @@ func (w *World) deliversAlmostAtOnce(ctx context.Context, older, newer string) e
 	if w.s.Traits.Words.Same(first, second) {
 		return leftOut("%s and %s go under one word in the receiver's state", first, second)
 	}
+	var pairs [][]driver.Planned
 	for i, m := range w.several.messages {
 		a, b := m.Event(first), m.Event(second)
 		a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
@@ -120,6 +122,12 @@ func (w *World) deliversAlmostAtOnce(ctx context.Context, older, newer string) e
 			both[0], both[1] = both[1], both[0]
 		}
 		both[1].After = gaps()[i/3%len(gaps())]
+		pairs = append(pairs, both)
+	}
+	if w.s.Wide() {
+		pairs = [][]driver.Planned{slices.Concat(pairs...)}
+	}
+	for _, both := range pairs {
 		if _, err := w.sendPlanned(ctx, both); err != nil {
 			return err
 		}

@@ -39,29 +39,13 @@ func (w *World) inboundState(from string) reader {
 
 // away lets other scenarios send while f waits for state.
 func (w *World) away(f func() error) error {
-	w.leave()
+	w.s.LeaveWire()
 	err := f()
-	w.take()
+	w.s.TakeWire()
 	if w.s.epoch.Load() != w.epoch {
 		return ErrRerun
 	}
 	return err
-}
-
-func (w *World) leave() {
-	if w.whole {
-		w.s.LeaveWholeWire()
-		return
-	}
-	w.s.LeaveWire()
-}
-
-func (w *World) take() {
-	if w.whole {
-		w.s.TakeWholeWire()
-		return
-	}
-	w.s.TakeWire()
 }
 
 // appears polls until want holds, at most for the settle time. The last reading

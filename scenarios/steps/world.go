@@ -31,7 +31,6 @@ type World struct {
 	name     string
 	attempt  uint64
 	looks    int  // how often a witness was asked for
-	whole    bool // nothing else sends while this scenario does
 
 	messages []*message
 	contact  *contact
@@ -69,10 +68,6 @@ func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 	}
 	return w
 }
-
-// Undisturbed says that nothing else may send while this scenario does. The
-// caller has the whole wire.
-func (w *World) Undisturbed() { w.whole = true }
 
 // Exchanges are all deliveries of the scenario so far.
 func (w *World) Exchanges() []Exchange { return w.all }
