@@ -99,25 +99,25 @@ Feature: Order
 
   @ORD-7 @MUST @state
   Scenario Outline: interleaved messages do not mix: one <first>, one <second>
-    Given two messages that the receiver has seen up to "ROUTED" under one X-Webhook-ID
-    When Sent delivers the "SENT" event of the first and the "SENT" event of the second
+    Given two messages that the receiver has seen up to "<before>" under one X-Webhook-ID
+    When Sent delivers the "<then>" event of the first and the "<then>" event of the second
     And Sent delivers the "<first>" event of the first and the "<second>" event of the second
     Then the first message ends as "<first>"
     And the second message ends as "<second>"
 
     Examples:
-      | first     | second |
-      | DELIVERED | FAILED |
-      | DELIVERED | SENT   |
+      | before | then   | first     | second |
+      | ROUTED | SENT   | DELIVERED | FAILED |
+      | QUEUED | ROUTED | SENT      | FAILED |
 
   @ORD-7 @MUST @state
   Scenario Outline: messages with events at the same instant do not mix: one <first>, one <second>
-    Given two messages that the receiver has seen up to "ROUTED" under one X-Webhook-ID
+    Given two messages that the receiver has seen up to "<before>" under one X-Webhook-ID
     When Sent delivers the "<first>" event of the first and the "<second>" event of the second at the same instant
     Then the first message ends as "<first>"
     And the second message ends as "<second>"
 
     Examples:
-      | first     | second |
-      | DELIVERED | FAILED |
-      | DELIVERED | SENT   |
+      | before | first     | second |
+      | SENT   | DELIVERED | FAILED |
+      | ROUTED | SENT      | FAILED |

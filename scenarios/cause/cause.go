@@ -42,7 +42,7 @@ func Assign(rules []report.Rule, causes []report.Cause) {
 			continue
 		}
 		if c := slices.IndexFunc(causes, func(c report.Cause) bool { return slices.Contains(c.Rules, r.ID) }); c >= 0 {
-			r.Cause = causes[c].ID
+			r.Cause, r.Fix = causes[c].ID, causes[c].Fix // which belongs to what was seen, not to the rule's usual suspect
 		}
 	}
 }

@@ -31,6 +31,9 @@ func terminal(o report.TerminalOptions) writer {
 			Version: rep.Sentsim, Seed: rep.Seed, Target: rep.Target,
 			Rules: len(rep.Rules), Clock: "virtual", Strict: rep.Strict,
 		})
+		if rep.Learned != nil {
+			t.Learned(*rep.Learned)
+		}
 		for _, r := range rep.Rules {
 			t.RuleDone(r)
 		}
@@ -165,7 +168,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[report.Report](), reflect.TypeFor[report.Diagnosis](), reflect.TypeFor[report.Rule](),
-		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Answers](),
+		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Learned](), reflect.TypeFor[report.Cause](), reflect.TypeFor[report.Answers](),
 	} {
 		for field := range typ.Fields() {
 			if tag := field.Tag.Get("json"); tag != "-" && !regexp.MustCompile(`//\t.*\b`+tag+`\b`).Match(doc) {

@@ -30,7 +30,7 @@ type World struct {
 	scenario uuid.UUID // this run of it: ids that follow from something are its own
 	name     string
 	attempt  uint64
-	looks    int  // how often a witness was asked for
+	looks    int // how often a witness was asked for
 
 	messages []*message
 	contact  *contact
