@@ -132,7 +132,7 @@ func sign(v Verdict) string {
 // md is text that of which no character steers the page, on one line.
 func md(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;",
-		"&", "&amp;", "|", `\|`, "#", `\#`, "~", `\~`, "@", "@\u200b").Replace(oneLine(s))
+		"&", "&amp;", "|", `\|`, "#", `\#`, "~", `\~`, "@", "@\u200b").Replace(oneLine(string(redact([]byte(s))))) // a secret that is escaped would not be seen any more
 }
 
 // fenced writes text as it is; the fence is longer than any in it.
