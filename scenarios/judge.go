@@ -135,6 +135,14 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 	case errors.As(err, &failure):
 		out.Verdict, out.Reason = report.Failed, s.redact(failure.Summary)
 		out.Evidence = s.evidence(p, failure, w)
+		s.mu.Lock()
+		if failure.Seen != "" {
+			s.state[p] = failure
+		}
+		if p.first && failure.Sporadic {
+			s.lossy[failure.Inbound] = p.rule.ID
+		}
+		s.mu.Unlock()
 	case errors.As(err, &left):
 		out.Verdict, out.Reason, out.Partial = report.NotChecked, left.Reason, true
 	case errors.As(err, &unseen):
@@ -169,6 +177,10 @@ func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if out.Verdict == report.Failed {
+		if f := s.state[p]; f != nil && !p.first && s.lossy[f.Inbound] != "" {
+			out.Verdict, out.Evidence = report.NotChecked, nil
+			out.Reason = fmt.Sprintf("what is acknowledged is lost now and then (%s says so), so what the state shows here says nothing: %s", s.lossy[f.Inbound], out.Reason)
+		}
 		return out
 	}
 	if p.rule.ID == plainRule && s.shut != nil {

@@ -18,9 +18,10 @@ type planned struct {
 	scenario gherkin.Scenario
 	partial  bool // one part of its rule, which others show too: the state of a rule that is judged from outside, or one of several ways to see it
 	alone    bool // nothing else may be under way
+	first    bool // the others' verdicts depend on it
 }
 
-// place is which part of a run the scenario belongs to: the many, the burst, which
+// place is which part of a run the scenario belongs to: a control, the many, the burst, which
 // may leave the receiver busy, and those that need the target for themselves.
 func (p *planned) place() int {
 	switch {
@@ -28,6 +29,8 @@ func (p *planned) place() int {
 		return 2
 	case p.rule.ID == burstRule:
 		return 1
+	case p.first:
+		return -1
 	}
 	return 0
 }
@@ -89,7 +92,7 @@ func tie(all []gherkin.Scenario) ([]planned, error) {
 	names := map[string]string{}
 	rules := rule.All()
 	for _, sc := range all {
-		p := planned{scenario: sc, alone: sc.Tagged("@alone")}
+		p := planned{scenario: sc, alone: sc.Tagged("@alone"), first: sc.Tagged("@first")}
 		for _, r := range rules {
 			if sc.Tagged("@" + r.ID) {
 				if p.rule.ID != "" {

@@ -25,6 +25,7 @@ type Traits struct {
 	Knobs   simulator.Knobs // of these deliveries
 
 	Channels        []event.Channel // of outbound messages, those that show; empty: not told
+	Refused         []event.Channel // of outbound messages, those on which events are refused
 	InboundChannels []event.Channel // likewise of inbound texts
 	Words           Words
 

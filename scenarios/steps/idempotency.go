@@ -206,6 +206,9 @@ func (w *World) awaitOthers(ctx context.Context) error {
 	})
 }
 
+// backUp is how long after a restart the state is looked for: it is there, or it is lost.
+const backUp = 500 * time.Millisecond
+
 // afterRestart is what the state shows once the receiver is up again. One that
 // has several effects to lose need not be waited for as long as its state may lag:
 // if all of them come back late, restartAddedNothing sees that.
@@ -215,7 +218,7 @@ func (w *World) afterRestart(ctx context.Context, m *message, before probe.State
 	if before.Effects < 2 || !w.s.Traits.Learned {
 		return w.appears(ctx, read, kept)
 	}
-	return probe.Poll(ctx, min(w.s.Settle, 300*time.Millisecond+8*w.s.Traits.Lag), read, kept)
+	return probe.Poll(ctx, min(w.s.Settle, backUp), read, kept)
 }
 
 // restartAddedNothing counts what the retry added to what was there after the

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -54,6 +55,9 @@ func (w *World) contactSendsKind(ctx context.Context, kind string) error {
 		ch, words = event.WhatsApp, nil
 	case "a tap on an RCS chip":
 		ch, text = event.RCS, "Show me my order"
+	}
+	if slices.Contains(w.s.Traits.Refused, ch) {
+		return leftOut("the receiver refuses what comes on %s (SIG-1 says so)", ch)
 	}
 	e := w.inboundAt(words, ch, w.at)
 	_, err := w.send(ctx, "an inbound event: "+kind, w.signed(e))
@@ -151,6 +155,7 @@ func (w *World) hasCountedEach(ctx context.Context) error {
 		}
 	}
 	return &Failure{
+		Inbound: true, Sporadic: wrong <= len(got)/2,
 		Summary:  fmt.Sprintf("of %d inbound texts, each of another contact and each acknowledged, %d are not counted once: one counts %d, not %d", len(got), wrong, example.Count, one),
 		Expected: fmt.Sprintf("a count of %d for each contact", one),
 		Seen:     example.Raw,
@@ -202,6 +207,7 @@ func (w *World) hasCounted(ctx context.Context, want int) error {
 		return nil
 	}
 	return &Failure{
+		Inbound:  true,
 		Summary:  fmt.Sprintf("%d inbound messages are counted from that contact, not %d", got.Count, want),
 		Expected: fmt.Sprintf("a count of %d", want),
 		Seen:     got.Raw,

@@ -48,6 +48,7 @@ type World struct {
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
+	acked   time.Time  // when the last delivery was over
 	pending []Exchange // since the last Then: what the next one judges
 	all     []Exchange
 }
@@ -147,6 +148,7 @@ func (w *World) sendPlanned(ctx context.Context, all []driver.Planned) ([]Exchan
 // keep numbers the exchange.
 func (w *World) keep(x Exchange) Exchange {
 	x.N = len(w.all) + 1
+	w.acked = clock.Wall()
 	w.s.answers.add(x.Outcome)
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
