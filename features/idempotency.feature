@@ -152,7 +152,7 @@ Feature: Idempotency
       | never gets the answer                 |
       | hangs up once the request is sent     |
 
-  @IDEM-6 @MUST @state @undisturbed
+  @IDEM-6 @MUST @state
   Scenario: one effect, at whatever moment the sender gives up waiting
     When the sender gives up waiting for the answers to the "DELIVERED" events of 8 messages, a moment later each time
     And Sent retries their "DELIVERED" events

@@ -15,7 +15,7 @@ Feature: Inbound
       | nothing: a null text    |
       | a tap on an RCS chip    |
 
-  @INB-1 @MUST @state
+  @INB-1 @MUST @state @first
   Scenario: what contacts write on every channel shows in the receiver's state
     When contacts send 4 texts on every channel
     Then the receiver has counted an inbound message from each of them

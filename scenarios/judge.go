@@ -72,9 +72,6 @@ func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gher
 		s.subject.CatchUp(ctx, scenarioKey(p), attempt)
 	}
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
-	if s.undisturbed(p) {
-		world.Undisturbed()
-	}
 	res := p.scenario.Run(ctx, world.Bind)
 	if err := world.Close(ctx); err != nil {
 		res.Err = err // says more of what comes next than what the scenario found
@@ -82,10 +79,11 @@ func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gher
 	return res, world
 }
 
-// undisturbed reports whether nothing else may send while the scenario does. A
-// receiver that is slow anyway is not disturbed by less than a burst.
-func (s *session) undisturbed(p *planned) bool {
-	return p.undisturbed && (!s.subject.Wide() || p.rule.ID == burstRule)
+// alone reports whether nothing else may be under way while the scenario is. The
+// others send one after another, so that nothing disturbs a burst, unless the
+// receiver is slow.
+func (s *session) alone(p *planned) bool {
+	return p.alone || p.rule.ID == burstRule && s.subject.Wide()
 }
 
 // closedTo is why a scenario cannot show anything, or "".
@@ -137,6 +135,14 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 	case errors.As(err, &failure):
 		out.Verdict, out.Reason = report.Failed, s.redact(failure.Summary)
 		out.Evidence = s.evidence(p, failure, w)
+		s.mu.Lock()
+		if failure.Seen != "" {
+			s.state[p] = failure
+		}
+		if p.first && failure.Sporadic {
+			s.lossy[failure.Inbound] = p.rule.ID
+		}
+		s.mu.Unlock()
 	case errors.As(err, &left):
 		out.Verdict, out.Reason, out.Partial = report.NotChecked, left.Reason, true
 	case errors.As(err, &unseen):
@@ -171,6 +177,10 @@ func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if out.Verdict == report.Failed {
+		if f := s.state[p]; f != nil && !p.first && s.lossy[f.Inbound] != "" {
+			out.Verdict, out.Evidence = report.NotChecked, nil
+			out.Reason = fmt.Sprintf("what is acknowledged is lost now and then (%s says so), so what the state shows here says nothing: %s", s.lossy[f.Inbound], out.Reason)
+		}
 		return out
 	}
 	if p.rule.ID == plainRule && s.shut != nil {

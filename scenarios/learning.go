@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/cause"
@@ -76,8 +77,10 @@ func (s *session) learned(plans []planned) *report.Learned {
 	out := &report.Learned{
 		Edition: t.Edition, Notes: append([]string{}, t.Notes...),
 		LagMS: t.Lag.Milliseconds(), AnswerMS: max(t.Answer, s.gate.answer).Milliseconds(), SideBySide: t.SideBySide,
-		ExpectedMS: s.estimate(plans).Milliseconds(),
-		Channels:   []string{}, Statuses: map[string]*string{},
+		Channels: []string{}, Statuses: map[string]*string{},
+	}
+	if len(plans) > 0 {
+		out.ExpectedMS = s.estimate(plans).Milliseconds()
 	}
 	if t.Outbound.Shows {
 		no := t.Arrange
@@ -132,3 +135,34 @@ func (s *session) facts(rules []report.Rule) cause.Facts {
 
 // errTimeLimit is why a run with --time-limit stops.
 var errTimeLimit = errors.New("the time limit was reached")
+
+// Learn reaches or starts the target of cfg, learns how it was built, and judges
+// nothing. The error is Run's, or says why nothing could be learned.
+func Learn(ctx context.Context, cfg Config) (learn.Traits, report.Learned, error) {
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return learn.Traits{}, report.Learned{}, err
+	}
+	s.openGate(ctx)
+	s.learn(ctx)
+	t, out := s.subject.Traits, s.learned(nil)
+	err = s.close()
+	switch {
+	case ctx.Err() != nil:
+		return t, report.Learned{}, context.Cause(ctx)
+	case out == nil && s.diagnosis != nil:
+		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s. %s", s.diagnosis.Summary, s.diagnosis.Fix)
+	case out == nil:
+		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s", firstOf(s.gate.closed, s.gate.haunted, s.unlearned))
+	}
+	return t, *out, err
+}
+
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return "the target did not answer as expected"
+}

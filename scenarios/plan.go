@@ -18,24 +18,21 @@ type planned struct {
 	scenario gherkin.Scenario
 	partial  bool // one part of its rule, which others show too: the state of a rule that is judged from outside, or one of several ways to see it
 	alone    bool // nothing else may be under way
-	// undisturbed: nothing else may send; others may wait for their state to settle
-	undisturbed bool
+	first    bool // the others' verdicts depend on it
 }
 
-// place is which part of a run the scenario belongs to: those that nothing may
-// disturb, the many, which send while the first still wait for their state, the
-// burst, which may leave the receiver busy, and those that need the target for
-// themselves.
+// place is which part of a run the scenario belongs to: a control, the many, the burst, which
+// may leave the receiver busy, and those that need the target for themselves.
 func (p *planned) place() int {
 	switch {
 	case p.alone:
-		return 3
-	case p.rule.ID == burstRule:
 		return 2
-	case p.undisturbed:
-		return 0
+	case p.rule.ID == burstRule:
+		return 1
+	case p.first:
+		return -1
 	}
-	return 1
+	return 0
 }
 
 // bystander reports whether the rule is about what rejections look like and
@@ -95,7 +92,7 @@ func tie(all []gherkin.Scenario) ([]planned, error) {
 	names := map[string]string{}
 	rules := rule.All()
 	for _, sc := range all {
-		p := planned{scenario: sc, alone: sc.Tagged("@alone"), undisturbed: sc.Tagged("@undisturbed")}
+		p := planned{scenario: sc, alone: sc.Tagged("@alone"), first: sc.Tagged("@first")}
 		for _, r := range rules {
 			if sc.Tagged("@" + r.ID) {
 				if p.rule.ID != "" {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/sentsim/sentsim/scenarios/report"
@@ -23,18 +24,52 @@ type round struct {
 	bug   any        // what the first scenario's goroutine panicked with
 }
 
+// all runs the scenarios of a run in their order. To a slow receiver, the one
+// that restarts the target sends its setting while the others run, and waits with
+// the restart until they are done.
+func (r *round) all(ctx context.Context, plans []planned) {
+	var early *planned
+	last := &round{s: r.s, book: r.book, fail: r.fail}
+	for i := range plans {
+		if p := &plans[i]; r.s.subject.Wide() && needsRestart(p) {
+			early = p
+			others := make(chan struct{})
+			r.s.subject.Others(others)
+			last.start(ctx, early, 0)
+			defer func() { r.s.subject.Others(nil) }()
+			defer last.finish(ctx)
+			defer close(others)
+			break
+		}
+	}
+	for i := range plans {
+		p := &plans[i]
+		if p == early {
+			continue
+		}
+		if r.s.alone(p) {
+			r.finish(ctx)
+		}
+		r.start(ctx, p, 0)
+		if r.s.alone(p) {
+			r.finish(ctx)
+		}
+	}
+	r.finish(ctx)
+}
+
+// needsRestart reports whether a scenario restarts the target between its
+// deliveries.
+func needsRestart(p *planned) bool {
+	return p.alone && slices.Contains(p.rule.Needs, rule.Restart)
+}
+
 // start waits for the wire, and hands it to the scenario.
 func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
-	leave := r.s.subject.LeaveWire
-	if r.s.undisturbed(p) {
-		r.s.subject.TakeWholeWire()
-		leave = r.s.subject.LeaveWholeWire
-	} else {
-		r.s.subject.TakeWire()
-	}
+	r.s.subject.TakeWire()
 	r.wg.Go(func() {
 		defer r.catch()
-		out, again := r.run(ctx, p, attempt, leave)
+		out, again := r.run(ctx, p, attempt)
 		if again && attempt < maxRepeats {
 			r.mu.Lock()
 			r.again = append(r.again, p)
@@ -45,8 +80,8 @@ func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
 	})
 }
 
-func (r *round) run(ctx context.Context, p *planned, attempt uint64, leave func()) (out report.Scenario, again bool) {
-	defer leave() // also in a panic: others wait for it
+func (r *round) run(ctx context.Context, p *planned, attempt uint64) (out report.Scenario, again bool) {
+	defer r.s.subject.LeaveWire() // also in a panic: others wait for it
 	return r.s.run(ctx, p, attempt)
 }
 

@@ -64,17 +64,7 @@ func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
 	round := &round{s: s, book: book, fail: cancel}
-	for i := range plans {
-		p := &plans[i]
-		if p.alone {
-			round.finish(stop)
-		}
-		round.start(stop, p, 0)
-		if p.alone {
-			round.finish(stop)
-		}
-	}
-	round.finish(stop)
+	round.all(stop, plans)
 	s.subject.TakeWire()
 	s.beforeScenario(ctx)
 	s.subject.LeaveWire()

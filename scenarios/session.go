@@ -42,8 +42,10 @@ type session struct {
 	sender *planned   // who sent last
 
 	mu     sync.Mutex
-	blamed map[*planned]string // scenarios that fail after the event, and why
-	shut   *report.Scenario    // how the plain delivery's does; nil while it does not
+	blamed map[*planned]string         // scenarios that fail after the event, and why
+	lossy  map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
+	state  map[*planned]*steps.Failure // scenarios that failed by what the state showed
+	shut   *report.Scenario            // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it
@@ -115,7 +117,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, stop(), tgt.Close())
 	}
 	s := &session{
-		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{},
+		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,

@@ -12,23 +12,41 @@ import (
 )
 
 func (a *app) initCommand() *cobra.Command {
-	var force bool
+	var force, learn bool
 	cmd := &cobra.Command{
 		Use:   "init [FILE] [flags]",
 		Short: "write a commented config file",
 		Long: `Writes a config file with every key explained and all but the harmless defaults
-commented out, to sentsim.yaml unless a FILE is named (- is the standard output).`,
+commented out, to sentsim.yaml unless a FILE is named (- is the standard output).
+
+With --learn the receiver is started or reached first, and the file says how it was
+built: its edition, its channels, its own words for statuses. Flags and --config say
+how it is reached and how its state is read.`,
 		Args: atMostOne,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			name := defaultFile
 			if len(args) > 0 {
 				name = args[0]
 			}
-			switch name {
-			case "":
+			if name == "" {
 				return usage("the file's name is empty")
-			case "-":
-				return a.print("%s", config.Template())
+			}
+			if _, err := os.Lstat(name); err == nil && name != "-" && !force {
+				return fmt.Errorf("%s is there already (--force replaces it)", name)
+			}
+			content := config.Template()
+			if learn {
+				res, err := a.load(cmd)
+				if err != nil {
+					return err
+				}
+				res.Target.Hurry = a.hurry
+				if content, err = a.learnedConfig(cmd.Context(), res.Config); err != nil {
+					return err
+				}
+			}
+			if name == "-" {
+				return a.print("%s", content)
 			}
 			mode := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 			if force {
@@ -41,7 +59,7 @@ commented out, to sentsim.yaml unless a FILE is named (- is the standard output)
 			if err != nil {
 				return err
 			}
-			_, err = f.WriteString(config.Template())
+			_, err = f.WriteString(content)
 			if err = errors.Join(err, f.Close()); err != nil {
 				return exit(statusTrouble, err)
 			}
@@ -50,5 +68,11 @@ commented out, to sentsim.yaml unless a FILE is named (- is the standard output)
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file that is there")
+	cmd.Flags().BoolVar(&learn, "learn", false, "learn how the receiver was built, and write that")
+	targetFlags(cmd)
+	secretFlags(cmd)
+	eventFlags(cmd)
+	deliveryFlags(cmd)
+	configFlag(cmd)
 	return cmd
 }

@@ -39,3 +39,6 @@ func (w *watched) RuleDone(r report.Rule) {
 	w.add(1, failed)
 	w.above(func() { w.Terminal.RuleDone(r) })
 }
+
+// Learned implements [scenarios.LearnWatcher].
+func (w *watched) Learned(l report.Learned) { w.above(func() { w.Terminal.Learned(l) }) }

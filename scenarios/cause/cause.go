@@ -42,7 +42,7 @@ func Assign(rules []report.Rule, causes []report.Cause) {
 			continue
 		}
 		if c := slices.IndexFunc(causes, func(c report.Cause) bool { return slices.Contains(c.Rules, r.ID) }); c >= 0 {
-			r.Cause = causes[c].ID
+			r.Cause, r.Fix = causes[c].ID, causes[c].Fix // which belongs to what was seen, not to the rule's usual suspect
 		}
 	}
 }
@@ -71,11 +71,15 @@ func learned(f Facts) []report.Cause {
 	return all
 }
 
+// forgedRules is how many rules are about forged deliveries.
+const forgedRules = 7
+
 // fewest is how many forgeries must have been tried before all of them mean that
 // nothing is verified.
 const fewest = 8
 
-// verifiesNothing is for a receiver that accepts every forged delivery.
+// verifiesNothing is for a receiver that accepts every forged delivery, but for a
+// few that it cannot even read: a body that was cut off is no JSON.
 func verifiesNothing(f Facts) []report.Cause {
 	tried, accepted := 0, 0
 	rules := []string{}
@@ -97,7 +101,7 @@ func verifiesNothing(f Facts) []report.Cause {
 			rules = append(rules, r.ID)
 		}
 	}
-	if tried < fewest || accepted < tried {
+	if tried < fewest || accepted < tried*9/10 || len(rules) < forgedRules {
 		return nil
 	}
 	fix := "Verify every delivery before anything else is done with it, and refuse to start without a signing secret."

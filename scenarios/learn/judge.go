@@ -167,7 +167,7 @@ func (l *Learner) judgeInbound(t *Traits, found *round) {
 			continue
 		}
 		taken = taken || tr.shape == found.knobs.Format().InboundShape
-		if tr.state.Count > 0 {
+		if tr.state.Count > 0 && !slices.Contains(shown[tr.shape], tr.channel) {
 			shown[tr.shape] = append(shown[tr.shape], tr.channel)
 		}
 	}
@@ -211,13 +211,13 @@ func shapeSays(s event.InboundShape) string {
 // judgeInboundChannels compares with the channels of outbound messages: what is
 // not handled there need not be handled here.
 func (l *Learner) judgeInboundChannels(t *Traits, channels []event.Channel, found *round) {
-	sent := 0
+	sent := map[event.Channel]bool{}
 	for _, tr := range found.tracks {
 		if tr.shape == t.InboundShape && tr.alive() {
-			sent++
+			sent[tr.channel] = true
 		}
 	}
-	if len(channels) == sent {
+	if len(channels) == len(sent) {
 		return
 	}
 	t.InboundChannels = channels
@@ -270,7 +270,7 @@ func (l *Learner) refusedChannels(t *Traits, first *round) {
 	if len(all) == 0 || len(taken) == 0 {
 		return
 	}
-	t.Channels = missing(all)
+	t.Channels, t.Refused = missing(all), all
 	if slices.ContainsFunc(all, l.takes) {
 		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.ID == "channels" })
 		t.Deviations = append(t.Deviations, refusedChannel(all, t.Channels, *refused[all[0]]))
@@ -326,6 +326,11 @@ func (l *Learner) seen(x driver.Exchange) {
 	if !x.Outcome.Accepted() {
 		return
 	}
+	l.mu.Lock()
+	if l.quickest == 0 || x.Outcome.Duration < l.quickest {
+		l.quickest = x.Outcome.Duration
+	}
+	l.mu.Unlock()
 	body := string(x.Outcome.Body)
 	note := ""
 	for _, s := range []struct {

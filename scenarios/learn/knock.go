@@ -15,6 +15,7 @@ import (
 type Taken struct {
 	Plain     Plain
 	Channels  []event.Channel // nil: not told
+	Refused   []event.Channel
 	Knobs     simulator.Knobs
 	Answer    time.Duration
 	Deviation *Deviation // nil: the rule's own scenarios say it
@@ -61,7 +62,7 @@ func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bo
 			continue
 		}
 		taken.Answer = x.Outcome.Duration
-		taken.Channels = []event.Channel{ch}
+		taken.Channels, taken.Refused = []event.Channel{ch}, []event.Channel{event.SMS}
 		if ch == event.WhatsApp {
 			if _, too := queued("channel rcs", l.Driver, event.RCS); too {
 				taken.Channels = append(taken.Channels, event.RCS)

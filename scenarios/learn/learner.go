@@ -37,8 +37,9 @@ type Learner struct {
 	// Seen is told of every exchange, from several goroutines.
 	Seen func(driver.Exchange)
 
-	mu    sync.Mutex
-	notes map[string]bool
+	mu       sync.Mutex
+	notes    map[string]bool
+	quickest time.Duration // of the answers so far
 }
 
 // slowAnswer is from when on deliveries one after another take too long: they go
@@ -67,7 +68,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	l.judgeInbound(&t, found)
 	l.judgeTemplates(&t, found)
 	l.refusedChannels(&t, r)
-	t.Notes = l.sortedNotes()
+	t.Notes, t.Quickest = l.sortedNotes(), l.quickest
 	t.Learned = true
 	return t, nil
 }
@@ -85,7 +86,7 @@ func (l *Learner) sideBySide(ctx context.Context, t *Traits) error {
 	if l.Answer <= slowAnswer {
 		return nil // it is quick enough one by one
 	}
-	for _, n := range []int{6, 24, 64} {
+	for _, n := range []int{6, 64} {
 		all := make([]driver.Planned, n)
 		for i := range all {
 			r, err := l.plain(ctx, uint64(n*100+i))
@@ -99,7 +100,7 @@ func (l *Learner) sideBySide(ctx context.Context, t *Traits) error {
 				return err
 			}
 			l.seen(x)
-			if !x.Outcome.Accepted() || x.Outcome.Duration > l.Answer*3/2+slowAnswer {
+			if !x.Outcome.Accepted() || x.Outcome.Duration > l.Answer*2 {
 				return nil
 			}
 			t.Answer = max(t.Answer, x.Outcome.Duration)
@@ -283,7 +284,7 @@ func (r *round) readAll(ctx context.Context, first bool) (changed bool) {
 			defer func() { <-tokens }()
 			st, err := t.read(ctx)
 			different := st.Known != t.state.Known || st.Status != t.state.Status || st.Effects != t.state.Effects || st.Count != t.state.Count
-			if err == nil && (different || t.err != nil || first) {
+			if err == nil && different && !first { // what shows at the first look lags by nothing that could be told
 				t.changed = clock.Wall()
 			}
 			mu.Lock()

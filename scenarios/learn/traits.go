@@ -25,6 +25,7 @@ type Traits struct {
 	Knobs   simulator.Knobs // of these deliveries
 
 	Channels        []event.Channel // of outbound messages, those that show; empty: not told
+	Refused         []event.Channel // of outbound messages, those on which events are refused
 	InboundChannels []event.Channel // likewise of inbound texts
 	Words           Words
 
@@ -44,6 +45,7 @@ type Traits struct {
 
 	Lag        time.Duration // the longest between an acknowledgement and the state
 	Answer     time.Duration // the longest answer to one of several deliveries together
+	Quickest   time.Duration // the quickest answer of all
 	SideBySide int           // how many deliveries it takes in about the time of one; 0: not told
 
 	// Notes are what gives a defect away without a probe, a sentence each.

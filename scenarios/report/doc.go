@@ -25,6 +25,25 @@
 //	  summary         one sentence
 //	  fix             what to change in the receiver
 //	  evidence        what was tried and what came back, a line each
+//	learned         null, or how the receiver was built, as far as it was seen:
+//	  edition         of Sent's deliveries, in which it was judged
+//	  channels        on which messages show in its state
+//	  statuses        its own words, by Sent's statuses; null: not kept
+//	  own_messages_only  whether it knows only messages that it sent itself; null:
+//	                  it could not be told
+//	  inbound_shape   in which inbound texts show; null: none, or it could not be told
+//	  lag_ms          of its state behind its answers, at most
+//	  answer_ms       the longest answer
+//	  side_by_side    deliveries that it takes in about the time of one
+//	  unseen          why messages do not show, or ""
+//	  notes           what its answers give away, a sentence each
+//	  expected_ms     how long the run was expected to take
+//	causes          the few mistakes behind what failed, the surest first:
+//	  id              short stable name
+//	  summary         one sentence
+//	  fix             what to change, or the line of the config that confirms it
+//	  rules           that failed because of it
+//	  certainty       tried (an experiment has told it), matches or likely
 //	target_log      last lines of the target's output, when something failed
 //	chaos           null, or what a chaos run or a replay did:
 //	  profile         its name
@@ -63,6 +82,7 @@
 //	  reason          what was seen, or why it was not checked; of a passed rule
 //	                  "", or which part was not checked
 //	  remedy          how to make checkable what was not checked, or ""
+//	  cause           id of the cause why it failed, or ""
 //	  scenarios       those that ran for the rule:
 //	    name            as in the feature file, with the row of the examples
 //	    file            signature.feature:12

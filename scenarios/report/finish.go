@@ -31,6 +31,7 @@ func (t *Terminal) Finish(rep Report) error {
 		t.line("")
 	}
 	t.diagnosis(rep.Diagnosis)
+	t.causes(rep)
 	for _, v := range []Verdict{Failed, Errored, Warned} {
 		for _, r := range rep.Rules {
 			if r.Verdict == v && (v != Warned || !t.o.Quiet) {
@@ -82,6 +83,9 @@ func (t *Terminal) broken(r Rule) {
 	}
 	if told > maxScenarios && !t.o.Verbose {
 		t.block("", "… and "+count(told-maxScenarios, "more scenario", "more scenarios")+inFull)
+	}
+	if r.Cause != "" {
+		t.block("cause", r.Cause)
 	}
 	if r.Verdict != Errored {
 		t.block("why", r.Why)

@@ -31,6 +31,9 @@ func terminal(o report.TerminalOptions) writer {
 			Version: rep.Sentsim, Seed: rep.Seed, Target: rep.Target,
 			Rules: len(rep.Rules), Clock: "virtual", Strict: rep.Strict,
 		})
+		if rep.Learned != nil {
+			t.Learned(*rep.Learned)
+		}
 		for _, r := range rep.Rules {
 			t.RuleDone(r)
 		}
@@ -135,7 +138,7 @@ func TestJSONReadsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, null := range regexp.MustCompile(`"(\w+)": null`).FindAllStringSubmatch(buf.String(), -1) {
-		if null[1] != "diagnosis" && null[1] != "chaos" {
+		if null[1] != "diagnosis" && null[1] != "chaos" && null[1] != "READ" { // a status that is not kept
 			t.Errorf("%s is null", null[1])
 		}
 	}
@@ -165,7 +168,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[report.Report](), reflect.TypeFor[report.Diagnosis](), reflect.TypeFor[report.Rule](),
-		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Answers](),
+		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Learned](), reflect.TypeFor[report.Cause](), reflect.TypeFor[report.Answers](),
 	} {
 		for field := range typ.Fields() {
 			if tag := field.Tag.Get("json"); tag != "-" && !regexp.MustCompile(`//\t.*\b`+tag+`\b`).Match(doc) {

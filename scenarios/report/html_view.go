@@ -25,6 +25,8 @@ type htmlView struct {
 	Took, Simulated          string
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
+	Causes                   []Cause
+	Learned                  []htmlFact
 	Families                 []htmlFamily
 	Answers                  template.HTML // how long they took
 	Answered                 string        // how many there were
@@ -90,6 +92,14 @@ func newHTMLView(rep Report) htmlView {
 	}
 	if d := rep.Diagnosis; d != nil {
 		v.Diagnosis = &Diagnosis{Cause: Printable(d.Cause), Summary: Printable(d.Summary), Fix: Printable(d.Fix), Evidence: printable(d.Evidence)}
+	}
+	for _, c := range rep.Causes {
+		if rep.Diagnosis == nil || rep.Diagnosis.Cause != c.ID {
+			v.Causes = append(v.Causes, Cause{ID: Printable(c.ID), Summary: Printable(c.Summary), Fix: Printable(c.Fix), Rules: printable(c.Rules), Certainty: Printable(c.Certainty)})
+		}
+	}
+	for _, f := range learnedFacts(rep.Learned) {
+		v.Learned = append(v.Learned, htmlFact{Name: f.name, Text: Printable(f.text)})
 	}
 	v.TargetLog = printable(rep.TargetLog)
 	v.Chaos = newHTMLChaos(rep.Chaos)

@@ -33,6 +33,18 @@ func complete(rep Report) Report {
 		d.Evidence = append([]string{}, d.Evidence...)
 		rep.Diagnosis = &d
 	}
+	rep.Causes = append([]Cause{}, rep.Causes...)
+	for i, c := range rep.Causes {
+		rep.Causes[i].Rules = append([]string{}, c.Rules...)
+	}
+	if rep.Learned != nil {
+		l := *rep.Learned
+		l.Channels, l.Notes = append([]string{}, l.Channels...), append([]string{}, l.Notes...)
+		if l.Statuses == nil {
+			l.Statuses = map[string]*string{}
+		}
+		rep.Learned = &l
+	}
 	if rep.Chaos != nil {
 		c := *rep.Chaos
 		c.Probabilities, c.Trouble = append([]Probability{}, c.Probabilities...), append([]string{}, c.Trouble...)

@@ -165,6 +165,12 @@ func properties(rep Report) []junitProperty {
 	if rep.Diagnosis != nil {
 		p = append(p, junitProperty{"diagnosis", oneLine(rep.Diagnosis.Cause + ": " + rep.Diagnosis.Summary)})
 	}
+	for _, f := range learnedFacts(rep.Learned) {
+		p = append(p, junitProperty{"learned." + strings.ReplaceAll(f.name, " ", "_"), oneLine(f.text)})
+	}
+	for _, c := range rep.Causes {
+		p = append(p, junitProperty{"cause." + visible(c.ID), oneLine(c.Summary + causeFor(c))})
+	}
 	return p
 }
 
@@ -207,6 +213,9 @@ func details(r Rule) string {
 				fmt.Fprintf(&b, "%s:\n  %s\n", f.name, strings.ReplaceAll(strings.TrimRight(visible(f.text), "\n"), "\n", "\n  "))
 			}
 		}
+	}
+	if r.Cause != "" {
+		fmt.Fprintf(&b, "\ncause: %s\n", visible(r.Cause))
 	}
 	if r.Verdict != Errored { // our own trouble is not the receiver's to repair
 		fmt.Fprintf(&b, "\nwhy: %s\nfix: %s\n", visible(r.Why), visible(r.Fix))

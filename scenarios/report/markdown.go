@@ -24,6 +24,18 @@ func Markdown(w io.Writer, rep Report) error {
 		fmt.Fprintf(&b, "### Diagnosis\n\n%s\n\n**Fix:** %s\n\n", md(d.Summary), md(d.Fix))
 		fenced(&b, strings.Join(d.Evidence, "\n"))
 	}
+	for _, c := range rep.Causes {
+		if rep.Diagnosis == nil || rep.Diagnosis.Cause != c.ID {
+			fmt.Fprintf(&b, "### Cause%s\n\n%s\n\n**Fix:** %s\n\n", md(causeFor(c)), md(c.Summary), md(c.Fix))
+		}
+	}
+	if facts := learnedFacts(rep.Learned); len(facts) > 0 {
+		b.WriteString("<details><summary>what was learned of the receiver</summary>\n\n| | |\n|---|---|\n")
+		for _, f := range facts {
+			fmt.Fprintf(&b, "| %s | %s |\n", f.name, md(f.text))
+		}
+		b.WriteString("\n</details>\n\n")
+	}
 	for _, v := range []Verdict{Failed, Errored, Warned} {
 		for _, r := range rep.Rules {
 			if r.Verdict == v {
@@ -120,7 +132,7 @@ func sign(v Verdict) string {
 // md is text that of which no character steers the page, on one line.
 func md(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;",
-		"&", "&amp;", "|", `\|`, "#", `\#`, "~", `\~`, "@", "@\u200b").Replace(oneLine(s))
+		"&", "&amp;", "|", `\|`, "#", `\#`, "~", `\~`, "@", "@\u200b").Replace(oneLine(string(redact([]byte(s))))) // a secret that is escaped would not be seen any more
 }
 
 // fenced writes text as it is; the fence is longer than any in it.

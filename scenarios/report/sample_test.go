@@ -89,8 +89,19 @@ func everyVerdict() report.Report {
 		Target: "url: http://127.0.0.1:8080/webhooks/sent", DurationMS: 3210, VirtualMS: 3725000,
 		Answers:   []report.Answers{{UpToMS: 1, Count: 12}, {UpToMS: 3, Count: 30}, {UpToMS: 3000, Count: 1}, {Count: 2}},
 		TargetLog: []string{"listening on 8080", "\x1b[31merror\x1b[0m: secret " + leaked + " is wrong"},
-		Rules:     rules,
+		Learned: &report.Learned{
+			Edition: "2026-05", Channels: []string{"sms"}, InboundShape: new("classic"), OwnMessagesOnly: new(bool),
+			Statuses: map[string]*string{"QUEUED": new("accepted"), "ROUTED": new("accepted"), "SENT": new("sent"), "READ": nil},
+			LagMS:    310, AnswerMS: 12, SideBySide: 1, ExpectedMS: 8200,
+			Notes: []string{"a genuine event is ignored: the answer says \"ignored\" and " + leaked},
+		},
+		Causes: []report.Cause{{
+			ID: "verifies-nothing", Summary: "the receiver verifies nothing: 45 of 45 forgeries were accepted, said <b>\x1b[31m", Certainty: "matches",
+			Fix: "Did it get its secret? --secret-env NAME", Rules: []string{"SIG-2"},
+		}},
+		Rules: rules,
 	}
+	rep.Rules[1].Cause = "verifies-nothing"
 	return sum(rep)
 }
 

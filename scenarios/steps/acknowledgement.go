@@ -47,7 +47,7 @@ func (w *World) acceptsQuickly(ctx context.Context) error {
 		if w.s.Pulse.Starved(last.Sent) == 0 {
 			slow++
 		}
-		if slow == chances {
+		if slow == chances || slow > 0 && w.s.Traits.Quickest > w.s.AckWithin {
 			break
 		}
 		if tries == 2*chances {
@@ -65,7 +65,7 @@ func (w *World) acceptsQuickly(ctx context.Context) error {
 	}
 }
 
-// chances are how many answers must have been slow.
+// chances are how many answers must have been slow, where not every answer was so far.
 const chances = 3
 
 func (w *World) burst(ctx context.Context, n int) error {

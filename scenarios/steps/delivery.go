@@ -133,14 +133,29 @@ func (w *World) arrivesAgain(ctx context.Context) error {
 	if last == nil {
 		return fmt.Errorf("nothing was delivered before this step")
 	}
+	if err := w.wasAccepted(last); err != nil {
+		return err
+	}
 	_, err := w.send(ctx, "the same delivery again", last.Request)
 	return err
+}
+
+// wasAccepted leaves a delivery that was refused the first time to the rule that
+// asks for its acceptance: of its duplicates nothing can be seen.
+func (w *World) wasAccepted(x *Exchange) error {
+	if x.Outcome.Accepted() {
+		return nil
+	}
+	return notChecked("%s was refused the first time (%s), so of its duplicates nothing can be seen", x.What, x.Seen())
 }
 
 func (w *World) retriesThat(ctx context.Context) error {
 	last := w.lastExchange()
 	if last == nil {
 		return fmt.Errorf("nothing was delivered before this step")
+	}
+	if err := w.wasAccepted(last); err != nil {
+		return err
 	}
 	e := event.Event{Type: event.Type(last.Request.Get(signing.HeaderEventType))}
 	e.ID, _ = uuid.Parse(last.Request.Get(signing.HeaderEventID)) // none where none is sent

@@ -175,6 +175,9 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	if before.Effects == 0 {
 		return notChecked("the probe shows no effect of an event that was delivered: an effect too many could not be seen")
 	}
+	if err := w.awaitOthers(ctx); err != nil {
+		return err
+	}
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("restart: %w", err)
 	}
@@ -187,6 +190,25 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	return nil
 }
 
+// awaitOthers waits until nothing else is under way: others would lose what their
+// receiver keeps in memory.
+func (w *World) awaitOthers(ctx context.Context) error {
+	if w.s.others == nil {
+		return nil
+	}
+	return w.away(func() error {
+		select {
+		case <-w.s.others:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+}
+
+// backUp is how long after a restart the state is looked for: it is there, or it is lost.
+const backUp = 500 * time.Millisecond
+
 // afterRestart is what the state shows once the receiver is up again. One that
 // has several effects to lose need not be waited for as long as its state may lag:
 // if all of them come back late, restartAddedNothing sees that.
@@ -196,7 +218,7 @@ func (w *World) afterRestart(ctx context.Context, m *message, before probe.State
 	if before.Effects < 2 || !w.s.Traits.Learned {
 		return w.appears(ctx, read, kept)
 	}
-	return probe.Poll(ctx, min(w.s.Settle, 300*time.Millisecond+8*w.s.Traits.Lag), read, kept)
+	return probe.Poll(ctx, min(w.s.Settle, backUp), read, kept)
 }
 
 // restartAddedNothing counts what the retry added to what was there after the

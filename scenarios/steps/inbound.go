@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -54,6 +55,9 @@ func (w *World) contactSendsKind(ctx context.Context, kind string) error {
 		ch, words = event.WhatsApp, nil
 	case "a tap on an RCS chip":
 		ch, text = event.RCS, "Show me my order"
+	}
+	if slices.Contains(w.s.Traits.Refused, ch) {
+		return leftOut("the receiver refuses what comes on %s (SIG-1 says so)", ch)
 	}
 	e := w.inboundAt(words, ch, w.at)
 	_, err := w.send(ctx, "an inbound event: "+kind, w.signed(e))
@@ -110,6 +114,7 @@ func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
 	if err := w.needs(rule.InboundCount); err != nil {
 		return err
 	}
+	var planned []driver.Planned
 	for _, ch := range event.Channels() {
 		if !w.s.Traits.TakesInbound(ch) {
 			continue
@@ -119,12 +124,10 @@ func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
 			text := w.newText()
 			e := w.inboundAt(&text, ch, w.at)
 			w.contacts = append(w.contacts, w.contact)
-			if _, err := w.send(ctx, fmt.Sprintf("an inbound %q on %s", text, ch), w.signed(e)); err != nil {
-				return err
-			}
+			planned = append(planned, driver.Planned{What: fmt.Sprintf("an inbound %q on %s", text, ch), Request: w.signed(e)})
 		}
 	}
-	return nil
+	return w.sendEach(ctx, planned)
 }
 
 // hasCountedEach asks of each contact's texts the same, in one wait.
@@ -152,6 +155,7 @@ func (w *World) hasCountedEach(ctx context.Context) error {
 		}
 	}
 	return &Failure{
+		Inbound: true, Sporadic: wrong <= len(got)/2,
 		Summary:  fmt.Sprintf("of %d inbound texts, each of another contact and each acknowledged, %d are not counted once: one counts %d, not %d", len(got), wrong, example.Count, one),
 		Expected: fmt.Sprintf("a count of %d for each contact", one),
 		Seen:     example.Raw,
@@ -203,6 +207,7 @@ func (w *World) hasCounted(ctx context.Context, want int) error {
 		return nil
 	}
 	return &Failure{
+		Inbound:  true,
 		Summary:  fmt.Sprintf("%d inbound messages are counted from that contact, not %d", got.Count, want),
 		Expected: fmt.Sprintf("a count of %d", want),
 		Seen:     got.Raw,

@@ -39,29 +39,13 @@ func (w *World) inboundState(from string) reader {
 
 // away lets other scenarios send while f waits for state.
 func (w *World) away(f func() error) error {
-	w.leave()
+	w.s.LeaveWire()
 	err := f()
-	w.take()
+	w.s.TakeWire()
 	if w.s.epoch.Load() != w.epoch {
 		return ErrRerun
 	}
 	return err
-}
-
-func (w *World) leave() {
-	if w.whole {
-		w.s.LeaveWholeWire()
-		return
-	}
-	w.s.LeaveWire()
-}
-
-func (w *World) take() {
-	if w.whole {
-		w.s.TakeWholeWire()
-		return
-	}
-	w.s.TakeWire()
 }
 
 // appears polls until want holds, at most for the settle time. The last reading
@@ -156,7 +140,11 @@ func (w *World) witness(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	st, err := probe.Poll(ctx, 2*w.s.Settle, side.messageState(m.ID), side.shows(m))
+	var st probe.State
+	err = w.away(func() error {
+		st, err = probe.Poll(ctx, w.s.Settle, side.messageState(m.ID), side.shows(m))
+		return err
+	})
 	return err == nil && side.shows(m)(st)
 }
 
@@ -178,12 +166,12 @@ func (w *World) shows(m *message) func(probe.State) bool {
 	return w.is(m.history[len(m.history)-1])
 }
 
-// settled waits for the settle time and takes the last reading: what must not
-// happen may still happen until then. hopeless ends the wait early: no later
+// settled waits until the settle time after the scenario's last delivery is over
+// and takes the last reading: what must not happen may still happen until then. hopeless ends the wait early: no later
 // reading can mend such a one.
 func (w *World) settled(ctx context.Context, read reader, hopeless func(probe.State) bool) (st probe.State, err error) {
 	err = w.away(func() error {
-		end := clock.Wall().Add(w.s.Settle)
+		end := w.acked.Add(w.s.Settle)
 		for {
 			st, err = read(ctx)
 			left := end.Sub(clock.Wall())
@@ -420,7 +408,7 @@ func (w *World) quiet(ctx context.Context, m *message) (probe.State, error) {
 	if _, err := w.appears(ctx, read, w.is(last)); err != nil {
 		return probe.State{}, err
 	}
-	if err := (clock.Real{}).Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+4*w.s.Traits.Lag)); err != nil {
+	if err := (clock.Real{}).Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+w.s.Traits.Lag)); err != nil {
 		return probe.State{}, err
 	}
 	return read(ctx)

@@ -6,7 +6,6 @@ package steps
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -58,7 +57,7 @@ type Subject struct {
 	behind  atomic.Bool      // state comes later than it did: what was sent before is still in its queue
 	width   atomic.Int64     // how many scenarios may send at the same time
 	wire    chan struct{}    // holds width tokens: who has one may send to the target
-	taking  sync.Mutex       // one takes the whole wire at a time
+	others  chan struct{}    // closed once nothing else is under way; nil: nothing is when a scenario restarts the target
 	spent   atomic.Int64     // simulated nanoseconds, over all scenarios
 	epoch   atomic.Int64     // how often the target was restarted under running scenarios
 }
@@ -104,23 +103,6 @@ func (s *Subject) TakeWire() { <-s.wire }
 // LeaveWire lets the next scenario send.
 func (s *Subject) LeaveWire() { s.wire <- struct{}{} }
 
-// TakeWholeWire is TakeWire for who must be the only one that sends, also to a
-// receiver to which several may send at the same time.
-func (s *Subject) TakeWholeWire() {
-	s.taking.Lock()
-	defer s.taking.Unlock()
-	for range s.width.Load() {
-		<-s.wire
-	}
-}
-
-// LeaveWholeWire gives it back.
-func (s *Subject) LeaveWholeWire() {
-	for range s.width.Load() {
-		s.wire <- struct{}{}
-	}
-}
-
 // maxWidth is how many scenarios send at the same time to a receiver that is slow
 // but takes deliveries side by side.
 const maxWidth = 64
@@ -138,6 +120,11 @@ func (s *Subject) Widen(width int) {
 	}
 	s.width.Store(int64(max(1, width)))
 }
+
+// Others says when nothing else is under way any more, for a scenario that
+// restarts the target and was started earlier, because its receiver is slow. It is
+// called before that scenario begins.
+func (s *Subject) Others(done chan struct{}) { s.others = done }
 
 // Spent is the simulated time that the scenarios have spent so far.
 func (s *Subject) Spent() time.Duration { return time.Duration(s.spent.Load()) }

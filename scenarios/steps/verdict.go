@@ -16,6 +16,8 @@ type Failure struct {
 	Expected string    // what would have been right
 	Seen     string    // the receiver's state as it was read, for failures that an answer does not show
 	At       *Exchange // the delivery in question; nil if there is no single one
+	Inbound  bool      // it is about inbound texts
+	Sporadic bool      // it happens to some of many, of which each was treated alike
 }
 
 func (f *Failure) Error() string { return f.Summary }

@@ -30,8 +30,7 @@ type World struct {
 	scenario uuid.UUID // this run of it: ids that follow from something are its own
 	name     string
 	attempt  uint64
-	looks    int  // how often a witness was asked for
-	whole    bool // nothing else sends while this scenario does
+	looks    int // how often a witness was asked for
 
 	messages []*message
 	contact  *contact
@@ -49,6 +48,7 @@ type World struct {
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
+	acked   time.Time  // when the last delivery was over
 	pending []Exchange // since the last Then: what the next one judges
 	all     []Exchange
 }
@@ -69,10 +69,6 @@ func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 	}
 	return w
 }
-
-// Undisturbed says that nothing else may send while this scenario does. The
-// caller has the whole wire.
-func (w *World) Undisturbed() { w.whole = true }
 
 // Exchanges are all deliveries of the scenario so far.
 func (w *World) Exchanges() []Exchange { return w.all }
@@ -152,6 +148,7 @@ func (w *World) sendPlanned(ctx context.Context, all []driver.Planned) ([]Exchan
 // keep numbers the exchange.
 func (w *World) keep(x Exchange) Exchange {
 	x.N = len(w.all) + 1
+	w.acked = clock.Wall()
 	w.s.answers.add(x.Outcome)
 	w.pending = append(w.pending, x)
 	w.all = append(w.all, x)
