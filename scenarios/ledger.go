@@ -72,7 +72,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 		}
 		scenarios = append(scenarios, b.s.afterTheEvent(p, out))
 	}
-	return report.Conclude(r, scenarios, b.s.cfg.Strict)
+	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }
 
 func (b *ledger) report(version string) report.Report {
@@ -82,7 +82,6 @@ func (b *ledger) report(version string) report.Report {
 		Seed: uint64(s.cfg.Seed), Strict: s.cfg.Strict, Target: s.subject.Target.Name(),
 		DurationMS: clock.Wall().Sub(s.started).Milliseconds(),
 		VirtualMS:  s.subject.Spent().Milliseconds(),
-		Diagnosis:  s.diagnosis,
 		Rules:      b.extra,
 	}
 	for _, c := range s.subject.AnswerTimes() {
@@ -93,6 +92,8 @@ func (b *ledger) report(version string) report.Report {
 			rep.Rules = append(rep.Rules, b.conclude(r))
 		}
 	}
+	s.verifiesNothing(rep.Rules)
+	rep.Diagnosis = s.diagnosis
 	rep.Summary = report.Summarise(rep.Rules)
 	rep.ExitStatus = report.ExitStatus(rep)
 	if rep.ExitStatus != report.ExitKept || rep.Summary.Warned > 0 {

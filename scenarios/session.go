@@ -34,6 +34,7 @@ type session struct {
 
 	gate      gate // settled before the first scenario
 	diagnosis *report.Diagnosis
+	diagnosed string // the rule whose failure the diagnosis is about; "" for the gate's
 
 	life   sync.Mutex // held while the target is looked at and brought back
 	down   string     // why the target is gone for good; "" while it is not
