@@ -60,6 +60,13 @@ func Of(ctx context.Context, r Receiver, plain delivery.Outcome) report.Diagnosi
 	return *d
 }
 
+// Plain makes an ordinary genuine delivery: what Of is about, where nobody has
+// made it yet.
+func Plain(ctx context.Context, r Receiver) delivery.Outcome {
+	i := begin(ctx, r, delivery.Outcome{})
+	return i.send(i.genuine()).Outcome
+}
+
 func begin(ctx context.Context, r Receiver, plain delivery.Outcome) *investigation {
 	if r.Log == nil {
 		r.Log = func() []string { return nil }

@@ -118,4 +118,3 @@ func takes(m signing.Mistake, secret signing.Secret, r *http.Request) bool {
 	}
 	return false
 }
-
