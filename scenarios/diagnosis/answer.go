@@ -103,6 +103,13 @@ func text(o delivery.Outcome) string {
 	return string(body)
 }
 
+// frames are fields that frameworks put around every error they write.
+var frames = regexp.MustCompile(`(?i)"(timestamp|path|status|status_?code|code|trace_?id|request_?id|time|date|instance|type)"\s*:\s*("[^"]*"|\d+|null)`) //nolint:gochecknoglobals // constant
+
+// words is text without the fields that stand around every error: a time within
+// one does not speak of time.
+func words(o delivery.Outcome) string { return frames.ReplaceAllString(text(o), "") }
+
 // quote is the first line of what an answer says, in quotation marks; "" for nothing.
 func quote(o delivery.Outcome) string {
 	const most = 160 // characters

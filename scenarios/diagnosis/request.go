@@ -2,6 +2,7 @@ package diagnosis
 
 import (
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -84,6 +85,9 @@ func (i *investigation) otherRequest() *report.Diagnosis {
 			Fix:     c.fix,
 		}
 	}
+	if d := i.otherCredentials(); d != nil {
+		return d
+	}
 	lower := i.genuine()
 	for n := range lower.Headers {
 		lower.Headers[n].Name = strings.ToLower(lower.Headers[n].Name)
@@ -94,6 +98,35 @@ func (i *investigation) otherRequest() *report.Diagnosis {
 			Cause:   "header-case",
 			Summary: "it compares header names as they are spelled, and finds X-Webhook-Signature only as x-webhook-signature: the same delivery with header names in lower case gets " + i.seen(a.Outcome),
 			Fix:     "Header names have no case (SIG-11): use the framework's own look-up (req.get, headers.get), or put the names into lower case before.",
+		}
+	}
+	return nil
+}
+
+// otherCredentials looks whether credentials that Sent does not send, worthless
+// as they are, change what is answered: then somebody asks for those.
+func (i *investigation) otherCredentials() *report.Diagnosis {
+	if !i.neverLooked() || i.facts.flickers || i.plain.Status != http.StatusUnauthorized && i.plain.Status != http.StatusForbidden {
+		return nil
+	}
+	for _, h := range []delivery.Header{
+		{Name: "Authorization", Value: "Bearer sentsim"},
+		{Name: "Authorization", Value: "Basic c2VudHNpbTpzZW50c2lt"},
+		{Name: "X-API-Key", Value: "sentsim"},
+		{Name: "Cookie", Value: "session=sentsim"},
+	} {
+		a := i.send(i.genuine().With(h.Name, h.Value))
+		if a.Kind != delivery.Answered || a.print == i.facts.worthless.print || a.Status/100 == 5 {
+			continue
+		}
+		if again, without := i.send(i.genuine().With(h.Name, h.Value)), i.send(i.genuine()); again.print != a.print || without.print != i.facts.worthless.print {
+			continue
+		}
+		i.note("with a worthless "+h.Name+" header", a.Outcome)
+		return &report.Diagnosis{
+			Cause:   "other-auth",
+			Summary: "it asks for other credentials than the signature: the delivery gets " + i.seen(i.plain) + ", and with a header " + h.Name + " that is worth nothing it gets " + i.seen(a.Outcome),
+			Fix:     "Sent sends no credentials but its signature: exempt the webhook's path from that check. To test behind it, add the header with --header '" + h.Name + ": VALUE'.",
 		}
 	}
 	return nil

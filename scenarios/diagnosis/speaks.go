@@ -41,7 +41,7 @@ var noSecretTexts = regexp.MustCompile(`(?i)` + strings.Join([]string{ //nolint:
 // noSecret is for a receiver that has no secret and says so, in its answer or in its log.
 func (i *investigation) noSecret() *report.Diagnosis {
 	said := ""
-	for line := range strings.Lines(text(i.plain)) {
+	for line := range strings.Lines(words(i.plain)) {
 		if noSecretTexts.MatchString(line) && (i.plain.Status >= 500 || strings.Contains(strings.ToLower(line), "configured") || strings.Contains(strings.ToLower(line), "environment")) {
 			said = "its answer says so: " + i.seen(i.plain)
 			break
@@ -192,7 +192,7 @@ type speech struct {
 func speeches() []speech {
 	return []speech{
 		{
-			"missing-header", `(missing|no|required|absent|without|lacks?|expected|need|provide)\b.{0,40}\bheaders?\b|\bheaders?\b.{0,40}(missing|required|not (found|present|provided|set)|absent|empty)|(missing|no) (webhook )?signature|signature (is )?(missing|required|not (found|present|provided))`,
+			"missing-header", `(missing|no|required|absent|without|lacks?|expected|need|provide)\b.{0,40}\bheaders?\b|\bheaders?\b.{0,40}(missing|required|not (found|present|provided|set)|absent|empty)|missing (webhook )?signature|no (webhook )?signature( header)?( was| is)? (provided|present|given|sent|supplied)|signature (is )?(missing|required|not (found|present|provided))`,
 			"it does not find a header that it looks for",
 			"Sent sends X-Webhook-ID, X-Webhook-Timestamp and X-Webhook-Signature (and X-Webhook-Event-Type): read these, and look for a proxy or gateway that drops or renames them (nginx drops names with underscores).",
 		},
@@ -217,7 +217,7 @@ func speeches() []speech {
 // saysItself is for texts that say what is wrong. A text about the signature is
 // left to what comes after.
 func (i *investigation) saysItself() *report.Diagnosis {
-	said := text(i.plain)
+	said := words(i.plain)
 	if isPage(i.plain) {
 		return nil
 	}
