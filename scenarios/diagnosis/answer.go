@@ -28,12 +28,12 @@ var ( //nolint:gochecknoglobals // compiled once, never changed
 // varying are headers whose values differ from answer to answer.
 func varying(name string) bool {
 	name = strings.ToLower(name)
-	for _, part := range []string{"request-id", "requestid", "trace", "correlation", "cf-ray", "ratelimit", "rate-limit", "timing", "runtime", "nonce", "csp", "content-security", "amz", "iinfo", "x-cdn", "fly-", "railway", "vercel-id", "-duration", "response-time", "report-to", "nel"} {
+	for _, part := range []string{"request-id", "requestid", "trace", "correlation", "cf-ray", "ratelimit", "rate-limit", "timing", "runtime", "nonce", "csp", "content-security", "amz", "iinfo", "x-cdn", "fly-", "railway", "vercel-id", "-duration", "response-time", "report-to"} {
 		if strings.Contains(name, part) {
 			return true
 		}
 	}
-	return slices.Contains([]string{"date", "connection", "keep-alive", "content-length", "transfer-encoding", "etag", "age", "expires", "last-modified", "retry-after", "via"}, name)
+	return slices.Contains([]string{"date", "connection", "keep-alive", "content-length", "transfer-encoding", "etag", "age", "expires", "last-modified", "retry-after", "via", "nel"}, name)
 }
 
 // printOf is an answer in a form in which two that mean the same are equal; ""

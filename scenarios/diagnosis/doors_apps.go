@@ -21,7 +21,7 @@ func csrfDoors() []door {
 			fix: "In the webhook's controller: skip_forgery_protection (skip_before_action :verify_authenticity_token), or inherit from ActionController::API." + why,
 		},
 		{
-			cause: "csrf", who: "Spring Security's CSRF protection", body: `invalid csrf token|expected csrf token|could not verify the provided csrf|MissingCsrfToken|InvalidCsrfToken`,
+			cause: "csrf", who: "Spring Security's CSRF protection", body: `invalid csrf token '|expected csrf token|could not verify the provided csrf|MissingCsrfToken|InvalidCsrfToken`,
 			fix: "http.csrf(c -> c.ignoringRequestMatchers(\"/webhooks/**\")) and permitAll() for that path." + why,
 		},
 		{
@@ -37,7 +37,7 @@ func csrfDoors() []door {
 			fix: "Except the webhook's URI from the csrf filter: 'csrf' => ['except' => ['webhooks/*']] in app/Config/Filters.php." + why,
 		},
 		{
-			cause: "csrf", who: "a CSRF check of Express (csurf and its successors)", body: `EBADCSRFTOKEN|ForbiddenError: invalid csrf|invalid csrf token|misconfigured csrf`,
+			cause: "csrf", who: "a CSRF check of Express (csurf and its successors)", body: `EBADCSRFTOKEN|ForbiddenError: invalid csrf|invalid csrf token\b|misconfigured csrf`,
 			fix: "Register the webhook's route before app.use(csrf()), or leave its path out." + why,
 		},
 		{

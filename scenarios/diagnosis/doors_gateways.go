@@ -63,7 +63,7 @@ func proxyDoors() []door {
 			fix: "No matcher of its configuration takes this host and path: add reverse_proxy for it.",
 		},
 		{
-			cause: "proxy-page", who: "Traefik, or another router without a route for this,", status: []int{404}, body: `^404 page not found\s*$`, header: `server: traefik|x-traefik`, needBoth: true,
+			cause: "proxy-page", who: "Traefik, or another router without a route for this,", status: []int{404}, body: `^\s*404 page not found`, header: `server: traefik|x-traefik`, needBoth: true,
 			fix: "No router's rule matches this host and path: Host(`…`) && PathPrefix(`/webhooks`).",
 		},
 		{

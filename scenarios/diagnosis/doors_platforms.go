@@ -142,7 +142,7 @@ func platformDoors() []door {
 func tunnelDoors() []door {
 	return []door{
 		{
-			cause: "tunnel", who: "ngrok", header: `ngrok-error-code`, body: `ERR_NGROK_|ngrok\.com|tunnel .{0,80}(not found|offline)|the endpoint .{0,100} is offline`,
+			cause: "tunnel", who: "ngrok", header: `ngrok-error-code`, body: `ERR_NGROK_|ngrok\.com|tunnel \S*ngrok\S* (not found|offline)|the endpoint .{0,100} is offline`,
 			fix: "Offline (ERR_NGROK_3200) or another name: start ngrok and register the address that it prints. ERR_NGROK_8012: the receiver behind it does not listen on that port. Its page with a warning (ERR_NGROK_6024) is skipped with --header 'ngrok-skip-browser-warning: 1'.",
 		},
 		{

@@ -17,6 +17,9 @@ import (
 func (i *investigation) transport() *report.Diagnosis {
 	switch i.plain.Kind {
 	case delivery.Answered:
+		if saysTLS(i.plain) {
+			return i.otherScheme()
+		}
 		return nil
 	case delivery.Timeout:
 		return i.timeout()
