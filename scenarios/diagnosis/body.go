@@ -182,9 +182,12 @@ func (i *investigation) changedTo(d *report.Diagnosis, feature, what string, o d
 	d.Summary = fmt.Sprintf("key, clock and headers are right, and the body is changed before it is verified: it is %s. A body with %s is refused when its own bytes are signed (%s), and gets %s when the changed ones are", what, feature, i.seen(i.plain), i.seen(o))
 	d.Fix = rawBytes
 	d.Cause = "body-changed"
-	for word, cause := range map[string]string{"NFC": "body-normalised", "NFD": "body-normalised", "NFKC": "body-normalised", "HTML": "body-escaped", "printed": "body-reserialised", "form": "body-form-decoded", "trimmed": "body-trimmed"} {
-		if strings.Contains(what, word) {
-			d.Cause = cause
+	for _, k := range []struct{ word, cause string }{
+		{"normalised", "body-normalised"}, {"HTML", "body-escaped"}, {"printed", "body-reserialised"}, {"as a form", "body-form-decoded"}, {"trimmed", "body-trimmed"},
+	} {
+		if strings.Contains(what, k.word) {
+			d.Cause = k.cause
+			return
 		}
 	}
 }

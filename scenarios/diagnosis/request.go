@@ -116,7 +116,7 @@ func (i *investigation) otherCredentials() *report.Diagnosis {
 		{Name: "Cookie", Value: "session=sentsim"},
 	} {
 		a := i.send(i.genuine().With(h.Name, h.Value))
-		if a.Kind != delivery.Answered || a.print == i.facts.worthless.print || a.Status/100 == 5 {
+		if a.Kind != delivery.Answered || a.Accepted() || a.print == i.facts.worthless.print || a.Status/100 == 5 {
 			continue
 		}
 		if again, without := i.send(i.genuine().With(h.Name, h.Value)), i.send(i.genuine()); again.print != a.print || without.print != i.facts.worthless.print {
