@@ -88,11 +88,16 @@ func (p inProcess) Send(ctx context.Context, r delivery.Request, _ time.Duration
 	return delivery.Outcome{Kind: delivery.Answered, Status: w.Code, Header: w.Header(), Body: w.Body.Bytes(), Start: start, Duration: clock.Wall().Sub(start)}
 }
 
-// A receiver that makes one of the known mistakes is told which.
+// A receiver that makes one of the known mistakes is told which. Every sixth of
+// them is tried, which takes seconds: that they differ from each other for any
+// secret and body is what package signing tests.
 func TestKnownMistakesAreNamed(t *testing.T) {
 	t.Parallel()
 	s := secret(t)
-	for _, m := range signing.Mistakes() {
+	for n, m := range signing.Mistakes() {
+		if n%6 != 0 && !strings.HasPrefix(m.Name, "urlsafe-") {
+			continue
+		}
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
 			r := under(t, "http://receiver/webhooks/sent")
