@@ -12,12 +12,6 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
-// unwatched is for a run that nobody follows rule by rule.
-type unwatched struct{}
-
-func (unwatched) Start(report.Header)  {}
-func (unwatched) RuleDone(report.Rule) {}
-
 // experiment runs the contract's own scenarios after a chaos run that met a
 // violation. A chaos run sees that something is wrong; which rule it is, where
 // several could be, only deliveries can tell that differ in one thing.

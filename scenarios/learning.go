@@ -128,7 +128,7 @@ func (s *session) deviation(d learn.Deviation) report.Scenario {
 // facts are what causes are made of.
 func (s *session) facts(rules []report.Rule) cause.Facts {
 	return cause.Facts{
-		Traits: s.subject.Traits, Rules: rules, Diagnosis: s.diagnosis,
+		Traits: s.subject.Traits, Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
 		Started: s.cfg.Target.URL == "" && !s.cfg.Embedded, SecretEnv: s.cfg.SecretEnv,
 	}
 }

@@ -78,7 +78,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 			scenarios = append(scenarios, b.s.deviation(d))
 		}
 	}
-	return report.Conclude(r, scenarios, b.s.cfg.Strict)
+	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }
 
 func (b *ledger) report(version string) report.Report {
@@ -88,7 +88,6 @@ func (b *ledger) report(version string) report.Report {
 		Seed: uint64(s.cfg.Seed), Strict: s.cfg.Strict, Target: s.subject.Target.Name(),
 		DurationMS: clock.Wall().Sub(s.started).Milliseconds(),
 		VirtualMS:  s.subject.Spent().Milliseconds(),
-		Diagnosis:  s.diagnosis,
 		Learned:    s.learned(b.plans),
 		Causes:     []report.Cause{},
 		Rules:      b.extra,
@@ -103,6 +102,7 @@ func (b *ledger) report(version string) report.Report {
 	}
 	rep.Causes = append(rep.Causes, cause.Explain(s.facts(rep.Rules))...)
 	cause.Assign(rep.Rules, rep.Causes)
+	rep.Diagnosis = s.diagnosis
 	rep.Summary = report.Summarise(rep.Rules)
 	rep.ExitStatus = report.ExitStatus(rep)
 	if rep.ExitStatus != report.ExitKept || rep.Summary.Warned > 0 {

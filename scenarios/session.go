@@ -36,6 +36,7 @@ type session struct {
 	gate      gate   // settled before the first scenario
 	unlearned string // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
+	diagnosed string // the rule whose failure the diagnosis is about; "" for the gate's
 
 	life   sync.Mutex // held while the target is looked at and brought back
 	down   string     // why the target is gone for good; "" while it is not

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -76,9 +79,38 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 // complain prints err, each line of it as an error of ours. It never shows a
 // secret, whatever somebody mistook for a flag or a path.
 func (a *app) complain(err error) {
-	for line := range strings.Lines(report.Printable(err.Error())) {
+	for line := range strings.Lines(report.Printable(inWords(err))) {
 		fmt.Fprintf(a.stderr, "sentsim: %s\n", strings.TrimRight(line, "\n"))
 	}
+}
+
+// inWords is an error's text. Where the system could not open or write a file, it
+// names the file and what to do instead of the system call and its error.
+func inWords(err error) string {
+	text := err.Error()
+	var path *fs.PathError
+	if !errors.As(err, &path) {
+		return text
+	}
+	said := path.Path + ": " + path.Err.Error()
+	switch info, statErr := os.Stat(path.Path); {
+	case errors.Is(path.Err, fs.ErrNotExist) && !exists(filepath.Dir(path.Path)):
+		said = "there is no folder " + filepath.Dir(path.Path) + ": check the name, or make the folder first"
+	case errors.Is(path.Err, fs.ErrNotExist):
+		said = "there is no file " + path.Path + ": check its name, and the folder that sentsim runs in"
+	case errors.Is(path.Err, fs.ErrExist):
+		said = "there is a file " + path.Path + " already: name another, or remove it first"
+	case errors.Is(path.Err, fs.ErrPermission):
+		said = path.Path + " is not open to this user: change its permissions, or name another file"
+	case statErr == nil && info.IsDir():
+		said = path.Path + " is a folder: name a file in it"
+	}
+	return strings.Replace(text, path.Error(), said, 1)
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // bug tells of a panic without its stack trace, which means nothing to a user.

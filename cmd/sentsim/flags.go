@@ -31,7 +31,7 @@ const environment = `  SENTSIM_TARGET, SENTSIM_EXEC   the target, as --target an
 // are checked there.
 func targetFlags(cmd *cobra.Command) {
 	group(cmd, "Target", func(f *pflag.FlagSet) {
-		f.String("target", "", "`URL` of a receiver that runs already, with the path of its webhook")
+		f.String("target", "", "`URL` of a receiver that runs already, with the path of its webhook (8080/webhooks/sent is one of this machine)")
 		f.StringP("forward-to", "f", "", "the same as --target (`URL`)")
 		f.String("exec", "", "start the receiver with `CMD`; it gets PORT, its secret and SENT_BASE_URL")
 		f.Bool("embedded", false, "the reference receiver inside sentsim; the default, but not where CI is set")
@@ -58,7 +58,7 @@ func secretFlags(cmd *cobra.Command) {
 
 func deliveryFlags(cmd *cobra.Command) {
 	group(cmd, "Delivery", func(f *pflag.FlagSet) {
-		f.StringArray("header", nil, "`'NAME: VALUE'` to send with every delivery; repeatable")
+		f.StringArray("header", nil, "`'NAME: VALUE'` to send with every delivery, Host included; repeatable")
 		f.String("timeout", "", "`DURATION` of one delivery attempt (default 10s)")
 		f.String("cacert", "", "PEM `FILE` with the authority of an https receiver")
 		f.Bool("insecure", false, "trust any certificate")
@@ -179,9 +179,13 @@ func used(cmd *cobra.Command) map[string]config.FlagValue {
 
 // load resolves the configuration of a command that has a target.
 func (a *app) load(cmd *cobra.Command) (config.Resolved, error) {
-	return config.Load(config.Input{
+	res, err := config.Load(config.Input{
 		Flags: used(cmd), Environ: a.environ, DefaultFile: defaultFile, Stdin: a.stdin,
 	})
+	for _, text := range res.Notes {
+		a.note("%s", text)
+	}
+	return res, err
 }
 
 // loadTargetless resolves the configuration of a command that needs none: the

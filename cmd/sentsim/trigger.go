@@ -17,6 +17,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/diagnosis"
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/trigger"
@@ -41,8 +42,9 @@ func (a *app) triggerCommand() *cobra.Command {
 		Use:   "trigger EVENT [flags]",
 		Short: "send a receiver one event, signed right or forged",
 		Long: `Sends one delivery of an event (sentsim events lists them) and prints what came
-back. With --forge it is one that the receiver must reject. The event is of a
-message that the receiver does not know.`,
+back. With --forge it is one that the receiver must reject, after a genuine one
+that it must accept: a door that refuses everything rejects no forgery. The event
+is of a message that the receiver does not know.`,
 		Example: `  sentsim trigger message.delivered --target http://127.0.0.1:8080/webhooks/sent
   sentsim trigger message.failed --exec ./receiver --set payload.reason='no route'
   sentsim trigger message.received --forge body-tampered --embedded
@@ -50,7 +52,7 @@ message that the receiver does not know.`,
   sentsim trigger --from captured.curl --target http://127.0.0.1:8080/webhooks/sent
   sentsim trigger --forge list`,
 		Args: atMostOne,
-		Annotations: map[string]string{helpEnvironment: environment, helpStatuses: `  0    the delivery was accepted (2xx); with --forge: rejected (4xx)
+		Annotations: map[string]string{helpEnvironment: environment, helpStatuses: `  0    the delivery was accepted (2xx); with --forge: rejected (4xx), and a genuine one accepted
   1    it was not
   2    usage or configuration
   3    the target could not be reached or started
@@ -186,6 +188,16 @@ func (a *app) deliver(ctx context.Context, d trigger.Delivery, res config.Resolv
 		}
 	}()
 	worst := trigger.Right
+	var control *delivery.Outcome
+	if d.Forgery != nil {
+		r, err := d.Genuine().Request(c.URL(), c.Secret(), clock.Wall())
+		if err != nil {
+			return exit(statusTrouble, err)
+		}
+		o := c.Send(ctx, r)
+		control = &o
+	}
+	var last delivery.Outcome
 	for range times {
 		r, err := d.Request(c.URL(), c.Secret(), clock.Wall())
 		if err != nil {
@@ -195,16 +207,23 @@ func (a *app) deliver(ctx context.Context, d trigger.Delivery, res config.Resolv
 		if stop := stopped(ctx); stop != nil {
 			return exit(stop.status, stop)
 		}
-		verdict := d.Judge(o)
-		if err := a.printExchange(d, r, o, verdict, c); err != nil {
+		verdict, says := d.Judge(o), trigger.Untested
+		if control != nil {
+			verdict, says = d.JudgeForged(*control, o)
+		}
+		if err := a.printExchange(d, r, o, meaning(d, o, verdict, says), c); err != nil {
 			return err
 		}
+		last = o
 		if verdict != trigger.Right && worst != trigger.Wrong {
 			worst = verdict
 		}
 	}
 	if worst == trigger.Right {
 		return nil
+	}
+	if err := a.explainRefusal(ctx, d, control, last, c); err != nil {
+		return err
 	}
 	for _, line := range c.Log() {
 		fmt.Fprintf(a.stderr, "target: %s\n", strings.TrimRight(report.Printable(line), "\n"))
@@ -216,7 +235,7 @@ func (a *app) deliver(ctx context.Context, d trigger.Delivery, res config.Resolv
 }
 
 // printExchange prints what was sent, what it means, and what came back.
-func (a *app) printExchange(d trigger.Delivery, r delivery.Request, o delivery.Outcome, v trigger.Verdict, c *scenarios.Connection) error {
+func (a *app) printExchange(d trigger.Delivery, r delivery.Request, o delivery.Outcome, means string, c *scenarios.Connection) error {
 	what := string(d.Type)
 	if what == "" {
 		what = "a body of yours"
@@ -225,13 +244,36 @@ func (a *app) printExchange(d trigger.Delivery, r delivery.Request, o delivery.O
 		what += fmt.Sprintf(", forged: %s (%s)", f.Name, f.Rule)
 	}
 	return a.print("POST %s (%s, %d bytes)\n%s: %s\n\n", r.URL, what, len(r.Body),
-		meaning(d, o, v), report.Printable(c.Redact(exchange.Response(o))))
+		means, report.Printable(c.Redact(exchange.Response(o))))
 }
 
-func meaning(d trigger.Delivery, o delivery.Outcome, v trigger.Verdict) string {
+// explainRefusal says why genuine deliveries are refused: of a forgery's control
+// what its answer names, of a genuine one what experiments show.
+func (a *app) explainRefusal(ctx context.Context, d trigger.Delivery, control *delivery.Outcome, last delivery.Outcome, c *scenarios.Connection) error {
+	var found *report.Diagnosis
+	switch {
+	case control != nil && control.Accepted(), control == nil && (last.Accepted() || d.ShiftedTime()):
+		return nil
+	case control != nil:
+		if err := a.print("the control, a genuine delivery of the same event, is refused as well: %s\n(sentsim trigger without --forge looks for the cause)\n\n", report.Printable(c.Redact(exchange.Seen(*control)))); err != nil {
+			return err
+		}
+		found = diagnosis.Named(*control)
+	default:
+		found = c.Diagnose(ctx, last)
+	}
+	if found == nil {
+		return nil
+	}
+	return a.print("diagnosis: %s (%s)\nfix: %s\n\n", report.Printable(c.Redact(found.Summary)), found.Cause, report.Printable(c.Redact(found.Fix)))
+}
+
+func meaning(d trigger.Delivery, o delivery.Outcome, v trigger.Verdict, control trigger.Control) string {
 	switch {
 	case v == trigger.Unreached:
 		return "not reached"
+	case control == trigger.Refused && o.Rejected():
+		return "nothing can be told, a genuine delivery is refused as well"
 	case d.Forgery != nil && o.Accepted():
 		return "WRONG, a forgery was accepted"
 	case d.Forgery != nil && o.Rejected():

@@ -9,13 +9,15 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // Facts are what a run came to.
 type Facts struct {
 	Traits    learn.Traits
 	Rules     []report.Rule
-	Diagnosis *report.Diagnosis // why nothing genuine was taken; nil while something was
+	Diagnosis *report.Diagnosis // why genuine deliveries were refused; nil while none was
+	Diagnosed string            // the rule whose refusal was diagnosed; "" where nothing genuine was taken
 	Started   bool              // sentsim started the target, and gave it its secret
 	SecretEnv string            // under this name, in its environment
 }
@@ -52,9 +54,15 @@ func diagnosed(f Facts) []report.Cause {
 	if f.Diagnosis == nil {
 		return nil
 	}
+	rules := failed(f.Rules)
+	if f.Diagnosed != "" { // something is taken: what else fails may have other reasons
+		rules = slices.DeleteFunc(rules, func(id string) bool {
+			return !slices.Contains([]string{f.Diagnosed, rule.SIG1, rule.SIG9, rule.TOL5}, id)
+		})
+	}
 	return []report.Cause{{
 		ID: f.Diagnosis.Cause, Summary: f.Diagnosis.Summary, Fix: f.Diagnosis.Fix,
-		Rules: failed(f.Rules), Certainty: string(learn.Matches),
+		Rules: rules, Certainty: string(learn.Matches),
 	}}
 }
 

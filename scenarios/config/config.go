@@ -116,8 +116,9 @@ type Value struct {
 // Resolved is a configuration and where it came from.
 type Resolved struct {
 	Config
-	File   string  // the file that was read, or ""
-	Values []Value // every setting that has a value, in the order of the documentation
+	File   string   // the file that was read, or ""
+	Notes  []string // what was not looked at, a sentence each
+	Values []Value  // every setting that has a value, in the order of the documentation
 }
 
 // Load resolves the configuration. All problems are reported at once, each with
@@ -132,7 +133,7 @@ func Load(in Input) (Resolved, error) {
 	if len(l.problems) > 0 {
 		return Resolved{}, errors.Join(l.problems...)
 	}
-	return Resolved{Config: l.cfg, File: l.file, Values: l.values()}, nil
+	return Resolved{Config: l.cfg, File: l.file, Notes: l.notes, Values: l.values()}, nil
 }
 
 // origin is where a value was given.
@@ -180,6 +181,7 @@ type loader struct {
 	kind     *given            // the target that was chosen; nil for none
 	kindAt   layer
 	problems []error
+	notes    []string
 }
 
 func (l *loader) problem(from origin, format string, args ...any) {
@@ -194,6 +196,7 @@ func (l *loader) run() {
 	l.settings = settings()
 	l.readFile()
 	l.readEnv()
+	l.unknownEnv()
 	l.readFlags()
 	l.chooseTarget()
 	if len(l.problems) > 0 {

@@ -85,7 +85,8 @@ func deliverySettings() []setting {
 	}
 }
 
-// addHeader sets a header of every delivery. Those that the simulator itself
+// addHeader sets a header of every delivery, Host included: a receiver that serves
+// several names is sent the one that it knows. Those that the simulator itself
 // sets cannot be replaced: a run with them would judge the header, not the receiver.
 func addHeader(c *Config, name, value string) error {
 	if !isToken(name) {
@@ -96,7 +97,7 @@ func addHeader(c *Config, name, value string) error {
 	}
 	for _, ours := range []string{
 		signing.HeaderID, signing.HeaderTimestamp, signing.HeaderSignature, signing.HeaderEventType, signing.HeaderEventID,
-		"Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Connection",
+		"Content-Length", "Content-Type", "Transfer-Encoding", "Connection",
 	} {
 		if strings.EqualFold(name, ours) {
 			return fmt.Errorf("%s is set by sentsim itself and cannot be changed", ours)

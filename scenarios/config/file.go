@@ -19,7 +19,7 @@ func (l *loader) readFile() {
 		read = os.ReadFile
 	}
 	name, from := l.in.DefaultFile, origin("")
-	if value, ok := l.env[envConfig]; ok {
+	if value := l.env[envConfig]; strings.TrimSpace(value) != "" { // a blank one is an unset one
 		name, from = value, "environment "+envConfig
 	}
 	if values := last(l.in.Flags[flagConfig]); len(values) > 0 {
@@ -36,11 +36,7 @@ func (l *loader) readFile() {
 	case from == "" && errors.Is(err, fs.ErrNotExist):
 		return
 	case err != nil:
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		l.problem(from, "%s: %w", name, err)
+		l.problem(from, "%w", unread(name, err))
 		return
 	}
 	l.file = name
@@ -50,6 +46,24 @@ func (l *loader) readFile() {
 		return
 	}
 	l.walk("", root)
+}
+
+// unread says of a file that could not be read what is the matter with it.
+func unread(name string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no file %s: check its name, and the folder that sentsim runs in", name)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("the file %s may not be read by this user: change its permissions", name)
+	}
+	if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder: name a file in it", name)
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fmt.Errorf("the file %s cannot be read: %w", name, err)
 }
 
 func (l *loader) at(line, col int) origin { return origin(fmt.Sprintf("%s:%d:%d", l.file, line, col)) }

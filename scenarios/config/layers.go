@@ -3,8 +3,11 @@ package config
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/sentsim/sentsim/scenarios/nearest"
 )
 
 func environment(environ []string) map[string]string {
@@ -38,6 +41,38 @@ func (l *loader) readEnv() {
 			continue
 		}
 		l.add(layerEnv, given{setting: s, text: value, from: from})
+	}
+}
+
+// foreign are variables that begin like ours and belong to other programs of ours.
+func foreign(name string) bool {
+	return slices.Contains([]string{"SENTSIM_API_KEY", "SENTSIM_MUTANT", "SENTSIM_ZOO"}, name)
+}
+
+// unknownEnv names the variables that begin like settings and are none. One that
+// is nearly the name of a setting is a typing error, and a run without that
+// setting is not the one that was meant; any other may be somebody's own.
+func (l *loader) unknownEnv() {
+	known := []string{envConfig}
+	for _, s := range l.settings {
+		if s.env != "" {
+			known = append(known, s.env)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.env)) {
+		if !strings.HasPrefix(name, "SENTSIM_") || slices.Contains(known, name) || foreign(name) || strings.TrimSpace(l.env[name]) == "" {
+			continue
+		}
+		rest := strings.TrimPrefix(name, "SENTSIM_")
+		var rests []string
+		for _, k := range known {
+			rests = append(rests, strings.TrimPrefix(k, "SENTSIM_"))
+		}
+		if near := nearest.Name(rest, rests); near != "" {
+			l.problem(origin("environment "+name), "is not a setting, did you mean SENTSIM_%s?", near)
+			continue
+		}
+		l.notes = append(l.notes, "environment "+name+": is not a setting of sentsim and was not looked at (known are "+strings.Join(known, ", ")+")")
 	}
 }
 

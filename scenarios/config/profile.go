@@ -29,11 +29,7 @@ func LoadProfile(nameOrFile string) (chaos.Profile, error) {
 		return chaos.Profile{}, fmt.Errorf("profile %q is neither a name%s nor a file: there are %s", nameOrFile,
 			nearest.Hint(nameOrFile, chaos.ProfileNames()), strings.Join(chaos.ProfileNames(), ", "))
 	default:
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return chaos.Profile{}, fmt.Errorf("profile %s: %w", nameOrFile, err)
+		return chaos.Profile{}, fmt.Errorf("profile %s: %w", nameOrFile, unread(nameOrFile, err))
 	}
 	return parseProfile(nameOrFile, data)
 }

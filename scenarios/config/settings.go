@@ -10,6 +10,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -73,7 +74,7 @@ func targetSettings() []setting {
 	return []setting{
 		{
 			key: "target.url", flags: []string{"target", "forward-to"}, env: envTarget, target: true,
-			apply: func(c *Config, _, text string) error { c.Target.URL = text; return nil },
+			apply: func(c *Config, _, text string) error { c.Target.URL = target.FullURL(text); return nil },
 			show:  func(c Config) []shown { return one(c.Target.URL) },
 		},
 		{

@@ -227,6 +227,7 @@ func (h Hook) check() error {
 // is missing and how to write it.
 func parseTargetURL(text string) (*url.URL, error) {
 	const example = "write e.g. http://127.0.0.1:8080" + defaultPath
+	text = FullURL(text)
 	if strings.TrimSpace(text) != text || text == "" {
 		return nil, fmt.Errorf("%q: is empty or has blanks around it; %s", text, example)
 	}

@@ -25,6 +25,34 @@ type urlTarget struct {
 	secret signing.Secret
 }
 
+// FullURL is text as a URL where it leaves no doubt about what is meant: a port
+// alone is one of this machine, and host:port speaks http (at port 443 https).
+// Anything else is returned as it is.
+func FullURL(text string) string {
+	if strings.Contains(text, "://") || strings.ContainsAny(text, "@ \t\r\n") {
+		return text
+	}
+	authority, rest := text, ""
+	if at := strings.IndexAny(text, "/?#"); at >= 0 {
+		authority, rest = text[:at], text[at:]
+	}
+	host, port, err := net.SplitHostPort(authority)
+	if err != nil {
+		host, port = "", authority // perhaps a port alone
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 || strings.TrimLeft(port, "0123456789") != "" {
+		return text
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	scheme := "http"
+	if port == "443" {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port) + rest
+}
+
 // reachTime is how long one attempt to reach a target may take.
 const reachTime = 5 * time.Second
 
@@ -148,8 +176,39 @@ func (t *urlTarget) reach(ctx context.Context, wait time.Duration) error {
 	case wait > 0:
 		return fmt.Errorf("%s never answered within %s: %w; is the receiver running?", t.name, wait, err)
 	default:
+		if elsewhere := t.elsewhere(ctx); elsewhere != "" {
+			return fmt.Errorf("%s never answered: %w; but something listens at %s: “localhost” is 127.0.0.1 to some programs and ::1 to others, so give that address: --target %s", t.name, err, t.otherHost(elsewhere).Host, t.otherHost(elsewhere))
+		}
 		return fmt.Errorf("%s never answered: %w; is the receiver running?", t.name, err)
 	}
+}
+
+// elsewhere is the other loopback address, if its port takes connections there.
+func (t *urlTarget) elsewhere(ctx context.Context) string {
+	ip := net.ParseIP(t.url.Hostname())
+	if t.url.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return ""
+	}
+	for _, host := range loopbacks() {
+		if host == t.url.Hostname() {
+			continue
+		}
+		if dial(ctx, hostPort(t.otherHost(host))) == nil {
+			return host
+		}
+	}
+	return ""
+}
+
+// otherHost is the target's URL with another host and the same port.
+func (t *urlTarget) otherHost(host string) *url.URL {
+	_, port, _ := net.SplitHostPort(t.address())
+	other := *t.url
+	other.Host = net.JoinHostPort(host, port)
+	if t.url.RawQuery != "" {
+		other.RawQuery = "…" // may be a token
+	}
+	return &other
 }
 
 // untrusted is a target that answered, but not as TLS must.

@@ -176,3 +176,28 @@ func TestHooks(t *testing.T) {
 		}
 	})
 }
+
+// What is given without a scheme is taken for a URL where it can mean one thing only.
+func TestFullURL(t *testing.T) {
+	for text, want := range map[string]string{
+		"8080":                      "http://127.0.0.1:8080",
+		":8080/hook":                "http://127.0.0.1:8080/hook",
+		"8080/hook?a=b":             "http://127.0.0.1:8080/hook?a=b",
+		"localhost:8080":            "http://localhost:8080",
+		"receiver.local:8080/x":     "http://receiver.local:8080/x",
+		"[::1]:8080/x":              "http://[::1]:8080/x",
+		"staging.example.com:443/x": "https://staging.example.com:443/x",
+		"http://h/x":                "http://h/x",
+		"example.com/x":             "example.com/x", // http or https?
+		"me:hidden@h:80/x":          "me:hidden@h:80/x",
+		"localhost:80800":           "localhost:80800",
+		"localhost:http":            "localhost:http",
+		"":                          "",
+		"/hook":                     "/hook",
+		" 8080":                     " 8080",
+	} {
+		if got := FullURL(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

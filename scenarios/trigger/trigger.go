@@ -142,6 +142,39 @@ func (d Delivery) Request(url string, secret signing.Secret, now time.Time) (del
 	return d.Forgery.Forge(r, chaos.Input{Secret: secret, Other: d.other, WebhookID: id, Timestamp: at})
 }
 
+// Genuine is the same delivery without its forgery: the control without which a
+// refusal proves nothing.
+func (d Delivery) Genuine() Delivery {
+	d.Forgery = nil
+	d.order.Forge = ""
+	return d
+}
+
+// Control is what the answer to the genuine delivery says of that to a forgery.
+type Control int
+
+// What a control can say.
+const (
+	Untested Control = iota // there was none
+	Taken                   // the genuine delivery was accepted: a refusal is about the forgery
+	Refused                 // the genuine delivery was refused as well: nothing can be told
+)
+
+// JudgeForged says what o means for a forgery after the control.
+func (d Delivery) JudgeForged(control, o delivery.Outcome) (Verdict, Control) {
+	v := d.Judge(o)
+	switch {
+	case control.Accepted():
+		return v, Taken
+	case v == Right: // a refusal that a genuine delivery gets as well
+		return Wrong, Refused
+	}
+	return v, Refused
+}
+
+// ShiftedTime reports whether the delivery is signed at another time than now.
+func (d Delivery) ShiftedTime() bool { return d.order.SignedAt != 0 }
+
 // Verdict is what a receiver's answer to a delivery means.
 type Verdict int
 

@@ -30,7 +30,7 @@ type Signed struct{ Headers []Pair }
 
 // recipe is how a signature is computed. A nil part is done right.
 type recipe struct {
-	// key, of the secret.
+	// key, of the secret; nil where there is none.
 	key func(m *material) []byte
 	// content is what is signed; false when such a receiver computes nothing.
 	content func(id, timestamp string, body []byte) ([]byte, bool)
@@ -116,7 +116,9 @@ func (m Mistake) Sign(s Secret, webhookID string, timestamp int64, body []byte) 
 func (r recipe) sign(m *material, id, stamp string, body []byte) (string, bool) {
 	key := m.key
 	if r.key != nil {
-		key = r.key(m)
+		if key = r.key(m); key == nil {
+			return "", false // this secret makes no such key
+		}
 	}
 	var content []byte
 	if r.content == nil {
@@ -153,7 +155,7 @@ func join(sep, id, stamp string, body []byte) []byte {
 // several come after the single ones. Names and order are stable.
 func Mistakes() []Mistake {
 	var all []Mistake
-	for _, t := range slices.Concat(keyTwists(), commonTwists(), bodyTwists(), contentTwists(), formTwists(), rareTwists()) {
+	for _, t := range slices.Concat(keyTwists(), commonTwists(), bodyTwists(), contentTwists(), formTwists(), rareTwists(), changedBodies(), spoiltKeys()) {
 		all = append(all, mistake(t))
 	}
 	return append(slices.Concat(all, namedStyles()), combinations()...)

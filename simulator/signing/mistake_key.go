@@ -32,16 +32,16 @@ func keyTwists() []twist {
 	return append(textKeys(), []twist{
 		{
 			name: "prefix-decoded",
-			does: "base64-decodes the secret without taking off whsec_ first (Node reads the '_' as part of the URL-safe alphabet)",
-			fix:  "Take whsec_ off before decoding: Buffer.from(secret.replace(/^whsec_/, ''), 'base64').",
+			does: "base64-decodes the secret with whsec_ still in front (Node reads the '_' as part of the URL-safe alphabet): it was never taken off, or quotes, a blank or a byte order mark around the secret kept it from being found",
+			fix:  "Look at the value that arrives: take quotes and blanks around it away where it is set (docker --env-file and systemd keep the quotes of a .env file). The key is then Buffer.from(secret.replace(/^whsec_/, ''), 'base64').",
 			recipe: recipe{key: func(m *material) []byte {
 				return decodeLeniently("whsec/" + strings.TrimPrefix(m.text, SecretPrefix))
 			}},
 		},
 		{
 			name: "prefix-decoded-skipping",
-			does: "base64-decodes the secret without taking off whsec_ first (Python, PHP and Ruby skip the '_' and decode the letters)",
-			fix:  "Take whsec_ off before decoding: base64.b64decode(secret.removeprefix('whsec_')), base64_decode(substr($secret, 6)), Base64.strict_decode64(secret.delete_prefix('whsec_')).",
+			does: "base64-decodes the secret with whsec_ still in front (Python, PHP and Ruby skip the '_' and decode the letters): it was never taken off, or quotes, a blank or a byte order mark around the secret kept it from being found",
+			fix:  "Look at the value that arrives: take quotes and blanks around it away where it is set. The key is then base64.b64decode(secret.removeprefix('whsec_')), base64_decode(substr($secret, 6)), Base64.strict_decode64(secret.delete_prefix('whsec_')).",
 			recipe: recipe{key: func(m *material) []byte {
 				return decodeLeniently("whsec" + strings.TrimPrefix(m.text, SecretPrefix))
 			}},
@@ -77,7 +77,7 @@ func emptyKey() twist {
 		name:   "empty-key",
 		does:   "signs with an empty key: anybody can forge deliveries for it",
 		fix:    "Set the signing secret where the receiver looks for it (an environment variable that is not set reads as an empty text), and refuse to start without one.",
-		recipe: recipe{key: func(*material) []byte { return nil }},
+		recipe: recipe{key: func(*material) []byte { return []byte{} }},
 	}
 }
 

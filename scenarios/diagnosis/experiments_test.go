@@ -1,0 +1,354 @@
+package diagnosis_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/diagnosis"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// faulty is a receiver with one fault. Its parts are right where they are left out.
+type faulty struct {
+	secret   signing.Secret
+	path     string                                                    // "" is /webhooks/sent; * is every path
+	ahead    time.Duration                                             // of its clock
+	body     func([]byte) []byte                                       // what is verified of the body
+	header   string                                                    // where the signature is read
+	before   func(w http.ResponseWriter, r *http.Request) bool         // answers before the check
+	after    func(w http.ResponseWriter, r *http.Request, body []byte) // and after it
+	refusal  string                                                    // "" is "invalid signature"
+	refused  int
+	lockedAt int64
+}
+
+func (f faulty) handler() http.Handler {
+	var bad atomic.Int64
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if f.before != nil && f.before(w, r) {
+			return
+		}
+		if path := f.path; path != "*" && r.URL.Path != "/webhooks/sent" && path == "" || path != "" && path != "*" && r.URL.Path != path {
+			http.Error(w, "no such page", http.StatusNotFound)
+			return
+		}
+		h := signing.HeadersFrom(r.Header.Get)
+		if f.header != "" {
+			h.Signature = r.Header.Get(f.header)
+		}
+		signed := body
+		if f.body != nil {
+			signed = f.body(body)
+		}
+		if f.secret.Verify(h, signed, clock.Wall().Add(f.ahead)) != nil {
+			if f.lockedAt > 0 && bad.Add(1) > f.lockedAt {
+				http.Error(w, "slow down", http.StatusTooManyRequests)
+				return
+			}
+			status, text := f.refused, f.refusal
+			if status == 0 {
+				status = http.StatusUnauthorized
+			}
+			if text == "" {
+				text = "invalid signature"
+			}
+			http.Error(w, text, status)
+			return
+		}
+		if f.after != nil {
+			f.after(w, r, body)
+		}
+	})
+}
+
+func answers(status int, text string, header ...string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, _ *http.Request) bool {
+		for n := 0; n+1 < len(header); n += 2 {
+			w.Header().Set(header[n], header[n+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+		return true
+	}
+}
+
+// unless answers like that to requests of which ok is not true.
+func unless(ok func(*http.Request) bool, status int, text string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool { return !ok(r) && answers(status, text)(w, r) }
+}
+
+func payload(body []byte) []byte {
+	var e struct {
+		Payload json.RawMessage `json:"payload"`
+	}
+	_ = json.Unmarshal(body, &e)
+	return e.Payload
+}
+
+// Each kind of fault is found, with a text that names it, and the secret is blamed
+// where it is wrong and nowhere else.
+func TestFaultsAreFound(t *testing.T) {
+	t.Parallel()
+	ours := secret(t)
+	theirs, err := signing.ParseSecret("whsec_" + base64.StdEncoding.EncodeToString([]byte("the key of somebody else's webhook")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name        string
+		f           faulty
+		cause, says string
+	}{
+		{"a wrong secret", faulty{secret: theirs}, "wrong-secret", "speaks of the signature"},
+		{"a wrong secret, every path", faulty{secret: theirs, path: "*"}, "wrong-secret", "another secret"},
+		{"a wrong secret, few words", faulty{secret: theirs, refusal: "Forbidden", refused: 403}, "wrong-secret", "a path that does not exist"},
+		{"a wrong secret, nothing shows", faulty{secret: theirs, path: "*", refusal: "Unauthorized"}, "never-looked", "same answer"},
+		{"a framework's error around it", faulty{secret: theirs, refusal: `{"timestamp":"2026-11-28T12:00:00Z","status":401,"error":"Unauthorized"}`}, "wrong-secret", ""},
+		{"a door with a name", faulty{before: answers(419, "Page Expired")}, "csrf", "Laravel"},
+		{"a door without a name", faulty{before: answers(403, "Nope")}, "never-looked", "“Nope”"},
+		{"a login", faulty{before: answers(302, "", "Location", "/login?next=/webhooks/sent")}, "login", "log"},
+		{"another redirect", faulty{before: answers(302, "", "Location", "/elsewhere")}, "redirect", "302"},
+		{"a redirect to the slash", faulty{secret: ours, path: "/webhooks/sent/", before: func(w http.ResponseWriter, r *http.Request) bool {
+			return r.URL.Path == "/webhooks/sent" && answers(308, "", "Location", "/webhooks/sent/")(w, r)
+		}}, "redirect", "there the delivery is taken"},
+		{"only with the slash", faulty{secret: ours, path: "/webhooks/sent/"}, "wrong-path", "/webhooks/sent/ does"},
+		{"below a prefix", faulty{secret: ours, path: "/api/webhooks/sent"}, "wrong-path", "/api/webhooks/sent does"},
+		{"nowhere", faulty{before: answers(404, "no such page")}, "wrong-path", "nothing takes a POST"},
+		{"only GET", faulty{before: answers(405, "", "Allow", "GET")}, "method-not-allowed", "only GET"},
+		{"a User-Agent", faulty{secret: ours, before: unless(func(r *http.Request) bool { return !strings.Contains(r.UserAgent(), "sentsim") }, 403, "Forbidden")}, "user-agent", "User-Agent"},
+		{"a host name", faulty{secret: ours, before: unless(func(r *http.Request) bool { return strings.HasPrefix(r.Host, "localhost") }, 421, "")}, "host-check", "Host localhost"},
+		{"https behind a proxy", faulty{secret: ours, before: unless(func(r *http.Request) bool { return r.Header.Get("X-Forwarded-Proto") == "https" }, 403, "TLS only")}, "https-required", "X-Forwarded-Proto"},
+		{"a content type", faulty{secret: ours, before: unless(func(r *http.Request) bool { return r.Header.Get("Content-Type") == "text/plain" }, 415, "")}, "content-type", "with text/plain it is"},
+		{"a token", faulty{secret: ours, before: func(w http.ResponseWriter, r *http.Request) bool {
+			text := "Unauthorized"
+			if r.Header.Get("Authorization") != "" {
+				text = "malformed"
+			}
+			return r.URL.Path == "/webhooks/sent" && answers(401, text)(w, r)
+		}}, "other-auth", "Authorization"},
+		{"a small body limit", faulty{secret: ours, before: unless(func(r *http.Request) bool { return r.ContentLength < 150 }, 413, "")}, "body-too-large", "149 bytes"},
+		{"a rate limit", faulty{before: answers(429, "later", "Retry-After", "30")}, "rate-limit", "“later”"},
+		{"a status that speaks", faulty{before: answers(451, "not here")}, "blocked", "“not here”"},
+		{"no secret, and it says so", faulty{before: answers(500, `{"error":"webhook secret is not configured"}`)}, "secret-not-configured", "not configured"},
+		{"an exception in a library", faulty{before: answers(500, "TypeError: Cannot read properties of undefined (reading 'replace')")}, "secret-not-configured", "reading"},
+		{"an exception", faulty{before: answers(500, "")}, "server-error", "before it looks"},
+		{"another header", faulty{secret: ours, header: "X-Sent-Signature"}, "header-names", "X-Sent-Signature"},
+		{"a header that is named", faulty{before: answers(400, "Missing X-Acme-Webhook-Mac header")}, "header-names", "X-Acme-Webhook-Mac"},
+		{"a header that got lost", faulty{before: answers(400, "required header missing")}, "missing-header", "required header missing"},
+		{"base64", faulty{secret: ours, body: func(b []byte) []byte { return base64.StdEncoding.AppendEncode(nil, b) }}, "body-as-base64", "base64"},
+		{"HTML-escaped", faulty{secret: ours, body: func(b []byte) []byte { return []byte(html.EscapeString(string(b))) }}, "body-html-escaped-go", "escape"},
+		{"the payload", faulty{secret: ours, body: payload}, "payload-only", "payload"},
+		{"an own way of printing", faulty{secret: ours, body: func(b []byte) []byte {
+			if bytes.Contains(b, []byte("payload")) {
+				return append([]byte("MODEL"), b...)
+			}
+			return b
+		}}, "body-changed", "something changes the body"},
+		{"a filter that leaves nothing", faulty{secret: ours, refused: 400, body: func([]byte) []byte { return nil }, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			http.Error(w, "Unexpected end of JSON input", http.StatusBadRequest)
+		}}, "body-empty", "something else had read"},
+		{"a fast clock", faulty{secret: ours, ahead: 400 * time.Second}, "clock-skew", " fast"},
+		{"a slow clock", faulty{secret: ours, ahead: -1000 * time.Second}, "clock-skew", "slow"},
+		{"a time zone", faulty{secret: ours, ahead: -2 * time.Hour}, "time-zone", "time zone"},
+		{"milliseconds", faulty{before: func(w http.ResponseWriter, r *http.Request) bool {
+			h := signing.HeadersFrom(r.Header.Get)
+			ms, _ := strconv.ParseInt(h.Timestamp, 10, 64)
+			body, _ := io.ReadAll(r.Body)
+			fits := ours.SignContent([]byte(h.ID+"."+h.Timestamp+"."+string(body))) == h.Signature
+			return clock.Wall().Sub(time.UnixMilli(ms)).Abs() > time.Minute && answers(401, "expired")(w, r) || !fits && answers(401, "invalid signature")(w, r) || answers(200, "")(w, r)
+		}}, "timestamp-milliseconds", "milliseconds"},
+		{"the event", faulty{secret: ours, after: func(w http.ResponseWriter, _ *http.Request, b []byte) {
+			if bytes.Contains(b, []byte("QUEUED")) {
+				http.Error(w, "not been linked yet", http.StatusServiceUnavailable)
+			}
+		}}, "event-refused", "not been linked yet"},
+		{"every event", faulty{secret: ours, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			http.Error(w, "no tenant", http.StatusUnprocessableEntity)
+		}}, "event-refused", "no tenant"},
+		{"the handler", faulty{secret: ours, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+			http.Error(w, "oops", http.StatusInternalServerError)
+		}}, "handler-fails", "oops"},
+		{"a lockout", faulty{secret: theirs, lockedAt: 5}, "cannot-tell", "ended before"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := diagnosed(t, tt.f.handler())
+			if d == nil {
+				t.Fatal("it takes the plain delivery")
+			}
+			said := d.Summary + "\n" + d.Fix
+			if d.Cause != tt.cause || !strings.Contains(said, tt.says) {
+				t.Errorf("%s: %s\n%s", d.Cause, said, strings.Join(d.Evidence, "\n"))
+			}
+			if blames := strings.Contains(said+strings.Join(d.Evidence, ""), "another secret"); blames != (tt.cause == "wrong-secret") {
+				t.Errorf("blames the secret: %v\n%s", blames, said)
+			}
+			if d.Fix == "" || len(d.Evidence) == 0 || strings.Contains(said, secretText) {
+				t.Errorf("fix or evidence is missing, or the secret shows: %+v", d)
+			}
+		})
+	}
+}
+
+// A body that is normalised shows only where it makes a difference.
+func TestAChangedBodyIsFoundWhereOrdinaryOnesPass(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, text, into, cause, says string
+		after                         string // what a right receiver says to it
+	}{
+		{"NFC", "e\u0301", "\u00e9", "body-normalised", "NFC", ""},
+		{"escaped", "a&b", "a&amp;b", "body-escaped", "HTML", ""},
+		{"printed", `a\/b`, "a/b", "body-reserialised", "parsed and printed", ""},
+		{"not the signature", "\u0000", "\u0000", "", "", "cannot store this"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f := faulty{
+				secret: secret(t),
+				body: func(b []byte) []byte {
+					return bytes.ReplaceAll(b, []byte(strings.Trim(tt.text, "ab")), []byte(strings.Trim(tt.into, "ab")))
+				},
+				after: func(w http.ResponseWriter, _ *http.Request, b []byte) {
+					if tt.after != "" && bytes.Contains(b, []byte(tt.text)) {
+						http.Error(w, tt.after, http.StatusInternalServerError)
+					}
+				},
+			}
+			srv := httptest.NewServer(f.handler())
+			defer srv.Close()
+			r := under(t, srv.URL+"/webhooks/sent")
+			body := []byte(`{"field":"message","payload":{"text":"` + tt.text + `"}}`)
+			req := delivery.NewRequest(r.URL, r.WebhookID, r.Secret, delivery.EventHeaders{Type: "message.received"}, body, clock.Wall().Unix())
+			o := r.Sender.Send(t.Context(), req, r.Timeout)
+			if o.Accepted() {
+				t.Fatal("accepted")
+			}
+			d := diagnosis.BodyRefused(t.Context(), r, req, o)
+			switch {
+			case tt.cause == "":
+				if d != nil {
+					t.Errorf("%+v", d)
+				}
+			case d == nil || d.Cause != tt.cause || !strings.Contains(d.Summary, tt.says) || !strings.Contains(d.Fix, "raw bytes"):
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}
+
+func TestWhatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client is gone
+		<-r.Context().Done()
+	})
+	drops := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	plain, secure := httptest.NewServer(ok), httptest.NewTLSServer(ok)
+	hangs, dropping := httptest.NewServer(silent), httptest.NewServer(drops)
+	for _, s := range []*httptest.Server{plain, secure, hangs, dropping} {
+		t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
+	}
+	away := httptest.NewServer(ok)
+	away.Close()
+	for _, tt := range []struct {
+		name, url, cause, says string
+		change                 func(*diagnosis.Receiver)
+	}{
+		{"TLS on a plain URL", strings.Replace(secure.URL, "https:", "http:", 1), "speaks-tls", "https://", nil},
+		{"plain HTTP on a TLS URL", strings.Replace(plain.URL, "http:", "https:", 1), "speaks-plain-http", "http://", nil},
+		{"no answer in time", hangs.URL, "hang", "--timeout 30s", func(r *diagnosis.Receiver) { r.Timeout = 200 * time.Millisecond }},
+		{"a dropped connection", dropping.URL, "no-answer", "without an answer", nil},
+		{"a process that is gone", dropping.URL, "crash", "KeyError", func(r *diagnosis.Receiver) {
+			r.Alive = func(context.Context) bool { return false }
+			r.Log = func() []string { return []string{"KeyError: 'to'"} }
+		}},
+		{"nobody", away.URL, "nobody-listens", "refused", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := under(t, tt.url+"/webhooks/sent")
+			if tt.change != nil {
+				tt.change(&r)
+			}
+			d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
+			if d.Cause != tt.cause || !strings.Contains(d.Summary+d.Fix, tt.says) {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}
+
+func TestTheOtherLoopbackAddressIsTried(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no IPv6 loopback: " + err.Error())
+	}
+	srv := &httptest.Server{Listener: l, Config: &http.Server{ReadHeaderTimeout: time.Second, Handler: http.NotFoundHandler()}}
+	srv.Start()
+	defer srv.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	r := under(t, "http://127.0.0.1:"+port+"/webhooks/sent")
+	d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
+	if d.Cause != "other-loopback" || !strings.Contains(d.Fix, "http://[::1]:"+port+"/webhooks/sent") {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Experiments stop when the receiver says that there are too many, and when the
+// run is stopped.
+func TestExperimentsEnd(t *testing.T) {
+	t.Parallel()
+	theirs, err := signing.ParseSecret("whsec_" + base64.StdEncoding.EncodeToString([]byte("the key of somebody else's webhook")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked atomic.Int64
+	f := faulty{secret: theirs, lockedAt: 10}
+	h := f.handler()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		h.ServeHTTP(w, r)
+	}))
+	defer srv.Close()
+	r := under(t, srv.URL+"/webhooks/sent")
+	plain := plainOutcome(t.Context(), r)
+	diagnosis.Of(t.Context(), r, plain)
+	if n := asked.Load(); n > 14 {
+		t.Errorf("%d requests to a receiver that turned them away after 10", n)
+	}
+	before := asked.Load()
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if d := diagnosis.Of(stopped, r, plain); d.Cause == "wrong-secret" || asked.Load() != before {
+		t.Errorf("%d requests after the stop; %+v", asked.Load()-before, d)
+	}
+}
+
+// What is only named by its answer is named without a request.
+func TestNamed(t *testing.T) {
+	if d := diagnosis.Named(delivery.Outcome{Kind: delivery.Answered, Status: 419, Body: []byte("Page Expired")}); d == nil || d.Cause != "csrf" {
+		t.Errorf("%+v", d)
+	}
+	if d := diagnosis.Named(delivery.Outcome{Kind: delivery.Answered, Status: 401, Body: []byte("invalid signature")}); d != nil {
+		t.Errorf("%+v", d)
+	}
+}

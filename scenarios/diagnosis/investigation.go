@@ -1,0 +1,231 @@
+package diagnosis
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// plainEvent is the event that experiments send, unless they are about others.
+const plainEvent = event.Type("message.queued")
+
+// investigation gathers what a receiver answers to requests that differ in one thing.
+type investigation struct {
+	r     Receiver
+	ctx   context.Context //nolint:containedctx // lives for one diagnosis
+	until time.Time       // no experiment begins after it
+	plain delivery.Outcome
+	tried []string
+	n     uint64
+	ended string // why there are no more experiments; "" while there are
+
+	facts   facts
+	weakToo bool // doors that are recognised by common words count too
+	locked  int  // answers in a row that turn away what was only refused before
+}
+
+// facts are the answers that split the causes. Each is compared as a whole.
+type facts struct {
+	again     answer // a second genuine delivery
+	worthless answer // with a signature of which a few characters are wrong
+	unsigned  answer // without the three signature headers
+	nowhere   answer // a genuine delivery to a path that cannot exist
+	flickers  bool   // two genuine deliveries get different answers
+}
+
+// answer is what one request was answered with.
+type answer struct {
+	delivery.Outcome
+
+	print string // of the answer without what differs from request to request; "" where there is none
+}
+
+// gather asks for the facts.
+func (i *investigation) gather() {
+	f := &i.facts
+	f.again = i.tell("a second genuine delivery", i.genuine())
+	f.worthless = i.tell("the same with a spoilt signature", spoilt(i.genuine()))
+	f.unsigned = i.tell("the same without signature headers", unsigned(i.genuine()))
+	nowhere := i.genuine()
+	nowhere.URL = withPath(nowhere.URL, "/sentsim-asks-for-a-path-that-does-not-exist")
+	f.nowhere = i.tell("a genuine delivery to a path that does not exist", nowhere)
+	f.flickers = f.again.print != printOf(i.plain, i.r.URL)
+	if !f.again.Accepted() && f.flickers { // two answers are no rule: a third decides
+		third := i.send(i.genuine())
+		f.flickers = third.print != f.again.print
+	}
+}
+
+// genuine is a new delivery, signed right and now.
+func (i *investigation) genuine() delivery.Request {
+	return i.event(plainEvent, i.r.Format)
+}
+
+func (i *investigation) event(kind event.Type, f event.Format) delivery.Request {
+	return i.signed(kind, i.body(kind, f), clock.Wall().Unix())
+}
+
+// body is that of a new event.
+func (i *investigation) body(kind event.Type, f event.Format) []byte {
+	i.n++
+	e, err := event.Sample(kind, i.r.Seed.Stream("diagnosis", i.n), clock.Wall().Add(-5*time.Second))
+	if err != nil {
+		return []byte("{}")
+	}
+	return e.Encode(f)
+}
+
+func (i *investigation) signed(kind event.Type, body []byte, timestamp int64) delivery.Request {
+	id := uuid.Must(uuid.NewRandomFromReader(i.r.Seed.Stream("diagnosis event", i.n))) // a stream never fails
+	r := delivery.NewRequest(i.r.URL, i.r.WebhookID, i.r.Secret, delivery.EventHeaders{Type: kind, ID: id}, body, timestamp)
+	r.Headers = append(r.Headers, i.r.Headers...)
+	return r
+}
+
+// send makes a request and is silent about it.
+func (i *investigation) send(r delivery.Request) answer {
+	if i.over() {
+		return answer{Outcome: delivery.Outcome{Kind: delivery.Cancelled}}
+	}
+	timeout := i.r.Timeout
+	if left := i.until.Sub(clock.Wall()); timeout <= 0 || left < timeout {
+		timeout = max(left, time.Second)
+	}
+	o := i.r.Sender.Send(i.ctx, r, timeout)
+	i.bePolite(o)
+	return answer{o, printOf(o, r.URL)}
+}
+
+// tell is send, and notes what came back.
+func (i *investigation) tell(what string, r delivery.Request) answer {
+	a := i.send(r)
+	if a.Kind != delivery.Cancelled {
+		i.note(what, a.Outcome)
+	}
+	return a
+}
+
+// over reports whether no more experiments are to be made.
+func (i *investigation) over() bool {
+	if i.ended == "" && clock.Wall().After(i.until) {
+		i.end(fmt.Sprintf("after %s nothing more was tried", Budget))
+	}
+	return i.ended != "" || i.ctx.Err() != nil
+}
+
+func (i *investigation) end(why string) {
+	i.ended = why
+	i.tried = append(i.tried, why)
+}
+
+// bePolite ends the experiments where the receiver begins to turn requests away
+// that it only refused before.
+func (i *investigation) bePolite(o delivery.Outcome) {
+	if o.Status == http.StatusTooManyRequests && i.plain.Status != http.StatusTooManyRequests {
+		i.end("after 429 Too Many Requests nothing more was tried")
+		return
+	}
+	// A lockout: what was refused in one way until now is turned away in another.
+	usual := i.facts.worthless.Status
+	if usual == 0 || o.Status == usual || o.Status != http.StatusForbidden && o.Status != http.StatusServiceUnavailable {
+		i.locked = 0
+		return
+	}
+	const enough = 8
+	if i.locked++; i.locked >= enough {
+		i.end(fmt.Sprintf("after %d answers of %d in a row it seemed that it locks us out, and nothing more was tried", enough, o.Status))
+	}
+}
+
+func (i *investigation) note(what string, o delivery.Outcome) {
+	text := what + ": " + exchange.Seen(o)
+	if said := quote(o); said != "" {
+		text += ", " + said
+	}
+	i.tried = append(i.tried, i.r.Redact(text))
+}
+
+// effect is what a changed request shows.
+type effect int
+
+const (
+	nothing  effect = iota // the usual refusal, or one that does not depend on the signature
+	changed                // another refusal, which a spoilt signature does not get: the signature was right
+	accepted               // a 2xx, which a spoilt signature does not get
+	open                   // a 2xx, which a spoilt signature gets as well
+)
+
+// try sends r, and where it gets another answer than the usual refusal the same
+// with a spoilt signature, so that what is right is told from what is only
+// different.
+func (i *investigation) try(r delivery.Request) (effect, answer) {
+	a := i.send(r)
+	if a.Kind != delivery.Answered || a.print == i.facts.worthless.print && !a.Accepted() {
+		return nothing, a
+	}
+	control := i.send(spoilt(r))
+	switch {
+	case control.Kind != delivery.Answered:
+		return nothing, a
+	case a.Accepted() && control.Accepted():
+		return open, a
+	case a.Accepted():
+		return accepted, a
+	case control.print != a.print && !i.facts.flickers:
+		if again := i.send(r); again.print == a.print { // answers may differ by chance
+			return changed, a
+		}
+	}
+	return nothing, a
+}
+
+// unsigned is r without the headers of its signature.
+func unsigned(r delivery.Request) delivery.Request {
+	return r.Without(signing.HeaderID).Without(signing.HeaderTimestamp).Without(signing.HeaderSignature)
+}
+
+// spoilt is r with a few characters of its signatures changed: what is left has
+// the form of a signature, and is none.
+func spoilt(r delivery.Request) delivery.Request {
+	headers := make([]delivery.Header, len(r.Headers))
+	for n, h := range r.Headers {
+		if isSignature(h) {
+			h.Value = spoil(h.Value)
+		}
+		headers[n] = h
+	}
+	r.Headers = headers
+	return r
+}
+
+// isSignature tells the headers that hold a digest by their length and letters.
+func isSignature(h delivery.Header) bool {
+	const digest = 27 // characters, of the shortest: base64 of SHA-1
+	name := strings.ToLower(h.Name)
+	return len(h.Value) >= digest && (strings.Contains(name, "sig") || strings.Contains(name, "hmac") || name == "authorization")
+}
+
+// spoil changes characters in the last third of a signature into others of their kind.
+func spoil(value string) string {
+	b := []byte(value)
+	from := len(b) - min(len(b)/3, 20)
+	for n := from; n < min(from+6, len(b)); n++ {
+		switch c := b[n]; {
+		case c == 'f' || c == 'F' || c == 'z' || c == 'Z' || c == '9':
+			b[n]--
+		case c >= 'a' && c < 'z', c >= 'A' && c < 'Z', c >= '0' && c < '9':
+			b[n]++
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,99 @@
+package diagnosis
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// knownMistake tries what receivers are known to do wrong, as signers: where one
+// of them gets another answer than the same signature spoilt does, the receiver
+// makes that mistake.
+func (i *investigation) knownMistake() *report.Diagnosis {
+	return i.oneOf(signing.Mistakes())
+}
+
+// otherAlphabet tries the mistakes that spoil only some signatures. They come
+// first: a receiver that takes one delivery in four seems to take any change.
+func (i *investigation) otherAlphabet() *report.Diagnosis {
+	return i.oneOf(slices.DeleteFunc(signing.Mistakes(), func(m signing.Mistake) bool { return !strings.HasPrefix(m.Name, "urlsafe-") }))
+}
+
+func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
+	tried := 0
+	body := i.body(plainEvent, i.r.Format) // one for all of them: most sign each in their own way
+	for _, m := range all {
+		if i.over() {
+			break
+		}
+		what, a, sent := i.signedWith(m, body)
+		if sent {
+			tried++
+		}
+		if what != accepted && what != changed {
+			continue
+		}
+		i.note("signed with the mistake "+m.Name, a.Outcome)
+		d := &report.Diagnosis{
+			Cause:   m.Name,
+			Summary: "the receiver makes a known mistake: " + strings.TrimPrefix(m.Summary, "the receiver ") + "; signed like that, the delivery gets " + i.seen(a.Outcome),
+			Fix:     m.Fix,
+		}
+		if what == changed {
+			d.Summary += ", and with that signature spoilt " + i.seen(i.facts.worthless.Outcome) + " as always"
+		}
+		if i.r.Started && (m.Name == "empty-key" || strings.HasPrefix(m.Name, "key-is-")) {
+			d.Fix += " It was given in " + i.r.SecretEnv + ": if the receiver reads another variable, name that with --secret-env NAME (target.secret_env in the config file)."
+		}
+		return d
+	}
+	i.tried = append(i.tried, fmt.Sprintf("signed in %d ways that receivers are known to get wrong: none made a difference", tried))
+	return nil
+}
+
+// signedWith delivers an event as a receiver with that mistake wants it signed.
+// Some make no difference to some events; after a few tries it gives up.
+func (i *investigation) signedWith(m signing.Mistake, body []byte) (what effect, a answer, sent bool) {
+	const tries = 8
+	for n := range tries {
+		if n > 0 {
+			body = i.body(plainEvent, i.r.Format)
+		}
+		r := i.signed(plainEvent, body, i.now())
+		signed := m.Sign(i.r.Secret, r.Get(signing.HeaderID), i.now(), r.Body)
+		if len(signed.Headers) == 0 {
+			continue
+		}
+		what, a = i.try(withSignature(r, signed))
+		return what, a, true
+	}
+	return nothing, answer{}, false
+}
+
+func withSignature(r delivery.Request, signed signing.Signed) delivery.Request {
+	r = unsigned(r)
+	for _, h := range signed.Headers {
+		r.Headers = append(r.Headers, delivery.Header{Name: h.Name, Value: h.Value})
+	}
+	return r
+}
+
+// Sometimes looks for a known mistake of a receiver that took one genuine delivery
+// and refuses another: some, as the other base64 alphabet, spoil only some
+// signatures. Nil where none is found.
+func Sometimes(ctx context.Context, r Receiver, refused delivery.Outcome) *report.Diagnosis {
+	i := begin(ctx, r, refused)
+	i.tried = nil
+	i.note("a genuine delivery, after one that was accepted", refused)
+	i.facts.worthless = i.send(spoilt(i.genuine()))
+	d := i.knownMistake()
+	if d != nil {
+		d.Evidence = i.tried
+	}
+	return d
+}

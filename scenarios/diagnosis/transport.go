@@ -1,0 +1,203 @@
+package diagnosis
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/delivery"
+)
+
+// transport is for a receiver that gave no HTTP answer.
+func (i *investigation) transport() *report.Diagnosis {
+	switch i.plain.Kind {
+	case delivery.Answered:
+		if saysTLS(i.plain) {
+			return i.otherScheme()
+		}
+		return nil
+	case delivery.Timeout:
+		return i.timeout()
+	case delivery.TLS, delivery.Malformed, delivery.Reset:
+		if d := i.otherScheme(); d != nil {
+			return d
+		}
+	case delivery.Refused, delivery.Unreached:
+		if d := i.otherAddress(); d != nil {
+			return d
+		}
+	case delivery.Cancelled:
+		return i.cannotTell("nothing was sent: " + i.plain.Err)
+	}
+	switch i.plain.Kind {
+	case delivery.TLS:
+		return &report.Diagnosis{
+			Cause:   "tls",
+			Summary: "the TLS handshake fails: " + i.plain.Err,
+			Fix:     "Use a certificate for this host name, or name its authority with --cacert FILE (--insecure skips the check).",
+		}
+	case delivery.Malformed:
+		return &report.Diagnosis{
+			Cause:   "not-http",
+			Summary: "what listens there does not speak HTTP/1.1: " + i.plain.Err,
+			Fix:     "Check host and port: something else than the receiver may listen there.",
+		}
+	case delivery.Refused, delivery.Unreached:
+		return i.nobody()
+	case delivery.Answered, delivery.Timeout, delivery.Reset, delivery.Cancelled:
+	}
+	return i.dropped()
+}
+
+// timeout is for a receiver that does not answer in time.
+func (i *investigation) timeout() *report.Diagnosis {
+	i.r.Timeout = min(i.r.Timeout, 3*time.Second)
+	quick := i.tell("the same without signature headers", unsigned(i.genuine()))
+	d := &report.Diagnosis{
+		Cause:   "hang",
+		Summary: "the receiver takes the connection but does not answer: " + exchange.Seen(i.plain),
+		Fix:     "Answer with a 2xx as soon as the delivery is stored, and do the work afterwards. Check that the handler reads the body once, exactly as many bytes as Content-Length says, and always sends a response.",
+	}
+	if quick.Kind == delivery.Answered {
+		d.Summary += fmt.Sprintf("; one without a signature is answered at once (%s), so it is the handler that does not end", i.seen(quick.Outcome))
+	}
+	if waited := i.plain.Duration.Round(time.Second); i.r.SentWaits > waited+time.Second {
+		d.Summary += fmt.Sprintf(". Sent would have waited for %s (timeout_seconds), so it may have taken the answer", i.r.SentWaits)
+		d.Fix += fmt.Sprintf(" To wait as long as Sent does: --timeout %s.", i.r.SentWaits)
+	} else {
+		d.Fix += " To wait longer: --timeout DURATION."
+	}
+	return d
+}
+
+// otherScheme tries TLS on a plain port, and plain HTTP on a port of TLS.
+func (i *investigation) otherScheme() *report.Diagnosis {
+	u, err := url.Parse(i.r.URL)
+	if err != nil {
+		return nil
+	}
+	r := i.genuine()
+	if u.Scheme == "http" {
+		u.Scheme = "https"
+		r.URL = u.String()
+		o := delivery.HTTP{Insecure: true}.Send(i.ctx, r, 5*time.Second)
+		i.note("the same over https, whatever its certificate", o)
+		if o.Kind != delivery.Answered {
+			return nil
+		}
+		d := &report.Diagnosis{
+			Cause:   "speaks-tls",
+			Summary: "the receiver speaks TLS on this port, and http:// was sent to it: over https it answers " + i.seen(o),
+			Fix:     "Give its https:// address: --target " + u.String() + " with --cacert FILE or --insecure where its certificate is your own.",
+		}
+		if i.r.Started {
+			d.Fix = "sentsim talks plain HTTP to what it starts: let it listen without TLS for the test, or start it yourself and give its https:// address with --target https://127.0.0.1:PORT/… and --cacert FILE or --insecure."
+		}
+		return d
+	}
+	u.Scheme = "http"
+	r.URL = u.String()
+	o := i.r.Sender.Send(i.ctx, r, 5*time.Second)
+	i.note("the same over plain http", o)
+	if o.Kind != delivery.Answered || saysTLS(o) {
+		return nil
+	}
+	return &report.Diagnosis{
+		Cause:   "speaks-plain-http",
+		Summary: "the receiver speaks plain HTTP on this port, and https:// was sent to it: over http it answers " + i.seen(o),
+		Fix:     "Give its http:// address: --target " + u.String() + " . What ends TLS in front of it listens on another port.",
+	}
+}
+
+// saysTLS recognises how servers of TLS answer a plain request.
+func saysTLS(o delivery.Outcome) bool {
+	said := strings.ToLower(text(o))
+	return strings.Contains(said, "plain http") && strings.Contains(said, "https") || strings.Contains(said, "http request to an https server")
+}
+
+// otherAddress tries the other loopback addresses.
+func (i *investigation) otherAddress() *report.Diagnosis {
+	u, err := url.Parse(i.r.URL)
+	if err != nil || u.Port() == "" || !loopback(u.Hostname()) {
+		return nil
+	}
+	for _, host := range []string{"127.0.0.1", "::1"} {
+		if host == u.Hostname() {
+			continue
+		}
+		r := i.genuine()
+		u.Host = net.JoinHostPort(host, u.Port())
+		r.URL = u.String()
+		o := i.r.Sender.Send(i.ctx, r, 5*time.Second)
+		if o.Kind == delivery.Refused || o.Kind == delivery.Unreached {
+			continue
+		}
+		i.note("the same to "+u.Host, o)
+		return &report.Diagnosis{
+			Cause:   "other-loopback",
+			Summary: "nobody listens at that address (" + exchange.Seen(i.plain) + "), but somebody does at " + u.Host + ": " + exchange.Seen(o),
+			Fix:     "Give that address: --target " + u.String() + " . “localhost” is 127.0.0.1 to some programs and ::1 to others; listening on 0.0.0.0 and [::] serves both.",
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (i *investigation) nobody() *report.Diagnosis {
+	if d := i.died(); d != nil {
+		return d
+	}
+	return &report.Diagnosis{
+		Cause:   "nobody-listens",
+		Summary: "nobody takes connections there: " + exchange.Seen(i.plain),
+		Fix:     "Start the receiver, and check host and port." + i.lastLine(),
+	}
+}
+
+// died is for a receiver that is gone, or whose output shows an uncaught error.
+func (i *investigation) died() *report.Diagnosis {
+	const why = "It most likely crashed while handling the delivery: the last lines of its output say where."
+	gone := i.r.Alive != nil && !i.r.Alive(i.ctx)
+	if !gone && !slices.ContainsFunc(i.r.Log(), tracesException) {
+		return nil
+	}
+	what := "its output shows an error"
+	if gone {
+		what = "it takes no more connections"
+	}
+	return &report.Diagnosis{
+		Cause:   "crash",
+		Summary: "the receiver dropped the genuine delivery (" + exchange.Seen(i.plain) + "), and " + what,
+		Fix:     why + i.lastLine(),
+	}
+}
+
+// dropped is for a connection that was closed without an answer.
+func (i *investigation) dropped() *report.Diagnosis {
+	if d := i.died(); d != nil {
+		return d
+	}
+	bare := i.tell("the same without signature headers", unsigned(i.genuine()))
+	d := &report.Diagnosis{
+		Cause:   "no-answer",
+		Summary: "the receiver closed the connection without an answer: " + exchange.Seen(i.plain),
+		Fix:     "Every delivery needs an HTTP answer: look for a handler that ends without one, a proxy or firewall that drops the request (444 in nginx), or something else than an HTTP server on this port." + i.lastLine(),
+	}
+	switch bare.Kind {
+	case delivery.Answered:
+		d.Summary += "; one without a signature gets " + i.seen(bare.Outcome)
+	case delivery.Reset:
+		d.Summary += "; one without a signature gets none either, so it never came to the signature"
+	case delivery.Timeout, delivery.Refused, delivery.Unreached, delivery.TLS, delivery.Malformed, delivery.Cancelled:
+	}
+	return d
+}
