@@ -27,10 +27,23 @@ type Message struct {
 	Prompt     bool              // no wait is longer than it must be
 	Reply      *string           // what the contact answers once it has the message; nil: nothing
 
+	Refusal *Refusal // why it goes no further than the queue; nil: it does
+
 	// For the record only: no event carries them.
 	Text         *string // as the recipient reads it
 	TemplateName string
+	Content      []byte // what it has beside its text, JSON; nil: nothing
 }
+
+// Refusal is why Sent takes a message and does not send it.
+type Refusal struct {
+	Status event.Status // that it ends with: FAILED, FILTERED or BLOCKED
+	Code   string       // stable, such as ERR_CONSENT_BLOCKED
+	Reason string       // a sentence
+}
+
+// refusalTime is how long a message is queued until it is refused.
+const refusalTime = 100 * time.Millisecond
 
 // Inbound is a message from a contact.
 type Inbound struct {
@@ -103,7 +116,7 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 	agent := idFrom(st).String()
 	start := s.clock.Now()
 	way := &course{}
-	for _, step := range lifecycle.PlanMessage(st, options) {
+	for _, step := range m.plan(st, options) {
 		at := start.Add(step.After)
 		next := o
 		next.Status, next.Channel, next.Reason, next.UpdatedAt = step.Status, step.Channel, step.Reason, at
@@ -117,9 +130,20 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 	}
 	return history.Message{
 		ID: o.MessageID, Channel: m.Channel, From: o.OutboundNumber, To: o.InboundNumber,
-		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName,
+		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName, Content: m.Content,
 		Status: event.Queued, CreatedAt: start, UpdatedAt: start,
 	}, way
+}
+
+// plan is what is reported of the message, and when.
+func (m Message) plan(st *seed.Stream, options lifecycle.Options) []lifecycle.Step {
+	if m.Refusal == nil {
+		return lifecycle.PlanMessage(st, options)
+	}
+	return []lifecycle.Step{
+		{Status: event.Queued, Channel: m.Channel},
+		{After: refusalTime, Status: m.Refusal.Status, Channel: m.Channel, Reason: m.Refusal.Reason},
+	}
 }
 
 // reply is what a contact answers to a message a moment after it has it; nothing
@@ -157,10 +181,18 @@ func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
 	return e.Inbound.MessageID, err
 }
 
-// SubmitTemplate submits a template: its events happen as time passes. It
-// returns the template's id.
+// Choose draws one of these channels: where Sent chooses how a message travels.
+func (s *Simulator) Choose(from []event.Channel) event.Channel {
+	return seed.Pick(s.next("channel"), from)
+}
+
+// SubmitTemplate submits a template: its events happen as time passes. A review
+// that it is in already ends without a decision. It returns the template's id.
 func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 	defer s.clock.Hold()()
+	if err := s.endReview(t.ID); err != nil {
+		return t.ID, err
+	}
 	options := lifecycle.TemplateOptions{Category: orText(t.Category, event.Marketing), Outcome: t.Outcome}
 	if err := options.Validate(); err != nil {
 		return uuid.Nil, fmt.Errorf("template: %w", err)
@@ -252,6 +284,11 @@ func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	if e.ID == uuid.Nil {
 		e.ID = s.newID("event")
+	}
+	if e.Template != nil { // a decision is one, whoever makes it
+		if err := s.endReview(e.Template.TemplateID); err != nil {
+			return nil, err
+		}
 	}
 	ids, err := s.emit(e, body)
 	if err != nil {

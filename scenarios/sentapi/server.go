@@ -1,6 +1,7 @@
 // Package sentapi is Sent's API as a receiver under test sees it: a server of
 // simulator/api of its own, without webhooks, that remembers to whom the receiver
-// wrote and what was refused.
+// wrote, which ids it was answered, and what was refused. It takes every send,
+// whatever Sent would have against it: each is an effect that must not get lost.
 package sentapi
 
 import (
@@ -26,6 +27,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	refusals []api.Refusal
+	sends    []Send
+	sent     chan struct{} // closed, and made anew, when there is one more
 }
 
 // How much is kept and taken: a receiver in a loop must not eat our memory.
@@ -49,9 +52,9 @@ func New(addr, apiKey string, names ...string) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the stand-in for Sent's API cannot listen: %w", err)
 	}
-	s := &Server{listener: l, closed: make(chan struct{})}
+	s := &Server{listener: l, closed: make(chan struct{}), sent: make(chan struct{})}
 	s.api, err = api.New(api.Config{
-		APIKey: apiKey, AllowHosts: names, AnyTemplate: true, RateLimit: maxRequests, Refused: s.refused,
+		APIKey: apiKey, AllowHosts: names, TakeEverySend: true, RateLimit: maxRequests, Refused: s.refused, Sends: s.answered,
 		Simulator: simulator.Config{Clock: clock.Real{}, Store: history.NewMemory(maxMessages)},
 	})
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/sjson"
@@ -18,59 +17,42 @@ import (
 //
 //	{"type": "message.delivered", "payload": {"message_id": "…", "extra": 1}, "timestamp": "…"}
 //
-// What the payload leaves out is made up, or is the message's if it is one that
-// was sent here. Fields that Sent does not have are added as they are. With body,
-// the event is that text and nothing else.
-func emitEvent(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	b.only("type", "payload", "timestamp", "body")
-	e := c.newEvent(b)
-	if v := b.text("timestamp"); v != nil {
-		at, err := time.Parse(time.RFC3339, *v)
-		if err != nil {
-			b.bad(codeInvalid, "timestamp", "must be a time such as 2025-10-31T10:10:42Z")
-		}
-		e.CreatedAt = at
-	}
+// What the payload leaves out is made up, or is that of the message or template
+// that it names, if that is one of this account. Fields that Sent does not have
+// are added as they are. With body, the event is that text and nothing else.
+func emitEvent(c *call) (any, error) {
+	b := c.body
+	e := c.newEvent()
+	b.instant("timestamp", &e.CreatedAt)
 	extra := map[string]json.RawMessage{}
-	if payload := b.object("payload"); payload != nil && !b.problems.has("type") {
+	if payload := b.object("payload"); payload != nil && !b.has("type") {
 		c.about(payload, &e)
 		extra = payload.onto(&e)
 	}
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	raw := b.text("body")
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	encoded := e.Encode(c.sim.Knobs().Format())
-	if raw := b.text("body"); raw != nil {
+	if raw != nil {
 		encoded = []byte(*raw)
 	}
 	for _, key := range slices.Sorted(maps.Keys(extra)) {
 		var err error
 		if encoded, err = sjson.SetRawBytes(encoded, "payload."+escaped(key), extra[key]); err != nil {
-			return answer{}, refusal(http.StatusBadRequest, codeInvalid, "payload.%s cannot be set", printable(key))
+			return nil, refusal(http.StatusBadRequest, codeInvalid, "payload.%s cannot be set", printable(key))
 		}
 	}
 	ids, err := c.sim.EmitBody(e, encoded)
-	if err != nil {
-		return answer{}, fromSimulator(err)
-	}
 	c.somethingDue()
-	if ids == nil {
-		ids = []uuid.UUID{}
-	}
-	return answer{http.StatusCreated, map[string]any{"deliveries": ids}}, nil
+	return map[string]any{"deliveries": views(ids, uuid.UUID.String)}, err
 }
 
 // newEvent is a sample of the type that is asked for.
-func (c *call) newEvent(b *body) event.Event {
-	name := b.text("type")
+func (c *call) newEvent() event.Event {
+	name := c.body.text("type")
 	if name == nil || *name == "" {
-		if !b.problems.has("type") {
-			b.bad(codeRequired, "type", "is required")
-		}
+		c.body.required("type")
 		return event.Event{}
 	}
 	if strings.EqualFold(*name, string(event.Templates)) {
@@ -78,29 +60,35 @@ func (c *call) newEvent(b *body) event.Event {
 	}
 	e, err := c.sim.Sample(*name)
 	if err != nil {
-		b.bad(codeEnum, "type", "%s", printable(err.Error()))
+		c.body.bad(codeEnum, "type", "%s", printable(err.Error()))
 	}
 	return e
 }
 
-// about makes e one about the message that the payload names, if it was sent here.
+// about makes e one about the message or template that the payload names, if it
+// is here.
 func (c *call) about(payload *body, e *event.Event) {
-	text := payload.text("message_id")
-	if text == nil || e.Outbound == nil {
+	named := func(field string) uuid.UUID {
+		var text string
+		_ = json.Unmarshal(payload.fields[field], &text)
+		id, _ := parseID(text)
+		return id
+	}
+	if e.Template != nil {
+		_ = c.aboutTemplate(named("template_id"), e.Template) // else it is about one of somewhere else
 		return
 	}
-	id, ok := parseID(*text)
-	if !ok {
-		return
-	}
-	m, err := c.sim.Message(id)
-	if err != nil || m.Inbound {
-		return
-	}
-	o := e.Outbound
-	o.Channel, o.InboundNumber, o.OutboundNumber, o.TemplateID = m.Channel, m.To, m.From, m.TemplateID
-	if o.Channel == event.Unrouted || o.Channel == event.Auto {
-		o.Channel = event.SMS
+	m, err := c.sim.Message(named("message_id"))
+	switch {
+	case err != nil:
+	case e.Outbound != nil && !m.Inbound:
+		o := e.Outbound
+		o.Channel, o.InboundNumber, o.OutboundNumber, o.TemplateID = m.Channel, m.To, m.From, m.TemplateID
+		if o.Channel == event.Unrouted || o.Channel == event.Auto {
+			o.Channel = event.SMS
+		}
+	case e.Inbound != nil && m.Inbound:
+		e.Inbound.Channel, e.Inbound.From, e.Inbound.To, e.Inbound.Text = m.Channel, m.From, m.To, m.Text
 	}
 }
 

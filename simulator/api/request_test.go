@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -72,8 +73,6 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v3/messages/7", ``, "VALIDATION_003", "id"},
 		{"GET", "/v3/messages/7/activities", ``, "VALIDATION_003", "id"},
 		{"GET", "/v3/templates/7", ``, "VALIDATION_003", "id"},
-		{"GET", "/v3/webhooks", ``, "VALIDATION_004", "page"},
-		{"GET", "/v3/webhooks?page=1", ``, "VALIDATION_004", "page_size"},
 		{"GET", "/v3/webhooks?page=0&page_size=1", ``, "VALIDATION_005", "page"},
 		{"GET", "/v3/webhooks?page=-1&page_size=1", ``, "VALIDATION_005", "page"},
 		{"GET", "/v3/webhooks?page=1&page_size=101", ``, "VALIDATION_005", "page_size"},
@@ -83,7 +82,15 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v3/webhooks?page=1&page_size=1&search=" + long, ``, "VALIDATION_005", "search"},
 		{"GET", "/v3/webhooks?page=1&page_size=1;x", ``, "VALIDATION_001", ""},
 		{"GET", "/v3/webhooks?page=%zz", ``, "VALIDATION_001", ""},
-		{"GET", hook + "/events?page=1", ``, "VALIDATION_004", "page_size"},
+		{"GET", "/v3/templates?status=approved", ``, "VALIDATION_006", "status"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h:99999/"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h:/"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h/a b"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":" http://h/"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","signing_secret":"whsec_?"}`, "VALIDATION_001", "signing_secret"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","sender_profile":"me"}`, "VALIDATION_003", "sender_profile"},
+		{"POST", "/v3/messages", `{"to":["14155550100"],"text":"x"}`, "VALIDATION_002", "to"},
+		{"POST", "/v3/messages", `{"to":["+14155550100"],"text":"x","channel":["SMS"]}`, "VALIDATION_006", "channel"},
 		{"GET", "/v3/templates?page=1&page_size=1&category=nope", ``, "VALIDATION_006", "category"},
 		{"POST", "/v3/messages", `{}`, "VALIDATION_004", "to"},
 		{"POST", "/v3/messages", `{"to":[],"text":"x"}`, "VALIDATION_004", "to"},
@@ -137,6 +144,8 @@ func TestEveryAnswerIsInTheEnvelope(t *testing.T) {
 		{501, "GET", "/v3/contacts", "NOT_IMPLEMENTED"},
 		{501, "POST", "/v3/users/7/whatever", "NOT_IMPLEMENTED"},
 		{501, "GET", "/v3", "NOT_IMPLEMENTED"},
+		{501, "GET", "/v2/messages", "NOT_IMPLEMENTED"},
+		{501, "POST", "/v4", "NOT_IMPLEMENTED"},
 		{501, "GET", "/v3/webhooks/" + someID + "/nothing", "NOT_IMPLEMENTED"},
 		{405, "DELETE", "/v3/webhooks", "METHOD_NOT_ALLOWED"},
 		{405, "PATCH", "/v3/messages", "METHOD_NOT_ALLOWED"},
@@ -157,9 +166,14 @@ func TestEveryAnswerIsInTheEnvelope(t *testing.T) {
 			t.Errorf("%s %s: code %q, want %q", c.method, c.path, code, c.code)
 		}
 	}
-	if p := s.must(501, "GET", "/v3/me", "", "x-profile-id", someID); p.header.Get("X-Should-Retry") != "false" {
+	if p := s.must(501, "GET", "/v3/contacts", ""); p.header.Get("X-Should-Retry") != "false" {
 		t.Error("a client would try again what is not emulated")
 	}
+	got := s.must(404, "GET", "/v3/me", "", "x-profile-id", someID)
+	if got.header.Get("X-API-Version") != "v3" || !regexp.MustCompile(`^\d+\.\dms$`).MatchString(got.header.Get("X-Response-Time")) {
+		t.Errorf("the headers are %v", got.header)
+	}
+	s.must(200, "GET", "/v3/me", "", "x-profile-id", s.Simulator().Account().String())
 	if p := s.must(400, "GET", "/v3/me", "", "x-profile-id", "mine"); p.get("error.code").String() != "VALIDATION_003" {
 		t.Errorf("%s", p.body)
 	}
@@ -245,11 +259,21 @@ func TestAnIdempotencyKey(t *testing.T) {
 	}
 	s.must(200, "GET", "/v3/me", "", "Idempotency-Key", "a b") // it is for changes only
 
-	// What was refused or only tried has done nothing: the key is free.
+	// What was refused has done nothing: the key is free.
 	s.must(400, "POST", "/v3/messages", `{}`, "Idempotency-Key", "order-3")
-	s.must(202, "POST", "/v3/messages", `{"sandbox":true,"to":["+14155550100"],"text":"hi"}`, "Idempotency-Key", "order-3")
-	if got := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-3"); got.header.Get("Idempotent-Replayed") != "" {
+	sandbox := `{"sandbox":true,"to":["+14155550100"],"text":"hi"}`
+	tried := s.must(202, "POST", "/v3/messages", sandbox, "Idempotency-Key", "order-3")
+	if tried.header.Get("Idempotent-Replayed") != "" {
 		t.Error("a key that was used for nothing is taken")
+	}
+	if got := s.must(202, "POST", "/v3/messages", sandbox, "Idempotency-Key", "order-3"); got.body != tried.body || got.header.Get("X-Sandbox") != "true" {
+		t.Errorf("what was tried gets another answer: %s", got.body)
+	}
+	id, _ := s.register(nobody)
+	for _, replayed := range []string{"", "true"} {
+		if got := s.must(204, "DELETE", "/v3/webhooks/"+id, "", "Idempotency-Key", "gone"); got.header.Get("Idempotent-Replayed") != replayed || got.body != "" {
+			t.Errorf("a webhook is deleted: %v %s", got.header, got.body)
+		}
 	}
 	if err := s.Simulator().Advance(t.Context(), 24*time.Hour-time.Second); err != nil {
 		t.Fatal(err)

@@ -6,8 +6,10 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -130,16 +132,29 @@ func (v *validation) endpointURL(text string) string {
 	case err != nil:
 		// The parser's own error repeats the text, and with it a password.
 		v.problem(Malformed, field, "is not a URL: write it like https://example.com/webhooks/sent")
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		v.problem(Malformed, field, "must not contain a space: write %%20")
 	case u.Scheme != "http" && u.Scheme != "https":
 		v.problem(Malformed, field, "must begin with http:// or https://")
 	case u.Hostname() == "":
 		v.problem(Malformed, field, "names no host: write it like https://example.com/webhooks/sent")
+	case !goodPort(u):
+		v.problem(Malformed, field, "has a port that there is not: use 1 to 65535, or leave it out")
 	case u.User != nil:
 		v.problem(Malformed, field, "must not contain a user name or password: deliveries carry a signature instead")
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
 		v.problem(Malformed, field, "write the host name in its ASCII form (xn--…)")
 	}
 	return text
+}
+
+// goodPort reports whether a URL has no port, or one that there is.
+func goodPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
 }
 
 // parent is the parent that a user means; ok is false when there is none.
