@@ -44,8 +44,8 @@ func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, err
 	p := chaos.Plan{
 		Seed: cfg.Seed, Messages: messages, Start: cfg.Start.UTC(), Profile: profile,
 		WebhookID: target.Webhook(), AccountID: target.Account(),
-		Format:   chaos.Format{Envelope: cfg.Knobs.Envelope, Numbers: cfg.Knobs.Numbers, InboundShape: cfg.Knobs.InboundShape},
-		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader,
+		Format:   chaos.Format(cfg.Knobs.Format()),
+		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader, EventIDHeader: cfg.Knobs.EventIDHeader,
 	}
 	if cfg.Start.IsZero() {
 		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-startedBefore)

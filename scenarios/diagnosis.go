@@ -91,7 +91,7 @@ func (d *doctor) send(kind string, change func(delivery.Request, int64) delivery
 		return delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}
 	}
 	now := clock.Wall().Unix()
-	r := delivery.NewRequest(s.Target.URL(), s.Webhook().String(), s.Env.Secret, e.Type, e.Encode(s.Knobs.Format()), now)
+	r := delivery.NewRequest(s.Target.URL(), s.Webhook().String(), s.Env.Secret, s.Knobs.EventHeaders(e.Type, e.ID), e.Encode(s.Knobs.Format()), now)
 	r.Headers = append(r.Headers, s.Headers...)
 	if change != nil {
 		if r = change(r, now); r.URL == "" {
@@ -234,7 +234,7 @@ func (d *doctor) wrongClock() *report.Diagnosis {
 	}
 	o := d.send("message.queued", func(r delivery.Request, now int64) delivery.Request {
 		ts := now + int64(off/time.Second)
-		return delivery.NewRequest(r.URL, r.Get(signing.HeaderID), d.s.subject.Env.Secret, event.Type(r.Get(signing.HeaderEventType)), r.Body, ts)
+		return r.Signed(d.s.subject.Env.Secret, ts)
 	})
 	d.note("signed with the time of the receiver's Date header", o)
 	if !o.Accepted() {

@@ -45,11 +45,9 @@ func (s *Simulator) SendForged(ctx context.Context, id uuid.UUID, typ event.Type
 	if err != nil {
 		return Forged{}, err
 	}
-	if !s.knobs.EventTypeHeader {
-		typ = ""
-	}
 	now := s.wall().Unix()
-	out := Forged{Forgery: f, Genuine: delivery.NewRequest(hook.EndpointURL, id.String(), hook.SigningSecret, typ, e.Encode(s.knobs.Format()), now)}
+	out := Forged{Forgery: f, Genuine: delivery.NewRequest(hook.EndpointURL, id.String(), hook.SigningSecret,
+		s.knobs.EventHeaders(e.Type, e.ID), e.Encode(s.knobs.Format()), now)}
 	out.Sent, err = f.Forge(out.Genuine, chaos.Input{Secret: hook.SigningSecret, Other: other, WebhookID: id.String(), Timestamp: now})
 	if err != nil {
 		return Forged{}, err

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -67,13 +68,18 @@ type knobEntry struct {
 
 func knobEntries() []knobEntry {
 	return []knobEntry{
+		{knobEdition, editionKind(), "which Sent: the values of the knobs up to families"},
 		{"envelope", oneOf(func(k *Knobs) *event.Envelope { return &k.Envelope }, event.Envelopes()), "dialect of the JSON around the payload"},
-		{"numbers", oneOf(func(k *Knobs) *event.Numbers { return &k.Numbers }, event.NumberForms()), "how phone numbers are written"},
 		{"inbound_shape", oneOf(func(k *Knobs) *event.InboundShape { return &k.InboundShape }, event.InboundShapes()), "which fields an inbound payload has"},
+		{"outbound_shape", oneOf(func(k *Knobs) *event.OutboundShape { return &k.OutboundShape }, event.OutboundShapes()), "which fields the payload of an outbound message has"},
+		{"event_id_header", boolean(func(k *Knobs) *bool { return &k.EventIDHeader }), "send the header X-Webhook-Event-ID"},
+		{"families", familiesKind(), "the families of events that there are"},
+		{"numbers", oneOf(func(k *Knobs) *event.Numbers { return &k.Numbers }, event.NumberForms()), "how phone numbers are written"},
+		{"keywords", keywordsKind(), "the account's own keywords: an inbound text that is one makes a contact.custom_keyword event"},
 		{"event_type_header", boolean(func(k *Knobs) *bool { return &k.EventTypeHeader }), "send the header X-Webhook-Event-Type"},
 		{"order", oneOf(func(k *Knobs) *delivery.Order { return &k.Order }, []delivery.Order{delivery.Concurrent, delivery.Strict}), "deliveries of one webhook: several at a time, or one after another"},
 		{"concurrency", whole(func(k *Knobs) *int { return &k.Concurrency }, 1, 10_000), "attempts in flight per webhook, with order concurrent"},
-		{"extended", boolean(func(k *Knobs) *bool { return &k.Extended }), "the extended set: scheduled, filtered, blocked, reroutes"},
+		{"extended", boolean(func(k *Knobs) *bool { return &k.Extended }), "the extended set: scheduled, cancelled, filtered, blocked, reroutes"},
 		{"retry_count", whole(func(k *Knobs) *int { return &k.RetryCount }, webhook.MinRetryCount, webhook.MaxRetryCount), "retry_count of webhooks that do not say"},
 		{"timeout_seconds", whole(func(k *Knobs) *int { return &k.TimeoutSeconds }, webhook.MinTimeoutSeconds, webhook.MaxTimeoutSeconds), "timeout_seconds of webhooks that do not say"},
 		{"retry_count_counts", oneOf(func(k *Knobs) *delivery.RetryCountCounts { return &k.RetryCountCounts }, []delivery.RetryCountCounts{delivery.CountsRetries, delivery.CountsAttempts}), "retry_count is the retries after the first attempt, or all attempts"},
@@ -84,6 +90,14 @@ func knobEntries() []knobEntry {
 		{"backoff_cap", duration(func(k *Knobs) *time.Duration { return &k.BackoffCap }), "longest wait"},
 		{"backoff_jitter", number(func(k *Knobs) *float64 { return &k.BackoffJitter }, 0, 1), "up to which share a wait is shortened, drawn from the seed"},
 	}
+}
+
+// knobEdition is the knob that sets several others.
+const knobEdition = "edition"
+
+// EditionKnobs are the names of the knobs that an edition decides.
+func EditionKnobs() []string {
+	return []string{"envelope", "inbound_shape", "outbound_shape", "event_id_header", "families"}
 }
 
 // knobKind is how one sort of knob is read and written.
@@ -105,6 +119,43 @@ func oneOf[T ~string](field func(*Knobs) *T, accepted []T) knobKind {
 		set: func(k *Knobs, value string) bool {
 			*field(k) = T(value)
 			return slices.Contains(accepted, T(value))
+		},
+	}
+}
+
+func editionKind() knobKind {
+	names := event.EditionNames()
+	last := len(names) - 1
+	return knobKind{
+		values: strings.Join(names[:last], ", ") + " or " + names[last],
+		get:    func(k *Knobs) string { return k.Edition },
+		set: func(k *Knobs, value string) bool {
+			e, err := event.LookupEdition(value)
+			*k = k.In(e)
+			return err == nil
+		},
+	}
+}
+
+func familiesKind() knobKind {
+	return knobKind{
+		values: "some of " + strings.Join(event.AllFamilies(), ",") + ", with commas between",
+		get:    func(k *Knobs) string { return string(k.Families) },
+		set: func(k *Knobs, value string) (ok bool) {
+			f, err := event.ParseFamilies(value)
+			k.Families = f
+			return err == nil
+		},
+	}
+}
+
+func keywordsKind() knobKind {
+	return knobKind{
+		values: "words with commas between, or nothing",
+		get:    func(k *Knobs) string { return k.Keywords },
+		set: func(k *Knobs, value string) bool {
+			k.Keywords = value
+			return !strings.ContainsFunc(value, unicode.IsControl)
 		},
 	}
 }

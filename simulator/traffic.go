@@ -112,6 +112,7 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 	o := event.Outbound{
 		AccountID: s.account, MessageID: orID(m.ID, st), TemplateID: m.TemplateID,
 		InboundNumber: orNumber(m.To, st), OutboundNumber: orNumber(m.From, st),
+		Body: m.Text, TemplateName: m.TemplateName,
 	}
 	agent := idFrom(st).String()
 	start := s.clock.Now()
@@ -119,7 +120,13 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 	for _, step := range m.plan(st, options) {
 		at := start.Add(step.After)
 		next := o
-		next.Status, next.Channel, next.Reason, next.UpdatedAt = step.Status, step.Channel, step.Reason, at
+		next.Status, next.Channel, next.Reason, next.ReasonCode, next.UpdatedAt = step.Status, step.Channel, step.Reason, step.Code, at
+		if step.Until > 0 {
+			next.ScheduledAt = start.Add(step.Until)
+		}
+		if step.Status == event.Scheduled {
+			next.ScheduleReason = event.QuietHours
+		}
 		if step.Channel == event.RCS {
 			next.AgentID = orText(m.AgentID, agent)
 		}
@@ -267,13 +274,8 @@ func (s *Simulator) Sample(name string) (event.Event, error) {
 		return event.Event{}, err
 	}
 	e, err := k.Sample(s.next("sample"), s.clock.Now())
-	switch {
-	case e.Outbound != nil:
-		e.Outbound.AccountID = s.account
-	case e.Inbound != nil:
-		e.Inbound.AccountID = s.account
-	case e.Template != nil:
-		e.Template.AccountID = s.account
+	if account := e.Account(); account != nil {
+		*account = s.account
 	}
 	return e, err
 }
@@ -347,7 +349,7 @@ func provider(ch event.Channel) string {
 		return "meta"
 	case event.RCS:
 		return "google"
-	case event.SMS, event.Unrouted, event.Auto:
+	case event.SMS, event.MMS, event.Voice, event.Unrouted, event.Auto:
 	}
 	return "carrier"
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +20,7 @@ const environment = `  SENTSIM_TARGET, SENTSIM_EXEC   the target, as --target an
   SENTSIM_IMAGE, SENTSIM_DOCKERFILE   likewise, as --image and --dockerfile
   SENTSIM_CONFIG                 the config file, as --config (default sentsim.yaml, if there is one)
   SENTSIM_SEED, SENTSIM_STRICT   as --seed and --strict
+  SENTSIM_EDITION                the edition of Sent, as --edition
   SENT_DM_WEBHOOK_SECRET         the signing secret, as --secret
   SENT_BASE_URL, SENT_DM_API_KEY where a receiver that runs already expects Sent's API, and its key
   NO_COLOR                       no colours
@@ -68,10 +70,12 @@ func eventFlags(cmd *cobra.Command) {
 	group(cmd, "Simulation", func(f *pflag.FlagSet) {
 		f.String("seed", "", "`N` that decides all that is drawn, or random (default 1)")
 		f.String("start", "", "`TIME` at which the simulation begins, as 2025-10-31T10:10:42Z (default: now)")
-		f.String("envelope", "", "`DIALECT` of the events: current, event or legacy (default current)")
-		f.Bool("extended", false, "the extended set: scheduled, filtered, blocked, reroutes")
+		f.String("edition", "", "`EDITION` of Sent: "+strings.Join(event.EditionNames(), ", ")+" (default the first; sentsim events describes it)")
+		f.String("envelope", "", "`DIALECT` of the events: event, current or legacy (default: the edition's)")
+		f.Bool("extended", false, "the extended set: scheduled, cancelled, filtered, blocked, reroutes")
 		f.StringArray("knob", nil, "`NAME=VALUE` of any knob; repeatable (sentsim config --knobs lists them)")
 	})
+	_ = cmd.RegisterFlagCompletionFunc("edition", fixed(event.EditionNames()...))
 	_ = cmd.RegisterFlagCompletionFunc("envelope", fixed(event.Envelopes()...))
 	_ = cmd.RegisterFlagCompletionFunc("knob", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		var names []string

@@ -60,7 +60,7 @@ func (a *app) signCommand() *cobra.Command {
 				return fmt.Errorf("--body-file: %w", err)
 			}
 			if url != "" {
-				return a.print("%s\n", exchange.Curl(delivery.NewRequest(url, id, secret, "", body, at), exchange.CurlOptions{}))
+				return a.print("%s\n", exchange.Curl(delivery.NewRequest(url, id, secret, delivery.EventHeaders{}, body, at), exchange.CurlOptions{}))
 			}
 			return a.print("%s: %s\n%s: %d\n%s: %s\n",
 				signing.HeaderID, id, signing.HeaderTimestamp, at, signing.HeaderSignature, secret.Sign(id, at, body))

@@ -66,10 +66,6 @@ const stillFresh = 200
 
 // request is a step as it goes over the wire. skipped says why it cannot.
 func (r *runner) request(s chaos.Step) (req delivery.Request, skipped string, err error) {
-	typ := s.Event.Type
-	if !r.plan.EventTypeHeader {
-		typ = ""
-	}
 	id, at := r.plan.WebhookID.String(), r.timestamp(s, clock.Wall())
 	secret := r.s.Env.Secret
 	if s.Forgery == chaos.ForgeryOldSecret {
@@ -77,7 +73,7 @@ func (r *runner) request(s chaos.Step) (req delivery.Request, skipped string, er
 			return req, "the secret was not rotated", nil
 		}
 	}
-	req = delivery.NewRequest(r.base, id, secret, typ, s.Body, at)
+	req = delivery.NewRequest(r.base, id, secret, r.plan.EventHeaders(s.Event.Type, s.Event.ID), s.Body, at)
 	req.Headers = append(req.Headers, r.s.Headers...)
 	switch s.Sender {
 	case chaos.HangsUp:

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
@@ -73,6 +75,7 @@ const (
 	envDockerfile = "SENTSIM_DOCKERFILE"
 	envConfig     = "SENTSIM_CONFIG"
 	envSeed       = "SENTSIM_SEED"
+	envEdition    = "SENTSIM_EDITION"
 	envStrict     = "SENTSIM_STRICT"
 	envSecret     = "SENT_DM_WEBHOOK_SECRET" //nolint:gosec // the name of the variable, not what is in it
 	envAPIKey     = "SENT_DM_API_KEY"        //nolint:gosec // likewise
@@ -190,6 +193,7 @@ func (l *loader) run() {
 	if len(l.problems) > 0 {
 		return // what follows would only complain about what is missing by now
 	}
+	l.applyEdition()
 	for at := range layers {
 		l.apply(l.layers[at], at)
 	}
@@ -197,6 +201,35 @@ func (l *loader) run() {
 		return
 	}
 	l.check()
+}
+
+// isEdition tells whether a value names the edition.
+func (g given) isEdition() bool { return g.setting.key == "knobs" && g.name == knobEdition }
+
+// applyEdition takes the edition that the highest layer names, before any single
+// knob: each of those overrides a part of it, whichever layer it stands in.
+func (l *loader) applyEdition() {
+	for at := range layers {
+		var named []given
+		for _, g := range l.layers[at] {
+			if g.isEdition() {
+				named = append(named, g)
+			}
+		}
+		l.apply(named, at)
+		l.layers[at] = slices.DeleteFunc(l.layers[at], given.isEdition)
+	}
+}
+
+// impliedBy is where a value comes from that nobody gave: the default, or the
+// edition that somebody chose.
+func (l *loader) impliedBy(key string) origin {
+	name, isKnob := strings.CutPrefix(key, "knobs.")
+	chosen, ok := l.origins["knobs."+knobEdition]
+	if isKnob && ok && slices.Contains(simulator.EditionKnobs(), name) {
+		return origin("edition " + l.cfg.Knobs.Edition + ", " + string(chosen))
+	}
+	return fromDefault
 }
 
 // apply puts one layer's values over what is there.
@@ -229,7 +262,7 @@ func (l *loader) values() []Value {
 			key := join(s.key, v.name)
 			from, ok := l.origins[key]
 			if !ok {
-				from = fromDefault
+				from = l.impliedBy(key)
 			}
 			if v.text == "" && !ok {
 				continue

@@ -95,7 +95,7 @@ func addHeader(c *Config, name, value string) error {
 		return fmt.Errorf("the value of %s has a control character in it", name)
 	}
 	for _, ours := range []string{
-		signing.HeaderID, signing.HeaderTimestamp, signing.HeaderSignature, signing.HeaderEventType,
+		signing.HeaderID, signing.HeaderTimestamp, signing.HeaderSignature, signing.HeaderEventType, signing.HeaderEventID,
 		"Host", "Content-Length", "Content-Type", "Transfer-Encoding", "Connection",
 	} {
 		if strings.EqualFold(name, ours) {

@@ -21,6 +21,9 @@ func environment(environ []string) map[string]string {
 // as CI systems leave them so, unless they name the target: a run against
 // something else than was meant must not look well.
 func (l *loader) readEnv() {
+	if value := strings.TrimSpace(l.env[envEdition]); value != "" {
+		l.add(layerEnv, given{setting: l.find("knobs"), name: knobEdition, text: value, from: "environment " + envEdition})
+	}
 	for i := range l.settings {
 		s := &l.settings[i]
 		value, ok := l.env[s.env]

@@ -12,6 +12,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -328,8 +329,12 @@ func addRules(c *Config, _, text string) error {
 	return nil
 }
 
-// knobAckWithin is the one knob that is the harness's own.
-const knobAckWithin = "ack_within"
+const (
+	// knobAckWithin is the one knob that is the harness's own.
+	knobAckWithin = "ack_within"
+	// knobEdition sets several others, so it is applied before them.
+	knobEdition = "edition"
+)
 
 func knobSetting() setting {
 	return setting{
@@ -345,6 +350,11 @@ func knobSetting() setting {
 			if !slices.Contains(known, name) {
 				return fmt.Errorf("unknown knob %q%s (sentsim config lists them all)", name, nearest.Hint(name, known))
 			}
+			if name == knobEdition {
+				if _, err := event.LookupEdition(text); err != nil {
+					return err
+				}
+			}
 			return c.Knobs.Set(name, text)
 		},
 		show: func(c Config) []shown {
@@ -358,7 +368,7 @@ func knobSetting() setting {
 }
 
 // knobFlags are flags of their own for the knobs that are turned most.
-func knobFlags() []string { return []string{"envelope", "extended"} }
+func knobFlags() []string { return []string{knobEdition, "envelope", "extended"} }
 
 func names(m map[string]string) []shown {
 	var all []shown

@@ -1,11 +1,18 @@
 package config
 
+import (
+	"strings"
+
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
 // Template is the config file that `sentsim init` writes: every key with what it
 // means, all of it commented out but the harmless defaults, so that it loads as
 // it is.
-func Template() string { return template }
+func Template() string { return template() }
 
-const template = `# How sentsim reaches your webhook receiver and what it expects of it.
+func template() string {
+	return `# How sentsim reaches your webhook receiver and what it expects of it.
 # Flags override environment variables, and those override this file.
 # ${NAME} stands for an environment variable; write $${ for the characters.
 # sentsim config shows what every setting has become, and where it came from.
@@ -59,13 +66,14 @@ probe:
 # How long state may lag behind the acknowledgement.
 settle: 2s
 
-# Sent's side, as your account has it. sentsim config lists all knobs.
+# Sent's side, as your account has it. What Sent sends has changed: an edition is
+# Sent as it was at one time (sentsim events --edition 2025 describes one). Single
+# knobs override a part of it; sentsim config --knobs lists them.
 knobs:
-  envelope: current             # or event, legacy
-  numbers: e164                 # or digits
-  inbound_shape: classic        # or numbered
-  extended: false               # scheduled, filtered, blocked, reroutes
-  ack_within: 1s                # for ACK-1
+  edition: ` + event.NewestEdition().Name + `              # or ` + strings.Join(event.EditionNames()[1:], ", ") + `
+  # numbers: digits             # without +
+  # extended: true              # scheduled, cancelled, filtered, blocked, reroutes
+  # ack_within: 1s              # for ACK-1
 
 # What a run takes, with their flags: --strict, --rule, --tags, --seed, ...
 # strict: false                 # SHOULD rules fail the run too
@@ -81,3 +89,4 @@ knobs:
 # cacert: ./ca.pem              # or insecure: true, for an https url
 # allow_public_target: ["staging.example.com:443"]
 `
+}

@@ -265,7 +265,7 @@ func (r *Record) readFirst() bool {
 		case event.Read:
 			return true
 		case event.Queued, event.Routed, event.Sent, event.Failed, event.Received,
-			event.Scheduled, event.Filtered, event.Blocked, event.Processed:
+			event.Scheduled, event.Cancelled, event.Filtered, event.Blocked, event.Processed:
 		}
 	}
 	return false

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"time"
 )
 
 // kind is what an event is about.
@@ -16,6 +17,7 @@ const (
 	message  kind = "message"  // one that was sent; the subject is its id
 	inbound  kind = "inbound"  // one that came in; the subject is the contact's number
 	template kind = "template" // the subject is its id
+	contact  kind = "contact"  // whether one may be written to; the subject is the number
 )
 
 // event is as much of a delivery as this receiver acts upon.
@@ -24,7 +26,7 @@ type event struct {
 	key     string // equal for an event and its duplicates, different for all else
 	subject string
 	status  string
-	rank    int // of status: the state of a message is the highest seen
+	rank    int // of status: the state is that of the highest seen
 
 	text, channel string // inbound only
 }
@@ -46,7 +48,7 @@ func rank(status string) int {
 		return 4
 	case "SENT":
 		return 5
-	case "FAILED", "FILTERED", "BLOCKED":
+	case "FAILED", "FILTERED", "BLOCKED", "CANCELLED":
 		return 6
 	case "DELIVERED":
 		return 7
@@ -70,7 +72,7 @@ func (f fields) text(names ...string) string {
 	return ""
 }
 
-// readEvent reads a verified body in any dialect. Only what is no JSON object
+// readEvent reads a verified body of any edition. Only what is no JSON object
 // at all is an error; what it doesn't know has kind unknown and says so in key.
 func readEvent(body []byte) (event, error) {
 	envelope, payload := open(body)
@@ -87,6 +89,8 @@ func readEvent(body []byte) (event, error) {
 		}
 		ev.key = "template " + ev.subject + " " + ev.status
 		return ev, nil
+	case "contact":
+		return readContact(envelope, payload), nil
 	default:
 		return event{kind: unknown, key: "field " + field}, nil
 	}
@@ -103,18 +107,18 @@ func open(body []byte) (envelope, payload fields) {
 }
 
 func readMessage(envelope, payload fields) event {
-	name := envelope.text("sub_type", "event") // the oldest dialect has neither
+	name := envelope.text("event", "sub_type") // the oldest edition has neither
 	status := payload.text("message_status")
-	contact := number(payload.text("from", "inbound_number"))
-	if name == "message.received" || status == "RECEIVED" || name == "" && status == "" && contact != "" {
-		ev := event{kind: inbound, subject: contact, status: "RECEIVED"}
+	from := number(payload.text("from", "inbound_number"))
+	if name == "message.received" || status == "RECEIVED" || name == "" && status == "" && from != "" {
+		ev := event{kind: inbound, subject: from, status: "RECEIVED"}
 		ev.text, ev.channel = payload.text("text"), payload.text("channel")
 		ev.key = "inbound " + payload.text("message_id")
 		if ev.key == "inbound " {
 			// No id: the same number, moment and text make it the same message.
 			hash := sha256.Sum256([]byte(ev.text))
 			ev.key += strings.Join([]string{
-				payload.text("account_id"), contact,
+				payload.text("account_id"), from,
 				payload.text("received_at", "updated_at"), hex.EncodeToString(hash[:]),
 			}, " ")
 		}
@@ -128,6 +132,28 @@ func readMessage(envelope, payload fields) event {
 		return event{kind: unknown, key: "message event without message_id or status"}
 	}
 	return event{kind: message, key: "message " + id + " " + status, subject: id, status: status, rank: rank(status)}
+}
+
+// The statuses of a contact.
+const (
+	optedIn  = "OPTED_IN"
+	optedOut = "OPTED_OUT"
+)
+
+// readContact reads a contact's signal. Signals arrive in any order, so the time
+// at which one was given is its rank: the latest says how the contact stands.
+// Whoever asks for help or writes a keyword has changed nothing.
+func readContact(envelope, payload fields) event {
+	name, from := envelope.text("event", "sub_type"), number(payload.text("from"))
+	status := map[string]string{"contact.opt_in": optedIn, "contact.opt_out": optedOut}[name]
+	at, err := time.Parse(time.RFC3339, envelope.text("timestamp"))
+	if status == "" || from == "" || err != nil {
+		return event{kind: unknown, key: "contact event " + name}
+	}
+	return event{
+		kind: contact, subject: from, status: status, rank: int(at.Unix()),
+		key: strings.Join([]string{"contact", from, status, envelope.text("timestamp")}, " "),
+	}
 }
 
 // number is a phone number without its plus: Sent writes it with and without,

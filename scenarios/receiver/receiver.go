@@ -53,6 +53,7 @@ type Config struct {
 //	GET /state/messages/{id}         {"status":"DELIVERED","effects":4}, 404 if unknown
 //	GET /state/inbound?from=NUMBER   {"count":2}
 //	GET /state/templates/{id}        {"status":"APPROVED","effects":2}, 404 if unknown
+//	GET /state/contacts?number=NUMBER  {"opted_out":true}
 //	GET /healthz                     200 while it can store events
 //
 // It is safe for concurrent use.
@@ -119,6 +120,7 @@ func New(cfg Config) (*Receiver, error) {
 	mux.HandleFunc("GET /state/messages/{id}", r.state(message))
 	mux.HandleFunc("GET /state/templates/{id}", r.state(template))
 	mux.HandleFunc("GET /state/inbound", r.inboundCount)
+	mux.HandleFunc("GET /state/contacts", r.contactState)
 	mux.HandleFunc("GET /healthz", r.healthz)
 	r.handler = mux
 	if err = mutant.apply(r, cfg); err != nil {
@@ -217,6 +219,11 @@ func (r *Receiver) state(k kind) http.HandlerFunc {
 func (r *Receiver) inboundCount(w http.ResponseWriter, req *http.Request) {
 	count, err := r.store.count(req.Context(), inbound, number(req.URL.Query().Get("from")))
 	respond(w, err, map[string]any{"count": count})
+}
+
+func (r *Receiver) contactState(w http.ResponseWriter, req *http.Request) {
+	out, err := r.store.optedOut(req.Context(), number(req.URL.Query().Get("number")))
+	respond(w, err, map[string]any{"opted_out": out})
 }
 
 func (r *Receiver) healthz(w http.ResponseWriter, req *http.Request) {

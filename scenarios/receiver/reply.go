@@ -109,28 +109,42 @@ func (r *replier) sendAll(ctx context.Context, s *store) error {
 	// half-way, which the client's timeout ends.
 	whole := context.WithoutCancel(ctx)
 	for ctx.Err() == nil {
-		key, body, ok, err := s.nextReply(whole)
+		key, to, body, ok, err := s.nextReply(whole)
 		if err != nil || !ok {
 			return err
 		}
-		for try := 1; ; try++ {
-			err := r.send(whole, key, body)
-			if err == nil {
-				break
-			}
-			r.log.Warn("reply not sent", "try", try, "error", err)
-			if try == replyTries {
-				break
-			}
-			if err := (clock.Real{}).Sleep(ctx, time.Duration(try)*time.Second); err != nil {
-				return err // shutting down: the next run sends it
-			}
+		out, err := s.optedOut(whole, to)
+		if err != nil {
+			return err
+		}
+		if out {
+			r.log.Info("no reply: the contact has opted out", "to", to)
+		} else if err := r.sendRepeatedly(ctx, key, body); err != nil {
+			return err
 		}
 		if err := s.replied(whole, key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sendRepeatedly gives up after some tries. Its only error is that of ctx, which
+// ends because of a shutdown: the next run sends the reply.
+func (r *replier) sendRepeatedly(ctx context.Context, key string, body []byte) error {
+	for try := 1; ; try++ {
+		err := r.send(context.WithoutCancel(ctx), key, body)
+		if err == nil {
+			return nil
+		}
+		r.log.Warn("reply not sent", "try", try, "error", err)
+		if try == replyTries {
+			return nil
+		}
+		if err := (clock.Real{}).Sleep(ctx, time.Duration(try)*time.Second); err != nil {
+			return err
+		}
+	}
 }
 
 // send makes one request. Its idempotency key is the same on every try, so

@@ -90,18 +90,28 @@ func (s *store) state(ctx context.Context, k kind, subject string) (status strin
 	return status, effects, err
 }
 
+// optedOut tells whether a contact wants no messages. Who never said anything does.
+func (s *store) optedOut(ctx context.Context, number string) (bool, error) {
+	status, _, err := s.state(ctx, contact, number)
+	if errors.Is(err, errUnknown) {
+		return false, nil
+	}
+	return status == optedOut, err
+}
+
 func (s *store) count(ctx context.Context, k kind, subject string) (n int, err error) {
 	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE kind = ? AND subject = ?`, k, subject).Scan(&n)
 	return n, err
 }
 
-// nextReply is the oldest reply that is yet to be sent; ok tells if there is one.
-func (s *store) nextReply(ctx context.Context) (key string, reply []byte, ok bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT key, reply FROM events WHERE reply IS NOT NULL ORDER BY seq LIMIT 1`).Scan(&key, &reply)
+// nextReply is the oldest reply that is yet to be sent, and to whom; ok tells if
+// there is one.
+func (s *store) nextReply(ctx context.Context) (key, to string, reply []byte, ok bool, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT key, subject, reply FROM events WHERE reply IS NOT NULL ORDER BY seq LIMIT 1`).Scan(&key, &to, &reply)
 	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil, false, nil
+		return "", "", nil, false, nil
 	}
-	return key, reply, err == nil, err
+	return key, to, reply, err == nil, err
 }
 
 // replied notes that the reply to the event with this key is done with.

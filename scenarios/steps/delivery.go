@@ -7,8 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // The sentences that every family uses.
@@ -93,17 +96,17 @@ func (w *World) retriesIts(ctx context.Context, status string) error {
 		return err
 	}
 	e := w.event(m, event.Status(status))
-	_, err = w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e.Type, w.body(e)))
+	_, err = w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e, w.body(e)))
 	return err
 }
 
 // later signs a body as a retry does: with another timestamp than the last
 // delivery's, although the clock may not have moved on by a second.
-func (w *World) later(t event.Type, body []byte) delivery.Request {
-	r := w.request(t, body)
+func (w *World) later(e event.Event, body []byte) delivery.Request {
+	r := w.request(e, body)
 	last := w.lastExchange()
 	if last != nil && last.Request.Get("X-Webhook-Timestamp") == r.Get("X-Webhook-Timestamp") {
-		r = w.requestAt(t, body, time.Second)
+		r = w.requestAt(e, body, time.Second)
 	}
 	return r
 }
@@ -122,8 +125,9 @@ func (w *World) retriesThat(ctx context.Context) error {
 	if last == nil {
 		return fmt.Errorf("nothing was delivered before this step")
 	}
-	t := event.Type(last.Request.Get("X-Webhook-Event-Type"))
-	_, err := w.send(ctx, "a retry of that delivery", w.later(t, last.Request.Body))
+	e := event.Event{Type: event.Type(last.Request.Get(signing.HeaderEventType))}
+	e.ID, _ = uuid.Parse(last.Request.Get(signing.HeaderEventID)) // none where none is sent
+	_, err := w.send(ctx, "a retry of that delivery", w.later(e, last.Request.Body))
 	return err
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -37,11 +39,13 @@ func (w *World) inboundAt(text *string, ch event.Channel, at time.Time) event.Ev
 	if w.contact == nil {
 		w.contact = &contact{w.newNumber()}
 	}
+	id := newID(w.chance)
 	return event.Event{
+		ID:        uuid.NewSHA1(id, []byte(event.Received)),
 		Type:      event.TypeOf(event.Received),
 		CreatedAt: at,
 		Inbound: &event.Inbound{
-			AccountID: w.account, MessageID: newID(w.chance),
+			AccountID: w.account, MessageID: id,
 			From: w.contact.number, To: w.accountNumber(),
 			Text: text, Channel: ch, Provider: "sentsim", ReceivedAt: at,
 		},

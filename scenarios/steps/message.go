@@ -69,9 +69,9 @@ func (w *World) event(m *message, st event.Status) event.Event {
 		out.AgentID = "sentsim-agent"
 	}
 	if st == event.Failed {
-		out.Reason = "Handset unreachable: no delivery receipt from the carrier"
+		out.Reason, out.ReasonCode = "Handset unreachable: no delivery receipt from the carrier", "DELIVERY_007"
 	}
-	return event.Event{Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
+	return event.Event{ID: uuid.NewSHA1(m.id, []byte(st)), Type: event.TypeOf(st), CreatedAt: at, Outbound: out}
 }
 
 // lifecycle is the way of a message that nothing happens to.
@@ -92,7 +92,7 @@ func position(st event.Status) time.Duration {
 func (w *World) body(e event.Event) []byte { return e.Encode(w.s.Knobs.Format()) }
 
 // signed is a fresh, genuine delivery of an event.
-func (w *World) signed(e event.Event) delivery.Request { return w.request(e.Type, w.body(e)) }
+func (w *World) signed(e event.Event) delivery.Request { return w.request(e, w.body(e)) }
 
 // deliver sends the message's event of that status.
 func (w *World) deliver(ctx context.Context, m *message, st event.Status) error {

@@ -77,7 +77,7 @@ func (w *World) givesUp(ctx context.Context, status string, n int) error {
 func (w *World) retriesTheirs(ctx context.Context, status string) error {
 	for _, m := range w.patience.messages {
 		e := w.event(m, event.Status(status))
-		if _, err := w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e.Type, w.body(e))); err != nil {
+		if _, err := w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e, w.body(e))); err != nil {
 			return err
 		}
 	}

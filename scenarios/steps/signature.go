@@ -288,7 +288,7 @@ func (w *World) deliversSignedAt(ctx context.Context, name string, seconds int) 
 	if err != nil {
 		return err
 	}
-	r := w.requestAt(e.Type, w.body(e), time.Duration(seconds)*time.Second)
+	r := w.requestAt(e, w.body(e), time.Duration(seconds)*time.Second)
 	_, err = w.send(ctx, fmt.Sprintf("a genuine %s event, signed %d s from now", name, seconds), r, name, "--signed-at", strconv.Itoa(seconds)+"s")
 	return err
 }
@@ -318,7 +318,7 @@ func (w *World) deliversWrittenWith(ctx context.Context, name, writing string) e
 	if err != nil {
 		return err
 	}
-	_, err = w.send(ctx, "a genuine "+name+" event, its body with "+writing, w.request(e.Type, body))
+	_, err = w.send(ctx, "a genuine "+name+" event, its body with "+writing, w.request(e, body))
 	return err
 }
 
@@ -331,7 +331,7 @@ func (w *World) deliversNumber(ctx context.Context, name string) error {
 			return err
 		}
 		body := append(bytes.TrimSuffix(w.body(e), []byte("}")), `,"segments":`+number+`}`...)
-		x, err := w.send(ctx, "a genuine "+name+" event with the number "+number, w.request(e.Type, body))
+		x, err := w.send(ctx, "a genuine "+name+" event with the number "+number, w.request(e, body))
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,7 @@ func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocStr
 		minutes, _ := strconv.Atoi(ago.FindStringSubmatch(p)[1]) // digits
 		return w.at.Add(-time.Duration(minutes) * time.Minute).Format(time.RFC3339)
 	})
-	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(event.Type(name), []byte(text)))
+	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(w.foreign(event.Type(name), []byte(text)), []byte(text)))
 	return err
 }
 
@@ -197,7 +197,7 @@ func (w *World) row(of, name, how string) (told, error) {
 			return told{}, fmt.Errorf("%s is delivered again, but was not delivered before", d.what)
 		case way == HowAgain:
 			d.what += ", again"
-			d.request = w.later(e.Type, d.request.Body)
+			d.request = w.later(e, d.request.Body)
 		case way == HowTogether:
 			d.together = true
 		case way == HowLost:

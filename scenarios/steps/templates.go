@@ -36,7 +36,7 @@ func (w *World) templateEvent(id uuid.UUID, status string) event.Event {
 	if status != event.TemplatePending && status != event.TemplateRejected {
 		t.WhatsAppTemplateID = fmt.Sprintf("%d", binary.BigEndian.Uint64(id[:8])>>4) // unique, as Meta's
 	}
-	return event.Event{Type: event.Templates, CreatedAt: w.at, Template: t}
+	return event.Event{ID: uuid.NewSHA1(id, []byte(status)), Type: event.Templates, CreatedAt: w.at, Template: t}
 }
 
 func (w *World) deliversTemplate(ctx context.Context, status string) error {

@@ -56,7 +56,7 @@ func (w *World) deliversUnknownSubType(ctx context.Context, status, subType stri
 func (w *World) deliversUnknownField(ctx context.Context, field string) error {
 	body := fmt.Appendf(nil, `{"field":%q,"timestamp":%q,"payload":{"account_id":%q,"id":%q}}`,
 		field, w.at.Format("2006-01-02T15:04:05Z"), w.account, newID(w.chance))
-	_, err := w.send(ctx, "an event with the unknown field "+field, w.request(event.Type(field), body))
+	_, err := w.send(ctx, "an event with the unknown field "+field, w.request(w.foreign(event.Type(field), body), body))
 	return err
 }
 
@@ -87,7 +87,7 @@ func (w *World) deliversChanged(ctx context.Context, which, change string) error
 	if err != nil {
 		return err
 	}
-	_, err = w.send(ctx, which+" with "+change, w.request(e.Type, body))
+	_, err = w.send(ctx, which+" with "+change, w.request(e, body))
 	return err
 }
 
@@ -145,7 +145,7 @@ func (w *World) deliversInDialect(ctx context.Context, name, of string) error {
 		f.InboundShape = event.InboundShape(name)
 		e = w.inbound("hello")
 	}
-	_, err := w.send(ctx, fmt.Sprintf("an event in the %q %s", name, of), w.request(e.Type, e.Encode(f)),
+	_, err := w.send(ctx, fmt.Sprintf("an event in the %q %s", name, of), w.request(e, e.Encode(f)),
 		string(e.Type), "--knob", strings.ReplaceAll(of, " ", "_")+"="+name)
 	return err
 }
@@ -165,7 +165,7 @@ func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
 	if !ok {
 		return fmt.Errorf("no body that is %s", what)
 	}
-	_, err := w.send(ctx, "a correctly signed body that is "+what, w.request(event.TypeOf(event.Queued), []byte(body)))
+	_, err := w.send(ctx, "a correctly signed body that is "+what, w.request(event.Event{Type: event.TypeOf(event.Queued), ID: newID(w.chance)}, []byte(body)))
 	return err
 }
 
@@ -179,7 +179,7 @@ func (w *World) deliversLarge(ctx context.Context, name string, size int) error 
 			return err
 		}
 		before := len(w.pending)
-		x, err := w.send(ctx, "the same padded to 1 KiB", w.request(e.Type, pad(w.body(e), small)))
+		x, err := w.send(ctx, "the same padded to 1 KiB", w.request(e, pad(w.body(e), small)))
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (w *World) deliversLarge(ctx context.Context, name string, size int) error 
 		if e, err = w.sample(name); err != nil {
 			return err
 		}
-		_, err = w.send(ctx, fmt.Sprintf("a genuine %s event with a body of %d bytes", name, size), w.request(e.Type, pad(w.body(e), size)))
+		_, err = w.send(ctx, fmt.Sprintf("a genuine %s event with a body of %d bytes", name, size), w.request(e, pad(w.body(e), size)))
 		return err
 	}
 	return notChecked("the receiver accepts neither a new field (TOL-4) nor white space (SIG-9): no way to make a body larger")

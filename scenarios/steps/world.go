@@ -19,13 +19,14 @@ import (
 // World is one scenario's: its own messages, its own clock of events. The webhook
 // is the run's: a receiver sees one id all the time, as with Sent.
 type World struct {
-	s       *Subject
-	chance  *seed.Stream
-	webhook uuid.UUID
-	base    string // the target's URL: readings go to its host, also while others restart it
-	account uuid.UUID
-	at      time.Time // when the scenario's first event happened
-	epoch   int64
+	s        *Subject
+	chance   *seed.Stream
+	webhook  uuid.UUID
+	scenario uuid.UUID // this run of it: ids that follow from something are its own
+	base     string    // the target's URL: readings go to its host, also while others restart it
+	account  uuid.UUID
+	at       time.Time // when the scenario's first event happened
+	epoch    int64
 
 	messages []*message
 	contact  *contact
@@ -50,13 +51,14 @@ type World struct {
 // runs from 0: a repeated scenario must not meet its own traces.
 func NewWorld(s *Subject, scenario string, attempt uint64) *World {
 	w := &World{
-		s:       s,
-		chance:  s.Seed.Stream("scenario "+scenario, attempt),
-		webhook: s.Webhook(),
-		base:    s.Target.URL(),
-		account: s.account(),
-		at:      s.Start,
-		epoch:   s.epoch.Load(),
+		s:        s,
+		chance:   s.Seed.Stream("scenario "+scenario, attempt),
+		scenario: s.Seed.Stream("events of "+scenario, attempt).UUID(),
+		webhook:  s.Webhook(),
+		base:     s.Target.URL(),
+		account:  s.account(),
+		at:       s.Start,
+		epoch:    s.epoch.Load(),
 	}
 	if w.at.IsZero() {
 		w.at = clock.Wall()
@@ -79,20 +81,23 @@ func (w *World) Close(ctx context.Context) error {
 	return w.rotateBack(ctx)
 }
 
-// request signs body for this scenario's webhook, now.
-func (w *World) request(t event.Type, body []byte) delivery.Request {
-	return w.requestAt(t, body, 0)
+// request signs body, which is that of an event, for this scenario's webhook, now.
+func (w *World) request(e event.Event, body []byte) delivery.Request {
+	return w.requestAt(e, body, 0)
 }
 
 // requestAt signs body with a timestamp that is offset away from now.
-func (w *World) requestAt(t event.Type, body []byte, offset time.Duration) delivery.Request {
-	if !w.s.Knobs.EventTypeHeader {
-		t = ""
-	}
+func (w *World) requestAt(e event.Event, body []byte, offset time.Duration) delivery.Request {
 	ts := clock.Wall().Add(offset).Unix()
-	r := delivery.NewRequest(w.base, w.webhook.String(), w.s.Env.Secret, t, body, ts)
+	r := delivery.NewRequest(w.base, w.webhook.String(), w.s.Env.Secret, w.s.Knobs.EventHeaders(e.Type, e.ID), body, ts)
 	r.Headers = append(r.Headers, w.s.Headers...)
 	return r
+}
+
+// foreign is an event of which nothing is known but its body: what Sent might send
+// one day, or never. The same body is the same event.
+func (w *World) foreign(t event.Type, body []byte) event.Event {
+	return event.Event{Type: t, ID: uuid.NewSHA1(w.scenario, body)}
 }
 
 // send delivers once and keeps the exchange for the next Then.

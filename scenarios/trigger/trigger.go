@@ -41,6 +41,7 @@ type Order struct {
 // same every time, timestamp and signature are made anew.
 type Delivery struct {
 	Type    event.Type     // "" for a raw body without one
+	EventID uuid.UUID      // the same for the same order and seed
 	Body    []byte         // genuine, as it is signed
 	Forgery *chaos.Forgery // nil: genuine
 
@@ -83,7 +84,7 @@ func (d *Delivery) body() error {
 		if len(o.Set) > 0 {
 			return errors.New("a body that is sent as it is has no values to set")
 		}
-		d.Type, d.Body = event.Type(o.Event), bytes.Clone(o.Body)
+		d.Type, d.EventID, d.Body = event.Type(o.Event), eventID(o, o.Body), bytes.Clone(o.Body)
 		if t, err := event.ParseType(o.Event); err == nil {
 			d.Type = t
 		} else if strings.ContainsFunc(o.Event, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -95,13 +96,20 @@ func (d *Delivery) body() error {
 	if err != nil {
 		return err
 	}
-	d.Type, d.Body = e.Type, e.Encode(o.Knobs.Format())
+	d.Type, d.EventID, d.Body = e.Type, e.ID, e.Encode(o.Knobs.Format())
 	for _, text := range o.Set {
+		d.EventID = eventID(o, []byte(strings.Join(o.Set, "\n"))) // another body is another event
 		if d.Body, err = Assign(d.Body, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// eventID is the id of an event that is none of the catalogue's, but something of
+// the user's: the same for the same order of it.
+func eventID(o Order, what []byte) uuid.UUID {
+	return uuid.NewSHA1(o.Seed.Stream("trigger "+strings.ToLower(o.Event)).UUID(), what)
 }
 
 func sample(o Order) (event.Event, error) {
@@ -113,17 +121,16 @@ func sample(o Order) (event.Event, error) {
 	if err != nil {
 		return event.Event{}, err
 	}
+	if err := o.Knobs.Has(k); err != nil {
+		return event.Event{}, err
+	}
 	return k.Sample(st, o.At)
 }
 
 // Request is the attempt at now, for a receiver at url with this secret.
 func (d Delivery) Request(url string, secret signing.Secret, now time.Time) (delivery.Request, error) {
-	typ := d.Type
-	if !d.order.Knobs.EventTypeHeader {
-		typ = ""
-	}
 	id, at := d.order.WebhookID.String(), now.Add(d.order.SignedAt).Unix()
-	r := delivery.NewRequest(url, id, secret, typ, d.Body, at)
+	r := delivery.NewRequest(url, id, secret, d.order.Knobs.EventHeaders(d.Type, d.EventID), d.Body, at)
 	r.Headers = append(r.Headers, d.order.Headers...)
 	if d.Forgery == nil {
 		return r, nil

@@ -168,7 +168,7 @@ func (f *fact) make(p *Plan, at time.Time) {
 	case e.Inbound != nil:
 		e.Inbound.ReceivedAt = at
 	}
-	f.body = e.Encode(event.Format{Envelope: p.Format.Envelope, Numbers: p.Format.Numbers, InboundShape: p.Format.InboundShape})
+	f.body = e.Encode(p.Format.event())
 	for _, edit := range f.edits {
 		f.body = edit(f.body)
 	}

@@ -45,7 +45,7 @@ func input(tb testing.TB, at int64) chaos.Input {
 }
 
 func genuine(in chaos.Input, body []byte) delivery.Request {
-	return delivery.NewRequest("http://127.0.0.1/webhooks/sent", in.WebhookID, in.Secret, "message.delivered", body, in.Timestamp)
+	return delivery.NewRequest("http://127.0.0.1/webhooks/sent", in.WebhookID, in.Secret, delivery.EventHeaders{Type: "message.delivered"}, body, in.Timestamp)
 }
 
 func headers(r delivery.Request) signing.Headers { return signing.HeadersFrom(r.Get) }

@@ -102,7 +102,7 @@ func (d *drawer) oddities() {
 			f = d.ghostTemplate(st, seed.Pick(st, []string{event.TemplatePaused, event.TemplateDisabled, "IN_APPEAL", "FLAGGED"}), when(st))
 			f.rule = "TOL-2"
 		} else {
-			f = d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "CANCELLED", "typing"}), when(st))
+			f = d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "RECALLED", "typing"}), when(st))
 			f.rule = "TOL-1"
 		}
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownStatus))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -26,13 +27,27 @@ type Plan struct {
 	Format          Format `json:"format"`
 	Extended        bool   `json:"extended"`          // the extended set of statuses
 	EventTypeHeader bool   `json:"event_type_header"` // deliveries carry X-Webhook-Event-Type
+	EventIDHeader   bool   `json:"event_id_header"`   // deliveries carry X-Webhook-Event-ID
+}
+
+// EventHeaders are those of an event's deliveries, as far as they are sent.
+func (p *Plan) EventHeaders(t event.Type, id uuid.UUID) delivery.EventHeaders {
+	return delivery.Rules{EventTypeHeader: p.EventTypeHeader, EventIDHeader: p.EventIDHeader}.EventHeaders(t, id)
 }
 
 // Format is event.Format as it stands in a trace.
 type Format struct {
-	Envelope     event.Envelope     `json:"envelope"`
-	Numbers      event.Numbers      `json:"numbers"`
-	InboundShape event.InboundShape `json:"inbound_shape"`
+	Envelope      event.Envelope      `json:"envelope"`
+	Numbers       event.Numbers       `json:"numbers"`
+	InboundShape  event.InboundShape  `json:"inbound_shape"`
+	OutboundShape event.OutboundShape `json:"outbound_shape,omitempty"` // "" in traces from before there were editions: classic
+}
+
+func (f Format) event() event.Format {
+	if f.OutboundShape == "" {
+		f.OutboundShape = event.OutboundClassic
+	}
+	return event.Format(f)
 }
 
 // Kind is what a step does.

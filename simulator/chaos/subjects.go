@@ -42,7 +42,11 @@ func (d *drawer) outbound() {
 			continue
 		}
 		o := base
-		o.Status, o.Channel, o.Reason = s.Status, s.Channel, s.Reason
+		o.Status, o.Channel, o.Reason, o.ReasonCode = s.Status, s.Channel, s.Reason, s.Code
+		o.ScheduledAt = until(s, p.Start)
+		if s.Status == event.Scheduled {
+			o.ScheduleReason = event.QuietHours
+		}
 		if s.Channel == event.RCS {
 			o.AgentID = agent
 		}
@@ -87,6 +91,15 @@ func (d *drawer) outbound() {
 			return d.fact(st, s, event.Event{Type: event.TypeOf(o.Status), Outbound: &o}, string(o.Status), f.created)
 		})
 	}
+}
+
+// until is when a message that is parked is to leave, or was; a run's events are
+// dated back, so it is about right.
+func until(s lifecycle.Step, start time.Time) time.Time {
+	if s.Until == 0 {
+		return time.Time{}
+	}
+	return start.Add(s.Until - s.After)
 }
 
 // nextOf is a status that a message which ended as it did can be moved to by a

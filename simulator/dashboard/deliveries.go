@@ -202,8 +202,12 @@ func (v *view) attempt(d delivery.Delivery, w webhook.Webhook, a delivery.Attemp
 		{Name: signing.HeaderTimestamp, Value: strconv.FormatInt(a.Timestamp, 10)},
 		{Name: signing.HeaderSignature, Value: a.Signature},
 	}}
-	if v.Sim.Knobs().EventTypeHeader {
-		r.Headers = append(r.Headers, delivery.Header{Name: signing.HeaderEventType, Value: string(d.EventType)})
+	named := v.Sim.Knobs().EventHeaders(d.EventType, d.EventID)
+	if named.Type != "" {
+		r.Headers = append(r.Headers, delivery.Header{Name: signing.HeaderEventType, Value: string(named.Type)})
+	}
+	if named.ID != uuid.Nil {
+		r.Headers = append(r.Headers, delivery.Header{Name: signing.HeaderEventID, Value: named.ID.String()})
 	}
 	return attemptView{
 		Attempt: a, Accepted: a.Outcome.Accepted(), Answer: whatCameBack(a.Outcome),

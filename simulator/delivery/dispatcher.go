@@ -52,6 +52,19 @@ type Rules struct {
 	Order            Order
 	Concurrency      int  // attempts in flight per webhook, with order concurrent
 	EventTypeHeader  bool // send X-Webhook-Event-Type
+	EventIDHeader    bool // send X-Webhook-Event-ID
+}
+
+// EventHeaders are those of an event's deliveries, as far as they are sent.
+func (r Rules) EventHeaders(t event.Type, id uuid.UUID) EventHeaders {
+	var h EventHeaders
+	if r.EventTypeHeader {
+		h.Type = t
+	}
+	if r.EventIDHeader {
+		h.ID = id
+	}
+	return h
 }
 
 // attempts is how many attempts a delivery has at most.

@@ -190,12 +190,8 @@ func (q *queue) work(x started) {
 
 // attempt sends one attempt and waits for its end.
 func (q *queue) attempt(ctx context.Context, hook *webhook.Webhook, x *Delivery) Attempt {
-	typ := x.EventType
-	if !q.d.cfg.Rules.EventTypeHeader {
-		typ = ""
-	}
 	a := Attempt{Number: len(x.Attempts) + 1, At: q.d.cfg.Clock.Now(), Timestamp: q.d.cfg.Wall().Unix()}
-	r := NewRequest(hook.EndpointURL, q.id, hook.SigningSecret, typ, x.Body, a.Timestamp)
+	r := NewRequest(hook.EndpointURL, q.id, hook.SigningSecret, q.d.cfg.Rules.EventHeaders(x.EventType, x.EventID), x.Body, a.Timestamp)
 	a.Signature = r.Get(signing.HeaderSignature)
 	a.Outcome = q.d.cfg.Sender.Send(ctx, r, hook.Timeout())
 	return a

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -25,11 +27,17 @@ type Request struct {
 	Cut    bool          // reset the connection in the middle of the body
 }
 
+// EventHeaders are the headers of a delivery that name its event and are not
+// signed. What is zero is not sent.
+type EventHeaders struct {
+	Type event.Type // X-Webhook-Event-Type
+	ID   uuid.UUID  // X-Webhook-Event-ID: equal on every delivery of an event
+}
+
 // NewRequest signs body for one attempt at url: section "delivery request" of
-// Sent's webhook documentation. timestamp is in Unix seconds. typ goes into
-// X-Webhook-Event-Type; leave it empty to send none.
-func NewRequest(url, webhookID string, secret signing.Secret, typ event.Type, body []byte, timestamp int64) Request {
-	r := Request{URL: url, Body: body, Headers: make([]Header, 0, 6)}
+// Sent's webhook documentation. timestamp is in Unix seconds.
+func NewRequest(url, webhookID string, secret signing.Secret, about EventHeaders, body []byte, timestamp int64) Request {
+	r := Request{URL: url, Body: body, Headers: make([]Header, 0, 7)}
 	r.Headers = append(r.Headers,
 		Header{"Content-Type", "application/json"},
 		Header{"User-Agent", UserAgent},
@@ -37,8 +45,22 @@ func NewRequest(url, webhookID string, secret signing.Secret, typ event.Type, bo
 		Header{signing.HeaderTimestamp, strconv.FormatInt(timestamp, 10)},
 		Header{signing.HeaderSignature, secret.Sign(webhookID, timestamp, body)},
 	)
-	if typ != "" {
-		r.Headers = append(r.Headers, Header{signing.HeaderEventType, string(typ)})
+	return r.about(about)
+}
+
+// Signed is r signed anew at a timestamp: what a retry sends.
+func (r Request) Signed(secret signing.Secret, timestamp int64) Request {
+	return r.With(signing.HeaderTimestamp, strconv.FormatInt(timestamp, 10)).
+		With(signing.HeaderSignature, secret.Sign(r.Get(signing.HeaderID), timestamp, r.Body))
+}
+
+// about adds the headers that name the event.
+func (r Request) about(e EventHeaders) Request {
+	if e.Type != "" {
+		r.Headers = append(r.Headers, Header{signing.HeaderEventType, string(e.Type)})
+	}
+	if e.ID != uuid.Nil {
+		r.Headers = append(r.Headers, Header{signing.HeaderEventID, e.ID.String()})
 	}
 	return r
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -106,8 +107,8 @@ func TestNewRequest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := []byte(`{"field":"message"}`)
-	r := delivery.NewRequest("http://127.0.0.1/", "the-id", secret, "message.sent", body, 1761905442)
+	body, id := []byte(`{"field":"message"}`), uuid.MustParse("5f1c1b9e-7f0a-4c27-9d36-0d5f6a7b8c90")
+	r := delivery.NewRequest("http://127.0.0.1/", "the-id", secret, delivery.EventHeaders{Type: "message.sent", ID: id}, body, 1761905442)
 	var got []string
 	for _, h := range r.Headers {
 		got = append(got, h.Name+": "+h.Value)
@@ -115,13 +116,13 @@ func TestNewRequest(t *testing.T) {
 	want := []string{
 		"Content-Type: application/json", "User-Agent: " + delivery.UserAgent, "X-Webhook-ID: the-id",
 		"X-Webhook-Timestamp: 1761905442", "X-Webhook-Signature: " + secret.Sign("the-id", 1761905442, body),
-		"X-Webhook-Event-Type: message.sent",
+		"X-Webhook-Event-Type: message.sent", "X-Webhook-Event-ID: " + id.String(),
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if bare := delivery.NewRequest("http://127.0.0.1/", "the-id", secret, "", body, 1); len(bare.Headers) != 5 {
-		t.Errorf("without a type: %v", bare.Headers)
+	if bare := delivery.NewRequest("http://127.0.0.1/", "the-id", secret, delivery.EventHeaders{}, body, 1); len(bare.Headers) != 5 {
+		t.Errorf("without an event: %v", bare.Headers)
 	}
 }
 

@@ -13,27 +13,30 @@ import (
 // wire is the same body as a struct, for the comparison with encoding/json.
 type wire struct {
 	Field     string    `json:"field"`
-	SubType   string    `json:"sub_type"`
+	Event     string    `json:"event"`
 	Timestamp time.Time `json:"timestamp"`
+	RequestID *string   `json:"request_id"`
 	Payload   struct {
 		AccountID      uuid.UUID     `json:"account_id"`
 		MessageID      uuid.UUID     `json:"message_id"`
 		Status         event.Status  `json:"message_status"`
 		Channel        event.Channel `json:"channel"`
-		InboundNumber  string        `json:"inbound_number"`
 		OutboundNumber string        `json:"outbound_number"`
+		Body           *string       `json:"body"`
 		TemplateID     uuid.UUID     `json:"template_id"`
+		TemplateName   string        `json:"template_name,omitempty"`
 		UpdatedAt      time.Time     `json:"updated_at"`
+		ReasonCode     string        `json:"reason_code,omitempty"`
 		Reason         string        `json:"reason,omitempty"`
 	} `json:"payload"`
 }
 
 func wireOf(e event.Event) wire {
-	w := wire{Field: e.Type.Parent(), SubType: string(e.Type), Timestamp: e.CreatedAt.UTC().Truncate(time.Second)}
+	w := wire{Field: e.Type.Parent(), Event: string(e.Type), Timestamp: e.CreatedAt.UTC().Truncate(time.Second)}
 	w.Payload.AccountID, w.Payload.MessageID = e.Outbound.AccountID, e.Outbound.MessageID
 	w.Payload.Status, w.Payload.Channel = e.Outbound.Status, e.Outbound.Channel
-	w.Payload.InboundNumber, w.Payload.OutboundNumber = e.Outbound.InboundNumber, e.Outbound.OutboundNumber
-	w.Payload.TemplateID, w.Payload.Reason = e.Outbound.TemplateID, e.Outbound.Reason
+	w.Payload.OutboundNumber, w.Payload.Body, w.Payload.TemplateName = e.Outbound.InboundNumber, e.Outbound.Body, e.Outbound.TemplateName
+	w.Payload.TemplateID, w.Payload.Reason, w.Payload.ReasonCode = e.Outbound.TemplateID, e.Outbound.Reason, e.Outbound.ReasonCode
 	w.Payload.UpdatedAt = e.Outbound.UpdatedAt.UTC().Truncate(time.Second)
 	return w
 }

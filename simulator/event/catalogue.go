@@ -1,7 +1,6 @@
 package event
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -9,7 +8,8 @@ import (
 // Direction is which way the message of an event travels.
 type Direction string
 
-// The directions. Template events count as outbound.
+// The directions. What a contact does is inbound; everything else that is not
+// about a message counts as outbound.
 const (
 	Out Direction = "outbound"
 	In  Direction = "inbound"
@@ -19,7 +19,7 @@ const (
 type Kind struct {
 	Name      string    // what a user types: "message.delivered", "templates.approved"
 	Type      Type      // what a delivery is called: Name, but "templates" for every template event
-	Status    string    // message_status or status in the payload; "" for message.received
+	Status    string    // message_status or status in the payload; "" where it has none
 	Direction Direction // which way the message travels
 	Channels  []Channel // where it can occur
 	Meaning   string    // what has happened
@@ -27,12 +27,16 @@ type Kind struct {
 	Extended  bool      // emitted only with the extended set
 }
 
-// Parent is the event's parent: "message" or "templates".
+// Parent is the event's family: "message", "templates", "contact".
 func (k Kind) Parent() string { return k.Type.Parent() }
 
-// Catalogue is every event: messages in lifecycle order, then the extended
-// set, then templates. The caller owns the result.
+// Catalogue is every event of every family: messages in lifecycle order, then the
+// extended set, then templates and the other families. The caller owns the result.
 func Catalogue() []Kind {
+	return slices.Concat(messageKinds(), templateKinds(), contactKinds(), channelKinds(), linkKinds(), callKinds())
+}
+
+func messageKinds() []Kind {
 	all := []Channel{SMS, WhatsApp, RCS}
 	message := func(s Status, channels []Channel, meaning, trouble string) Kind {
 		return Kind{
@@ -44,12 +48,6 @@ func Catalogue() []Kind {
 		k := message(s, all, meaning, trouble)
 		k.Extended = true
 		return k
-	}
-	template := func(status, meaning, trouble string) Kind {
-		return Kind{
-			Name: ParentTemplates + "." + strings.ToLower(status), Type: Templates, Status: status,
-			Direction: Out, Channels: []Channel{WhatsApp}, Meaning: meaning, Trouble: trouble,
-		}
 	}
 	received := message(Received, all,
 		"A contact wrote to one of your numbers or, on RCS, tapped a suggestion chip: the chip's text is then the message's text.",
@@ -77,14 +75,28 @@ func Catalogue() []Kind {
 			""),
 		received,
 		extended(Scheduled,
-			"The message is parked by quiet hours and re-enters the queue when they end.",
-			"It may still be stopped or fail once it re-enters."),
+			"The message is parked by quiet hours or for a time that the caller chose, and re-enters the queue then.",
+			"It may be cancelled, and may still be stopped or fail once it re-enters."),
+		extended(Cancelled,
+			"Terminal: a scheduled message was cancelled before its time.",
+			""),
 		extended(Filtered,
 			"Terminal: a policy stopped the message before routing.",
 			""),
 		extended(Blocked,
-			"Terminal: the account's settings stopped the message before routing.",
+			"Terminal: something about the account or the contact stopped the message before routing: no balance, a template that is not approved, no open conversation, an opt-out.",
 			""),
+	}
+}
+
+func templateKinds() []Kind {
+	template := func(status, meaning, trouble string) Kind {
+		return Kind{
+			Name: ParentTemplates + "." + strings.ToLower(status), Type: Templates, Status: status,
+			Direction: Out, Channels: []Channel{WhatsApp}, Meaning: meaning, Trouble: trouble,
+		}
+	}
+	return []Kind{
 		template(TemplatePending,
 			"The template has been submitted to Meta for review.",
 			""),
@@ -104,72 +116,4 @@ func Catalogue() []Kind {
 			"Meta disabled the template. One of the values that Sent forwards as they come: the set of template statuses is open.",
 			""),
 	}
-}
-
-// Lookup is the catalogue's entry of that name. It also takes the parents'
-// other spellings ("messages.delivered", "template.approved") and any case. The
-// error names the nearest known event.
-func Lookup(name string) (Kind, error) {
-	parent, sub, _ := strings.Cut(strings.ToLower(name), ".")
-	switch parent {
-	case "messages":
-		parent = ParentMessage
-	case "template":
-		parent = ParentTemplates
-	}
-	kinds := Catalogue()
-	for _, k := range kinds {
-		if k.Name == parent+"."+sub {
-			return k, nil
-		}
-	}
-	if name == "" {
-		return Kind{}, fmt.Errorf("no event named: give one such as %q", kinds[0].Name)
-	}
-	return Kind{}, fmt.Errorf("unknown event %q: did you mean %q?", name, nearest(strings.ToLower(name), kinds))
-}
-
-// ParseType is the type of the event of that name: "templates" itself, or
-// whatever Lookup takes.
-func ParseType(name string) (Type, error) {
-	if Type(strings.ToLower(name)) == Templates {
-		return Templates, nil
-	}
-	k, err := Lookup(name)
-	return k.Type, err
-}
-
-// nearest is the name of the entry that is fewest typing errors away from name,
-// which may be a sub-type alone. The catalogue's order breaks ties.
-func nearest(name string, kinds []Kind) string {
-	best, distance := "", -1
-	for _, k := range kinds {
-		_, sub, _ := strings.Cut(k.Name, ".")
-		d := min(edits(name, k.Name), edits(name, sub)+1)
-		if distance < 0 || d < distance {
-			best, distance = k.Name, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of a and b in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

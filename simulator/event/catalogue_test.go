@@ -28,8 +28,12 @@ func TestCatalogue(t *testing.T) {
 		}
 	}
 	want := "message.queued message.routed message.sent message.delivered message.read message.failed message.received " +
-		"message.scheduled message.filtered message.blocked " +
-		"templates.pending templates.approved templates.rejected templates.category_updated templates.paused templates.disabled"
+		"message.scheduled message.cancelled message.filtered message.blocked " +
+		"templates.pending templates.approved templates.rejected templates.category_updated templates.paused templates.disabled " +
+		"contact.opt_in contact.opt_out contact.help contact.custom_keyword " +
+		"channel.submitted channel.action_needed channel.approved channel.activated channel.deactivated " +
+		"link.clicked link.downloaded link.expired link.revoked " +
+		"call.initiated call.answered call.completed call.failed call.recording_ready"
 	if got := strings.Join(names, " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -46,6 +50,8 @@ func TestLookup(t *testing.T) {
 		"Message.READ":               "message.read",
 		"template.approved":          "templates.approved",
 		"templates.CATEGORY_UPDATED": "templates.category_updated",
+		"contacts.opt_out":           "contact.opt_out",
+		"Links.Clicked":              "link.clicked",
 	} {
 		if k, err := event.Lookup(name); err != nil || k.Name != want {
 			t.Errorf("Lookup(%q) = %q, %v; want %q", name, k.Name, err, want)

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // prints, so that a body is never a reason for a receiver that re-serialises it
 // to fail by luck or to pass by luck (SIG-9 is tested on purpose, elsewhere).
 func (e Event) Encode(f Format) []byte {
-	return e.Append(make([]byte, 0, 640), f)
+	return e.Append(make([]byte, 0, 768), f)
 }
 
 // Append is Encode, appended to dst.
@@ -20,22 +21,25 @@ func (e Event) Encode(f Format) []byte {
 // Template events have field "templates" and no name, in every dialect. Times
 // are whole seconds in UTC: two events within a second carry the same time.
 func (e Event) Append(dst []byte, f Format) []byte {
-	parent := e.Type.Parent()
-	if f.Envelope == EnvelopeLegacy && parent == ParentMessage {
-		parent = "messages"
+	family := e.Type.Parent()
+	if f.Envelope == EnvelopeLegacy && family == ParentMessage {
+		family = "messages"
 	}
 	dst = append(dst, `{"field":`...)
-	dst = appendString(dst, parent)
+	dst = appendString(dst, family)
 	if sub := e.Type.SubType(); sub != "" && e.Template == nil {
 		switch f.Envelope {
 		case EnvelopeLegacy:
-		case EnvelopeEvent:
-			dst = appendField(dst, "event", string(e.Type))
-		case EnvelopeCurrent, "":
+		case EnvelopeCurrent:
 			dst = appendField(dst, "sub_type", string(e.Type))
+		case EnvelopeEvent, "":
+			dst = appendField(dst, "event", string(e.Type))
 		}
 	}
 	dst = appendTime(dst, "timestamp", e.CreatedAt)
+	if f.Envelope == EnvelopeEvent || f.Envelope == "" {
+		dst = append(dst, `,"request_id":null`...)
+	}
 	dst = append(dst, `,"payload":`...)
 	switch {
 	case e.Outbound != nil:
@@ -43,71 +47,18 @@ func (e Event) Append(dst []byte, f Format) []byte {
 	case e.Inbound != nil:
 		dst = e.Inbound.append(dst, f)
 	case e.Template != nil:
-		dst = e.Template.append(dst)
+		dst = e.Template.append(dst, f)
+	case e.Contact != nil:
+		dst = e.Contact.append(dst, f)
+	case e.Market != nil:
+		dst = e.Market.append(dst, f)
+	case e.Link != nil:
+		dst = e.Link.append(dst)
+	case e.Call != nil:
+		dst = e.Call.append(dst, f)
 	default:
 		dst = append(dst, '{', '}')
 	}
-	return append(dst, '}')
-}
-
-func (o *Outbound) append(dst []byte, f Format) []byte {
-	dst = append(dst, `{"account_id":`...)
-	dst = appendID(dst, o.AccountID)
-	dst = append(dst, `,"message_id":`...)
-	dst = appendID(dst, o.MessageID)
-	dst = appendField(dst, "message_status", string(o.Status))
-	dst = appendField(dst, "channel", string(o.Channel))
-	dst = appendField(dst, "inbound_number", number(o.InboundNumber, f))
-	dst = appendField(dst, "outbound_number", number(o.OutboundNumber, f))
-	if o.TemplateID != uuid.Nil {
-		dst = append(dst, `,"template_id":`...)
-		dst = appendID(dst, o.TemplateID)
-	}
-	if o.AgentID != "" {
-		dst = appendField(dst, "agent_id", o.AgentID)
-	}
-	dst = appendTime(dst, "updated_at", o.UpdatedAt)
-	if o.Reason != "" {
-		dst = appendField(dst, "reason", o.Reason)
-	}
-	return append(dst, '}')
-}
-
-func (in *Inbound) append(dst []byte, f Format) []byte {
-	numbered := f.InboundShape == InboundNumbered
-	dst = append(dst, `{"account_id":`...)
-	dst = appendID(dst, in.AccountID)
-	if numbered {
-		dst = append(dst, `,"message_id":`...)
-		dst = appendID(dst, in.MessageID)
-		dst = appendField(dst, "inbound_number", number(in.From, f))
-		dst = appendField(dst, "outbound_number", number(in.To, f))
-	} else {
-		dst = appendField(dst, "from", number(in.From, f))
-		dst = appendField(dst, "to", number(in.To, f))
-	}
-	dst = appendOptional(dst, "text", in.Text)
-	dst = appendField(dst, "channel", string(in.Channel))
-	dst = appendField(dst, "provider", in.Provider)
-	dst = appendTime(dst, "received_at", in.ReceivedAt)
-	if numbered {
-		dst = appendTime(dst, "updated_at", in.ReceivedAt)
-	}
-	return append(dst, '}')
-}
-
-func (t *Template) append(dst []byte) []byte {
-	dst = append(dst, `{"account_id":`...)
-	dst = appendID(dst, t.AccountID)
-	dst = append(dst, `,"template_id":`...)
-	dst = appendID(dst, t.TemplateID)
-	dst = appendField(dst, "template_name", t.Name)
-	dst = appendField(dst, "whatsapp_template_id", t.WhatsAppTemplateID)
-	dst = appendField(dst, "status", t.Status)
-	dst = appendField(dst, "language", t.Language)
-	dst = appendField(dst, "category", t.Category)
-	dst = appendField(dst, "channel", string(t.Channel))
-	dst = appendOptional(dst, "reason", t.Reason)
 	return append(dst, '}')
 }
 
@@ -124,12 +75,34 @@ func appendField(dst []byte, key, value string) []byte {
 	return appendString(appendKey(dst, key), value)
 }
 
+// appendGiven leaves out a value that is empty.
+func appendGiven(dst []byte, key, value string) []byte {
+	if value == "" {
+		return dst
+	}
+	return appendField(dst, key, value)
+}
+
+// appendOptional writes null for nil.
 func appendOptional(dst []byte, key string, value *string) []byte {
 	dst = appendKey(dst, key)
 	if value == nil {
 		return append(dst, "null"...)
 	}
 	return appendString(dst, *value)
+}
+
+// appendOptionalID writes null for the zero id.
+func appendOptionalID(dst []byte, key string, id uuid.UUID) []byte {
+	dst = appendKey(dst, key)
+	if id == uuid.Nil {
+		return append(dst, "null"...)
+	}
+	return appendID(dst, id)
+}
+
+func appendInt(dst []byte, key string, value int64) []byte {
+	return strconv.AppendInt(appendKey(dst, key), value, 10)
 }
 
 func appendTime(dst []byte, key string, t time.Time) []byte {

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"time"
@@ -29,21 +30,29 @@ func (k Kind) Sample(r io.Reader, at time.Time) (Event, error) {
 	d := draw{r: r}
 	e := Event{ID: d.id(), Type: k.Type, CreatedAt: at}
 	account, subject := d.id(), d.id()
-	switch {
-	case k.Type == Templates:
+	switch k.Parent() {
+	case ParentTemplates:
 		e.Template = d.template(k.Status)
 		e.Template.AccountID, e.Template.TemplateID = account, subject
-	case k.Direction == In:
-		text := "Yes, that works for me"
-		e.Inbound = &Inbound{
-			AccountID: account, MessageID: subject, From: d.number(), To: d.number(), Text: &text,
-			Channel: WhatsApp, Provider: "meta", ReceivedAt: at,
-		}
+	case ParentContact:
+		e.Contact = d.contact(k.Type)
+		e.Contact.AccountID, e.Contact.ContactID = account, subject
+	case ParentChannel:
+		e.Market = d.market(k.Status)
+		e.Market.AccountID, e.Market.UpdatedAt = account, at
+	case ParentLink:
+		e.Link = d.link(k.Type)
+		e.Link.CustomerID, e.Link.RecordID, e.Link.OccurredAt = account, subject, at
+	case ParentCall:
+		e.Call = d.call(k.Type)
+		e.Call.AccountID, e.Call.CallID, e.Call.UpdatedAt = account, subject, at
 	default:
-		e.Outbound = &Outbound{
-			AccountID: account, MessageID: subject, Status: Status(k.Status), Channel: WhatsApp,
-			InboundNumber: d.number(), OutboundNumber: d.number(), TemplateID: d.id(), UpdatedAt: at,
-			Reason: sampleReason(Status(k.Status)),
+		e.Outbound, e.Inbound = d.message(k, at)
+		*e.Account() = account
+		if e.Inbound != nil {
+			e.Inbound.MessageID = subject
+		} else {
+			e.Outbound.MessageID = subject
 		}
 	}
 	if d.err != nil {
@@ -52,17 +61,37 @@ func (k Kind) Sample(r io.Reader, at time.Time) (Event, error) {
 	return e, nil
 }
 
-func sampleReason(s Status) string {
-	switch s {
-	case Failed:
-		return "Message undeliverable: the recipient's handset is unreachable"
-	case Filtered:
-		return "Stopped by content policy"
-	case Blocked:
-		return "The recipient has opted out"
-	case Queued, Routed, Sent, Delivered, Read, Received, Scheduled, Processed:
+// message is a payload of the message family: one of the two is nil.
+func (d *draw) message(k Kind, at time.Time) (*Outbound, *Inbound) {
+	if k.Direction == In {
+		text := "Yes, that works for me"
+		return nil, &Inbound{
+			From: d.number(), To: d.number(), Text: &text, Channel: WhatsApp, Provider: "meta", ReceivedAt: at,
+			Media: []Media{{
+				URL: "https://media.example.com/" + d.id().String() + ".jpg", MIMEType: "image/jpeg", SizeBytes: 48213,
+				HashSHA256: d.hash(),
+			}},
+		}
 	}
-	return ""
+	body := "Hello Ada, your order 1043 is on its way."
+	o := &Outbound{
+		Status: Status(k.Status), Channel: WhatsApp, InboundNumber: d.number(), OutboundNumber: d.number(),
+		TemplateID: d.id(), TemplateName: "order_update", Body: &body, UpdatedAt: at,
+	}
+	switch o.Status {
+	case Failed:
+		o.ReasonCode, o.Reason = "DELIVERY_007", "Message undeliverable: the recipient's handset is unreachable"
+	case Filtered:
+		o.ReasonCode, o.Reason = "BUSINESS_006", "Stopped by content policy"
+	case Blocked:
+		o.ReasonCode, o.Reason = ConsentBlocked, "The recipient has opted out"
+	case Scheduled:
+		o.ScheduleReason, o.ScheduledAt = QuietHours, at.Add(9*time.Hour)
+	case Cancelled:
+		o.ScheduledAt = at.Add(9 * time.Hour)
+	case Queued, Routed, Sent, Delivered, Read, Received, Processed:
+	}
+	return o, nil
 }
 
 // draw builds values from random bytes and keeps the first error.
@@ -84,6 +113,13 @@ func (d *draw) id() uuid.UUID {
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return id
+}
+
+// hash is a SHA-256 in hex of nothing in particular.
+func (d *draw) hash() string {
+	var b [32]byte
+	d.bytes(b[:])
+	return hex.EncodeToString(b[:])
 }
 
 // number is a North American number from the range reserved for fiction, 555-0100 to 555-0199.

@@ -18,6 +18,10 @@ type eventRecord struct {
 	Outbound  *outboundRecord `json:"outbound,omitempty"`
 	Inbound   *inboundRecord  `json:"inbound,omitempty"`
 	Template  *templateRecord `json:"template,omitempty"`
+	Contact   *event.Contact  `json:"contact,omitempty"`
+	Market    *event.Market   `json:"market,omitempty"`
+	Link      *event.Link     `json:"link,omitempty"`
+	Call      *event.Call     `json:"call,omitempty"`
 }
 
 // The fields of these are event's, in its order.
@@ -33,6 +37,11 @@ type (
 		AgentID        string        `json:"agent_id"`
 		UpdatedAt      time.Time     `json:"updated_at"`
 		Reason         string        `json:"reason"`
+		Body           *string       `json:"body,omitempty"`
+		TemplateName   string        `json:"template_name,omitempty"`
+		ReasonCode     string        `json:"reason_code,omitempty"`
+		ScheduleReason string        `json:"schedule_reason,omitempty"`
+		ScheduledAt    time.Time     `json:"scheduled_at,omitzero"`
 	}
 	inboundRecord struct {
 		AccountID  uuid.UUID     `json:"account_id"`
@@ -43,6 +52,7 @@ type (
 		Channel    event.Channel `json:"channel"`
 		Provider   string        `json:"provider"`
 		ReceivedAt time.Time     `json:"received_at"`
+		Media      []event.Media `json:"media,omitempty"`
 	}
 	templateRecord struct {
 		AccountID          uuid.UUID     `json:"account_id"`
@@ -54,12 +64,15 @@ type (
 		Category           string        `json:"category"`
 		Channel            event.Channel `json:"channel"`
 		Reason             *string       `json:"reason"`
+		Whole              bool          `json:"whole,omitempty"`
+		AutoReplyAction    string        `json:"auto_reply_action,omitempty"`
 	}
 )
 
 func encodeEvent(e *event.Event) ([]byte, error) {
 	return json.Marshal(eventRecord{
 		e.ID, e.Type, e.CreatedAt, (*outboundRecord)(e.Outbound), (*inboundRecord)(e.Inbound), (*templateRecord)(e.Template),
+		e.Contact, e.Market, e.Link, e.Call,
 	})
 }
 
@@ -71,5 +84,6 @@ func decodeEvent(record []byte) (event.Event, error) {
 	return event.Event{
 		ID: r.ID, Type: r.Type, CreatedAt: r.CreatedAt,
 		Outbound: (*event.Outbound)(r.Outbound), Inbound: (*event.Inbound)(r.Inbound), Template: (*event.Template)(r.Template),
+		Contact: r.Contact, Market: r.Market, Link: r.Link, Call: r.Call,
 	}, nil
 }

@@ -84,7 +84,7 @@ func OddsOf(ch event.Channel) Odds {
 			Offline:  0.10, Away: Span{2 * time.Minute, 8 * time.Hour},
 			Receipt: Span{24 * time.Hour, 48 * time.Hour},
 		}
-	case event.SMS, event.Unrouted, event.Auto:
+	case event.SMS, event.MMS, event.Voice, event.Unrouted, event.Auto:
 	}
 	return Odds{
 		Ends: []Share{
@@ -110,6 +110,7 @@ func OddsOf(ch event.Channel) Odds {
 // Extension is what the extended set adds, on every channel.
 type Extension struct {
 	Scheduled         float64 // parked by quiet hours first
+	Cancelled         float64 // of those that are parked: cancelled before their time
 	Filtered, Blocked float64 // stopped before routing
 	Reroute           float64 // of failures after routing: a channel not tried yet is
 	QuietHours        Span    // scheduled to queued
@@ -119,44 +120,58 @@ type Extension struct {
 // ExtendedOdds is the table of the extended set.
 func ExtendedOdds() Extension {
 	return Extension{
-		Scheduled: 0.05, Filtered: 0.02, Blocked: 0.01, Reroute: 0.60,
+		Scheduled: 0.05, Cancelled: 0.10, Filtered: 0.02, Blocked: 0.01, Reroute: 0.60,
 		QuietHours: Span{30 * time.Minute, 10 * time.Hour},
 		Requeue:    Span{50 * time.Millisecond, 2 * time.Second},
 	}
 }
 
-// reasons are what FAILED, FILTERED and BLOCKED say, by outcome and channel.
-func reasons(end Outcome, ch event.Channel) []string {
+// reason is what FAILED, FILTERED and BLOCKED say: a stable code and its sentence.
+type reason struct{ code, text string }
+
+// reasons are those that there are, by outcome and channel.
+func reasons(end Outcome, ch event.Channel) []reason {
 	switch end {
 	case EndsFailedQueued:
-		common := []string{"No route available to the destination country", "No provider available for this channel"}
+		common := []reason{
+			{"DELIVERY_001", "No route available to the destination country"}, {"DELIVERY_002", "No provider available for this channel"},
+		}
 		switch ch {
 		case event.WhatsApp:
-			return append(common, "Recipient has no WhatsApp account")
+			return append(common, reason{"DELIVERY_003", "Recipient has no WhatsApp account"})
 		case event.RCS:
-			return append(common, "Recipient's device does not support RCS")
-		case event.SMS, event.Unrouted, event.Auto:
+			return append(common, reason{"DELIVERY_004", "Recipient's device does not support RCS"})
+		case event.SMS, event.MMS, event.Voice, event.Unrouted, event.Auto:
 		}
-		return append(common, "Destination is a landline")
+		return append(common, reason{"DELIVERY_005", "Destination is a landline"})
 	case EndsFailedRouted:
-		common := []string{"Rejected by carrier: content policy", "Rejected by carrier: blocked number"}
+		common := []reason{
+			{"DELIVERY_011", "Rejected by carrier: content policy"}, {"DELIVERY_012", "Rejected by carrier: blocked number"},
+		}
 		switch ch {
 		case event.WhatsApp:
-			return []string{"Rejected by provider: template is paused", "Rejected by provider: recipient limit reached", common[1]}
+			return []reason{
+				{"DELIVERY_013", "Rejected by provider: template is paused"},
+				{"DELIVERY_014", "Rejected by provider: recipient limit reached"}, common[1],
+			}
 		case event.RCS:
-			return append(common, "Rejected by provider: agent is not launched on this carrier")
-		case event.SMS, event.Unrouted, event.Auto:
+			return append(common, reason{"DELIVERY_015", "Rejected by provider: agent is not launched on this carrier"})
+		case event.SMS, event.MMS, event.Voice, event.Unrouted, event.Auto:
 		}
-		return append(common, "Rejected by carrier: sender is not registered")
+		return append(common, reason{"DELIVERY_016", "Rejected by carrier: sender is not registered"})
 	case EndsFailedSent:
-		return []string{"Handset offline", "Number unreachable", "Number no longer in service"}
+		return []reason{
+			{"DELIVERY_008", "Handset offline"}, {"DELIVERY_007", "Number unreachable"}, {"DELIVERY_009", "Number no longer in service"},
+		}
 	case EndsFailedReceipt:
-		return []string{"Delivery receipt timed out"}
+		return []reason{{"DELIVERY_010", "Delivery receipt timed out"}}
 	case EndsFiltered:
-		return []string{"Stopped by content policy", "Stopped by frequency policy"}
+		return []reason{{"BUSINESS_006", "Stopped by content policy"}, {"BUSINESS_007", "Stopped by frequency policy"}}
 	case EndsBlocked:
-		return []string{"Recipient has opted out", "Destination country is blocked for this account"}
-	case EndsRead, EndsDelivered, EndsSent, EndsRouted, EndsQueued, ScheduledDelivered, ReroutedDelivered:
+		return []reason{
+			{event.ConsentBlocked, "Recipient has opted out"}, {"BUSINESS_008", "Destination country is blocked for this account"},
+		}
+	case EndsRead, EndsDelivered, EndsSent, EndsRouted, EndsQueued, ScheduledDelivered, EndsCancelled, ReroutedDelivered:
 	}
-	return []string{""}
+	return []reason{{}}
 }

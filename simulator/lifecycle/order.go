@@ -10,7 +10,7 @@ import "github.com/sentsim/sentsim/simulator/event"
 // Rank is how far along the line QUEUED < ROUTED < SENT < DELIVERED < READ a
 // status is; from the extended set, SCHEDULED comes before QUEUED and PROCESSED
 // between QUEUED and ROUTED. ok is false for statuses that are not on the line:
-// FAILED, FILTERED and BLOCKED leave it, RECEIVED is inbound, others are unknown.
+// FAILED, FILTERED, BLOCKED and CANCELLED leave it, RECEIVED is inbound, others are unknown.
 func Rank(s event.Status) (rank int, ok bool) {
 	switch s {
 	case event.Scheduled:
@@ -27,7 +27,7 @@ func Rank(s event.Status) (rank int, ok bool) {
 		return 6, true
 	case event.Read:
 		return 7, true
-	case event.Failed, event.Filtered, event.Blocked, event.Received:
+	case event.Failed, event.Filtered, event.Blocked, event.Cancelled, event.Received:
 	}
 	return 0, false
 }
@@ -35,7 +35,7 @@ func Rank(s event.Status) (rank int, ok bool) {
 // Precedes reports whether a comes before b in every message that has both: a
 // is lower on the line, or b leaves the line and a is where it can be left from.
 // FAILED can follow whatever is before DELIVERED; FILTERED and BLOCKED whatever
-// is before ROUTED. Reroutes of the extended set are the exception.
+// is before ROUTED, CANCELLED only SCHEDULED. Reroutes of the extended set are the exception.
 func Precedes(a, b event.Status) bool {
 	from, ok := Rank(a)
 	if !ok {
@@ -60,6 +60,8 @@ func leavesBefore(s event.Status) (limit event.Status, ok bool) {
 		return event.Delivered, true
 	case event.Filtered, event.Blocked:
 		return event.Routed, true
+	case event.Cancelled:
+		return event.Queued, true
 	case event.Queued, event.Routed, event.Sent, event.Delivered, event.Read,
 		event.Received, event.Scheduled, event.Processed:
 	}
@@ -67,13 +69,13 @@ func leavesBefore(s event.Status) (limit event.Status, ok bool) {
 }
 
 // Terminal reports whether nothing follows s: FAILED and READ; with the
-// extended set FILTERED and BLOCKED too. There, a FAILED of one route can be
+// extended set FILTERED, BLOCKED and CANCELLED too. There, a FAILED of one route can be
 // followed by a reroute, which Allowed knows; it is terminal all the same.
 func Terminal(s event.Status, extended bool) bool {
 	switch s {
 	case event.Failed, event.Read:
 		return true
-	case event.Filtered, event.Blocked:
+	case event.Filtered, event.Blocked, event.Cancelled:
 		return extended
 	case event.Queued, event.Routed, event.Sent, event.Delivered,
 		event.Received, event.Scheduled, event.Processed:
@@ -103,7 +105,7 @@ func ReportsRead(ch event.Channel) bool {
 	switch ch {
 	case event.WhatsApp, event.RCS:
 		return true
-	case event.SMS, event.Unrouted, event.Auto:
+	case event.SMS, event.MMS, event.Voice, event.Unrouted, event.Auto:
 	}
 	return false
 }
@@ -113,7 +115,7 @@ func known(s event.Status, extended bool) bool {
 	switch s {
 	case event.Queued, event.Routed, event.Sent, event.Delivered, event.Read, event.Failed:
 		return true
-	case event.Scheduled, event.Filtered, event.Blocked, event.Processed:
+	case event.Scheduled, event.Cancelled, event.Filtered, event.Blocked, event.Processed:
 		return extended
 	case event.Received:
 	}

@@ -27,6 +27,7 @@ const (
 	EndsFiltered       Outcome = "filtered"            // extended
 	EndsBlocked        Outcome = "blocked"             // extended
 	ScheduledDelivered Outcome = "scheduled_delivered" // extended: parked by quiet hours, then delivered
+	EndsCancelled      Outcome = "cancelled"           // extended: parked, and cancelled before its time
 	ReroutedDelivered  Outcome = "rerouted_delivered"  // extended: fails on one channel, delivered on another
 )
 
@@ -40,7 +41,7 @@ func Outcomes(ch event.Channel, extended bool) []Outcome {
 		all = slices.Insert(all, 0, EndsRead)
 	}
 	if extended {
-		all = append(all, EndsFiltered, EndsBlocked, ScheduledDelivered, ReroutedDelivered)
+		all = append(all, EndsFiltered, EndsBlocked, ScheduledDelivered, EndsCancelled, ReroutedDelivered)
 	}
 	return all
 }
@@ -51,6 +52,8 @@ type Step struct {
 	Status  event.Status
 	Channel event.Channel // as the payload says it: see Options.Automatic
 	Reason  string        // of FAILED, FILTERED and BLOCKED; else ""
+	Code    string        // of Reason: a stable one, such as DELIVERY_007; else ""
+	Until   time.Duration // of SCHEDULED and CANCELLED: when it is to leave, since the plan's start
 }
 
 // Options is what is known of a message before its plan is drawn.

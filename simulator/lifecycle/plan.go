@@ -26,6 +26,9 @@ func PlanMessage(st *seed.Stream, o Options) []Step {
 	case ScheduledDelivered:
 		p.park()
 		p.route(ch, EndsDelivered)
+	case EndsCancelled:
+		p.park()
+		p.cancel()
 	case ReroutedDelivered:
 		p.route(ch, seed.Pick(st, []Outcome{EndsFailedRouted, EndsFailedSent}))
 		p.wait(ExtendedOdds().Requeue)
@@ -57,6 +60,10 @@ func (p *planner) drawn(ch event.Channel) {
 	x := ExtendedOdds()
 	if p.st.Chance(x.Scheduled) {
 		p.park()
+		if p.st.Chance(x.Cancelled) {
+			p.cancel()
+			return
+		}
 	}
 	switch u := p.st.Float64(); {
 	case u < x.Filtered:
@@ -102,23 +109,23 @@ func (p *planner) end(ch event.Channel) Outcome {
 func (p *planner) route(ch event.Channel, end Outcome) {
 	p.tried = append(p.tried, ch)
 	odds := OddsOf(ch)
-	p.emit(event.Queued, p.unrouted(ch), "")
+	p.emit(event.Queued, p.unrouted(ch))
 	if end == EndsQueued {
 		return
 	}
 	p.wait(odds.Routing)
 	switch end {
 	case EndsFailedQueued:
-		p.emit(event.Failed, p.never(ch), p.reason(end, ch))
+		p.stop(event.Failed, p.never(ch), end)
 		return
 	case EndsFiltered:
-		p.emit(event.Filtered, p.never(ch), p.reason(end, ch))
+		p.stop(event.Filtered, p.never(ch), end)
 		return
 	case EndsBlocked:
-		p.emit(event.Blocked, p.never(ch), p.reason(end, ch))
+		p.stop(event.Blocked, p.never(ch), end)
 		return
 	case EndsRead, EndsDelivered, EndsSent, EndsRouted, EndsQueued, EndsFailedRouted, EndsFailedSent,
-		EndsFailedReceipt, ScheduledDelivered, ReroutedDelivered:
+		EndsFailedReceipt, ScheduledDelivered, EndsCancelled, ReroutedDelivered:
 	}
 
 	p.routed = true
@@ -128,7 +135,7 @@ func (p *planner) route(ch event.Channel, end Outcome) {
 	}
 	p.wait(odds.Handover)
 	if end == EndsFailedRouted {
-		p.emit(event.Failed, ch, p.reason(end, ch))
+		p.stop(event.Failed, ch, end)
 		return
 	}
 	p.pass(event.Sent, ch, odds.SkipSent, end == EndsSent || end == EndsFailedSent || end == EndsFailedReceipt)
@@ -137,7 +144,7 @@ func (p *planner) route(ch event.Channel, end Outcome) {
 	}
 	if end == EndsFailedReceipt {
 		p.wait(odds.Receipt)
-		p.emit(event.Failed, ch, p.reason(end, ch))
+		p.stop(event.Failed, ch, end)
 		return
 	}
 	p.wait(odds.Travel)
@@ -145,31 +152,46 @@ func (p *planner) route(ch event.Channel, end Outcome) {
 		p.wait(odds.Away)
 	}
 	if end == EndsFailedSent {
-		p.emit(event.Failed, ch, p.reason(end, ch))
+		p.stop(event.Failed, ch, end)
 		return
 	}
 	p.pass(event.Delivered, ch, odds.SkipDelivered, end == EndsDelivered)
 	if end == EndsRead {
 		p.wait(odds.Opening)
-		p.emit(event.Read, ch, "")
+		p.emit(event.Read, ch)
 	}
 }
 
 // park puts quiet hours before the queue.
 func (p *planner) park() {
-	p.emit(event.Scheduled, p.unrouted(p.o.Channel), "")
+	p.emit(event.Scheduled, p.unrouted(p.o.Channel))
 	p.wait(ExtendedOdds().QuietHours)
+	p.steps[len(p.steps)-1].Until = p.at
+}
+
+// cancel ends a message that is parked, before its time.
+func (p *planner) cancel() {
+	until := p.at
+	p.at = p.st.Between(time.Second, until/2).Truncate(time.Millisecond)
+	p.emit(event.Cancelled, p.never(p.o.Channel))
+	p.steps[len(p.steps)-1].Until = until
 }
 
 // pass reports a status, unless it is skipped; needed ones never are.
 func (p *planner) pass(s event.Status, ch event.Channel, skip float64, needed bool) {
 	if needed || !p.st.Chance(skip) && !p.o.Skips {
-		p.emit(s, ch, "")
+		p.emit(s, ch)
 	}
 }
 
-func (p *planner) emit(s event.Status, ch event.Channel, reason string) {
-	p.steps = append(p.steps, Step{After: p.at, Status: s, Channel: ch, Reason: reason})
+func (p *planner) emit(s event.Status, ch event.Channel) {
+	p.steps = append(p.steps, Step{After: p.at, Status: s, Channel: ch})
+}
+
+// stop reports a status that says why it ends the message or its route.
+func (p *planner) stop(s event.Status, ch event.Channel, end Outcome) {
+	because := seed.Pick(p.st, reasons(end, p.tried[len(p.tried)-1]))
+	p.steps = append(p.steps, Step{After: p.at, Status: s, Channel: ch, Reason: because.text, Code: because.code})
 }
 
 // wait lets time pass.
@@ -178,10 +200,6 @@ func (p *planner) wait(s Span) {
 		s.Max = s.Min
 	}
 	p.at += p.st.Between(s.Min, s.Max).Truncate(time.Millisecond)
-}
-
-func (p *planner) reason(end Outcome, ch event.Channel) string {
-	return seed.Pick(p.st, reasons(end, ch))
 }
 
 // unrouted is the channel that an event before routing names.

@@ -15,12 +15,14 @@ import (
 	"time"
 )
 
-// The headers of a delivery. HeaderEventType is not part of what is signed.
+// The headers of a delivery. HeaderEventType and
+// HeaderEventID are not part of what is signed.
 const (
 	HeaderID        = "X-Webhook-ID"
 	HeaderTimestamp = "X-Webhook-Timestamp"
 	HeaderSignature = "X-Webhook-Signature"
 	HeaderEventType = "X-Webhook-Event-Type"
+	HeaderEventID   = "X-Webhook-Event-ID"
 )
 
 const (
