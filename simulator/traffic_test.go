@@ -20,7 +20,7 @@ import (
 // wire is what the tests read of a body.
 type wire struct {
 	Field     string    `json:"field"`
-	SubType   string    `json:"sub_type"`
+	Event     string    `json:"event"`
 	Timestamp time.Time `json:"timestamp"`
 	Payload   struct {
 		AccountID      string  `json:"account_id"`
@@ -30,9 +30,7 @@ type wire struct {
 		InboundNumber  string  `json:"inbound_number"`
 		OutboundNumber string  `json:"outbound_number"`
 		AgentID        string  `json:"agent_id"`
-		From           string  `json:"from"`
 		Text           *string `json:"text"`
-		Provider       string  `json:"provider"`
 		TemplateID     string  `json:"template_id"`
 		TemplateName   string  `json:"template_name"`
 		WhatsAppID     string  `json:"whatsapp_template_id"`
@@ -67,12 +65,12 @@ func TestSend(t *testing.T) {
 	p.drain()
 	all := e.wires(t)
 	last := all[len(all)-1]
-	if all[0].SubType != "message.queued" || !all[0].Timestamp.Equal(start()) || last.SubType != "message.read" || last.Payload.MessageStatus != "READ" {
+	if all[0].Event != "message.queued" || !all[0].Timestamp.Equal(start()) || last.Event != "message.read" || last.Payload.MessageStatus != "READ" {
 		t.Errorf("from %+v to %+v", all[0], last)
 	}
 	for _, w := range all {
 		if w.Field != "message" || w.Payload.MessageID != id.String() || w.Payload.AccountID != p.Account().String() ||
-			w.Payload.InboundNumber != "+14155550100" || w.Payload.OutboundNumber != all[0].Payload.OutboundNumber ||
+			w.Payload.OutboundNumber != "+14155550100" ||
 			w.Payload.Channel != "rcs" || w.Payload.AgentID != all[0].Payload.AgentID || w.Payload.AgentID == "" {
 			t.Errorf("%+v", w)
 		}
@@ -139,9 +137,9 @@ func TestReceive(t *testing.T) {
 	}
 	for _, w := range all {
 		switch {
-		case w.SubType != "message.received" || w.Payload.Provider == "":
+		case w.Event != "message.received" || w.Payload.OutboundNumber == "":
 			t.Errorf("%+v", w)
-		case w.Payload.Text != nil && (*w.Payload.Text != "STOP" || w.Payload.From != "+14155550100"):
+		case w.Payload.Text != nil && (*w.Payload.Text != "STOP" || w.Payload.InboundNumber != "+14155550100"):
 			t.Errorf("%+v", w)
 		}
 	}
@@ -159,7 +157,7 @@ func TestSubmitTemplate(t *testing.T) {
 	for _, w := range e.wires(t) {
 		states = append(states, w.Payload.Status)
 		approved := w.Payload.Status != "PENDING"
-		if w.Field != "templates" || w.SubType != "" || w.Payload.TemplateID != id.String() || w.Payload.TemplateName != "welcome" ||
+		if w.Field != "templates" || w.Event != "" || w.Payload.TemplateID != id.String() || w.Payload.TemplateName != "welcome" ||
 			(w.Payload.WhatsAppID != "") != approved || w.Payload.Category == "" {
 			t.Errorf("%+v", w)
 		}

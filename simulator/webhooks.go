@@ -35,6 +35,9 @@ func (s *Simulator) AdoptWebhook(id uuid.UUID, cfg webhook.Config, secret signin
 	if cfg.TimeoutSeconds == nil {
 		cfg.TimeoutSeconds = &s.knobs.TimeoutSeconds
 	}
+	if cfg.EventTypes == nil {
+		cfg.EventTypes = s.knobs.Families.List()
+	}
 	w, err := webhook.New(id, secret, cfg, s.clock.Now())
 	if err != nil {
 		return webhook.Webhook{}, err

@@ -25,9 +25,9 @@ type Plan struct {
 	Profile   Profile   `json:"profile"`
 
 	Format          Format `json:"format"`
-	Extended        bool   `json:"extended"`          // the extended set of statuses
-	EventTypeHeader bool   `json:"event_type_header"` // deliveries carry X-Webhook-Event-Type
-	EventIDHeader   bool   `json:"event_id_header"`   // deliveries carry X-Webhook-Event-ID
+	Extended        bool   `json:"extended"`                  // the extended set of statuses
+	EventTypeHeader bool   `json:"event_type_header"`         // deliveries carry X-Webhook-Event-Type
+	EventIDHeader   bool   `json:"event_id_header,omitempty"` // deliveries carry X-Webhook-Event-ID
 }
 
 // EventHeaders are those of an event's deliveries, as far as they are sent.

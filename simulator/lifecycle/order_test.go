@@ -12,11 +12,11 @@ import (
 )
 
 // statuses is the columns of the tables below, by initial: Queued, rOuted,
-// Sent, Delivered, rEad, Failed, Inbound received, sCheduled, fiLtered, Blocked, Processed.
+// Sent, Delivered, rEad, Failed, Inbound received, sCheduled, fiLtered, Blocked, X cancelled, Processed.
 func statuses() map[string]event.Status {
 	return map[string]event.Status{
 		"Q": event.Queued, "O": event.Routed, "S": event.Sent, "D": event.Delivered, "E": event.Read, "F": event.Failed,
-		"I": event.Received, "C": event.Scheduled, "L": event.Filtered, "B": event.Blocked, "P": event.Processed, "?": "ON_FIRE", "": "",
+		"I": event.Received, "C": event.Scheduled, "L": event.Filtered, "B": event.Blocked, "X": event.Cancelled, "P": event.Processed, "?": "ON_FIRE", "": "",
 	}
 }
 
@@ -37,7 +37,7 @@ func TestAllowed(t *testing.T) {
 			"": "QOSDEF", "Q": "OSDEF", "O": "SDEF", "S": "DEF", "D": "E",
 		}},
 		{"rcs, extended: gates before routing, reroutes after a failure", event.RCS, true, map[string]string{
-			"": "CQPOSDEFLB", "C": "QPOSDEFLB", "Q": "POSDEFLB", "P": "OSDEFLB", "O": "SDEF", "S": "DEF", "D": "E", "F": "Q",
+			"": "CXQPOSDEFLB", "C": "XQPOSDEFLB", "Q": "POSDEFLB", "P": "OSDEFLB", "O": "SDEF", "S": "DEF", "D": "E", "F": "Q",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestTerminal(t *testing.T) {
 		if got, want := lifecycle.Terminal(s, false), name != "" && strings.Contains("EF", name); got != want {
 			t.Errorf("Terminal(%q) = %v, want %v", s, got, want)
 		}
-		if got, want := lifecycle.Terminal(s, true), name != "" && strings.Contains("EFLB", name); got != want {
+		if got, want := lifecycle.Terminal(s, true), name != "" && strings.Contains("EFLBX", name); got != want {
 			t.Errorf("Terminal(%q, extended) = %v, want %v", s, got, want)
 		}
 	}
@@ -103,6 +103,7 @@ func TestResolve(t *testing.T) {
 		{"extended: parked", "CQ", "Q"},
 		{"extended: filtered", "QL", "L"},
 		{"extended: blocked, then a late queued", "BQC", "B"},
+		{"extended: cancelled, then a late scheduled", "XC", "X"},
 		{"extended: two terminal gates", "LFL", "LF"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

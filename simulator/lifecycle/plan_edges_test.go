@@ -22,7 +22,7 @@ func plans(n uint64, o lifecycle.Options) [][]lifecycle.Step {
 
 func TestOutcomesInTheOrderOffered(t *testing.T) {
 	const plain = "delivered sent routed queued failed_queued failed_routed failed_sent failed_receipt"
-	const extended = " filtered blocked scheduled_delivered rerouted_delivered"
+	const extended = " filtered blocked scheduled_delivered cancelled rerouted_delivered"
 	for _, c := range []struct {
 		ch       event.Channel
 		extended bool
@@ -91,7 +91,7 @@ func TestChannelsOfAutomaticRouting(t *testing.T) {
 					if s.Channel != event.Unrouted {
 						t.Fatalf("%s on %q before routing: %v", s.Status, s.Channel, plan)
 					}
-				case event.Filtered, event.Blocked:
+				case event.Filtered, event.Blocked, event.Cancelled:
 					if s.Channel != event.Auto {
 						t.Fatalf("%s on %q without a route: %v", s.Status, s.Channel, plan)
 					}
@@ -121,7 +121,7 @@ func TestChannelsOfAutomaticRouting(t *testing.T) {
 func TestExtendedShares(t *testing.T) {
 	const messages = 12000
 	x := lifecycle.ExtendedOdds()
-	scheduled, filtered, blocked := 0, 0, 0
+	scheduled, cancelled, filtered, blocked := 0, 0, 0, 0
 	failedLate, rerouted := map[event.Status]int{}, map[event.Status]int{} // by the last status before the failure
 	for _, plan := range plans(messages, lifecycle.Options{Channel: event.SMS, Extended: true}) {
 		for i, s := range plan {
@@ -129,6 +129,8 @@ func TestExtendedShares(t *testing.T) {
 			switch s.Status {
 			case event.Scheduled:
 				scheduled++
+			case event.Cancelled:
+				cancelled++
 			case event.Filtered:
 				filtered++
 			case event.Blocked:
@@ -159,6 +161,9 @@ func TestExtendedShares(t *testing.T) {
 		}
 	}
 	about("scheduled", scheduled, messages, x.Scheduled)
+	if rough := float64(cancelled) / float64(scheduled); rough < x.Cancelled/2 || rough > x.Cancelled*2 {
+		t.Errorf("%d of %d parked messages are cancelled, want a share of about %v", cancelled, scheduled, x.Cancelled)
+	}
 	about("filtered", filtered, messages, x.Filtered)
 	about("blocked", blocked, messages, x.Blocked)
 	about("rerouted after routed", rerouted[event.Routed], failedLate[event.Routed], x.Reroute)
@@ -247,8 +252,13 @@ func TestWaitsStayInTheirSpans(t *testing.T) {
 	}
 	x := lifecycle.ExtendedOdds()
 	for _, plan := range plans(200, lifecycle.Options{Channel: event.SMS, Extended: true, Outcome: lifecycle.ScheduledDelivered}) {
-		if plan[0].Reason != "" || plan[1].Status != event.Queued || !within(x.QuietHours, plan[1].After) {
+		if plan[0].Reason != "" || plan[1].Status != event.Queued || !within(x.QuietHours, plan[1].After) || plan[0].Until != plan[1].After {
 			t.Fatalf("parked from %+v to %+v, want %v", plan[0], plan[1], x.QuietHours)
+		}
+	}
+	for _, plan := range plans(200, lifecycle.Options{Channel: event.SMS, Extended: true, Outcome: lifecycle.EndsCancelled}) {
+		if at := plan[1].After; at < time.Second || at >= plan[0].Until || plan[1].Until != plan[0].Until || !within(x.QuietHours, plan[0].Until) {
+			t.Fatalf("parked by %+v and cancelled by %+v", plan[0], plan[1])
 		}
 	}
 	for _, plan := range plans(200, lifecycle.Options{Channel: event.SMS, Extended: true, Outcome: lifecycle.ReroutedDelivered}) {

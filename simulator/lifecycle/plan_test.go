@@ -53,8 +53,11 @@ func TestPlansKeepTheLifecycle(t *testing.T) {
 				t.Fatalf("read on %s", step.Channel)
 			}
 			ended := step.Status == event.Failed || step.Status == event.Filtered || step.Status == event.Blocked
-			if ended != (step.Reason != "") {
-				t.Fatalf("%s with reason %q", step.Status, step.Reason)
+			if ended != (step.Reason != "") || ended != (step.Code != "") {
+				t.Fatalf("%s with reason %q and code %q", step.Status, step.Reason, step.Code)
+			}
+			if parked := step.Status == event.Scheduled || step.Status == event.Cancelled; parked != (step.Until > 0) {
+				t.Fatalf("%s until %v", step.Status, step.Until)
 			}
 			if !o.Extended && !slices.Contains(append(line[1:], event.Failed), step.Status) {
 				t.Fatalf("%s without the extended set", step.Status)
@@ -79,8 +82,9 @@ func TestPlansKeepTheLifecycle(t *testing.T) {
 				if !o.Extended || step.Status != event.Queued {
 					t.Fatalf("%s after a failure in %v", step.Status, plan)
 				}
-			case prev.Status == event.Filtered, prev.Status == event.Blocked, prev.Status == event.Read:
+			case prev.Status == event.Filtered, prev.Status == event.Blocked, prev.Status == event.Cancelled, prev.Status == event.Read:
 				t.Fatalf("%s after the end in %v", step.Status, plan)
+			case step.Status == event.Cancelled && prev.Status == event.Scheduled: // before its time, and nothing else
 			case !ended && slices.Index(line, step.Status) <= slices.Index(line, prev.Status):
 				t.Fatalf("%s after %s in %v", step.Status, prev.Status, plan)
 			case step.Status == event.Failed && prev.Status == event.Delivered:
@@ -132,6 +136,7 @@ func TestOutcomesEndAsTheySay(t *testing.T) {
 		lifecycle.EndsFiltered:       "QUEUED FILTERED",
 		lifecycle.EndsBlocked:        "QUEUED BLOCKED",
 		lifecycle.ScheduledDelivered: "DELIVERED",
+		lifecycle.EndsCancelled:      "SCHEDULED CANCELLED",
 		lifecycle.ReroutedDelivered:  "DELIVERED",
 	}
 	for _, ch := range event.Channels() {
@@ -141,7 +146,7 @@ func TestOutcomesEndAsTheySay(t *testing.T) {
 				if got := names(plan); !strings.HasSuffix(got, last[outcome]) || last[outcome] == "" {
 					t.Errorf("%s on %s: %s, want it to end in %s", outcome, ch, got, last[outcome])
 				}
-				if got, want := plan[0].Status == event.Scheduled, outcome == lifecycle.ScheduledDelivered; got != want {
+				if got, want := plan[0].Status == event.Scheduled, outcome == lifecycle.ScheduledDelivered || outcome == lifecycle.EndsCancelled; got != want {
 					t.Errorf("%s on %s: %s", outcome, ch, names(plan))
 				}
 				if got, want := lifecycle.Rerouted(plan), outcome == lifecycle.ReroutedDelivered; got != want {
@@ -336,6 +341,7 @@ func TestOddsAreProbabilities(t *testing.T) {
 	x := lifecycle.ExtendedOdds()
 	check("gates", x.Filtered+x.Blocked)
 	check("scheduled", x.Scheduled)
+	check("cancelled", x.Cancelled)
 	check("reroute", x.Reroute)
 	span("quiet hours", x.QuietHours)
 	span("requeue", x.Requeue)

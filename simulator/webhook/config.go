@@ -31,8 +31,8 @@ const (
 type Config struct {
 	DisplayName string
 	EndpointURL string // http or https
-	// EventTypes are the parents to subscribe to: message (also messages),
-	// templates. nil means all.
+	// EventTypes are the families to subscribe to (message, also messages, templates,
+	// contact …), or the names of single events ("message.queued"). nil means all.
 	EventTypes []string
 	// EventFilters narrows a parent down to sub-type suffixes:
 	// {"message": {"delivered", "failed"}}. A parent that is missing, or has nil, is not narrowed.
@@ -65,6 +65,7 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 // problem, in the order of Config's fields.
 func New(id uuid.UUID, secret signing.Secret, cfg Config, now time.Time) (Webhook, error) {
 	var v validation
+	cfg = cfg.expanded()
 	w := Webhook{
 		ID:             id,
 		DisplayName:    v.displayName(cfg.DisplayName),
@@ -157,29 +158,77 @@ func goodPort(u *url.URL) bool {
 	return err == nil && port > 0
 }
 
-// parent is the parent that a user means; ok is false when there is none.
+// parent is the family that a user means; ok is false when there is none.
 func parent(name string) (p string, ok bool) {
-	switch name {
-	case event.ParentMessage, "messages":
+	if name == "messages" {
 		return event.ParentMessage, true
-	case event.ParentTemplates:
-		return event.ParentTemplates, true
 	}
-	return "", false
+	return name, slices.Contains(event.AllFamilies(), name)
+}
+
+// expanded is cfg with flat names taken apart: an event_types of "message.queued"
+// is the family, narrowed to that sub-type unless the family stands there too.
+// In a filter a name may have its family in front.
+func (c Config) expanded() Config {
+	whole := map[string]bool{}
+	for _, name := range c.EventTypes {
+		if p, ok := parent(name); ok {
+			whole[p] = true
+		}
+	}
+	filters := map[string][]string{}
+	for name, suffixes := range c.EventFilters {
+		if suffixes != nil {
+			filters[name] = []string{}
+		}
+		for _, suffix := range suffixes {
+			if family, sub, flat := flatName(suffix); flat && family == name {
+				suffix = sub
+			}
+			filters[name] = append(filters[name], suffix)
+		}
+	}
+	var types []string
+	for _, name := range c.EventTypes {
+		family, sub, flat := flatName(name)
+		if !flat {
+			types = append(types, name)
+			continue
+		}
+		types = append(types, family)
+		if !whole[family] {
+			filters[family] = append(filters[family], sub)
+		}
+	}
+	if c.EventTypes != nil {
+		c.EventTypes = append([]string{}, types...)
+	}
+	c.EventFilters = filters
+	return c
+}
+
+// flatName takes "message.queued" apart.
+func flatName(name string) (family, sub string, ok bool) {
+	family, sub, ok = strings.Cut(name, ".")
+	if !ok {
+		return "", "", false
+	}
+	family, ok = parent(family)
+	return family, sub, ok
 }
 
 func (v *validation) eventTypes(names []string) []string {
 	if names == nil {
-		return []string{event.ParentMessage, event.ParentTemplates}
+		return event.AllFamilies()
 	}
 	if len(names) == 0 {
-		v.problem(Malformed, "event_types", "is empty: name message, templates or both, or leave it out for all")
+		v.problem(Malformed, "event_types", "is empty: name %s, or leave it out for all", strings.Join(event.AllFamilies(), ", "))
 	}
 	parents := make([]string, 0, len(names))
 	for _, name := range names {
 		p, ok := parent(name)
 		if !ok {
-			v.problem(NotOneOf, "event_types", "there is no %q: use message or templates (sub-types go into event_filters)", name)
+			v.problem(NotOneOf, "event_types", "there is no %q: use %s, or the name of an event", name, strings.Join(event.AllFamilies(), ", "))
 			continue
 		}
 		if !slices.Contains(parents, p) {
@@ -197,7 +246,7 @@ func (v *validation) eventFilters(filters map[string][]string) map[string][]stri
 		p, ok := parent(name)
 		switch {
 		case !ok:
-			v.problem(NotOneOf, field, "there is no %q: use message or templates", name)
+			v.problem(NotOneOf, field, "there is no %q: use %s", name, strings.Join(event.AllFamilies(), ", "))
 			continue
 		case suffixes == nil:
 			continue
@@ -217,12 +266,10 @@ func (v *validation) eventFilters(filters map[string][]string) map[string][]stri
 
 func suffixProblem(parent, suffix string) string {
 	switch {
-	case strings.HasPrefix(suffix, parent+"."):
-		return fmt.Sprintf("write %q without its parent: %q", suffix, strings.TrimPrefix(suffix, parent+"."))
 	case suffix == "" || suffix != strings.ToLower(suffix):
 		return fmt.Sprintf("%q is no sub-type suffix: they are written in lower case, like \"delivered\"", suffix)
-	case parent == event.ParentTemplates:
-		return "" // an open set: Meta's values are forwarded as they come
+	case parent == event.ParentTemplates || parent == event.ParentChannel:
+		return "" // open sets: what Meta, registries and carriers say is forwarded as it comes
 	}
 	if _, err := event.Lookup(parent + "." + suffix); err != nil {
 		return err.Error()
