@@ -133,7 +133,8 @@ func (s *Simulator) happen(c *course, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
-		_, _ = s.emit(c.events[0], c.events[0].Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
+		e := s.contacts.settled(c.events[0])
+		_, _ = s.emit(e, e.Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
 		c.events = c.events[1:]
 	}
 	if c.reviewed != uuid.Nil && len(c.events) == 0 {

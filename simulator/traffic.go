@@ -133,7 +133,7 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &next})
 	}
 	if m.Reply != nil {
-		way.events = append(way.events, reply(way.events, *m.Reply, st)...)
+		way.events = append(way.events, s.reply(way.events, *m.Reply, st)...)
 	}
 	return history.Message{
 		ID: o.MessageID, Channel: m.Channel, From: o.OutboundNumber, To: o.InboundNumber,
@@ -149,28 +149,29 @@ func (m Message) plan(st *seed.Stream, options lifecycle.Options) []lifecycle.St
 	}
 	return []lifecycle.Step{
 		{Status: event.Queued, Channel: m.Channel},
-		{After: refusalTime, Status: m.Refusal.Status, Channel: m.Channel, Reason: m.Refusal.Reason},
+		{After: refusalTime, Status: m.Refusal.Status, Channel: m.Channel, Reason: m.Refusal.Reason, Code: m.Refusal.Code},
 	}
 }
 
 // reply is what a contact answers to a message a moment after it has it; nothing
 // when the message never arrives.
-func reply(way []event.Event, text string, st *seed.Stream) []event.Event {
+func (s *Simulator) reply(way []event.Event, text string, st *seed.Stream) []event.Event {
 	last := way[len(way)-1]
 	if last.Outbound.Status != event.Delivered && last.Outbound.Status != event.Read {
 		return nil
 	}
 	at, o := last.CreatedAt.Add(replyTime), last.Outbound
-	return []event.Event{{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: at, Inbound: &event.Inbound{
+	return s.withSignal(event.Event{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: at, Inbound: &event.Inbound{
 		AccountID: o.AccountID, MessageID: idFrom(st), From: o.InboundNumber, To: o.OutboundNumber,
 		Text: &text, Channel: o.Channel, Provider: provider(o.Channel), ReceivedAt: at,
-	}}}
+	}}, st)
 }
 
 // replyTime is how long a contact takes to answer.
 const replyTime = 2 * time.Second
 
-// Receive is a contact's message arriving now. It returns the message's id.
+// Receive is a contact's message arriving now. A text that is a keyword makes the
+// event of the contact's signal too. It returns the message's id.
 func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
 	if in.Channel == "" {
 		in.Channel = event.SMS
@@ -184,7 +185,11 @@ func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
 		AccountID: s.account, MessageID: orID(in.ID, st), From: orNumber(in.From, st), To: orNumber(in.To, st),
 		Text: in.Text, Channel: in.Channel, Provider: orText(in.Provider, provider(in.Channel)), ReceivedAt: now,
 	}}
-	_, err = s.Emit(e)
+	for _, e := range s.withSignal(e, st) {
+		if _, err = s.Emit(s.contacts.settled(e)); err != nil {
+			break
+		}
+	}
 	return e.Inbound.MessageID, err
 }
 
