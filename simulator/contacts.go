@@ -137,23 +137,24 @@ type Signal struct {
 }
 
 // Hear is a contact's signal arriving now. In the editions that have no family
-// contact nobody is told, and it has its consequence all the same.
-func (s *Simulator) Hear(signal Signal) error {
+// contact nobody is told, and it has its consequence all the same. It returns the
+// contact's number.
+func (s *Simulator) Hear(signal Signal) (number string, err error) {
 	k, err := event.Lookup(string(signal.Type))
 	if err == nil && k.Parent() != event.ParentContact {
 		err = fmt.Errorf("%s is no signal of a contact", k.Name)
 	}
 	if err := errors.Join(err, checkNumber("from", signal.From)); err != nil {
-		return fmt.Errorf("signal: %w", err)
+		return "", fmt.Errorf("signal: %w", err)
 	}
 	st := s.next("signal")
 	e := s.signal(k.Type, event.Inbound{From: orNumber(signal.From, st), Channel: cmp.Or(signal.Channel, event.SMS)}, s.clock.Now(), st)
 	e.Contact.Source = event.ProviderSignal
 	if !s.knobs.Families.Has(event.ParentContact) {
-		return s.accept(history.Change{Notes: s.contacts.take(e)})
+		return e.Contact.From, s.accept(history.Change{Notes: s.contacts.take(e)})
 	}
 	_, err = s.Emit(s.contacts.settled(e))
-	return err
+	return e.Contact.From, err
 }
 
 // signal is the event of a contact's signal that came with an inbound message.

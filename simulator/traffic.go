@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,7 +177,10 @@ func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
 	if in.Channel == "" {
 		in.Channel = event.SMS
 	}
-	_, err := event.ParseChannel(string(in.Channel))
+	var err error
+	if !slices.Contains(append(event.Channels(), event.MMS), in.Channel) {
+		err = fmt.Errorf("unknown channel %q: use sms, whatsapp, rcs or mms", in.Channel)
+	}
 	if err := errors.Join(err, checkNumber("from", in.From), checkNumber("to", in.To)); err != nil {
 		return uuid.Nil, fmt.Errorf("inbound message: %w", err)
 	}

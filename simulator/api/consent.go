@@ -10,7 +10,7 @@ import (
 
 // Why Sent takes a message and does not send it, by its stable codes.
 const (
-	reasonOptedOut       = "ERR_CONSENT_BLOCKED"
+	reasonOptedOut       = event.ConsentBlocked
 	reasonNotApproved    = "BUSINESS_005"
 	reasonNoConversation = "CONVERSATION_TEMPLATE_REQUIRED"
 )
@@ -52,8 +52,14 @@ func (c *call) refuseSending(s sending, messages []simulator.Message) error {
 	return nil
 }
 
-// refusedStatus is how a message ends that is taken and not sent.
-func (c *call) refusedStatus() event.Status { return event.Failed }
+// refusedStatus is how a message ends that is taken and not sent: blocked where
+// events carry a reason_code, which belongs to it.
+func (c *call) refusedStatus() event.Status {
+	if c.sim.Knobs().OutboundShape == event.OutboundNumbered {
+		return event.Blocked
+	}
+	return event.Failed
+}
 
 // pending reports whether the template is known and may not be used.
 func (t *usedTemplate) pending() bool {

@@ -39,10 +39,17 @@ func (s *Server) controlOperations() []operation {
 		},
 		{
 			method: "POST", path: "/_sentsim/inbound", status: 201, handle: receive,
-			doc: "a contact writes", fields: []field{
+			doc: "a contact writes; STOP, START, HELP and the keywords of --knob keywords= are its signals too", fields: []field{
 				{"from", "number of the contact; drawn"}, {"to", "one of the account's numbers; " + accountNumber},
-				{"text", "what it writes; null is a message without a text"}, {"channel", joined(event.Channels()) + "; sms"},
+				{"text", "what it writes; null is a message without a text"}, {"channel", joined(event.Channels()) + ", mms; sms"},
 				{"provider", "who took it in; plausible for the channel"},
+			},
+		},
+		{
+			method: "POST", path: "/_sentsim/contacts", status: 201, handle: signal,
+			doc: "the network tells what a contact wants, without a message", fields: []field{
+				{"signal", joined(signals()) + "; opt_out and opt_in decide whether it may be written to"},
+				{"from", "number of the contact; drawn"}, {"channel", joined(event.Channels()) + "; sms"},
 			},
 		},
 		{method: "GET", path: "/_sentsim/faults", status: 200, handle: listFaults, doc: "the faults that wait"},
@@ -176,13 +183,33 @@ func receive(c *call) (any, error) {
 	if v := b.text("provider"); v != nil {
 		in.Provider = *v
 	}
-	enum(b, "channel", &in.Channel, event.Channels()...)
+	enum(b, "channel", &in.Channel, append(event.Channels(), event.MMS)...)
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	id, err := c.sim.Receive(in)
 	c.somethingDue()
 	return map[string]any{"message_id": id}, err
+}
+
+func signals() []string { return []string{"opt_out", "opt_in", "help", "custom_keyword"} }
+
+// signal is a contact's signal arriving now through the network.
+func signal(c *call) (any, error) {
+	b := c.body
+	var name string
+	var s simulator.Signal
+	enum(b, "signal", &name, signals()...)
+	b.required("signal")
+	b.number("from", &s.From)
+	enum(b, "channel", &s.Channel, event.Channels()...)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	s.Type = event.Type(event.ParentContact + "." + name)
+	number, err := c.sim.Hear(s)
+	c.somethingDue()
+	return map[string]any{"contact_id": c.sim.ContactID(number), "from": number, "opted_out": c.sim.OptedOut(number)}, err
 }
 
 // number reads a phone number over what is there.

@@ -24,10 +24,10 @@ func emitEvent(c *call) (any, error) {
 	b := c.body
 	e := c.newEvent()
 	b.instant("timestamp", &e.CreatedAt)
-	extra := map[string]json.RawMessage{}
-	if payload := b.object("payload"); payload != nil && !b.has("type") {
+	payload := b.object("payload")
+	if payload != nil && !b.has("type") {
 		c.about(payload, &e)
-		extra = payload.onto(&e)
+		payload.onto(&e)
 	}
 	raw := b.text("body")
 	if err := c.check(); err != nil {
@@ -37,15 +37,17 @@ func emitEvent(c *call) (any, error) {
 	if raw != nil {
 		encoded = []byte(*raw)
 	}
-	for _, key := range slices.Sorted(maps.Keys(extra)) {
-		var err error
-		if encoded, err = sjson.SetRawBytes(encoded, "payload."+escaped(key), extra[key]); err != nil {
-			return nil, refusal(http.StatusBadRequest, codeInvalid, "payload.%s cannot be set", printable(key))
+	if payload != nil { // as it was written, whatever Sent would have made of it
+		for _, key := range slices.Sorted(maps.Keys(payload.fields)) {
+			var err error
+			if encoded, err = sjson.SetRawBytes(encoded, "payload."+escaped(key), payload.fields[key]); err != nil {
+				return nil, refusal(http.StatusBadRequest, codeInvalid, "payload.%s cannot be set", printable(key))
+			}
 		}
 	}
 	ids, err := c.sim.EmitBody(e, encoded)
 	c.somethingDue()
-	return map[string]any{"deliveries": views(ids, uuid.UUID.String)}, err
+	return map[string]any{"event_id": e.ID, "deliveries": views(ids, uuid.UUID.String)}, err
 }
 
 // newEvent is a sample of the type that is asked for.
@@ -58,72 +60,78 @@ func (c *call) newEvent() event.Event {
 	if strings.EqualFold(*name, string(event.Templates)) {
 		*name = "templates.approved"
 	}
-	e, err := c.sim.Sample(*name)
+	k, err := event.Lookup(*name)
+	if err == nil {
+		err = c.sim.Knobs().Has(k)
+	}
+	if err != nil {
+		c.body.bad(codeEnum, "type", "%s", printable(err.Error()))
+		return event.Event{}
+	}
+	e, err := c.sim.Sample(k.Name)
 	if err != nil {
 		c.body.bad(codeEnum, "type", "%s", printable(err.Error()))
 	}
 	return e
 }
 
-// about makes e one about the message or template that the payload names, if it
-// is here.
+// about makes e one about the message, template or contact that the payload
+// names, if it is here.
 func (c *call) about(payload *body, e *event.Event) {
-	named := func(field string) uuid.UUID {
-		var text string
+	named := func(field string) (text string) {
 		_ = json.Unmarshal(payload.fields[field], &text)
-		id, _ := parseID(text)
+		return text
+	}
+	id := func(field string) uuid.UUID {
+		id, _ := parseID(named(field))
 		return id
 	}
-	if e.Template != nil {
-		_ = c.aboutTemplate(named("template_id"), e.Template) // else it is about one of somewhere else
-		return
+	switch {
+	case e.Template != nil:
+		_ = c.aboutTemplate(id("template_id"), e.Template) // else it is about one of somewhere else
+	case e.Contact != nil && phone.MatchString(named("from")):
+		e.Contact.ContactID = c.sim.ContactID(named("from"))
+		if e.Type == event.ContactHelp || e.Type == event.ContactCustomKeyword {
+			e.Contact.OptOut = c.sim.OptedOut(named("from"))
+		}
 	}
-	m, err := c.sim.Message(named("message_id"))
+	m, err := c.sim.Message(id("message_id"))
 	switch {
 	case err != nil:
 	case e.Outbound != nil && !m.Inbound:
 		o := e.Outbound
-		o.Channel, o.InboundNumber, o.OutboundNumber, o.TemplateID = m.Channel, m.To, m.From, m.TemplateID
+		o.Channel, o.InboundNumber, o.OutboundNumber = m.Channel, m.To, m.From
+		o.TemplateID, o.TemplateName, o.Body = m.TemplateID, m.TemplateName, m.Text
 		if o.Channel == event.Unrouted || o.Channel == event.Auto {
 			o.Channel = event.SMS
 		}
 	case e.Inbound != nil && m.Inbound:
-		e.Inbound.Channel, e.Inbound.From, e.Inbound.To, e.Inbound.Text = m.Channel, m.From, m.To, m.Text
+		in := e.Inbound
+		in.Channel, in.From, in.To, in.Text, in.ReceivedAt, in.Media = m.Channel, m.From, m.To, m.Text, m.CreatedAt, nil
 	}
 }
 
-// onto sets e's fields as the payload says, and returns what e has no field for:
-// unknown names, and values of another type.
-func (payload *body) onto(e *event.Event) (extra map[string]json.RawMessage) {
-	extra = map[string]json.RawMessage{}
+// onto sets those of e's fields that decide what becomes of stored objects. The
+// payload's other fields are only on the wire.
+func (payload *body) onto(e *event.Event) {
 	texts, ids := fieldsOf(e)
 	for field, raw := range payload.fields {
 		var text string
-		isText := json.Unmarshal(raw, &text) == nil && raw[0] == '"'
-		if e.Inbound != nil && field == "text" && !isText && string(raw) == "null" {
-			e.Inbound.Text = nil
-			continue
+		if err := json.Unmarshal(raw, &text); err != nil || raw[0] != '"' {
+			continue // of another type than Sent's: for the wire only
 		}
-		id, isID := ids[field]
-		set, isKnown := texts[field]
-		switch {
-		case isText && isKnown:
+		if set, ok := texts[field]; ok {
 			set(text)
-		case isText && isID:
-			parsed, ok := parseID(text)
-			if !ok {
+		}
+		if id, ok := ids[field]; ok {
+			if *id, ok = parseID(text); !ok {
 				payload.bad(codeUUID, field, "must be a UUID")
-				continue
 			}
-			*id = parsed
-		default:
-			extra[field] = raw
 		}
 	}
-	return extra
 }
 
-// fieldsOf are the fields of an event's payload, by their names on the wire.
+// fieldsOf are those fields, by their names on the wire.
 func fieldsOf(e *event.Event) (texts map[string]func(string), ids map[string]*uuid.UUID) {
 	to := func(s *string) func(string) { return func(text string) { *s = text } }
 	optional := func(s **string) func(string) { return func(text string) { *s = &text } }
@@ -133,22 +141,21 @@ func fieldsOf(e *event.Event) (texts map[string]func(string), ids map[string]*uu
 		return map[string]func(string){
 			"message_status": func(text string) { o.Status = event.Status(text) },
 			"channel":        func(text string) { o.Channel = event.Channel(text) },
-			"inbound_number": to(&o.InboundNumber), "outbound_number": to(&o.OutboundNumber),
-			"agent_id": to(&o.AgentID), "reason": to(&o.Reason),
-		}, map[string]*uuid.UUID{"account_id": &o.AccountID, "message_id": &o.MessageID, "template_id": &o.TemplateID}
+			"reason":         to(&o.Reason), "reason_code": to(&o.ReasonCode),
+		}, map[string]*uuid.UUID{"message_id": &o.MessageID, "template_id": &o.TemplateID}
 	case e.Inbound != nil:
 		in := e.Inbound
 		return map[string]func(string){
-			"channel": func(text string) { in.Channel = event.Channel(text) },
-			"from":    to(&in.From), "to": to(&in.To), "provider": to(&in.Provider), "text": optional(&in.Text),
-		}, map[string]*uuid.UUID{"account_id": &in.AccountID, "message_id": &in.MessageID}
+			"channel": func(text string) { in.Channel = event.Channel(text) }, "text": optional(&in.Text),
+			"from": to(&in.From), "inbound_number": to(&in.From), "to": to(&in.To), "outbound_number": to(&in.To),
+		}, map[string]*uuid.UUID{"message_id": &in.MessageID}
 	case e.Template != nil:
 		t := e.Template
 		return map[string]func(string){
-			"template_name": to(&t.Name), "whatsapp_template_id": to(&t.WhatsAppTemplateID), "status": to(&t.Status),
-			"language": to(&t.Language), "category": to(&t.Category), "reason": optional(&t.Reason),
-			"channel": func(text string) { t.Channel = event.Channel(text) },
-		}, map[string]*uuid.UUID{"account_id": &t.AccountID, "template_id": &t.TemplateID}
+			"whatsapp_template_id": to(&t.WhatsAppTemplateID), "status": to(&t.Status), "category": to(&t.Category), "reason": optional(&t.Reason),
+		}, map[string]*uuid.UUID{"template_id": &t.TemplateID}
+	case e.Contact != nil:
+		return map[string]func(string){"from": to(&e.Contact.From)}, map[string]*uuid.UUID{"contact_id": &e.Contact.ContactID}
 	}
 	return nil, nil
 }

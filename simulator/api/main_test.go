@@ -190,7 +190,7 @@ func statuses(got []delivered) string {
 	for _, d := range got {
 		status := gjson.Get(d.body, "payload.message_status").String()
 		if status == "" {
-			status = gjson.Get(d.body, "sub_type").String()
+			status = gjson.Get(d.body, "event").String()
 		}
 		all = append(all, status)
 	}

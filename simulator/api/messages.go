@@ -68,7 +68,7 @@ func (c *call) viewMessage(m history.Message) messageView {
 		contact, direction = m.From, "inbound"
 	}
 	v := messageView{
-		ID: m.ID, CustomerID: c.sim.Account(), ContactID: uuid.NewSHA1(c.sim.Account(), []byte(contact)),
+		ID: m.ID, CustomerID: c.sim.Account(), ContactID: c.sim.ContactID(contact),
 		Phone: contact, PhoneInternational: contact, Direction: direction,
 		TemplateName: textOrNull(m.TemplateName), Channel: m.Channel, Status: m.Status,
 		CreatedAt: rfc3339(m.CreatedAt), Events: views(c.activities(m), viewActivity),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/history"
 )
 
@@ -353,6 +354,32 @@ func TestTheRateLimit(t *testing.T) {
 	p := s.must(429, "GET", "/v3/me", "")
 	if p.get("error.code").String() != "BUSINESS_002" || p.header.Get("Retry-After") == "" || p.header.Get("X-RateLimit-Reset") == "" {
 		t.Errorf("%v %s", p.header, p.body)
+	}
+}
+
+// The limit is one of the simulation's time, and a reset clears it.
+func TestTheRateLimitIsOneOfTheSimulationsTime(t *testing.T) {
+	s := serve(t, api.Config{RateLimit: 3})
+	spend := func() {
+		t.Helper()
+		for range 3 {
+			s.must(200, "GET", "/v3/me", "")
+		}
+		if got := s.must(429, "GET", "/v3/me", "").header.Get("Retry-After"); got == "" {
+			t.Error("it does not say how long to wait")
+		}
+	}
+	spend()
+	if err := s.Simulator().Advance(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	spend()
+	s.must(200, "POST", "/_sentsim/reset", "")
+	spend()
+	scaled := serve(t, api.Config{RateLimit: 1, Simulator: simulator.Config{Clock: clock.NewScaled(time.Now(), 60)}})
+	scaled.must(200, "GET", "/v3/me", "")
+	if got := scaled.must(429, "GET", "/v3/me", "").header.Get("Retry-After"); got != "1" {
+		t.Errorf("a minute is a second on this clock, and a client shall wait %s s", got)
 	}
 }
 

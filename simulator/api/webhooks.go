@@ -311,8 +311,8 @@ type eventTypeView struct {
 	SubTypes    []eventTypeView `json:"sub_types"`
 }
 
-// listEventTypes lists the parents with their sub-types; those of the extended
-// set are not active unless the knob is on.
+// listEventTypes lists the families with their events; what the edition does not
+// have, and without its knob the extended set, is not active.
 func listEventTypes(c *call) (any, error) {
 	page := page{1, maxPageSize}
 	if c.param("page") != "" || c.param("page_size") != "" {
@@ -321,20 +321,24 @@ func listEventTypes(c *call) (any, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	parents := []eventTypeView{
-		{Name: event.ParentMessage, DisplayName: "Messages", Description: "Status changes of messages, and messages from contacts", IsActive: true},
-		{Name: event.ParentTemplates, DisplayName: "Templates", Description: "Status changes of WhatsApp templates", IsActive: true},
+	texts := map[string][2]string{
+		event.ParentMessage: {"Messages", "Status changes of messages, and messages from contacts"}, event.ParentTemplates: {"Templates", "Status changes of templates"},
+		event.ParentContact: {"Contacts", "What contacts want: opt-outs, opt-ins, keywords"}, event.ParentChannel: {"Channels", "Where countries stand in being opened for a channel"},
+		event.ParentLink: {"Links", "Short links that were followed, or are over"}, event.ParentCall: {"Calls", "Phone calls and their recordings"},
 	}
-	for i := range parents {
-		parents[i].EventType = parents[i].Name
-	}
-	for _, k := range event.Catalogue() {
-		_, sub, _ := strings.Cut(k.Name, ".")
-		i := slices.IndexFunc(parents, func(v eventTypeView) bool { return v.Name == k.Parent() })
-		parents[i].SubTypes = append(parents[i].SubTypes, eventTypeView{
-			Name: k.Name, EventType: sub, DisplayName: strings.TrimSuffix(parents[i].DisplayName, "s") + " " + strings.ReplaceAll(sub, "_", " "),
-			Description: k.Meaning, IsActive: !k.Extended || c.sim.Knobs().Extended,
-		})
-	}
-	return listed("event_types", page, len(parents), of(page, parents), func(v eventTypeView) eventTypeView { return v }), nil
+	knobs := c.sim.Knobs()
+	families := views(knobs.Families.List(), func(family string) eventTypeView {
+		v := eventTypeView{Name: family, EventType: family, DisplayName: texts[family][0], Description: texts[family][1], IsActive: true}
+		for _, k := range event.Catalogue() {
+			if k.Parent() == family {
+				sub := strings.TrimPrefix(k.Name, family+".")
+				v.SubTypes = append(v.SubTypes, eventTypeView{
+					Name: k.Name, EventType: sub, DisplayName: strings.TrimSuffix(v.DisplayName, "s") + " " + strings.ReplaceAll(sub, "_", " "),
+					Description: k.Meaning, IsActive: !k.Extended || knobs.Extended,
+				})
+			}
+		}
+		return v
+	})
+	return listed("event_types", page, len(families), of(page, families), func(v eventTypeView) eventTypeView { return v }), nil
 }

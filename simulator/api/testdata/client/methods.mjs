@@ -74,7 +74,8 @@ await fails(() => client.webhooks.list({ page: 0, page_size: 10 }), Sent.BadRequ
 assert.equal((await client.webhooks.list({})).data.pagination.page_size, 20);
 
 const types = await client.webhooks.listEventTypes();
-assert.deepEqual(types.data.event_types.map((t) => t.name), ['message', 'templates']);
+assert.deepEqual(types.data.event_types.map((t) => t.name), ['message', 'templates', 'contact', 'channel', 'link', 'call']);
+assert.equal(types.data.pagination.total_count, 6);
 assert.ok(types.data.event_types[0].sub_types.some((t) => t.name === 'message.delivered' && t.is_active));
 
 const tested = await client.webhooks.test(id, { event_type: 'message.delivered' });

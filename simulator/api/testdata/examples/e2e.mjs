@@ -22,8 +22,8 @@ const app = createServer((req, res) => {
   let text = '';
   req.on('data', (chunk) => (text += chunk));
   req.on('end', async () => {
-    const { sub_type, payload } = JSON.parse(text);
-    if (sub_type === 'message.received') await call('POST', '/v3/messages', { to: [payload.from], text: 'Thanks!' });
+    const { event, payload } = JSON.parse(text);
+    if (event === 'message.received') await call('POST', '/v3/messages', { to: [payload.inbound_number], text: 'Thanks!' });
     else statuses.set(payload.message_id, payload.message_status);
     res.writeHead(200).end();
   });
