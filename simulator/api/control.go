@@ -77,7 +77,9 @@ func (s *Server) controlOperations() []operation {
 		},
 		{
 			method: "GET", path: "/_sentsim/deliveries", status: 200, handle: listAllDeliveries,
-			doc: "deliveries with every attempt, oldest first", fields: []field{{"webhook_id", "only those of this webhook"}, {"status", "only these"}, search, limit},
+			doc: "deliveries with every attempt, oldest first", fields: []field{
+				{"id", "only those whose id begins so"}, {"webhook_id", "only those of this webhook"}, {"status", "only these"}, search, limit,
+			},
 		},
 		{method: "GET", path: "/_sentsim/deliveries/{id}", status: 200, handle: getDelivery, doc: "one delivery"},
 		{method: "POST", path: "/_sentsim/deliveries/{id}/resend", status: 201, handle: resendDelivery, doc: "delivers the same body again"},

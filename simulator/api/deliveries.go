@@ -117,7 +117,12 @@ func (c *call) deliveries() ([]delivery.Delivery, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	begin := strings.ToLower(c.param("id"))
+	if begin != "" { // the store does not look for the beginning of an id
+		q.Limit = 0
+	}
 	found, err := c.sim.DeliveryPage(of, q)
+	found.Rows = slices.DeleteFunc(found.Rows, func(d delivery.Delivery) bool { return !strings.HasPrefix(d.ID.String(), begin) })
 	slices.Reverse(found.Rows)
 	return found.Rows, err
 }
