@@ -276,10 +276,14 @@ func (s *Simulator) Emit(e event.Event) ([]uuid.UUID, error) {
 }
 
 // Sample is a plausible event of that name (as in event.Catalogue) that happens
-// now to somebody of this account, to be changed and emitted.
+// now to somebody of this account, to be changed and emitted. The error is that of
+// an unknown event, or of one that the edition does not have.
 func (s *Simulator) Sample(name string) (event.Event, error) {
 	k, err := event.Lookup(name)
 	if err != nil {
+		return event.Event{}, err
+	}
+	if err := s.knobs.Has(k); err != nil {
 		return event.Event{}, err
 	}
 	e, err := k.Sample(s.next("sample"), s.clock.Now())

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,13 +14,15 @@ func (a *app) eventsCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "events [EVENT] [flags]",
-		Short: "list the events that Sent delivers, or print the body of one",
-		Long: `Lists every event: what has happened, which way, on which channels, and where it
-can go wrong. With the name of one it prints a sample of its body, in the dialect
-that the flags choose.`,
+		Short: "describe what Sent delivers, or print the body of an event",
+		Long: `Describes an edition of Sent: the headers and the envelope of its deliveries, where
+each of that is known from, and every event: what has happened, which way, on which
+channels, where it can go wrong, and the fields of its payload. With the name of an
+event it prints a sample of its body.`,
 		Example: `  sentsim events
-  sentsim events message.delivered --envelope event
-  sentsim events message.received --knob inbound_shape=numbered --knob numbers=digits
+  sentsim events --edition 2026-05
+  sentsim events contact.opt_out
+  sentsim events message.received --edition 2025 --knob numbers=digits
   sentsim events --output json`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,10 +35,10 @@ that the flags choose.`,
 				return err
 			}
 			if len(args) == 0 && asJSON {
-				return a.eventsJSON()
+				return a.eventsJSON(res.Knobs)
 			}
 			if len(args) == 0 {
-				return a.eventsTable()
+				return a.eventsPage(res.Knobs)
 			}
 			order := trigger.Order{Event: args[0], Seed: res.Seed, At: res.Start, Knobs: res.Knobs}
 			if order.At.IsZero() {
@@ -61,53 +62,6 @@ that the flags choose.`,
 	outputFlag(cmd, &output)
 	configFlag(cmd)
 	return cmd
-}
-
-func channels(k event.Kind) []string {
-	names := []string{}
-	for _, c := range k.Channels {
-		names = append(names, string(c))
-	}
-	return names
-}
-
-func (a *app) eventsTable() error {
-	var b strings.Builder
-	for _, k := range event.Catalogue() {
-		extended := ""
-		if k.Extended {
-			extended = ", only with --extended"
-		}
-		fmt.Fprintf(&b, "%s (%s, %s%s)\n", k.Name, k.Direction, strings.Join(channels(k), " "), extended)
-		for _, line := range fold(k.Meaning, plainWidth-2) {
-			fmt.Fprintf(&b, "  %s\n", line)
-		}
-		if k.Trouble == "" {
-			continue
-		}
-		for _, line := range fold("where it can go wrong: "+k.Trouble, plainWidth-2) {
-			fmt.Fprintf(&b, "  %s\n", line)
-		}
-	}
-	return a.print("%s", b.String())
-}
-
-func (a *app) eventsJSON() error {
-	type eventJSON struct {
-		Name      string   `json:"name"`
-		Parent    string   `json:"parent"`
-		Status    string   `json:"status"`
-		Direction string   `json:"direction"`
-		Channels  []string `json:"channels"`
-		Meaning   string   `json:"meaning"`
-		Trouble   string   `json:"trouble"`
-		Extended  bool     `json:"extended"`
-	}
-	all := []eventJSON{}
-	for _, k := range event.Catalogue() {
-		all = append(all, eventJSON{k.Name, k.Parent(), k.Status, string(k.Direction), channels(k), k.Meaning, k.Trouble, k.Extended})
-	}
-	return a.printJSON(all)
 }
 
 // fold breaks text into lines of at most width columns.

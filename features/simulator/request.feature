@@ -18,6 +18,29 @@ Feature: The delivery request
     And the header X-Webhook-ID is the webhook's id
     And every request is signed with the webhook's secret
 
+  Scenario: X-Webhook-Event-ID names the event
+    Given a webhook
+    When 3 events happen one after another
+    Then the endpoint has got 3 requests
+    And every request has an X-Webhook-Event-ID of its own
+
+  Scenario: retries and replays of an event have its id
+    Given a webhook
+    And the endpoint answers 500 3 times, then 200
+    When a "message.delivered" event is delivered
+    And 1 hour passes
+    And Sent replays the event
+    Then the endpoint has got 5 requests
+    And every request has the same X-Webhook-Event-ID
+
+  Scenario: the event id header can be left out
+    Given a webhook
+    And the knob event_id_header is false
+    When a "message.delivered" event is delivered
+    Then there is no header X-Webhook-Event-ID
+    And the header X-Webhook-Event-Type is "message.delivered"
+    And the request is signed with the webhook's secret
+
   Scenario: the event type header can be left out
     Given a webhook
     And the knob event_type_header is false

@@ -8,7 +8,16 @@ Feature: Subscription
     When a "message.queued" event is delivered
     And a "message.received" event is delivered
     And a "templates.rejected" event is delivered
-    Then the events arrive as "message.queued, message.received, templates"
+    And a "contact.opt_in" event is delivered
+    And a "call.initiated" event is delivered
+    Then the events arrive as "message.queued, message.received, templates, contact.opt_in, call.initiated"
+
+  Scenario: other families and their filters
+    Given a webhook that filters "contact" events by "opt_in, opt_out"
+    When a "contact.opt_out" event is delivered
+    And a "contact.help" event is delivered
+    And a "link.clicked" event is delivered
+    Then the events arrive as "contact.opt_out, link.clicked"
 
   Scenario Outline: event types
     Given a webhook for "<parents>" events

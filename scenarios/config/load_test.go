@@ -63,12 +63,63 @@ func TestDefaults(t *testing.T) {
 	for key, want := range map[string]string{
 		"target.embedded": "true from default",
 		"seed":            "1 from default",
-		"knobs.envelope":  "current from default",
+		"knobs.edition":   "2026-09 from default",
+		"knobs.envelope":  "event from default",
 		"target.secret":   "(made for the run) from default",
 		"target.url":      "none",
 	} {
 		if got := origin(r, key); got != want {
 			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+}
+
+// TestEditions: the strongest source's edition is taken first, and every single
+// knob of any source overrides a part of it.
+func TestEditions(t *testing.T) {
+	t.Parallel()
+	byEnv := []string{"SENTSIM_EDITION=2026-05"}
+	for _, c := range []struct {
+		name, file string
+		environ    []string
+		used       flags
+		want       map[string]string
+	}{
+		{"a number in the file", "knobs: {edition: 2025}", nil, nil, map[string]string{
+			"edition": "2025 from sentsim.yaml:1:18", "envelope": "legacy from edition 2025, sentsim.yaml:1:18", "numbers": "e164 from default",
+		}},
+		{"unquoted", "knobs:\n  edition: 2026-05\n", nil, nil, map[string]string{"envelope": "current from edition 2026-05, sentsim.yaml:2:12"}},
+		{"quoted", `knobs: {edition: "2026-05"}`, nil, nil, map[string]string{"event_id_header": "false from edition 2026-05, sentsim.yaml:1:18"}},
+		{"environment over file", "knobs: {edition: 2025}", byEnv, nil, map[string]string{"edition": "2026-05 from environment SENTSIM_EDITION"}},
+		{"an empty variable is none", "knobs: {edition: 2025}", []string{"SENTSIM_EDITION="}, nil, map[string]string{"edition": "2025 from sentsim.yaml:1:18"}},
+		{"flag over environment", "", byEnv, flags{"edition": {"2025"}}, map[string]string{"edition": "2025 from flag --edition"}},
+		{"as a knob", "", byEnv, flags{"knob": {"edition=2025"}}, map[string]string{"outbound_shape": "classic from edition 2025, flag --knob"}},
+		{"a knob of the file stays under a flag's edition", "knobs: {inbound_shape: numbered}", nil, flags{"edition": {"2026-05"}}, map[string]string{
+			"inbound_shape": "numbered from sentsim.yaml:1:24", "outbound_shape": "classic from edition 2026-05, flag --edition",
+		}},
+		{"whatever stands first", "knobs: {envelope: event, edition: 2025}", nil, nil, map[string]string{"envelope": "event from sentsim.yaml:1:19"}},
+		{"a knob before its edition", "", nil, flags{"knob": {"envelope=legacy", "edition=2026-09"}}, map[string]string{"envelope": "legacy from flag --knob"}},
+		{"a knob that names the edition's own value", "", nil, flags{"edition": {"2025"}, "envelope": {"legacy"}}, map[string]string{"envelope": "legacy from flag --envelope"}},
+	} {
+		r := load(t, c.file, c.environ, c.used)
+		for knob, want := range c.want {
+			if got := origin(r, "knobs."+knob); got != want {
+				t.Errorf("%s: %s is %s, want %s", c.name, knob, got, want)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		file string
+		used flags
+		want string
+	}{
+		"a flag":      {"", flags{"edition": {"2027"}}, `flag --edition: unknown edition "2027": use 2026-09, 2026-05, 2025`},
+		"the file":    {"knobs: {edition: 2026}", flags{"edition": {"2025"}}, `sentsim.yaml:1:18: knobs.edition: unknown edition "2026": use`},
+		"empty":       {"", flags{"edition": {""}}, `flag --edition: unknown edition ""`},
+		"not a value": {"knobs: {edition: [2025]}", nil, "sentsim.yaml:1:18: knobs: must be a mapping of names to plain values, and is a list"},
+	} {
+		if _, err := config.Load(with(c.file, nil, c.used)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
 }

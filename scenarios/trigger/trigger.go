@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,7 +107,8 @@ func (d *Delivery) body() error {
 
 // change carries out the order's changes of the event's body.
 func (d *Delivery) change() (err error) {
-	o, before := d.order, d.Body
+	o := d.order
+	what := strings.Join(slices.Concat(o.Set, o.Add, o.Drop), "\n")
 	for _, change := range []struct {
 		do    func([]byte, string) ([]byte, error)
 		texts []string
@@ -121,9 +123,10 @@ func (d *Delivery) change() (err error) {
 		if d.Body, err = o.Edit(d.Body); err != nil {
 			return err
 		}
+		what += string(d.Body)
 	}
-	if !bytes.Equal(d.Body, before) { // another body is another event
-		d.EventID = eventID(o, d.Body)
+	if what != "" { // another body is another event
+		d.EventID = eventID(o, []byte(what))
 	}
 	return nil
 }

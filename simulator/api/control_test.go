@@ -114,7 +114,7 @@ func TestAnyEventHappens(t *testing.T) {
 			"timestamp": "2025-10-31T10:10:42Z", "payload.reason": "no route", "payload.extra": `{"a":[1]}`, "payload.updated_at": "", `payload.a\.b`: "1",
 		}},
 		{"inbound without text", `{"type":"message.received","payload":{"from":"+14155550199","text":null}}`, map[string]string{
-			"payload.from": "+14155550199", "payload.text": "", "event": "message.received",
+			"payload.inbound_number": "+14155550199", "payload.text": "", "event": "message.received",
 		}},
 		{"a template's", `{"type":"templates","payload":{"status":"FLAGGED","reason":"who knows"}}`, map[string]string{
 			"field": "templates", "payload.status": "FLAGGED", "payload.reason": "who knows", "payload.template_name": "order_update",

@@ -311,8 +311,8 @@ type eventTypeView struct {
 	SubTypes    []eventTypeView `json:"sub_types"`
 }
 
-// listEventTypes lists the families with their events; what the edition does not
-// have, and without its knob the extended set, is not active.
+// listEventTypes lists the families of the edition with their events; without its
+// knob the extended set is not active.
 func listEventTypes(c *call) (any, error) {
 	page := page{1, maxPageSize}
 	if c.param("page") != "" || c.param("page_size") != "" {

@@ -18,11 +18,10 @@ func channelKinds() []Kind {
 		return Kind{
 			Name: ParentChannel + "." + sub, Type: Type(ParentChannel + "." + sub), Status: status,
 			Direction: Out, Channels: Channels(), Meaning: meaning,
-			Trouble: "The names of this family are an open set, and differ from the status where a market that is active is corrected: go by the status.",
 		}
 	}
 	return []Kind{
-		market("submitted", MarketPendingReview, "A country was submitted to a registry or a carrier for one of your channels."),
+		market("submitted", MarketPendingReview, "A country was submitted to a registry or a carrier for one of your channels. The names of this family are an open set: go by the status, which stays ACTIVE where a live sender is corrected."),
 		market("action_needed", MarketActionNeeded, "The registry or carrier asks for a correction."),
 		market("approved", MarketProvisioning, "The registry or carrier agreed: Sent is getting the sender."),
 		market("activated", MarketActive, "The sender is live in this country."),

@@ -29,6 +29,7 @@ type Source struct {
 // Another edition is another row here, and its golden files.
 func Editions() []Edition {
 	const (
+		none  = "silence: no source of that time mentions such a header"
 		seeds = "the specification that this project was started with, and Sent's documentation pages of 2025"
 		pages = "Sent's documentation pages and their copy of May 2026"
 		types = "the types and comments of Sent's official clients: TypeScript 0.40 of 2026-09-30, C# 0.30 of 2026-08-17"
@@ -38,12 +39,12 @@ func Editions() []Edition {
 		{
 			Name: "2025", Envelope: EnvelopeLegacy, InboundShape: InboundClassic, OutboundShape: OutboundClassic,
 			EventIDHeader: false, Families: "message,templates",
-			Sources: []Source{{"envelope", seeds}, {"inbound_shape,outbound_shape,families", seeds}, {"event_id_header", "no source of that time mentions it"}},
+			Sources: []Source{{"envelope", seeds}, {"inbound_shape,outbound_shape,families", seeds}, {"event_id_header", none}},
 		},
 		{
 			Name: "2026-05", Envelope: EnvelopeCurrent, InboundShape: InboundClassic, OutboundShape: OutboundClassic,
 			EventIDHeader: false, Families: "message,templates",
-			Sources: []Source{{"envelope,inbound_shape,outbound_shape,families", pages}, {"event_id_header", "no source of that time mentions it"}},
+			Sources: []Source{{"envelope,inbound_shape,outbound_shape,families", pages}, {"event_id_header", none}},
 		},
 		{
 			Name: "2026-09", Envelope: EnvelopeEvent, InboundShape: InboundNumbered, OutboundShape: OutboundNumbered,

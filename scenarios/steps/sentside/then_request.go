@@ -20,10 +20,13 @@ import (
 func (w *world) bindThenRequest(sc *godog.ScenarioContext) {
 	sc.Step(`^the header ([\w-]+) is "([^"]+)"$`, w.headerIs)
 	sc.Step(`^the header X-Webhook-ID is the webhook's id$`, w.headerIsID)
+	sc.Step(`^the header ([\w-]+) is a UUID$`, w.headerIsUUID)
 	sc.Step(`^there is no header ([\w-]+)$`, w.noHeader)
 	sc.Step(`^"([^"]+)" in the body is "([^"]*)"$`, w.bodyHas)
 	sc.Step(`^"([^"]+)" in the body is an? (UUID|E\.164 number|number without \+|time)$`, w.bodyHasKind)
+	sc.Step(`^"([^"]+)" in the body is null$`, w.bodyHasNull)
 	sc.Step(`^there is no "([^"]+)" in the body$`, w.bodyLacks)
+	sc.Step(`^every request has (the same|an?) X-Webhook-Event-ID(?: of its own)?$`, w.eventIDs)
 	sc.Step(`^all requests have the same body$`, w.sameBody)
 	sc.Step(`^every request has a timestamp and a signature of its own$`, w.ownTimestamps)
 	sc.Step(`^(?:the|every) request is signed with the webhook's secret$`, w.allSigned)
@@ -52,6 +55,17 @@ func (w *world) headerIs(name, want string) error {
 }
 
 func (w *world) headerIsID() error { return w.headerIs(signing.HeaderID, w.id.String()) }
+
+func (w *world) headerIsUUID(name string) error {
+	r, err := w.latest()
+	if err != nil {
+		return err
+	}
+	if _, err := uuid.Parse(r.header.Get(name)); err != nil {
+		return fmt.Errorf("header %s %q: %w", name, r.header.Get(name), err)
+	}
+	return nil
+}
 
 func (w *world) noHeader(name string) error {
 	r, err := w.latest()
@@ -82,6 +96,35 @@ func (w *world) bodyHas(path, want string) error {
 		return fmt.Errorf("there is no %s in the body", path)
 	}
 	return same(path, got.String(), want)
+}
+
+func (w *world) bodyHasNull(path string) error {
+	got, err := w.field(path)
+	if err != nil {
+		return err
+	}
+	return same(path, got.Raw, "null")
+}
+
+// eventIDs looks at the ids of all requests: one, or as many as there are requests.
+func (w *world) eventIDs(which string) error {
+	all := w.endpoint.got()
+	if len(all) < 2 {
+		return fmt.Errorf("%d requests: there is nothing to compare", len(all))
+	}
+	ids := map[string]bool{}
+	for _, r := range all {
+		id, err := uuid.Parse(r.header.Get(signing.HeaderEventID))
+		if err != nil {
+			return fmt.Errorf("%s %q: %w", signing.HeaderEventID, r.header.Get(signing.HeaderEventID), err)
+		}
+		ids[id.String()] = true
+	}
+	want := len(all)
+	if which == "the same" {
+		want = 1
+	}
+	return same("different event ids", len(ids), want)
 }
 
 func (w *world) bodyHasKind(path, kind string) error {
