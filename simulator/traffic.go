@@ -62,6 +62,7 @@ type Template struct {
 	Language string                    // en_US
 	Category string                    // MARKETING
 	Outcome  lifecycle.TemplateOutcome // how the review ends; drawn
+	Prompt   bool                      // a second passes between two events of the review
 
 	Definition []byte // for the record only: its content, JSON
 }
@@ -221,8 +222,11 @@ func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 	metaID := fmt.Sprintf("%016d", st.IntN(1e15)+1e15) // Meta's ids are long decimal numbers
 	start := s.clock.Now()
 	var way course
-	for _, step := range lifecycle.PlanTemplate(st, options) {
+	for i, step := range lifecycle.PlanTemplate(st, options) {
 		at := start.Add(step.After)
+		if t.Prompt {
+			at = start.Add(time.Duration(i) * time.Second)
+		}
 		next := about
 		next.Status, next.Category, next.Reason = step.Status, step.Category, step.Reason
 		if step.Approved {

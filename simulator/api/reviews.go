@@ -13,7 +13,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
 
-// A review ends approved, unless a test wants it otherwise: by the control
+// A review takes a second and ends approved, unless a test wants it otherwise: by the control
 // interface, by the template's creation_source ("sentsim:rejected"), or by the
 // beginning of its name ("sentsim_review_rejected"). A client that sends no name
 // begins the template's text so: its name is made from it.
@@ -53,7 +53,7 @@ func (c *call) decideReview(t *simulator.Template) {
 	if r, ok := c.reviews.take(func(r review) bool { return r.Name == "" || r.Name == t.Name }); ok {
 		t.Outcome = r.Outcome
 	}
-	t.Outcome = cmp.Or(t.Outcome, lifecycle.TemplateApproved)
+	t.Outcome, t.Prompt = cmp.Or(t.Outcome, lifecycle.TemplateApproved), true
 }
 
 func listReviews(c *call) (any, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
@@ -153,6 +154,7 @@ func (c *call) channels() []event.Channel {
 // messages makes one message of each recipient and channel.
 func (c *call) messages(s sending) []simulator.Message {
 	var all []simulator.Message
+	_, inRealTime := c.cfg.Simulator.Clock.(clock.Real)
 	for i, to := range s.to {
 		for _, ch := range s.channels {
 			m := simulator.Message{To: to, From: accountNumber, Channel: ch, Automatic: ch == "", Text: s.text}
@@ -171,11 +173,12 @@ func (c *call) messages(s sending) []simulator.Message {
 				m.Channel = c.choose(s, to, magic)
 			}
 			if isMagic {
-				m.Outcome, m.Skips, m.Prompt, m.Reply = magic.outcome(m.Channel), magic.Skips, true, textOrNull(magic.Reply)
+				m.Outcome, m.Skips, m.Reply = magic.outcome(m.Channel), magic.Skips, textOrNull(magic.Reply)
 			}
 			if s.template != nil {
 				m.Text, m.Content = s.template.render(m.Channel)
 			}
+			m.Prompt = isMagic || inRealTime // else somebody would sit and wait
 			m.Refusal = c.refusal(s, m, isMagic)
 			all = append(all, m)
 		}

@@ -71,6 +71,9 @@ func readWebhook(b *body, cfg *webhook.Config) {
 	}
 	if v := b.texts("event_types"); v != nil {
 		cfg.EventTypes = v
+		if slices.ContainsFunc(v, func(name string) bool { return strings.Contains(name, ".") }) {
+			cfg.EventFilters = nil // names of events say all of it, whatever the webhook had before
+		}
 	}
 	if b.null("event_filters") {
 		cfg.EventFilters = nil
