@@ -100,7 +100,7 @@ func (p *plain) start(key signing.Secret) http.Handler {
 
 type delivered struct {
 	Field   string
-	SubType string    `json:"sub_type"`
+	Name    string    `json:"event"`
 	At      time.Time `json:"timestamp"`
 	Payload struct {
 		AccountID  string  `json:"account_id"`
@@ -108,7 +108,7 @@ type delivered struct {
 		TemplateID *string `json:"template_id"`
 		Status     string  `json:"message_status"`
 		TStatus    string  `json:"status"`
-		From       string
+		From       string  `json:"inbound_number"`
 		Text       *string
 		ReceivedAt string `json:"received_at"`
 	}
@@ -147,9 +147,9 @@ func (p *plain) receive(w http.ResponseWriter, r *http.Request, key signing.Secr
 		return
 	case remembered, p.storesFirst:
 		return
-	case p.crashesOnNull && d.Field == "message" && d.SubType != "message.received" && d.Payload.TemplateID == nil:
+	case p.crashesOnNull && d.Field == "message" && d.Name != "message.received" && d.Payload.TemplateID == nil:
 		panic(http.ErrAbortHandler)
-	case p.refusesUnknown && d.Field == "message" && d.SubType != "message.received" && !known(d.Payload.Status):
+	case p.refusesUnknown && d.Field == "message" && d.Name != "message.received" && !known(d.Payload.Status):
 		http.Error(w, "what is that", http.StatusUnprocessableEntity)
 		return
 	case p.refusesOldEvents && time.Since(d.At) > 14*time.Minute:
@@ -203,7 +203,7 @@ func known(status string) bool {
 
 func (p *plain) key(d delivered, h http.Header) string {
 	id := d.Payload.MessageID + d.Payload.Status
-	if d.SubType == "message.received" {
+	if d.Name == "message.received" {
 		id = d.Payload.From + d.Payload.ReceivedAt
 		if d.Payload.Text != nil {
 			id += *d.Payload.Text
@@ -236,7 +236,7 @@ func (p *plain) store(d delivered, dedupe string) {
 		p.seen[dedupe] = true
 		p.mu.Unlock()
 	}
-	if again && !p.noDedupe && !p.remembersFirst && (!p.inboundCounted || d.SubType != "message.received") {
+	if again && !p.noDedupe && !p.remembersFirst && (!p.inboundCounted || d.Name != "message.received") {
 		return
 	}
 	p.mu.Lock()
@@ -255,7 +255,7 @@ func (p *plain) store(d delivered, dedupe string) {
 			return
 		}
 		p.template[*d.Payload.TemplateID] = d.Payload.TStatus
-	case d.SubType == "message.received":
+	case d.Name == "message.received":
 		p.inbound[d.Payload.From]++
 	case d.Field == "message" && (known(status) || p.keepsLast):
 		before := event.Status(p.status[id])

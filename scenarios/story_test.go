@@ -73,11 +73,11 @@ func (f *forgetful) take(body []byte) {
 	rank := map[string]int{"QUEUED": 1, "ROUTED": 2, "SENT": 3, "DELIVERED": 4, "READ": 5, "FAILED": 6, "PENDING": 1, "APPROVED": 2}
 	var key, of, status string
 	switch {
-	case p.Get("message_id").Exists():
+	case p.Get("message_status").Exists():
 		of, status = p.Get("message_id").String(), p.Get("message_status").String()
 		key = of + status
-	case p.Get("from").Exists():
-		of = p.Get("from").String()
+	case p.Get("inbound_number").Exists():
+		of = p.Get("inbound_number").String()
 		key = of + p.Get("received_at").String() + p.Get("text").String()
 	default:
 		of, status = p.Get("template_id").String(), p.Get("status").String()

@@ -134,9 +134,9 @@ func TestEveryKnobIsRunWith(t *testing.T) {
 		left[k.Name] = true
 	}
 	for _, knobs := range []string{
-		"envelope=event numbers=digits order=strict retry_count=1 backoff_base=1s disable_threshold=1",
-		"envelope=legacy inbound_shape=numbered concurrency=1 retry_count=5 backoff_cap=2m disable_threshold=23",
-		"extended=true timeout_seconds=5 retry_count_counts=attempts backoff_factor=3 event_type_header=false",
+		"edition=2026-05 envelope=event numbers=digits keywords=WIN order=strict retry_count=1 backoff_base=1s disable_threshold=1",
+		"edition=2025 inbound_shape=numbered event_id_header=true concurrency=1 retry_count=5 backoff_cap=2m disable_threshold=23",
+		"extended=true outbound_shape=classic families=message,templates timeout_seconds=5 retry_count_counts=attempts backoff_factor=3 event_type_header=false",
 		"disable_counts=attempts backoff_jitter=0.5",
 	} {
 		for knob := range strings.FieldsSeq(knobs) {

@@ -77,7 +77,7 @@ func messageOf(n uint64, room []byte, f func(body []byte)) []byte {
 		at := start.Add(step.After)
 		o.Status, o.Channel, o.Reason, o.UpdatedAt = step.Status, step.Channel, step.Reason, at
 		e := event.Event{ID: uuid.UUID(st.UUID()), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &o}
-		room = e.Append(room[:0], event.DefaultFormat())
+		room = e.Append(room[:0], event.Format{})
 		f(room)
 	}
 	return room

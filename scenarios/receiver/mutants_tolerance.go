@@ -97,11 +97,11 @@ func toleranceMutants() []Mutant {
 		},
 		{
 			Name:    "one-envelope",
-			Mistake: "A message's event without sub_type is a bad request, because today's events have one.",
+			Mistake: "A message's event whose name does not stand in \"event\" is a bad request, because today's does.",
 			Breaks:  []Broken{{"TOL-6", "the other envelope dialects"}},
 			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
-				if (ev.kind == message || ev.kind == inbound) && envelope.text("sub_type") == "" {
-					return &answer{http.StatusBadRequest, "sub_type is required"}
+				if (ev.kind == message || ev.kind == inbound) && envelope.text("event") == "" {
+					return &answer{http.StatusBadRequest, "event is required"}
 				}
 				return nil
 			}),
@@ -193,18 +193,22 @@ func documented(object fields, names []string) bool {
 	return true
 }
 
-func envelopeFields() []string { return []string{"field", "sub_type", "timestamp", "payload"} }
+func envelopeFields() []string {
+	return []string{"field", "event", "timestamp", "request_id", "payload"}
+}
 
 func payloadFields(k kind) []string {
 	switch k {
 	case inbound:
-		return []string{"account_id", "from", "to", "text", "channel", "provider", "received_at"}
+		return []string{"account_id", "message_id", "inbound_number", "outbound_number", "text", "channel", "received_at", "updated_at", "media"}
 	case template:
-		return []string{"account_id", "template_id", "template_name", "whatsapp_template_id", "status", "language", "category", "channel", "reason"}
+		return []string{"account_id", "template_id", "template_name", "whatsapp_template_id", "status", "language", "category", "channel", "reason", "auto_reply_action"}
+	case contact:
+		return []string{"account_id", "contact_id", "from", "to", "opt_out", "source", "channel", "agent_id", "message_id", "template_id", "text"}
 	case message, unknown:
 	}
 	return []string{
-		"account_id", "message_id", "message_status", "channel", "inbound_number", "outbound_number",
-		"template_id", "agent_id", "updated_at", "reason",
+		"account_id", "message_id", "message_status", "channel", "outbound_number", "body", "template_id", "template_name",
+		"agent_id", "updated_at", "reason_code", "reason", "schedule_reason", "scheduled_at",
 	}
 }

@@ -30,8 +30,15 @@ func (w *World) deliversUnknownStatus(ctx context.Context, status string) error 
 		return err
 	}
 	e := w.event(m, event.Status(status))
-	_, err := w.send(ctx, "an event with the unknown status "+status, w.signed(e),
-		"message.queued", "--set", "payload.message_status="+status, "--set", "sub_type="+string(e.Type))
+	trigger := []string{"message.queued", "--set", "payload.message_status=" + status}
+	switch w.s.Knobs.Envelope {
+	case event.EnvelopeEvent:
+		trigger = append(trigger, "--set", "event="+string(e.Type))
+	case event.EnvelopeCurrent:
+		trigger = append(trigger, "--set", "sub_type="+string(e.Type))
+	case event.EnvelopeLegacy: // has no name
+	}
+	_, err := w.send(ctx, "an event with the unknown status "+status, w.signed(e), trigger...)
 	return err
 }
 

@@ -58,8 +58,9 @@ func BenchmarkEncode(b *testing.B) {
 	b.Run("append", func(b *testing.B) {
 		b.ReportAllocs()
 		var body []byte
+		format := event.DefaultFormat()
 		for b.Loop() {
-			body = e.Append(body[:0], event.DefaultFormat())
+			body = e.Append(body[:0], format)
 		}
 		b.SetBytes(int64(len(body)))
 	})
