@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/simulator"
@@ -140,5 +141,42 @@ func TestAConversation(t *testing.T) {
 	}
 	if got := open(); got != [3]bool{} {
 		t.Errorf("a day later: %v", got)
+	}
+}
+
+// The events of a sequence are about one thing, and come one after another.
+func TestSequences(t *testing.T) {
+	for _, c := range []struct{ name, field, want string }{
+		{"call", "call_id", "call.initiated call.answered call.completed call.recording_ready"},
+		{"link", "record_id", "link.clicked link.clicked link.clicked link.expired"},
+		{"channel", "country", "channel.submitted channel.approved channel.activated"},
+	} {
+		e := newEndpoint(t, always(200))
+		p := newPlatform(t, e.URL, nil, nil)
+		begin := p.Now()
+		ids, err := p.Play(c.name, uuid.Nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.drain()
+		var names []string
+		same := map[string]bool{}
+		for i, r := range e.got() {
+			names = append(names, gjson.GetBytes(r.Body, "event").String())
+			same[gjson.GetBytes(r.Body, "payload."+c.field).String()] = true
+			if r.Header.Get("X-Webhook-Event-ID") != ids[i].String() {
+				t.Errorf("%s: event %d has the id %s, want %s", c.name, i, r.Header.Get("X-Webhook-Event-ID"), ids[i])
+			}
+		}
+		if got := strings.Join(names, " "); got != c.want || len(same) != 1 {
+			t.Errorf("%s: %s about %v, want %s about one", c.name, got, same, c.want)
+		}
+		if took := p.Now().Sub(begin); took != time.Duration(len(ids)-1)*2*time.Second {
+			t.Errorf("%s takes %s", c.name, took)
+		}
+	}
+	p := newPlatform(t, newEndpoint(t, always(200)).URL, nil, nil)
+	if _, err := p.Play("dance", uuid.Nil); err == nil || !strings.Contains(err.Error(), "call, call_failed, link, channel") {
+		t.Errorf("an unknown sequence: %v", err)
 	}
 }

@@ -41,10 +41,14 @@ func (s *Simulator) restore(rules delivery.Config) error {
 	courses := map[uuid.UUID]*course{}
 	var order []*course
 	for _, e := range state.Planned {
-		c, ok := courses[e.Subject()]
+		subject := e.Subject()
+		if subject == uuid.Nil {
+			subject = e.ID // of markets: their events have no order to keep
+		}
+		c, ok := courses[subject]
 		if !ok {
 			c = &course{}
-			courses[e.Subject()] = c
+			courses[subject] = c
 			order = append(order, c)
 		}
 		c.events = append(c.events, e)

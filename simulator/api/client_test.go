@@ -37,6 +37,9 @@ func TestTheOfficialClientsPrograms(t *testing.T) {
 	for name, c := range map[string]clock.Clock{"virtual": nil, "real": clock.Real{}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && c != nil {
+				t.Skip("on the real clock it takes as long as it takes")
+			}
 			s := serve(t, api.Config{APIKey: "sk_test_client", Simulator: simulator.Config{Clock: c}})
 			for range 2 {
 				s.script(dir, "node", "--test", "programs.test.mjs")

@@ -38,6 +38,12 @@ func (s *Server) controlOperations() []operation {
 			},
 		},
 		{
+			method: "POST", path: "/_sentsim/sequences", status: 201, handle: play,
+			doc: "has the events of a link, a call or a market happen, two seconds apart", fields: []field{
+				{"name", joined(sequenceNames())}, {"message_id", "the message that a link is in"},
+			},
+		},
+		{
 			method: "POST", path: "/_sentsim/inbound", status: 201, handle: receive,
 			doc: "a contact writes; STOP, START, HELP and the keywords of --knob keywords= are its signals too", fields: []field{
 				{"from", "number of the contact; drawn"}, {"to", "one of the account's numbers; " + accountNumber},

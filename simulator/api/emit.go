@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/tidwall/sjson"
 
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -48,6 +49,31 @@ func emitEvent(c *call) (any, error) {
 	ids, err := c.sim.EmitBody(e, encoded)
 	c.somethingDue()
 	return map[string]any{"event_id": e.ID, "deliveries": views(ids, uuid.UUID.String)}, err
+}
+
+func sequenceNames() []string {
+	return views(simulator.Sequences(), func(s simulator.Sequence) string { return s.Name })
+}
+
+// play has the events of a sequence happen.
+func play(c *call) (any, error) {
+	b := c.body
+	var name string
+	enum(b, "name", &name, sequenceNames()...)
+	b.required("name")
+	message := b.id("message_id")
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if message == nil {
+		message = &uuid.Nil
+	}
+	ids, err := c.sim.Play(name, *message)
+	if err != nil {
+		return nil, refusal(http.StatusBadRequest, codeEnum, "%s", printable(err.Error()))
+	}
+	c.somethingDue()
+	return map[string]any{"event_ids": ids}, nil
 }
 
 // newEvent is a sample of the type that is asked for.

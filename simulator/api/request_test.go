@@ -89,7 +89,7 @@ func TestBadRequests(t *testing.T) {
 		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h/a b"}`, "VALIDATION_001", "endpoint_url"},
 		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":" http://h/"}`, "VALIDATION_001", "endpoint_url"},
 		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","signing_secret":"whsec_?"}`, "VALIDATION_001", "signing_secret"},
-		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","sender_profile":"me"}`, "VALIDATION_003", "sender_profile"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","sender_profile":7}`, "VALIDATION_001", "sender_profile"},
 		{"POST", "/v3/messages", `{"to":["14155550100"],"text":"x"}`, "VALIDATION_002", "to"},
 		{"POST", "/v3/messages", `{"to":["+14155550100"],"text":"x","channel":["SMS"]}`, "VALIDATION_006", "channel"},
 		{"GET", "/v3/templates?page=1&page_size=1&category=nope", ``, "VALIDATION_006", "category"},

@@ -158,7 +158,7 @@ func createWebhook(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.body.id("sender_profile") // whose events it shall get: the account has no profiles
+	c.body.text("sender_profile") // whose events it shall get: the account has no profiles
 	var cfg webhook.Config
 	readWebhook(c.body, &cfg)
 	w, err := c.draft(cfg, secret)
