@@ -78,6 +78,7 @@ func (c *contacts) hear(signal event.Type, number string, notes map[string]strin
 		c.optOut(number, true, notes)
 	case event.ContactOptIn:
 		c.optOut(number, false, notes)
+	case event.ContactHelp, event.ContactCustomKeyword, event.Templates:
 	}
 }
 

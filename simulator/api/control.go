@@ -9,6 +9,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
 
 // controlOperations is what a test needs and Sent does not have.
@@ -40,14 +41,17 @@ func (s *Server) controlOperations() []operation {
 		{
 			method: "POST", path: "/_sentsim/sequences", status: 201, handle: play,
 			doc: "has the events of a link, a call or a market happen, two seconds apart", fields: []field{
-				{"name", joined(sequenceNames())}, {"message_id", "the message that a link is in"},
+				{"name", joined(sequenceNames())},
+				{"message_id", "the message that a link is in"},
 			},
 		},
 		{
 			method: "POST", path: "/_sentsim/inbound", status: 201, handle: receive,
 			doc: "a contact writes; STOP, START, HELP and the keywords of --knob keywords= are its signals too", fields: []field{
-				{"from", "number of the contact; drawn"}, {"to", "one of the account's numbers; " + accountNumber},
-				{"text", "what it writes; null is a message without a text"}, {"channel", joined(event.Channels()) + ", mms; sms"},
+				{"from", "number of the contact; drawn"},
+				{"to", "one of the account's numbers; " + accountNumber},
+				{"text", "what it writes; null is a message without a text"},
+				{"channel", joined(event.Channels()) + ", mms; sms"},
 				{"provider", "who took it in; plausible for the channel"},
 			},
 		},
@@ -55,15 +59,20 @@ func (s *Server) controlOperations() []operation {
 			method: "POST", path: "/_sentsim/contacts", status: 201, handle: signal,
 			doc: "the network tells what a contact wants, without a message", fields: []field{
 				{"signal", joined(signals()) + "; opt_out and opt_in decide whether it may be written to"},
-				{"from", "number of the contact; drawn"}, {"channel", joined(event.Channels()) + "; sms"},
+				{"from", "number of the contact; drawn"},
+				{"channel", joined(event.Channels()) + "; sms"},
 			},
 		},
 		{method: "GET", path: "/_sentsim/faults", status: 200, handle: listFaults, doc: "the faults that wait"},
 		{
 			method: "POST", path: "/_sentsim/faults", status: 201, handle: addFault,
 			doc: "has the next attempts go wrong", fields: []field{
-				{"fault", joined(faultNames())}, times, {"webhook_id", "only attempts at this webhook"}, {"event_type", "only events of this name"},
-				{"status", "of answer: what the receiver seems to answer; 503"}, {"copies", "of duplicate_at_once; 2"},
+				{"fault", joined(faultNames())},
+				times,
+				{"webhook_id", "only attempts at this webhook"},
+				{"event_type", "only events of this name"},
+				{"status", "of answer: what the receiver seems to answer; 503"},
+				{"copies", "of duplicate_at_once; 2"},
 				{"forgery", "of forgery, as sentsim trigger --forge list names them"},
 			},
 		},
@@ -72,8 +81,11 @@ func (s *Server) controlOperations() []operation {
 		{
 			method: "POST", path: "/_sentsim/reviews", status: 201, handle: addReview,
 			doc: "ends the review of a template now, or says how the next ones end", fields: []field{
-				{"outcome", "approved, rejected, category_updated, paused, disabled, pending"}, {"template_id", "the template whose review ends now"},
-				{"reason", "with template_id: why"}, {"template", "without: only for the template of this name"}, times,
+				{"outcome", joined(lifecycle.TemplateOutcomes())},
+				{"template_id", "the template whose review ends now"},
+				{"reason", "with template_id: why"},
+				{"template", "without: only for the template of this name"},
+				times,
 			},
 		},
 		{method: "DELETE", path: "/_sentsim/reviews", status: 204, handle: clearReviews, doc: "clears the outcomes that wait"},
@@ -84,7 +96,10 @@ func (s *Server) controlOperations() []operation {
 		{
 			method: "GET", path: "/_sentsim/deliveries", status: 200, handle: listAllDeliveries,
 			doc: "deliveries with every attempt, oldest first", fields: []field{
-				{"id", "only those whose id begins so"}, {"webhook_id", "only those of this webhook"}, {"status", "only these"}, search, limit,
+				{"id", "only those whose id begins so"},
+				{"webhook_id", "only those of this webhook"},
+				{"status", "only these"},
+				search, limit,
 			},
 		},
 		{method: "GET", path: "/_sentsim/deliveries/{id}", status: 200, handle: getDelivery, doc: "one delivery"},
@@ -93,7 +108,9 @@ func (s *Server) controlOperations() []operation {
 		{
 			method: "POST", path: "/_sentsim/resend", status: 201, handle: resendDeliveries,
 			doc: "delivers again what was made since a time", fields: []field{
-				{"since", "a time such as 2025-10-31T10:10:42Z"}, {"status", "only deliveries that ended DELIVERED, or FAILED"}, {"webhook_id", "only those of this webhook"},
+				{"since", "a time such as 2025-10-31T10:10:42Z"},
+				{"status", "only deliveries that ended DELIVERED, or FAILED"},
+				{"webhook_id", "only those of this webhook"},
 			},
 		},
 		{method: "GET", path: "/_sentsim/magic", status: 200, handle: listMagic, doc: "the numbers and names with outcomes of their own"},

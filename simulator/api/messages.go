@@ -155,6 +155,8 @@ func describe(a history.Activity) string {
 		return "Message received from contact"
 	case event.Scheduled:
 		return "Message scheduled for after quiet hours"
+	case event.Cancelled:
+		return "Message cancelled before its time"
 	case event.Filtered:
 		return "Message filtered"
 	case event.Blocked:

@@ -229,7 +229,9 @@ func (s *Server) tellSends(w http.ResponseWriter, op operation, next func(http.R
 	if err := next(answer); err != nil {
 		return err
 	}
-	var view struct{ Data sentView }
+	var view struct {
+		Data sentView `json:"data"`
+	}
 	if err := json.Unmarshal(answer.body.Bytes(), &view); err == nil && w.Header().Get(sandboxHeader) == "" {
 		s.cfg.Sends(views(view.Data.Recipients, func(r recipientView) SentMessage {
 			return SentMessage{ID: r.MessageID, To: r.To, Replayed: w.Header().Get(replayedHeader) != ""}
