@@ -15,9 +15,9 @@ const (
 	reasonNoConversation = "CONVERSATION_TEMPLATE_REQUIRED"
 )
 
-// refusal is why a message goes no further than the queue; nil: it does. How it
+// whyNotSent is why a message goes no further than the queue; nil: it does. How it
 // ends goes by edition. The contacts of magic numbers have written before.
-func (c *call) refusal(s sending, m simulator.Message, magic bool) *simulator.Refusal {
+func (c *call) whyNotSent(s sending, m simulator.Message, magic bool) *simulator.Refusal {
 	end := func(code, reason string) *simulator.Refusal {
 		return &simulator.Refusal{Status: c.refusedStatus(), Code: code, Reason: reason}
 	}

@@ -179,7 +179,7 @@ func (c *call) messages(s sending) []simulator.Message {
 				m.Text, m.Content = s.template.render(m.Channel)
 			}
 			m.Prompt = isMagic || inRealTime // else somebody would sit and wait
-			m.Refusal = c.refusal(s, m, isMagic)
+			m.Refusal = c.whyNotSent(s, m, isMagic)
 			all = append(all, m)
 		}
 	}
