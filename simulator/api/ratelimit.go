@@ -55,7 +55,7 @@ func (s *Server) allow(l *window, w http.ResponseWriter) error {
 	if scaled, ok := s.cfg.Simulator.Clock.(*clock.Scaled); ok {
 		left = scaled.Wall(left)
 	}
-	wait := int(left/time.Second) + 1
+	wait := max(1, int((left+time.Second-1)/time.Second)) // rounded up
 	header.Set("Retry-After", strconv.Itoa(wait))
 	return refusal(http.StatusTooManyRequests, codeTooMany, "more than %d requests within a minute: wait %d s", l.limit, wait)
 }

@@ -269,11 +269,11 @@ func TestTheRateLimitIsOneOfTheSimulationsTime(t *testing.T) {
 		}
 	}
 	spend()
+	s.must(200, "POST", "/_sentsim/reset", "")
+	spend()
 	if err := s.Simulator().Advance(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	spend()
-	s.must(200, "POST", "/_sentsim/reset", "")
 	spend()
 	scaled := serve(t, api.Config{RateLimit: 1, Simulator: simulator.Config{Clock: clock.NewScaled(time.Now(), 60)}})
 	scaled.must(200, "GET", "/v3/me", "")
