@@ -37,7 +37,7 @@ var (
 // Config is what New needs. The zero value is Sent as documented, with seed 0, on
 // a virtual clock that starts at the wall clock's time, with an empty history in memory.
 type Config struct {
-	Seed  seed.Seed
+	Seed  seed.Seed   // of a store that is empty; one that is not goes on with its own
 	Start time.Time   // of the virtual clock, when Clock is nil; zero: the wall clock's time, in whole seconds
 	Clock clock.Clock // nil: a virtual one at Start. New takes a hold of it: keep none of your own while time shall move
 	Knobs Knobs       // zero: DefaultKnobs
@@ -74,7 +74,9 @@ type Simulator struct {
 	plan    uint64
 	closed  bool
 
-	records sync.Mutex // whoever reads a template's record to change it
+	records  sync.Mutex // whoever reads a template's record to change it
+	contacts contacts
+	courses  map[uuid.UUID]*course // of templates whose review is not over; mu guards it
 }
 
 // New is a simulator that goes on with what its store remembers; with an empty
@@ -112,10 +114,10 @@ func New(cfg Config) (*Simulator, error) {
 		sender: cfg.Sender, wall: cfg.Wall,
 		seed: cfg.Seed, knobs: cfg.Knobs, clock: cfg.Clock, store: cfg.Store, secrets: cfg.Secrets,
 		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
-		counts: map[string]uint64{}, planned: map[uint64]func() bool{},
+		counts: map[string]uint64{}, planned: map[uint64]func() bool{}, courses: map[uuid.UUID]*course{},
 	}
 	if err := s.restore(delivery.Config{
-		Clock: cfg.Clock, Sender: cfg.Sender, Seed: cfg.Seed, Wall: cfg.Wall, Journal: journal{cfg.Store},
+		Clock: cfg.Clock, Sender: cfg.Sender, Wall: cfg.Wall, Journal: journal{cfg.Store, &s.contacts},
 		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
 	}); err != nil {
 		s.standstill.end()
@@ -126,6 +128,10 @@ func New(cfg Config) (*Simulator, error) {
 
 // Account is the id of the account whose events these are.
 func (s *Simulator) Account() uuid.UUID { return s.account }
+
+// Seed decides all that is drawn: the store's, which a store that was empty has
+// from Config.
+func (s *Simulator) Seed() seed.Seed { return s.seed }
 
 // Knobs are the platform's settings.
 func (s *Simulator) Knobs() Knobs { return s.knobs }
@@ -165,12 +171,12 @@ func (s *Simulator) cancelPlanned() {
 	clear(s.planned)
 }
 
-// at plans f for time t. The caller holds the clock.
-func (s *Simulator) at(t time.Time, f func()) error {
+// at plans f for time t. The caller holds the clock. What it returns is for unplan.
+func (s *Simulator) at(t time.Time, f func()) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return ErrClosed
+		return 0, ErrClosed
 	}
 	s.plan++
 	n := s.plan
@@ -185,5 +191,16 @@ func (s *Simulator) at(t time.Time, f func()) error {
 			s.pending.add(-1)
 		}
 	})
-	return nil
+	return n, nil
+}
+
+// unplan cancels what at has planned, unless it has begun.
+func (s *Simulator) unplan(n uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cancel, ok := s.planned[n]; ok {
+		cancel()
+		delete(s.planned, n)
+		s.pending.add(-1)
+	}
 }

@@ -29,17 +29,26 @@ func (s *Simulator) restore(rules delivery.Config) error {
 			return fmt.Errorf("history: %w", err)
 		}
 	}
+	if err := s.restoreSeed(state.Notes[noteSeed]); err != nil {
+		return err
+	}
+	s.contacts.restore(state.Notes)
 	s.answers = state.Answers
+	rules.Seed = s.seed
 	s.dispatcher = delivery.NewDispatcher(rules)
 	s.pending.add(len(state.Waiting))
 	s.dispatcher.Restore(state.Webhooks, state.Waiting, state.Counters[history.CounterDeliveries])
 	courses := map[uuid.UUID]*course{}
 	var order []*course
 	for _, e := range state.Planned {
-		c, ok := courses[e.Subject()]
+		subject := e.Subject()
+		if subject == uuid.Nil {
+			subject = e.ID // of markets: their events have no order to keep
+		}
+		c, ok := courses[subject]
 		if !ok {
 			c = &course{}
-			courses[e.Subject()] = c
+			courses[subject] = c
 			order = append(order, c)
 		}
 		c.events = append(c.events, e)
@@ -52,24 +61,73 @@ func (s *Simulator) restore(rules delivery.Config) error {
 	return nil
 }
 
+// noteSeed is the note with the seed that a store belongs to.
+const noteSeed = "seed"
+
+// restoreSeed goes on with the store's seed: with another one, what is drawn
+// later would not be what this run has promised.
+func (s *Simulator) restoreSeed(text string) error {
+	if text == "" {
+		return s.store.Save(history.Change{Notes: map[string]string{noteSeed: s.seed.String()}})
+	}
+	var err error
+	s.seed, err = seed.Parse(text)
+	return err
+}
+
 // course is what is planned for one message or template, in order.
 type course struct {
 	mu     sync.Mutex
 	events []event.Event
+	timers []uint64 // of all its events
+
+	reviewed uuid.UUID // the template whose review it is; zero: none
 }
 
 // follow lets the events of a course happen as time passes.
 func (s *Simulator) follow(c *course) error {
-	times := make([]time.Time, len(c.events))
-	for i, e := range c.events {
-		times[i] = e.CreatedAt
+	c.mu.Lock() // nothing happens before all of it is planned
+	defer c.mu.Unlock()
+	if len(c.events) > 0 && c.events[0].Template != nil {
+		c.reviewed = c.events[0].Subject()
+		s.mu.Lock()
+		s.courses[c.reviewed] = c
+		s.mu.Unlock()
 	}
-	for _, t := range times {
-		if err := s.at(t, func() { s.happen(c, t) }); err != nil {
+	for _, e := range c.events {
+		t := e.CreatedAt
+		n, err := s.at(t, func() { s.happen(c, t) })
+		if err != nil {
 			return err
 		}
+		c.timers = append(c.timers, n)
 	}
 	return nil
+}
+
+// endReview cancels what is still planned for a template: somebody else has decided.
+func (s *Simulator) endReview(templateID uuid.UUID) error {
+	s.mu.Lock()
+	c := s.courses[templateID]
+	delete(s.courses, templateID)
+	s.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var cancelled []uuid.UUID
+	for _, e := range c.events {
+		cancelled = append(cancelled, e.ID)
+	}
+	if len(cancelled) == 0 {
+		return nil
+	}
+	c.events = nil
+	for _, n := range c.timers {
+		s.unplan(n)
+	}
+	return s.store.Save(history.Change{Cancelled: cancelled})
 }
 
 // happen makes happen what is due of a course by t. A timer that comes too early
@@ -79,17 +137,31 @@ func (s *Simulator) happen(c *course, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
-		_, _ = s.emit(c.events[0], c.events[0].Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
+		e := s.contacts.settled(c.events[0])
+		_, _ = s.emit(e, e.Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
 		c.events = c.events[1:]
+	}
+	if c.reviewed != uuid.Nil && len(c.events) == 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.courses[c.reviewed] == c {
+			delete(s.courses, c.reviewed)
+		}
 	}
 }
 
-// journal writes down what the dispatcher does.
-type journal struct{ store history.Store }
+// journal writes down what the dispatcher does, and what it means to contacts.
+type journal struct {
+	store    history.Store
+	contacts *contacts
+}
 
 // Save implements delivery.Journal.
 func (j journal) Save(e delivery.Entry) error {
 	c := history.Change{Happened: e.Event, Deliveries: e.Deliveries}
+	if e.Event != nil {
+		c.Notes = j.contacts.take(*e.Event)
+	}
 	if e.Removed {
 		c.Removed = e.Webhook.ID
 	} else {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,10 +28,23 @@ type Message struct {
 	Prompt     bool              // no wait is longer than it must be
 	Reply      *string           // what the contact answers once it has the message; nil: nothing
 
+	Refusal *Refusal // why it goes no further than the queue; nil: it does
+
 	// For the record only: no event carries them.
 	Text         *string // as the recipient reads it
 	TemplateName string
+	Content      []byte // what it has beside its text, JSON; nil: nothing
 }
+
+// Refusal is why Sent takes a message and does not send it.
+type Refusal struct {
+	Status event.Status // that it ends with: FAILED, FILTERED or BLOCKED
+	Code   string       // stable, such as ERR_CONSENT_BLOCKED
+	Reason string       // a sentence
+}
+
+// refusalTime is how long a message is queued until it is refused.
+const refusalTime = 100 * time.Millisecond
 
 // Inbound is a message from a contact.
 type Inbound struct {
@@ -48,6 +62,7 @@ type Template struct {
 	Language string                    // en_US
 	Category string                    // MARKETING
 	Outcome  lifecycle.TemplateOutcome // how the review ends; drawn
+	Prompt   bool                      // a second passes between two events of the review
 
 	Definition []byte // for the record only: its content, JSON
 }
@@ -104,7 +119,7 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 	agent := idFrom(st).String()
 	start := s.clock.Now()
 	way := &course{}
-	for _, step := range lifecycle.PlanMessage(st, options) {
+	for _, step := range m.plan(st, options) {
 		at := start.Add(step.After)
 		next := o
 		next.Status, next.Channel, next.Reason, next.ReasonCode, next.UpdatedAt = step.Status, step.Channel, step.Reason, step.Code, at
@@ -120,38 +135,53 @@ func (s *Simulator) draft(m Message, options lifecycle.Options) (history.Message
 		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.TypeOf(step.Status), CreatedAt: at, Outbound: &next})
 	}
 	if m.Reply != nil {
-		way.events = append(way.events, reply(way.events, *m.Reply, st)...)
+		way.events = append(way.events, s.reply(way.events, *m.Reply, st)...)
 	}
 	return history.Message{
 		ID: o.MessageID, Channel: m.Channel, From: o.OutboundNumber, To: o.InboundNumber,
-		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName,
+		Text: m.Text, TemplateID: m.TemplateID, TemplateName: m.TemplateName, Content: m.Content,
 		Status: event.Queued, CreatedAt: start, UpdatedAt: start,
 	}, way
 }
 
+// plan is what is reported of the message, and when.
+func (m Message) plan(st *seed.Stream, options lifecycle.Options) []lifecycle.Step {
+	if m.Refusal == nil {
+		return lifecycle.PlanMessage(st, options)
+	}
+	return []lifecycle.Step{
+		{Status: event.Queued, Channel: m.Channel},
+		{After: refusalTime, Status: m.Refusal.Status, Channel: m.Channel, Reason: m.Refusal.Reason, Code: m.Refusal.Code},
+	}
+}
+
 // reply is what a contact answers to a message a moment after it has it; nothing
 // when the message never arrives.
-func reply(way []event.Event, text string, st *seed.Stream) []event.Event {
+func (s *Simulator) reply(way []event.Event, text string, st *seed.Stream) []event.Event {
 	last := way[len(way)-1]
 	if last.Outbound.Status != event.Delivered && last.Outbound.Status != event.Read {
 		return nil
 	}
 	at, o := last.CreatedAt.Add(replyTime), last.Outbound
-	return []event.Event{{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: at, Inbound: &event.Inbound{
+	return s.withSignal(event.Event{ID: idFrom(st), Type: event.TypeOf(event.Received), CreatedAt: at, Inbound: &event.Inbound{
 		AccountID: o.AccountID, MessageID: idFrom(st), From: o.InboundNumber, To: o.OutboundNumber,
 		Text: &text, Channel: o.Channel, Provider: provider(o.Channel), ReceivedAt: at,
-	}}}
+	}}, st)
 }
 
 // replyTime is how long a contact takes to answer.
 const replyTime = 2 * time.Second
 
-// Receive is a contact's message arriving now. It returns the message's id.
+// Receive is a contact's message arriving now. A text that is a keyword makes the
+// event of the contact's signal too. It returns the message's id.
 func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
 	if in.Channel == "" {
 		in.Channel = event.SMS
 	}
-	_, err := event.ParseChannel(string(in.Channel))
+	var err error
+	if !slices.Contains(append(event.Channels(), event.MMS), in.Channel) {
+		err = fmt.Errorf("unknown channel %q: use sms, whatsapp, rcs or mms", in.Channel)
+	}
 	if err := errors.Join(err, checkNumber("from", in.From), checkNumber("to", in.To)); err != nil {
 		return uuid.Nil, fmt.Errorf("inbound message: %w", err)
 	}
@@ -160,14 +190,26 @@ func (s *Simulator) Receive(in Inbound) (uuid.UUID, error) {
 		AccountID: s.account, MessageID: orID(in.ID, st), From: orNumber(in.From, st), To: orNumber(in.To, st),
 		Text: in.Text, Channel: in.Channel, Provider: orText(in.Provider, provider(in.Channel)), ReceivedAt: now,
 	}}
-	_, err = s.Emit(e)
+	for _, e := range s.withSignal(e, st) {
+		if _, err = s.Emit(s.contacts.settled(e)); err != nil {
+			break
+		}
+	}
 	return e.Inbound.MessageID, err
 }
 
-// SubmitTemplate submits a template: its events happen as time passes. It
-// returns the template's id.
+// Choose draws one of these channels: where Sent chooses how a message travels.
+func (s *Simulator) Choose(from []event.Channel) event.Channel {
+	return seed.Pick(s.next("channel"), from)
+}
+
+// SubmitTemplate submits a template: its events happen as time passes. A review
+// that it is in already ends without a decision. It returns the template's id.
 func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 	defer s.clock.Hold()()
+	if err := s.endReview(t.ID); err != nil {
+		return t.ID, err
+	}
 	options := lifecycle.TemplateOptions{Category: orText(t.Category, event.Marketing), Outcome: t.Outcome}
 	if err := options.Validate(); err != nil {
 		return uuid.Nil, fmt.Errorf("template: %w", err)
@@ -180,8 +222,11 @@ func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 	metaID := fmt.Sprintf("%016d", st.IntN(1e15)+1e15) // Meta's ids are long decimal numbers
 	start := s.clock.Now()
 	var way course
-	for _, step := range lifecycle.PlanTemplate(st, options) {
+	for i, step := range lifecycle.PlanTemplate(st, options) {
 		at := start.Add(step.After)
+		if t.Prompt {
+			at = start.Add(time.Duration(i) * time.Second)
+		}
 		next := about
 		next.Status, next.Category, next.Reason = step.Status, step.Category, step.Reason
 		if step.Approved {
@@ -258,6 +303,11 @@ func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	if e.ID == uuid.Nil {
 		e.ID = s.newID("event")
+	}
+	if e.Template != nil { // a decision is one, whoever makes it
+		if err := s.endReview(e.Template.TemplateID); err != nil {
+			return nil, err
+		}
 	}
 	ids, err := s.emit(e, body)
 	if err != nil {

@@ -123,7 +123,7 @@ func TestMessagesDoNotMoveEachOther(t *testing.T) {
 func TestReceive(t *testing.T) {
 	e := newEndpoint(t, always(200))
 	p := newPlatform(t, e.URL, nil, nil)
-	text := "STOP"
+	text := "Stop by later"
 	if _, err := p.Receive(simulator.Inbound{Channel: event.WhatsApp, From: "+14155550100", Text: &text}); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestReceive(t *testing.T) {
 		switch {
 		case w.Event != "message.received" || w.Payload.OutboundNumber == "":
 			t.Errorf("%+v", w)
-		case w.Payload.Text != nil && (*w.Payload.Text != "STOP" || w.Payload.InboundNumber != "+14155550100"):
+		case w.Payload.Text != nil && (*w.Payload.Text != "Stop by later" || w.Payload.InboundNumber != "+14155550100"):
 			t.Errorf("%+v", w)
 		}
 	}

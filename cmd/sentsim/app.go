@@ -65,7 +65,7 @@ func (a *app) root() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) > 0:
-				return usage("unknown command %q%s", args[0], nearest.Hint(args[0], commandNames(cmd)))
+				return usage("unknown command %q%s", args[0], commandHint(cmd, args[0]))
 			case version:
 				return a.printVersion()
 			}
@@ -79,7 +79,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
 		a.verifyCommand(), a.chaosCommand(), a.replayCommand(), a.triggerCommand(),
-		a.serveCommand(), a.receiverCommand(),
+		a.serveCommand(), a.resendCommand(), a.receiverCommand(),
 		a.signCommand(), a.explainCommand(),
 		a.eventsCommand(), a.rulesCommand(), a.vectorsCommand(),
 		a.initCommand(), a.configCommand(),
@@ -91,6 +91,19 @@ func (a *app) root() *cobra.Command {
 	}
 	root.Flags().BoolP("help", "h", false, "this help")
 	return root
+}
+
+// commandHint offers the command that was meant: what other tools call otherwise,
+// or the nearest name.
+func commandHint(root *cobra.Command, word string) string {
+	ours := map[string]string{
+		"listen": "serve --forward-to URL", "forward": "serve --forward-to URL", "start": "serve", "run": "verify", "test": "verify",
+		"list": "events, rules or config --knobs", "ls": "events, rules or config --knobs", "send": "trigger EVENT",
+	}
+	if name, ok := ours[word]; ok {
+		return fmt.Sprintf(": here it is sentsim %s", name)
+	}
+	return nearest.Hint(word, commandNames(root))
 }
 
 func commandNames(root *cobra.Command) []string {

@@ -4,22 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/netip"
-	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/sentsim/sentsim/scenarios/config"
-	"github.com/sentsim/sentsim/scenarios/target"
-	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
-	"github.com/sentsim/sentsim/simulator/clock"
-	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/dashboard"
 	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // defaultServeListen is where serve listens: reachable from this machine only.
@@ -30,8 +25,8 @@ const envServeKey = "SENTSIM_API_KEY"
 
 type serveOptions struct {
 	listen, apiKey, rateLimit, logFormat string
-	data, keep                           string
-	remote, anyTemplate, verbose         bool
+	data, keep, forwardTo                string
+	remote, anyTemplate, verbose, quiet  bool
 	hosts, targets                       []string
 }
 
@@ -47,14 +42,20 @@ set SENT_BASE_URL to the address that serve prints, and SENT_DM_API_KEY to its k
 The same address in a browser is a dashboard: webhooks and their health, deliveries,
 messages, templates, and a form to send any event.
 
+It prints a line for each attempt to deliver; sentsim resend ID delivers one again.
+
 Time is real, unless --clock says otherwise; on the virtual clock it stands still until a
-test moves it on. Tests find what they need under /_sentsim (see the README).`,
+test moves it on. Everything is drawn from a new seed at each start and each reset, unless
+--seed says otherwise. GET /_sentsim lists the calls with which a test moves the clock and
+makes things happen.`,
 		Example: `  sentsim serve
+  sentsim serve --forward-to http://127.0.0.1:8080/webhooks/sent --secret "$SENT_DM_WEBHOOK_SECRET"
   sentsim serve --listen 127.0.0.1:0 --clock virtual --seed 7
   SENTSIM_API_KEY=… sentsim serve --listen 0.0.0.0:8700 --allow-remote`,
 		Args: noArgs,
 		Annotations: map[string]string{helpEnvironment: `  SENTSIM_API_KEY                as --api-key
   SENTSIM_SEED, SENTSIM_CONFIG   as --seed and --config
+  SENT_DM_WEBHOOK_SECRET         as --secret
 `, helpStatuses: "  0  stopped\n  2  usage or configuration\n  4  it could not run, e.g. the address is taken\n"},
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd, o) },
 	}
@@ -66,11 +67,16 @@ test moves it on. Tests find what they need under /_sentsim (see the README).`,
 		f.StringArrayVar(&o.targets, "allow-target", nil, "`HOST[:PORT]` that webhooks may point to; repeatable (default: anywhere)")
 		f.StringVar(&o.data, "data", "", "keep everything in the SQLite database `FILE` (default: in memory)")
 		f.StringVar(&o.keep, "keep", "", "how many deliveries of each webhook, and messages, are kept (`N`, default "+strconv.Itoa(history.DefaultLimit)+")")
-		f.StringVar(&o.rateLimit, "rate-limit", "", "requests a minute (`N`), or off (default "+strconv.Itoa(api.StandardLimit)+", as Sent)")
+		f.StringVar(&o.rateLimit, "rate-limit", "", "requests a minute of the simulation's time (`N`), or off (default "+strconv.Itoa(api.StandardLimit)+", as Sent; off on the virtual clock)")
 		f.BoolVar(&o.anyTemplate, "any-template", false, "take messages with templates that were not created here")
 		f.StringVar(&o.logFormat, "log-format", "", "`FORM` of the log on stderr: text or json (default text)")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request and every attempt")
+		f.BoolVarP(&o.quiet, "quiet", "q", false, "print the address, and no line for each attempt")
 	})
+	group(cmd, "Webhook", func(f *pflag.FlagSet) {
+		f.StringVarP(&o.forwardTo, "forward-to", "f", "", "register a webhook for all events at once, that points to `URL`")
+	})
+	secretFlags(cmd)
 	eventFlags(cmd)
 	group(cmd, "Simulation", func(f *pflag.FlagSet) {
 		f.String("clock", "", "`CLOCK`: real, virtual or scaled=N (default real)")
@@ -84,7 +90,7 @@ test moves it on. Tests find what they need under /_sentsim (see the README).`,
 }
 
 func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
-	for _, name := range []string{"listen", "api-key", "rate-limit", "log-format", "data", "keep"} {
+	for _, name := range []string{"listen", "api-key", "rate-limit", "log-format", "data", "keep", "forward-to"} {
 		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 			return usage("--%s is given but empty", name)
 		}
@@ -106,124 +112,77 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
-	server, feed, err := newServer(cfg)
-	if err != nil {
+	s := &serving{serveOptions: o, address: listen, cfg: cfg, data: data, lines: newAttemptLines(), secret: cfg.Secret}
+	s.cfg.Reset = s.hasReset
+	var feed *dashboard.Feed
+	if s.server, feed, err = newServer(s.cfg, s.lines.watch); err != nil {
 		return errors.Join(err, data.close())
 	}
 	defer context.AfterFunc(cmd.Context(), feed.Close)() // open pages must not keep it from stopping
-	return a.serveOn(cmd.Context(), listen, cfg, server, data)
+	if seed := s.server.Simulator().Seed(); cfg.NextSeed == nil && seed != cfg.Simulator.Seed {
+		a.note("%s goes on with the seed that it was begun with, %s: %s is for a new file, or after a reset", o.data, seed, cfg.Simulator.Seed)
+	}
+	return a.serveOn(cmd.Context(), s)
+}
+
+// serving is everything that belongs to a server that runs.
+type serving struct {
+	serveOptions
+	address string
+	cfg     api.Config
+	server  *api.Server
+	data    *dataFile
+	lines   *attemptLines
+	secret  signing.Secret // of the webhook of --forward-to
+}
+
+// hasReset is told of a reset. It took the webhook of --forward-to with it.
+func (s *serving) hasReset(next seed.Seed) {
+	s.lines.say("reset: seed %s", next)
+	if _, err := s.forward(); err != nil {
+		s.lines.say("%v", err)
+	}
 }
 
 // serveOn serves until ctx ends, and closes everything.
-func (a *app) serveOn(ctx context.Context, listen string, cfg api.Config, server *api.Server, data *dataFile) (err error) {
+func (a *app) serveOn(ctx context.Context, s *serving) (err error) {
 	defer func() { //nolint:contextcheck // what is pending is written though ctx has ended
-		if closeErr := data.close(); err == nil && closeErr != nil {
+		if closeErr := s.data.close(); err == nil && closeErr != nil {
 			err = exit(statusTrouble, closeErr)
 		}
 	}()
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
 	if err != nil {
-		_ = server.Close()
+		_ = s.server.Close()
 		return exit(statusTrouble, fmt.Errorf("%w (choose another address with --listen)", err))
 	}
-	key := "the one you gave"
-	if cfg.APIKey == api.DefaultKey {
-		key = api.DefaultKey
-	}
-	if err := a.print("listening on http://%s (API key: %s; seed %s)\n", l.Addr(), key, cfg.Simulator.Seed); err != nil {
+	if err := a.announce(s, "http://"+l.Addr().String()); err != nil {
 		_ = l.Close()
-		_ = server.Close()
+		_ = s.server.Close()
 		return err
 	}
-	if err := server.Serve(ctx, l, a.hurry); err != nil {
+	if !s.quiet {
+		defer s.lines.printTo(a.stdout, a.style(a.stdout, false).Color)()
+	}
+	if err := s.server.Serve(ctx, l, a.hurry); err != nil {
 		return exit(statusTrouble, err)
 	}
 	return nil
 }
 
-// serveConfig is what the flags, the environment and the config file come to.
-func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, sender *delivery.Pool, err error) {
-	res, err := a.loadTargetless(cmd)
-	if err != nil {
-		return cfg, nil, err
+// announce prints where the server is, and what an app needs to know of it. A key
+// and a secret that somebody gave are not printed.
+func (a *app) announce(s *serving, url string) error {
+	key, export := "the one you gave", "export SENT_DM_API_KEY=…   # the API key that you gave"
+	if s.cfg.APIKey == api.DefaultKey {
+		key, export = api.DefaultKey, "export SENT_DM_API_KEY="+api.DefaultKey
 	}
-	cfg = api.Config{APIKey: o.apiKey, AllowHosts: o.hosts, AllowTargets: o.targets, AnyTemplate: o.anyTemplate}
-	switch key := a.getenv(envServeKey); {
-	case cfg.APIKey != "":
-	case key != "":
-		cfg.APIKey = key
-	case slices.Contains(a.environ, envServeKey+"="):
-		return cfg, nil, usage("%s is set but empty", envServeKey)
-	default:
-		cfg.APIKey = api.DefaultKey
+	if err := a.print("listening on %s (API key: %s; seed %s)\n", url, key, s.server.Simulator().Seed()); err != nil {
+		return err
 	}
-	switch o.rateLimit {
-	case "":
-		cfg.RateLimit = api.StandardLimit
-	case "off":
-	default:
-		if cfg.RateLimit, err = strconv.Atoi(o.rateLimit); err != nil || cfg.RateLimit < 1 {
-			return cfg, nil, usage("--rate-limit %q: a number above 0, or off", o.rateLimit)
-		}
+	forward, err := s.forward()
+	if err != nil || s.quiet {
+		return err
 	}
-	if cfg.Logger, err = a.serveLogger(o); err != nil {
-		return cfg, nil, err
-	}
-	authorities, err := target.TLS{CACert: res.CACert, Insecure: res.Insecure}.Pool()
-	if err != nil {
-		return cfg, nil, err
-	}
-	sender = delivery.NewPool(delivery.HTTP{RootCAs: authorities, Insecure: res.Insecure}) // it starts nothing
-	cfg.Simulator = simulator.Config{Seed: res.Seed, Start: res.Start, Knobs: res.Knobs, Sender: sender}
-	cfg.Simulator.Clock, err = serveClock(res)
-	return cfg, sender, err
-}
-
-// serveClock is the real clock unless somebody asked for another one. Nil is a
-// virtual one.
-func serveClock(res config.Resolved) (clock.Clock, error) {
-	chosen := slices.ContainsFunc(res.Values, func(v config.Value) bool { return v.Key == "clock" && v.Origin != "default" })
-	switch {
-	case !chosen:
-		return clock.Real{}, nil
-	case res.Clock == "virtual":
-		return nil, nil //nolint:nilnil // a reset makes a new one, which simulator.New does when it has none
-	}
-	start := res.Start
-	if start.IsZero() {
-		start = clock.Wall()
-	}
-	return clock.Parse(res.Clock, start)
-}
-
-func (a *app) serveLogger(o serveOptions) (*slog.Logger, error) {
-	options := &slog.HandlerOptions{Level: slog.LevelWarn}
-	if o.verbose {
-		options.Level = slog.LevelDebug
-	}
-	switch o.logFormat {
-	case "", "text":
-		return slog.New(slog.NewTextHandler(a.stderr, options)), nil
-	case "json":
-		return slog.New(slog.NewJSONHandler(a.stderr, options)), nil
-	}
-	return nil, usage("--log-format %q: use text or json", o.logFormat)
-}
-
-// checkListen keeps a server with a key that everybody knows on this machine.
-func checkListen(listen, key string, remote bool) error {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return usage("--listen %q: write HOST:PORT", listen)
-	}
-	if a, err := netip.ParseAddr(host); host == "localhost" || err == nil && a.IsLoopback() {
-		return nil
-	}
-	switch {
-	case !remote:
-		return usage("--listen %s: other machines can reach that address; allow it with --allow-remote", listen)
-	case key == api.DefaultKey:
-		return usage("--listen %s: everybody knows the default API key; give one of your own in SENTSIM_API_KEY", listen)
-	}
-	return nil
+	return a.print("dashboard    %s/\n\nexport SENT_BASE_URL=%s\n%s\n%s\n", url, url, export, forward)
 }

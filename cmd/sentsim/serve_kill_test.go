@@ -113,7 +113,7 @@ func (k *killed) launch() (p *program, stdout io.Reader) {
 	k.t.Helper()
 	p = &program{t: k.t, client: &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}}
 	p.cmd = exec.CommandContext(context.WithoutCancel(k.t.Context()), "sentsim", "serve", "--listen", k.listen, "--data", k.file, "--keep", "1000000",
-		"--clock", "scaled=2000", "--rate-limit", "off")
+		"--clock", "scaled=2000", "--rate-limit", "off", "--quiet")
 	p.cmd.Stderr = &p.stderr
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -6,10 +6,12 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/dashboard"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
-// newServer is a server with a dashboard, which the feed keeps up to date.
-func newServer(cfg api.Config) (*api.Server, *dashboard.Feed, error) {
+// newServer is a server with a dashboard, which the feed keeps up to date. watch
+// is told what the feed is told.
+func newServer(cfg api.Config, watch func(history.Change)) (*api.Server, *dashboard.Feed, error) {
 	var server *api.Server // there before the first request is
 	feed := &dashboard.Feed{}
 	key := "" // one that somebody chose is not shown
@@ -26,7 +28,11 @@ func newServer(cfg api.Config) (*api.Server, *dashboard.Feed, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cfg.Pages, cfg.Simulator.Watch = pages, feed.Watch
+	cfg.Pages = pages
+	cfg.Simulator.Watch = func(c history.Change) {
+		feed.Watch(c)
+		watch(c)
+	}
 	server, err = api.New(cfg)
 	return server, feed, err
 }

@@ -22,6 +22,7 @@ import (
 // served is sentsim serve, inside this process.
 type served struct {
 	url    string
+	stdout *lockedBuffer // after its first line
 	stderr *lockedBuffer
 	stop   func() int // interrupts it and returns the exit status
 }
@@ -47,7 +48,7 @@ func startServe(t *testing.T, environ []string, args ...string) served {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	out, stdout := io.Pipe()
-	s := served{stderr: &lockedBuffer{}}
+	s := served{stdout: &lockedBuffer{}, stderr: &lockedBuffer{}}
 	exited := make(chan int, 1)
 	go func() {
 		exited <- run(ctx, invocation{
@@ -61,12 +62,14 @@ func startServe(t *testing.T, environ []string, args ...string) served {
 		return <-exited
 	})
 	t.Cleanup(func() { s.stop() })
-	line, err := bufio.NewReader(out).ReadString('\n')
+	reader := bufio.NewReader(out)
+	line, err := reader.ReadString('\n')
 	found := regexp.MustCompile(`^listening on (http://127\.0\.0\.1:\d+) `).FindStringSubmatch(line)
 	if err != nil || found == nil {
 		t.Fatalf("it printed %q (%v) and complained %q", line, err, s.stderr)
 	}
 	s.url = found[1]
+	go func() { _, _ = io.Copy(s.stdout, reader) }() // ends with the pipe
 	return s
 }
 

@@ -29,7 +29,8 @@ import (
 )
 
 type triggerOptions struct {
-	set                []string
+	set, add, remove   []string
+	edit               bool
 	from               string
 	bodyFile, forge    string
 	signedAt, id, many string
@@ -47,12 +48,13 @@ that it must accept: a door that refuses everything rejects no forgery. The even
 is of a message that the receiver does not know.`,
 		Example: `  sentsim trigger message.delivered --target http://127.0.0.1:8080/webhooks/sent
   sentsim trigger message.failed --exec ./receiver --set payload.reason='no route'
+  sentsim trigger message.sent --add payload.carrier=acme --remove payload.template_id --embedded
   sentsim trigger message.received --forge body-tampered --embedded
   sentsim trigger --body-file body.json --target http://127.0.0.1:8080/webhooks/sent --dry-run
   sentsim trigger --from captured.curl --target http://127.0.0.1:8080/webhooks/sent
   sentsim trigger --forge list`,
 		Args: atMostOne,
-		Annotations: map[string]string{helpEnvironment: environment, helpStatuses: `  0    the delivery was accepted (2xx); with --forge: rejected (4xx), and a genuine one accepted
+		Annotations: map[string]string{helpEnvironment: environment + "  VISUAL, EDITOR                 the editor of --edit\n", helpStatuses: `  0    the delivery was accepted (2xx); with --forge: rejected (4xx), and a genuine one accepted
   1    it was not
   2    usage or configuration
   3    the target could not be reached or started
@@ -69,6 +71,9 @@ is of a message that the receiver does not know.`,
 	}
 	group(cmd, "Event", func(f *pflag.FlagSet) {
 		f.StringArrayVar(&o.set, "set", nil, "`PATH=VALUE` in the body; the value is JSON, or else text; repeatable")
+		f.StringArrayVar(&o.add, "add", nil, "`PATH=VALUE` to add to the body; repeatable")
+		f.StringArrayVar(&o.remove, "remove", nil, "`PATH` to take out of the body; repeatable")
+		f.BoolVar(&o.edit, "edit", false, "edit the body before it is sent, with the editor that VISUAL or EDITOR names")
 		f.StringVar(&o.bodyFile, "body-file", "", "send the bytes of `FILE` (- is the standard input); EVENT is then only its header")
 		f.StringVar(&o.from, "from", "", "send the body of the captured request in `FILE` again (- is the standard input), with its event's type, signed anew")
 		f.StringVar(&o.forge, "forge", "", "forge the delivery; `NAME` of the forgery, or list")
@@ -139,7 +144,10 @@ func (a *app) trigger(cmd *cobra.Command, args []string, o triggerOptions) error
 
 // order is what the command's own flags ask for.
 func (a *app) order(cmd *cobra.Command, args []string, o triggerOptions) (order trigger.Order, err error) {
-	order = trigger.Order{Set: o.set, Forge: o.forge, Raw: o.bodyFile != ""}
+	order = trigger.Order{Set: o.set, Add: o.add, Drop: o.remove, Forge: o.forge, Raw: o.bodyFile != ""}
+	if o.edit {
+		order.Edit = func(body []byte) ([]byte, error) { return a.edited(cmd.Context(), body) }
+	}
 	if len(args) > 0 {
 		order.Event = args[0]
 	}

@@ -1,6 +1,7 @@
 // Package sentapi is Sent's API as a receiver under test sees it: a server of
 // simulator/api of its own, without webhooks, that remembers to whom the receiver
-// wrote and what was refused.
+// wrote, which ids it was answered, and what was refused. It takes every send,
+// whatever Sent would have against it: each is an effect that must not get lost.
 package sentapi
 
 import (
@@ -54,12 +55,12 @@ func New(addr, apiKey string, names ...string) (*Server, error) {
 	}
 	s := &Server{listener: l, closed: make(chan struct{}), sent: make(chan struct{})}
 	s.api, err = api.New(api.Config{
-		APIKey: apiKey, AllowHosts: names, AnyTemplate: true, RateLimit: maxRequests, Refused: s.refused,
+		APIKey: apiKey, AllowHosts: names, TakeEverySend: true, RateLimit: maxRequests, Refused: s.refused, Sends: s.answered,
 		Simulator: simulator.Config{
 			// Sent never gives an id twice, and a receiver may remember those of an
 			// earlier run.
 			Seed:  seed.Random(),
-			Clock: clock.Real{}, Store: history.NewMemory(maxMessages), Watch: s.saved,
+			Clock: clock.Real{}, Store: history.NewMemory(maxMessages),
 		},
 	})
 	if err != nil {

@@ -20,27 +20,86 @@ import (
 // exist, for one that does not is most likely a typing error. The value is JSON
 // if it can be read as such, else a string.
 func Assign(body []byte, text string) ([]byte, error) {
+	path, raw, err := assignment(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := there(body, path); err != nil {
+		return nil, err
+	}
+	return set(body, path, raw)
+}
+
+// Add is Assign for a path that is not there yet; what it stands in must be an
+// object that is.
+func Add(body []byte, text string) ([]byte, error) {
+	path, raw, err := assignment(text)
+	if err != nil {
+		return nil, err
+	}
+	switch at := strings.LastIndexByte(path, '.'); {
+	case there(body, path) == nil:
+		return nil, fmt.Errorf("the body has %q already: set it, or remove it", path)
+	case strings.ContainsAny(path, special):
+		return nil, fmt.Errorf("%q cannot be a path", path)
+	case at >= 0:
+		if err := there(body, path[:at]); err != nil {
+			return nil, err
+		}
+		if !gjson.GetBytes(body, path[:at]).IsObject() {
+			return nil, fmt.Errorf("%q is no object: nothing can be added to it", path[:at])
+		}
+	}
+	return set(body, path, raw)
+}
+
+// Remove takes what is at a path out of a JSON body. It must be there.
+func Remove(body []byte, path string) ([]byte, error) {
+	if err := there(body, path); err != nil {
+		return nil, err
+	}
+	out, err := sjson.DeleteBytes(body, path)
+	if err != nil {
+		return nil, fmt.Errorf("remove %s: %w", path, err)
+	}
+	return out, nil
+}
+
+// assignment takes path=value apart; the value is JSON then.
+func assignment(text string) (path string, raw []byte, err error) {
 	path, value, found := strings.Cut(text, "=")
 	if !found || path == "" {
-		return nil, fmt.Errorf("%q is not of the form path=value, e.g. payload.reason=\"no route\"", text)
+		return "", nil, fmt.Errorf("%q is not of the form path=value, e.g. payload.reason=\"no route\"", text)
 	}
-	if !gjson.ValidBytes(body) {
-		return nil, errors.New("the body is not JSON: nothing can be set in it")
-	}
-	known := paths(gjson.ParseBytes(body), "")
-	if !slices.Contains(known, path) {
-		return nil, fmt.Errorf("the body has no %q%s", path, suggest(path, known))
-	}
-	raw := []byte(value)
+	raw = []byte(value)
 	if !json.Valid(raw) {
 		raw = quoted(value)
 	}
-	out, err := sjson.SetRawBytes(body, path, bytes.TrimSpace(raw))
+	return path, bytes.TrimSpace(raw), nil
+}
+
+// there is nil when a body has the path.
+func there(body []byte, path string) error {
+	if !gjson.ValidBytes(body) {
+		return errors.New("the body is not JSON: nothing can be changed in it")
+	}
+	known := paths(gjson.ParseBytes(body), "")
+	if !slices.Contains(known, path) {
+		return fmt.Errorf("the body has no %q%s", path, suggest(path, known))
+	}
+	return nil
+}
+
+func set(body []byte, path string, raw []byte) ([]byte, error) {
+	out, err := sjson.SetRawBytes(body, path, raw)
 	if err != nil {
 		return nil, fmt.Errorf("set %s: %w", path, err)
 	}
 	return out, nil
 }
+
+// special are the characters that mean something else in a path.
+const special = `*?\|#@!{}[]():`
 
 // paths lists every path within v.
 func paths(v gjson.Result, prefix string) []string {
@@ -55,7 +114,7 @@ func paths(v gjson.Result, prefix string) []string {
 			name = strconv.Itoa(n)
 			n++
 		}
-		if name == "" || strings.ContainsAny(name, `.*?\|#@!{}[]():`) {
+		if name == "" || strings.ContainsAny(name, "."+special) {
 			return true // would mean something else in a path
 		}
 		if prefix != "" {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +25,12 @@ import (
 type Order struct {
 	Event string   // a name of the catalogue; may be empty, or any, with Raw
 	Set   []string // path=value, see Assign
-	Raw   bool     // send Body as it is instead of the event's
-	Body  []byte
+	Add   []string // likewise, see Add; after Set
+	Drop  []string // paths, see Remove; after Add
+	// Edit changes the body by hand; nil: nobody does. After all of these.
+	Edit func(body []byte) ([]byte, error)
+	Raw  bool // send Body as it is instead of the event's
+	Body []byte
 
 	Forge     string        // a forgery of package chaos; "" for a genuine delivery
 	SignedAt  time.Duration // how far from now the signature's timestamp is
@@ -85,8 +90,8 @@ func New(o Order) (Delivery, error) {
 func (d *Delivery) body() error {
 	o := d.order
 	if o.Raw {
-		if len(o.Set) > 0 {
-			return errors.New("a body that is sent as it is has no values to set")
+		if len(o.Set)+len(o.Add)+len(o.Drop) > 0 || o.Edit != nil {
+			return errors.New("a body that is sent as it is has no values to change")
 		}
 		d.Type, d.EventID, d.Body = event.Type(o.Event), eventID(o, o.Body), bytes.Clone(o.Body)
 		if t, err := event.ParseType(o.Event); err == nil {
@@ -101,11 +106,31 @@ func (d *Delivery) body() error {
 		return err
 	}
 	d.Type, d.EventID, d.Body = e.Type, e.ID, e.Encode(o.Knobs.Format())
-	for _, text := range o.Set {
-		d.EventID = eventID(o, []byte(strings.Join(o.Set, "\n"))) // another body is another event
-		if d.Body, err = Assign(d.Body, text); err != nil {
+	return d.change()
+}
+
+// change carries out the order's changes of the event's body.
+func (d *Delivery) change() (err error) {
+	o := d.order
+	what := strings.Join(slices.Concat(o.Set, o.Add, o.Drop), "\n")
+	for _, change := range []struct {
+		do    func([]byte, string) ([]byte, error)
+		texts []string
+	}{{Assign, o.Set}, {Add, o.Add}, {Remove, o.Drop}} {
+		for _, text := range change.texts {
+			if d.Body, err = change.do(d.Body, text); err != nil {
+				return err
+			}
+		}
+	}
+	if o.Edit != nil {
+		if d.Body, err = o.Edit(d.Body); err != nil {
 			return err
 		}
+		what += string(d.Body)
+	}
+	if what != "" { // another body is another event
+		d.EventID = eventID(o, []byte(what))
 	}
 	return nil
 }

@@ -210,7 +210,7 @@ func TestOrdersThatCannotBe(t *testing.T) {
 		"a typing error":              {order("message.deliverd"), "message.delivered"},
 		"an unknown forgery":          {trigger.Order{Event: "message.sent", Forge: "odd"}, "unknown forgery"},
 		"a forgery at a time":         {trigger.Order{Event: "message.sent", Forge: "stale", SignedAt: 1}, "timestamp of its own"},
-		"values in a raw body":        {trigger.Order{Raw: true, Set: []string{"a=1"}}, "no values to set"},
+		"values in a raw body":        {trigger.Order{Raw: true, Set: []string{"a=1"}}, "no values to change"},
 		"an event with a space":       {trigger.Order{Raw: true, Event: "a b"}, "cannot be the name"},
 		"a path that is not so":       {with("message.sent", "payload.mesage_id=1"), `did you mean "payload.message_id"`},
 		"a path without a start":      {with("message.sent", "message_status=READ"), `did you mean "payload.message_status"`},
@@ -290,5 +290,39 @@ func TestJudge(t *testing.T) {
 		if g, f := genuine.Judge(tt.outcome), forged.Judge(tt.outcome); g != tt.genuine || f != tt.forged {
 			t.Errorf("%+v: genuine %d, forged %d; want %d, %d", tt.outcome, g, f, tt.genuine, tt.forged)
 		}
+	}
+}
+
+func TestAddAndRemove(t *testing.T) {
+	t.Parallel()
+	const body = `{"a":"x","b":{"c":null}}`
+	for _, tt := range []struct {
+		do         func([]byte, string) ([]byte, error)
+		text, want string // want begins with { or is in the error
+	}{
+		{trigger.Add, "b.d=[1]", `{"a":"x","b":{"c":null,"d":[1]}}`},
+		{trigger.Add, "e=text", `{"a":"x","b":{"c":null},"e":"text"}`},
+		{trigger.Add, "a=1", "already"},
+		{trigger.Add, "n.o=1", `has no "n"`},
+		{trigger.Add, "a.o=1", "no object"},
+		{trigger.Add, "b.#=1", "cannot be a path"},
+		{trigger.Remove, "b.c", `{"a":"x","b":{}}`},
+		{trigger.Remove, "b.x", `has no "b.x"`},
+	} {
+		got, err := tt.do([]byte(body), tt.text)
+		if strings.HasPrefix(tt.want, "{") && (err != nil || string(got) != tt.want) ||
+			!strings.HasPrefix(tt.want, "{") && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %s, %v; want %s", tt.text, got, err, tt.want)
+		}
+	}
+	o := order("message.sent")
+	o.Add, o.Drop = []string{"payload.extra=1"}, []string{"payload.template_id"}
+	o.Edit = func(body []byte) ([]byte, error) { return append(body, ' '), nil }
+	r := request(t, o)
+	if text := string(r.Body); !strings.Contains(text, `"extra":1`) || strings.Contains(text, "template_id") || !strings.HasSuffix(text, "} ") || verify(t, r) != nil {
+		t.Errorf("%s, %v", text, verify(t, r))
+	}
+	if plain := request(t, order("message.sent")); plain.Get(signing.HeaderEventID) == r.Get(signing.HeaderEventID) {
+		t.Error("another body is the same event")
 	}
 }

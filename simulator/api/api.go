@@ -7,7 +7,6 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,23 +16,35 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // DefaultKey is the API key of a server that only this machine can reach.
 const DefaultKey = "sentsim"
 
 // Config is what New needs. The zero value is a server for tests: the default
-// key, no limits, a virtual clock that stands still.
+// key, no limits, a virtual clock that stands still, the same seed after each reset.
 type Config struct {
 	Simulator simulator.Config
 	APIKey    string // that requests carry in x-api-key; "": DefaultKey
 
 	AllowHosts   []string // further names of this server, for the Host header
 	AllowTargets []string // HOST or HOST:PORT that webhooks may point to; none: anywhere
-	RateLimit    int      // requests a minute, as StandardLimit; 0: no limits at all
+	// RateLimit is how many requests a minute of the simulation's time are
+	// answered, as StandardLimit; 0: no limits at all.
+	RateLimit int
 	// AnyTemplate takes messages with templates that nobody created here: an app
 	// knows the templates of its real account.
 	AnyTemplate bool
+	// TakeEverySend has every message take its way whatever Sent would have
+	// against it: an unknown template, a number without its plus, a contact that
+	// opted out, a text that is too long. A receiver under test is judged by what
+	// it sends, so nothing that it sends may get lost. It includes AnyTemplate.
+	TakeEverySend bool
+	// Secret is the signing secret of new webhooks that bring none; zero: each
+	// gets one of its own.
+	Secret signing.Secret
 
 	// Pages answers what is neither the API nor the control interface: a
 	// dashboard. The guard against other web pages holds for it too.
@@ -43,11 +54,16 @@ type Config struct {
 	PagesKey bool
 	// Empty makes the simulator's store an empty one, for a reset. Nil where
 	// Simulator.Store is nil, and where there shall be no resets.
-	Empty  func() (history.Store, error)
-	Logger *slog.Logger // nil: nothing is logged. Secrets never are
-	// Refused is told about every request that is refused, if it is not nil. It
+	Empty func() (history.Store, error)
+	// NextSeed is the seed after a reset that names none; nil: the first one again.
+	NextSeed func() seed.Seed
+	Logger   *slog.Logger // nil: nothing is logged. Secrets never are
+
+	// The functions below are told what happens, where they are not nil. They
 	// must be quick and safe for concurrent use.
-	Refused func(Refusal)
+	Refused func(Refusal)       // a request was refused
+	Sends   func([]SentMessage) // a request to send was accepted; its answer is not given yet
+	Reset   func(seed.Seed)     // a reset is over
 }
 
 // Refusal is a request that was not accepted, and why.
@@ -65,7 +81,8 @@ type Server struct {
 	key     apiKey
 	log     *slog.Logger
 	replays *replays
-	faults  faults
+	faults  queue[fault]
+	reviews queue[review]
 	metrics *metrics
 	targets targetList
 	mux     *http.ServeMux
@@ -91,6 +108,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.RateLimit < 0 {
 		return nil, fmt.Errorf("rate limit %d: it is a number of requests a minute, 0 for none", cfg.RateLimit)
 	}
+	cfg.AnyTemplate = cfg.AnyTemplate || cfg.TakeEverySend
 	targets, err := newTargetList(cfg.AllowTargets)
 	if err != nil {
 		return nil, err
@@ -151,44 +169,4 @@ func (s *Server) somethingDue() {
 	case s.kick <- struct{}{}:
 	default: // somebody else has asked already
 	}
-}
-
-// call is one request on its way to a handler.
-type call struct {
-	*Server
-	sim       *simulator.Simulator // the one that answers this request to its end
-	w         http.ResponseWriter
-	r         *http.Request
-	requestID string
-}
-
-// answer is what a handler has to say, if there is no problem.
-type answer struct {
-	status int
-	data   any // nil with 204
-}
-
-type handler func(c *call) (answer, *problem)
-
-const sandboxHeader = "X-Sandbox"
-
-// sandbox marks the answer to a request that changed nothing.
-func (c *call) sandbox() { c.w.Header().Set(sandboxHeader, "true") }
-
-// fromSimulator is the problem that an error of the simulator means.
-func fromSimulator(err error) *problem {
-	var p *problem
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &p):
-		return p
-	case errors.Is(err, simulator.ErrNoWebhook):
-		return refusal(http.StatusNotFound, codeNoWebhook, "there is no webhook with this id")
-	case errors.Is(err, simulator.ErrInactive):
-		return refusal(http.StatusBadRequest, codeNotNow, "the webhook is not active: activate it first")
-	case errors.Is(err, simulator.ErrClosed):
-		return refusal(http.StatusServiceUnavailable, codeInternal, "the server is shutting down")
-	}
-	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "an unexpected error occurred: see the server's log", cause: err}
 }

@@ -9,8 +9,8 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -38,7 +38,7 @@ func (p *problems) add(code, field, format string, args ...any) {
 func (p *problems) has(field string) bool { return len(p.details[field]) > 0 }
 
 // refusal is nil when nothing is wrong.
-func (p *problems) refusal() *problem {
+func (p *problems) refusal() error {
 	if p.details == nil {
 		return nil
 	}
@@ -58,39 +58,51 @@ type body struct {
 	problems *problems
 }
 
-// readBody reads a JSON object. An empty body is an empty object: clients that
-// have nothing to say send none.
-func readBody(w http.ResponseWriter, r *http.Request) (*body, *problem) {
-	data, p := readBytes(w, r)
-	if p != nil {
-		return nil, p
+// readBody reads the request's JSON object. An empty body is an empty object:
+// clients that have nothing to say send none.
+func (c *call) readBody() error {
+	c.body = &body{fields: map[string]json.RawMessage{}, problems: &c.problems}
+	if c.method == http.MethodGet {
+		return nil
 	}
-	b := &body{fields: map[string]json.RawMessage{}, problems: &problems{}}
-	data = bytes.TrimSpace(data)
-	switch {
+	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch data = bytes.TrimSpace(data); {
+	case errors.As(err, &tooLarge):
+		return refusal(http.StatusBadRequest, codeInvalid, "the body is larger than %d bytes", maxBody)
+	case err != nil:
+		return refusal(http.StatusBadRequest, codeInvalid, "the body ended early")
 	case len(data) == 0:
-		return b, nil
+		return nil
 	case !utf8.Valid(data):
-		return nil, refusal(http.StatusBadRequest, codeInvalid, "the body is not UTF-8")
+		return refusal(http.StatusBadRequest, codeInvalid, "the body is not UTF-8")
 	case data[0] != '{':
-		return nil, refusal(http.StatusBadRequest, codeInvalid, "the body must be a JSON object")
+		return refusal(http.StatusBadRequest, codeInvalid, "the body must be a JSON object")
 	}
-	if err := json.Unmarshal(data, &b.fields); err != nil {
-		return nil, refusal(http.StatusBadRequest, codeInvalid, "the body is not JSON: %s", jsonTrouble(err))
+	if err := json.Unmarshal(data, &c.body.fields); err != nil {
+		return refusal(http.StatusBadRequest, codeInvalid, "the body is not JSON: %s", jsonTrouble(err))
 	}
-	return b, nil
+	if c.doc == "" { // Sent's API, not the control interface
+		c.sandboxed = c.body.isTrue("sandbox")
+		return nil
+	}
+	for name := range c.body.fields {
+		if !slices.ContainsFunc(c.fields, func(f field) bool { return f.Name == name }) {
+			c.body.bad(codeInvalid, name, "is unknown: there are %s", names(c.fields))
+		}
+	}
+	return nil
 }
 
-func readBytes(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, refusal(http.StatusBadRequest, codeInvalid, "the body is larger than %d bytes", maxBody)
-	case err != nil:
-		return nil, refusal(http.StatusBadRequest, codeInvalid, "the body ended early")
+func names(fields []field) string {
+	if len(fields) == 0 {
+		return "no fields"
 	}
-	return data, nil
+	all := make([]string, len(fields))
+	for i, f := range fields {
+		all[i] = f.Name
+	}
+	return strings.Join(all, ", ")
 }
 
 func jsonTrouble(err error) string {
@@ -177,25 +189,88 @@ func (b *body) object(field string) *body {
 	return &body{fields: *v, prefix: b.prefix + field + ".", problems: b.problems}
 }
 
-// only notes every field that is none of these.
-func (b *body) only(known ...string) {
-	for field := range b.fields {
-		if !slices.Contains(known, field) {
-			b.bad(codeInvalid, field, "is unknown: there are %s", strings.Join(known, ", "))
-		}
+// required notes that a field is missing, unless it is given or wrong already.
+func (b *body) required(field string) {
+	if _, given := b.given(field); !given && !b.has(field) {
+		b.bad(codeRequired, field, "is required")
 	}
 }
 
-// pathID is the id in the path.
-func pathID(r *http.Request) (uuid.UUID, *problem) {
-	text := r.PathValue("id")
-	id, ok := parseID(text)
-	if !ok {
-		p := &problems{}
-		p.add(codeUUID, "id", "must be a UUID")
-		return uuid.Nil, p.refusal()
+// has reports whether something is wrong with the field.
+func (b *body) has(field string) bool { return b.problems.has(b.prefix + field) }
+
+// enum reads one of these words over what is there, in exactly this spelling.
+func enum[T ~string](b *body, field string, into *T, from ...T) {
+	v := b.text(field)
+	switch {
+	case v == nil:
+	case !slices.Contains(from, T(*v)):
+		b.bad(codeEnum, field, "must be one of %s", joined(from))
+	default:
+		*into = T(*v)
 	}
-	return id, nil
+}
+
+func joined[T ~string](words []T) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = string(w)
+	}
+	return strings.Join(all, ", ")
+}
+
+// within reads a whole number over what is there.
+func (b *body) within(field string, n *int, lo, hi int) {
+	v := b.whole(field)
+	switch {
+	case v == nil:
+	case *v < lo || *v > hi:
+		b.bad(codeRange, field, "%d is out of range: use %d to %d", *v, lo, hi)
+	default:
+		*n = *v
+	}
+}
+
+// id reads a UUID; nil when it is not given.
+func (b *body) id(field string) *uuid.UUID {
+	v := b.text(field)
+	if v == nil {
+		return nil
+	}
+	id, ok := parseID(*v)
+	if !ok {
+		b.bad(codeUUID, field, "must be a UUID")
+		return nil
+	}
+	return &id
+}
+
+// instant reads a time over what is there.
+func (b *body) instant(field string, into *time.Time) {
+	v := b.text(field)
+	if v == nil {
+		return
+	}
+	at, err := time.Parse(time.RFC3339, *v)
+	if err != nil {
+		b.bad(codeInvalid, field, "must be a time such as 2025-10-31T10:10:42Z")
+		return
+	}
+	*into = at
+}
+
+// duration reads a duration such as "90s".
+func (b *body) duration(field string, otherwise time.Duration) time.Duration {
+	text := b.text(field)
+	if text == nil {
+		return otherwise
+	}
+	d, err := time.ParseDuration(*text)
+	if err != nil {
+		b.bad(codeInvalid, field, `must be a duration such as "90s" or "1h"`)
+		return otherwise
+	}
+	return d
 }
 
 // parseID reads a UUID in its usual form, in any case.
@@ -205,98 +280,4 @@ func parseID(text string) (uuid.UUID, bool) {
 	}
 	id, err := uuid.Parse(text)
 	return id, err == nil
-}
-
-// maxPageSize is how many rows a page has at most.
-const maxPageSize = 100
-
-// query reads the parameters of a list.
-type query struct {
-	r        *http.Request
-	problems problems
-}
-
-// number is a required parameter between 1 and most.
-func (q *query) number(name string, most int) int {
-	values := q.r.URL.Query()[name]
-	if len(values) == 0 || values[0] == "" {
-		q.problems.add(codeRequired, name, "is required")
-		return 1
-	}
-	n, err := strconv.Atoi(values[0])
-	switch {
-	case errors.Is(err, strconv.ErrRange):
-		q.problems.add(codeRange, name, "is out of range: use 1 to %d", most)
-	case err != nil:
-		q.problems.add(codeInvalid, name, "must be a whole number")
-	case n < 1 || n > most:
-		q.problems.add(codeRange, name, "%d is out of range: use 1 to %d", n, most)
-	default:
-		return n
-	}
-	return 1
-}
-
-// truth is an optional parameter, nil when it is not given.
-func (q *query) truth(name string) *bool {
-	text := q.r.URL.Query().Get(name)
-	switch strings.ToLower(text) {
-	case "":
-		return nil
-	case "true", "false":
-		v := strings.EqualFold(text, "true")
-		return &v
-	}
-	q.problems.add(codeInvalid, name, "must be true or false")
-	return nil
-}
-
-// choice is an optional parameter out of a list, in upper case.
-func (q *query) choice(name string, from ...string) string {
-	text := strings.ToUpper(q.r.URL.Query().Get(name))
-	if text != "" && !slices.Contains(from, text) {
-		q.problems.add(codeEnum, name, "must be one of %s", strings.Join(from, ", "))
-	}
-	return text
-}
-
-// search is an optional text.
-func (q *query) search() string {
-	text := q.r.URL.Query().Get("search")
-	if len(text) > maxSearch {
-		q.problems.add(codeRange, "search", "is longer than %d bytes", maxSearch)
-	}
-	return text
-}
-
-const maxSearch = 1000
-
-// page is which part of a list is asked for.
-type page struct{ number, size int }
-
-func (q *query) page() page {
-	return page{q.number("page", math.MaxInt32), q.number("page_size", maxPageSize)}
-}
-
-// offset is how many rows come before the page.
-func (p page) offset() int { return (p.number - 1) * p.size }
-
-// of is the rows of the page.
-func of[T any](p page, all []T) []T {
-	from := min(p.offset(), len(all))
-	return all[from:min(from+p.size, len(all))]
-}
-
-type pagination struct {
-	Page       int   `json:"page"`
-	PageSize   int   `json:"page_size"`
-	TotalCount int   `json:"total_count"`
-	TotalPages int   `json:"total_pages"`
-	HasMore    bool  `json:"has_more"`
-	Cursors    *bool `json:"cursors"` // Sent's documentation shows null
-}
-
-func (p page) pagination(total int) pagination {
-	pages := (total + p.size - 1) / p.size
-	return pagination{Page: p.number, PageSize: p.size, TotalCount: total, TotalPages: pages, HasMore: p.number < pages}
 }

@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // TestTheOfficialClient: Sent's own client for JavaScript, unmodified, gets from
@@ -24,6 +26,24 @@ func TestTheOfficialClient(t *testing.T) {
 			t.Parallel()
 			s := serve(t, api.Config{APIKey: "sk_test_client"})
 			s.script(dir, "node", script)
+		})
+	}
+}
+
+// TestTheOfficialClientsPrograms: what programs do with it works in Node's own
+// test runner, twice in a row against one server, whatever its clock.
+func TestTheOfficialClientsPrograms(t *testing.T) {
+	dir := installClient(t)
+	for name, c := range map[string]clock.Clock{"virtual": nil, "real": clock.Real{}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() && c != nil {
+				t.Skip("on the real clock it takes as long as it takes")
+			}
+			s := serve(t, api.Config{APIKey: "sk_test_client", Simulator: simulator.Config{Clock: c}})
+			for range 2 {
+				s.script(dir, "node", "--test", "programs.test.mjs")
+			}
 		})
 	}
 }

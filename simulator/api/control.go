@@ -1,38 +1,138 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/sentsim/sentsim/simulator"
-	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
-	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
 
-// controlRoutes is what a test needs and Sent does not have.
-func (s *Server) controlRoutes() []route {
-	return []route{
-		{"/_sentsim/clock", map[string]handler{"GET": getClock}},
-		{"/_sentsim/clock/advance", map[string]handler{"POST": advanceClock}},
-		{"/_sentsim/wait", map[string]handler{"POST": waitUntilQuiet}},
-		{"/_sentsim/events", map[string]handler{"POST": emitEvent}},
-		{"/_sentsim/inbound", map[string]handler{"POST": receive}},
-		{"/_sentsim/faults", map[string]handler{"GET": listFaults, "POST": addFault, "DELETE": clearFaults}},
-		{"/_sentsim/messages", map[string]handler{"GET": listMessages}},
-		{"/_sentsim/deliveries", map[string]handler{"GET": listAllDeliveries}},
-		{"/_sentsim/deliveries/{id}", map[string]handler{"GET": getDelivery}},
-		{"/_sentsim/deliveries/{id}/replay", map[string]handler{"POST": replayDelivery}},
-		{"/_sentsim/magic", map[string]handler{"GET": listMagic}},
-		{"/_sentsim/reset", map[string]handler{"POST": reset}},
+// controlOperations is what a test needs and Sent does not have.
+func (s *Server) controlOperations() []operation {
+	limit := field{"limit", "how many rows at most, the newest; 1000"}
+	search := field{"search", "a text that a row contains"}
+	timeout := field{"timeout", `how long to wait in wall time, such as "20s"; 30s`}
+	times := field{"times", "how many times; 0 until it is cleared; 1"}
+	return []operation{
+		{method: "GET", path: "/_sentsim", status: 200, handle: listOperations, doc: "these calls"},
+		{method: "GET", path: "/_sentsim/clock", status: 200, handle: getClock, doc: "the simulation's time and seed"},
+		{
+			method: "POST", path: "/_sentsim/clock/advance", status: 200, handle: advanceClock,
+			doc: "lets time pass on a clock that stands still", fields: []field{{"by", `how much, such as "1h"`}, timeout},
+		},
+		{
+			method: "POST", path: "/_sentsim/wait", status: 200, handle: waitUntilQuiet,
+			doc: "waits until nothing is planned and no delivery waits", fields: []field{timeout},
+		},
+		{
+			method: "POST", path: "/_sentsim/events", status: 201, handle: emitEvent,
+			doc: "makes an event happen now", fields: []field{
+				{"type", "name of the event, as sentsim events lists them"},
+				{"payload", "fields of the payload; what is left out is the stored object's, or made up"},
+				{"timestamp", "of the envelope; now"},
+				{"body", "the whole body as a text, instead of a payload"},
+			},
+		},
+		{
+			method: "POST", path: "/_sentsim/sequences", status: 201, handle: play,
+			doc: "has the events of a link, a call or a market happen, two seconds apart", fields: []field{
+				{"name", joined(sequenceNames())},
+				{"message_id", "the message that a link is in"},
+			},
+		},
+		{
+			method: "POST", path: "/_sentsim/inbound", status: 201, handle: receive,
+			doc: "a contact writes; STOP, START, HELP and the keywords of --knob keywords= are its signals too", fields: []field{
+				{"from", "number of the contact; drawn"},
+				{"to", "one of the account's numbers; " + accountNumber},
+				{"text", "what it writes; null is a message without a text"},
+				{"channel", joined(event.Channels()) + ", mms; sms"},
+				{"provider", "who took it in; plausible for the channel"},
+			},
+		},
+		{
+			method: "POST", path: "/_sentsim/contacts", status: 201, handle: signal,
+			doc: "the network tells what a contact wants, without a message", fields: []field{
+				{"signal", joined(signals()) + "; opt_out and opt_in decide whether it may be written to"},
+				{"from", "number of the contact; drawn"},
+				{"channel", joined(event.Channels()) + "; sms"},
+			},
+		},
+		{method: "GET", path: "/_sentsim/faults", status: 200, handle: listFaults, doc: "the faults that wait"},
+		{
+			method: "POST", path: "/_sentsim/faults", status: 201, handle: addFault,
+			doc: "has the next attempts go wrong", fields: []field{
+				{"fault", joined(faultNames())},
+				times,
+				{"webhook_id", "only attempts at this webhook"},
+				{"event_type", "only events of this name"},
+				{"status", "of answer: what the receiver seems to answer; 503"},
+				{"copies", "of duplicate_at_once; 2"},
+				{"forgery", "of forgery, as sentsim trigger --forge list names them"},
+			},
+		},
+		{method: "DELETE", path: "/_sentsim/faults", status: 204, handle: clearFaults, doc: "clears the faults that wait"},
+		{method: "GET", path: "/_sentsim/reviews", status: 200, handle: listReviews, doc: "the outcomes of reviews that wait"},
+		{
+			method: "POST", path: "/_sentsim/reviews", status: 201, handle: addReview,
+			doc: "ends the review of a template now, or says how the next ones end", fields: []field{
+				{"outcome", joined(lifecycle.TemplateOutcomes())},
+				{"template_id", "the template whose review ends now"},
+				{"reason", "with template_id: why"},
+				{"template", "without: only for the template of this name"},
+				times,
+			},
+		},
+		{method: "DELETE", path: "/_sentsim/reviews", status: 204, handle: clearReviews, doc: "clears the outcomes that wait"},
+		{
+			method: "GET", path: "/_sentsim/messages", status: 200, handle: listMessages,
+			doc: "messages in both directions, oldest first", fields: []field{{"status", "only these"}, search, limit},
+		},
+		{
+			method: "GET", path: "/_sentsim/deliveries", status: 200, handle: listAllDeliveries,
+			doc: "deliveries with every attempt, oldest first", fields: []field{
+				{"id", "only those whose id begins so"},
+				{"webhook_id", "only those of this webhook"},
+				{"status", "only these"},
+				search, limit,
+			},
+		},
+		{method: "GET", path: "/_sentsim/deliveries/{id}", status: 200, handle: getDelivery, doc: "one delivery"},
+		{method: "POST", path: "/_sentsim/deliveries/{id}/resend", status: 201, handle: resendDelivery, doc: "delivers the same body again"},
+		{method: "POST", path: "/_sentsim/deliveries/{id}/replay", status: 201, handle: resendDelivery, doc: "the same as resend"},
+		{
+			method: "POST", path: "/_sentsim/resend", status: 201, handle: resendDeliveries,
+			doc: "delivers again what was made since a time", fields: []field{
+				{"since", "a time such as 2025-10-31T10:10:42Z"},
+				{"status", "only deliveries that ended DELIVERED, or FAILED"},
+				{"webhook_id", "only those of this webhook"},
+			},
+		},
+		{method: "GET", path: "/_sentsim/magic", status: 200, handle: listMagic, doc: "the numbers and names with outcomes of their own"},
+		{
+			method: "POST", path: "/_sentsim/reset", status: 200, handle: reset,
+			doc: "begins anew, with nothing in it", fields: []field{{"seed", `that everything is drawn from; "random"; by default another one, unless --seed was given`}},
+		},
 	}
+}
+
+// listOperations lists the control interface.
+func listOperations(c *call) (any, error) {
+	type view struct {
+		Method string  `json:"method"`
+		Path   string  `json:"path"`
+		Doc    string  `json:"doc"`
+		Fields []field `json:"fields"` // of the query, where the method is GET
+	}
+	all := views(c.controlOperations(), func(op operation) view {
+		return view{op.method, op.path, op.doc, slices.Concat([]field{}, op.fields)}
+	})
+	return map[string]any{"calls": all}, nil
 }
 
 // The limits of how long a request may let time pass, in wall time.
@@ -41,17 +141,17 @@ const (
 	maxWait     = 10 * time.Minute
 )
 
-// patience reads how long the caller wants to wait, and lets the answer be that late.
-func (c *call) patience(b *body) time.Duration {
-	d := b.duration("timeout", defaultWait)
+// patience reads how long the caller wants to wait.
+func (c *call) patience() time.Duration {
+	d := c.body.duration("timeout", defaultWait)
 	if d <= 0 || d > maxWait {
-		b.bad(codeRange, "timeout", "is out of range: use more than 0, at most %s", maxWait)
+		c.body.bad(codeRange, "timeout", "is out of range: use more than 0, at most %s", maxWait)
 	}
 	return d
 }
 
-// within runs f for d at most.
-func (c *call) within(d time.Duration, f func(context.Context) error) *problem {
+// within runs f for d at most, and lets the answer be that late.
+func (c *call) within(d time.Duration, f func(context.Context) error) error {
 	control := http.NewResponseController(c.w)
 	_ = control.SetWriteDeadline(wallDeadline(d + writeTime))
 	ctx, cancel := context.WithTimeout(c.r.Context(), d)
@@ -60,255 +160,103 @@ func (c *call) within(d time.Duration, f func(context.Context) error) *problem {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return refusal(http.StatusGatewayTimeout, codeTimeout, "it was not over within %s", d)
 	}
-	return fromSimulator(err)
+	return err
 }
 
-// duration reads a duration such as "90s".
-func (b *body) duration(field string, otherwise time.Duration) time.Duration {
-	text := b.text(field)
-	if text == nil {
-		return otherwise
-	}
-	d, err := time.ParseDuration(*text)
-	if err != nil {
-		b.bad(codeInvalid, field, `must be a duration such as "90s" or "1h"`)
-		return otherwise
-	}
-	return d
+// state is the simulation's time and seed.
+func (c *call) state() map[string]any {
+	return map[string]any{"now": rfc3339(c.sim.Now()), "stands_still": c.standsStill(), "seed": c.sim.Seed()}
 }
 
-func getClock(c *call) (answer, *problem) {
-	return answer{http.StatusOK, map[string]any{"now": rfc3339(c.sim.Now()), "stands_still": c.standsStill()}}, nil
-}
+func getClock(c *call) (any, error) { return c.state(), nil }
 
 // advanceClock lets time pass on a clock that stands still, with everything that
 // happens until then.
-func advanceClock(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
+func advanceClock(c *call) (any, error) {
+	by, timeout := c.body.duration("by", 0), c.patience()
+	c.body.required("by")
+	if by < 0 {
+		c.body.bad(codeRange, "by", "is out of range: time does not run backwards")
 	}
-	b.only("by", "timeout")
-	by, timeout := b.duration("by", -1), c.patience(b)
-	if _, given := b.given("by"); !given {
-		b.bad(codeRequired, "by", "is required")
-	} else if by < 0 && !b.problems.has("by") {
-		b.bad(codeRange, "by", "is out of range: time does not run backwards")
-	}
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	if !c.standsStill() {
-		return answer{}, refusal(http.StatusConflict, codeClockMoves, "this clock moves by itself: start the server with --clock virtual")
+		return nil, refusal(http.StatusConflict, codeClockMoves, "this clock moves by itself: start the server with --clock virtual")
 	}
-	if p := c.within(timeout, func(ctx context.Context) error { return c.sim.Advance(ctx, by) }); p != nil {
-		return answer{}, p
-	}
-	return getClock(c)
+	err := c.within(timeout, func(ctx context.Context) error { return c.sim.Advance(ctx, by) })
+	return c.state(), err
 }
 
 // waitUntilQuiet waits until nothing is planned and no delivery waits. A clock
 // that stands still is moved on for it.
-func waitUntilQuiet(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
+func waitUntilQuiet(c *call) (any, error) {
+	timeout := c.patience()
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	b.only("timeout")
-	timeout := c.patience(b)
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
-	}
-	if p := c.within(timeout, c.sim.Drain); p != nil {
-		return answer{}, p
-	}
-	return getClock(c)
+	err := c.within(timeout, c.sim.Drain)
+	return c.state(), err
 }
 
 // receive is a contact's message arriving now.
-func receive(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	b.only("from", "to", "text", "channel", "provider")
+func receive(c *call) (any, error) {
+	b := c.body
 	in := simulator.Inbound{To: accountNumber, Text: b.text("text")}
 	b.number("from", &in.From)
 	b.number("to", &in.To)
 	if v := b.text("provider"); v != nil {
 		in.Provider = *v
 	}
-	if v := b.text("channel"); v != nil {
-		var err error
-		if in.Channel, err = event.ParseChannel(*v); err != nil {
-			b.bad(codeEnum, "channel", "must be sms, whatsapp or rcs")
-		}
-	}
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	enum(b, "channel", &in.Channel, append(event.Channels(), event.MMS)...)
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	id, err := c.sim.Receive(in)
 	c.somethingDue()
-	return answer{http.StatusCreated, map[string]any{"message_id": id}}, fromSimulator(err)
+	return map[string]any{"message_id": id}, err
+}
+
+func signals() []string { return []string{"opt_out", "opt_in", "help", "custom_keyword"} }
+
+// signal is a contact's signal arriving now through the network.
+func signal(c *call) (any, error) {
+	b := c.body
+	var name string
+	var s simulator.Signal
+	enum(b, "signal", &name, signals()...)
+	b.required("signal")
+	b.number("from", &s.From)
+	enum(b, "channel", &s.Channel, event.Channels()...)
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	s.Type = event.Type(event.ParentContact + "." + name)
+	number, err := c.sim.Hear(s)
+	c.somethingDue()
+	return map[string]any{"contact_id": c.sim.ContactID(number), "from": number, "opted_out": c.sim.OptedOut(number)}, err
 }
 
 // number reads a phone number over what is there.
 func (b *body) number(field string, n *string) {
 	v := b.text(field)
-	if v == nil {
-		return
-	}
-	if !phone.MatchString(*v) {
+	switch {
+	case v == nil:
+	case !phone.MatchString(*v):
 		b.bad(codePhone, field, "is no number in E.164: write it like +14155550100")
-		return
+	default:
+		*n = *v
 	}
-	*n = "+" + strings.TrimPrefix(*v, "+")
-}
-
-// mostRows is how many rows the control interface lists when it is not told.
-const mostRows = 1000
-
-// rows reads which rows are asked for: the last limit of those that contain search.
-func (q *query) rows() history.Query {
-	h := history.Query{Search: q.search(), Newest: true, Limit: mostRows}
-	if q.r.URL.Query().Has("limit") {
-		h.Limit = q.number("limit", mostRows)
-	}
-	return h
-}
-
-type attemptView struct {
-	Number       int         `json:"number"`
-	At           string      `json:"at"`        // simulation time
-	Timestamp    int64       `json:"timestamp"` // X-Webhook-Timestamp
-	Signature    string      `json:"signature"` // X-Webhook-Signature
-	Outcome      string      `json:"outcome"`
-	Status       *int        `json:"http_status_code"`
-	Headers      http.Header `json:"response_headers"`
-	ResponseBody *string     `json:"response_body"`
-	Error        *string     `json:"error"`
-	DurationMS   float64     `json:"duration_ms"`
-}
-
-type fullDelivery struct {
-	deliveryView
-	WebhookID uuid.UUID     `json:"webhook_id"`
-	EventID   uuid.UUID     `json:"event_id"`
-	Test      bool          `json:"test"`
-	Body      string        `json:"body"` // as it is sent, byte for byte
-	Attempts  []attemptView `json:"attempts"`
-}
-
-func viewFull(d delivery.Delivery) fullDelivery {
-	v := fullDelivery{deliveryView: viewDelivery(d), WebhookID: d.WebhookID, EventID: d.EventID, Test: d.Test, Body: string(d.Body), Attempts: []attemptView{}}
-	for _, a := range d.Attempts {
-		o := a.Outcome
-		view := attemptView{
-			Number: a.Number, At: rfc3339(a.At), Timestamp: a.Timestamp, Signature: a.Signature, Outcome: string(o.Kind),
-			Headers: o.Header, Error: textOrNull(o.Err), DurationMS: float64(o.Duration) / float64(time.Millisecond),
-		}
-		if o.Status != 0 {
-			text := strings.ToValidUTF8(string(o.Body), "\uFFFD")
-			view.Status, view.ResponseBody = &o.Status, &text
-		}
-		v.Attempts = append(v.Attempts, view)
-	}
-	return v
-}
-
-// listAllDeliveries lists the deliveries of all webhooks, or of one, oldest
-// first, each with every attempt.
-func listAllDeliveries(c *call) (answer, *problem) {
-	q := query{r: c.r}
-	h := q.rows()
-	h.Status = q.choice("status", string(delivery.Pending), string(delivery.Retrying), string(delivery.Delivered), string(delivery.Failed))
-	only, wanted := uuid.Nil, c.r.URL.Query().Get("webhook_id")
-	if wanted != "" {
-		var ok bool
-		if only, ok = parseID(wanted); !ok {
-			q.problems.add(codeUUID, "webhook_id", "must be a UUID")
-		}
-	}
-	if p := q.problems.refusal(); p != nil {
-		return answer{}, p
-	}
-	var all []delivery.Delivery
-	for _, w := range c.sim.Webhooks() {
-		if only != uuid.Nil && w.ID != only {
-			continue
-		}
-		found, err := c.sim.DeliveryPage(w.ID, h)
-		if err != nil && !errors.Is(err, simulator.ErrNoWebhook) { // deleted meanwhile
-			return answer{}, fromSimulator(err)
-		}
-		all = append(all, found.Rows...)
-	}
-	slices.SortFunc(all, func(a, b delivery.Delivery) int { return cmp.Compare(a.Number, b.Number) })
-	views := []fullDelivery{}
-	for _, d := range all[max(0, len(all)-h.Limit):] {
-		views = append(views, viewFull(d))
-	}
-	return answer{http.StatusOK, map[string]any{"deliveries": views}}, nil
-}
-
-// delivery is the delivery that the path names.
-func (c *call) delivery() (delivery.Delivery, *problem) {
-	id, p := pathID(c.r)
-	if p != nil {
-		return delivery.Delivery{}, p
-	}
-	d, err := c.sim.Delivery(id)
-	if errors.Is(err, simulator.ErrNotFound) {
-		return d, refusal(http.StatusNotFound, codeNotFound, "there is no delivery with this id, or not any more")
-	}
-	return d, fromSimulator(err)
-}
-
-func getDelivery(c *call) (answer, *problem) {
-	d, p := c.delivery()
-	return answer{http.StatusOK, viewFull(d)}, p
-}
-
-// replayDelivery delivers the same body again, as Sent may do after maintenance.
-func replayDelivery(c *call) (answer, *problem) {
-	d, p := c.delivery()
-	if p != nil {
-		return answer{}, p
-	}
-	id, err := c.sim.Replay(d.ID)
-	c.somethingDue()
-	return answer{http.StatusCreated, map[string]any{"id": id}}, fromSimulator(err)
 }
 
 // listMessages lists messages in both directions, oldest first.
-func listMessages(c *call) (answer, *problem) {
-	q := query{r: c.r}
-	h := q.rows()
-	h.Status = strings.ToUpper(c.r.URL.Query().Get("status"))
-	if p := q.problems.refusal(); p != nil {
-		return answer{}, p
+func listMessages(c *call) (any, error) {
+	q := c.rows()
+	q.Status = c.param("status")
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	found, err := c.sim.Messages(h)
-	if err != nil {
-		return answer{}, fromSimulator(err)
-	}
-	views := []messageView{}
-	for _, m := range slices.Backward(found.Rows) {
-		views = append(views, c.viewMessage(m))
-	}
-	return answer{http.StatusOK, map[string]any{"messages": views, "total_count": found.Total}}, nil
-}
-
-func listMagic(*call) (answer, *problem) {
-	type view struct {
-		Number   string `json:"number"`
-		Template string `json:"template"`
-		Extended bool   `json:"extended"`
-		Doc      string `json:"doc"`
-	}
-	views := []view{}
-	for _, m := range MagicTable() {
-		views = append(views, view{m.Number, magicPrefix + m.Name, m.Extended, m.Doc})
-	}
-	return answer{http.StatusOK, map[string]any{"magic": views}}, nil
+	found, err := c.sim.Messages(q)
+	slices.Reverse(found.Rows)
+	return map[string]any{"messages": views(found.Rows, c.viewMessage), "total_count": found.Total}, err
 }

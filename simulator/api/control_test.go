@@ -12,6 +12,7 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/seed"
 )
 
 func TestTheClockMovesWhenItIsTold(t *testing.T) {
@@ -258,8 +259,53 @@ func TestAResetBeginsAnew(t *testing.T) {
 	if again := story(); again != first {
 		t.Errorf("the same seed makes %s and after a reset %s", first, again)
 	}
+	if s.must(200, "POST", "/_sentsim/reset", `{"seed":7}`).get("data.seed").String() != "7" || story() == first {
+		t.Error("another seed changes nothing")
+	}
+	for _, seed := range []string{`-1`, `"x"`, `1.5`, `{}`} {
+		s.must(400, "POST", "/_sentsim/reset", `{"seed":`+seed+`}`)
+	}
+	drawn, told := seed.Seed(100), []seed.Seed{}
+	fresh := serve(t, api.Config{
+		NextSeed: func() seed.Seed { drawn++; return drawn }, Reset: func(next seed.Seed) { told = append(told, next) },
+	})
+	for _, want := range []string{"101", "102"} {
+		if got := fresh.must(200, "POST", "/_sentsim/reset", "").get("data.seed").String(); got != want {
+			t.Errorf("the seed after a reset is %s, want %s", got, want)
+		}
+	}
+	if len(told) != 2 || told[1] != 102 {
+		t.Errorf("told of %v", told)
+	}
 	fixed := serve(t, api.Config{Simulator: simulator.Config{Store: newStore()}})
 	fixed.must(409, "POST", "/_sentsim/reset", "")
+}
+
+// GET /_sentsim lists every call of the control interface with its fields, which
+// are those that it takes.
+func TestTheControlInterfaceListsItself(t *testing.T) {
+	s := serve(t, api.Config{})
+	calls := s.must(200, "GET", "/_sentsim", "").get("data.calls").Array()
+	if len(calls) < 20 {
+		t.Fatalf("%d calls", len(calls))
+	}
+	for _, c := range calls {
+		method, path := c.Get("method").String(), c.Get("path").String()
+		if c.Get("doc").String() == "" {
+			t.Errorf("%s %s says nothing of itself", method, path)
+		}
+		for _, f := range c.Get("fields").Array() {
+			if f.Get("doc").String() == "" {
+				t.Errorf("%s %s: %s says nothing of itself", method, path, f.Get("name"))
+			}
+		}
+		if method != "POST" || strings.Contains(path, "{id}") {
+			continue
+		}
+		if got := s.must(400, method, path, `{"no_such_field":1}`); !got.get("error.details.no_such_field").Exists() {
+			t.Errorf("%s takes a field that it does not list: %s", path, got.body)
+		}
+	}
 }
 
 func TestTheControlInterfaceIsStrict(t *testing.T) {

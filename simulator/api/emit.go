@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/tidwall/sjson"
 
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -18,124 +18,146 @@ import (
 //
 //	{"type": "message.delivered", "payload": {"message_id": "…", "extra": 1}, "timestamp": "…"}
 //
-// What the payload leaves out is made up, or is the message's if it is one that
-// was sent here. Fields that Sent does not have are added as they are. With body,
-// the event is that text and nothing else.
-func emitEvent(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	b.only("type", "payload", "timestamp", "body")
-	e := c.newEvent(b)
-	if v := b.text("timestamp"); v != nil {
-		at, err := time.Parse(time.RFC3339, *v)
-		if err != nil {
-			b.bad(codeInvalid, "timestamp", "must be a time such as 2025-10-31T10:10:42Z")
-		}
-		e.CreatedAt = at
-	}
-	extra := map[string]json.RawMessage{}
-	if payload := b.object("payload"); payload != nil && !b.problems.has("type") {
+// What the payload leaves out is made up, or is that of the message or template
+// that it names, if that is one of this account. Fields that Sent does not have
+// are added as they are. With body, the event is that text and nothing else.
+func emitEvent(c *call) (any, error) {
+	b := c.body
+	e := c.newEvent()
+	b.instant("timestamp", &e.CreatedAt)
+	payload := b.object("payload")
+	if payload != nil && !b.has("type") {
 		c.about(payload, &e)
-		extra = payload.onto(&e)
+		payload.onto(&e)
 	}
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	raw := b.text("body")
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	encoded := e.Encode(c.sim.Knobs().Format())
-	if raw := b.text("body"); raw != nil {
+	if raw != nil {
 		encoded = []byte(*raw)
 	}
-	for _, key := range slices.Sorted(maps.Keys(extra)) {
-		var err error
-		if encoded, err = sjson.SetRawBytes(encoded, "payload."+escaped(key), extra[key]); err != nil {
-			return answer{}, refusal(http.StatusBadRequest, codeInvalid, "payload.%s cannot be set", printable(key))
+	if payload != nil { // as it was written, whatever Sent would have made of it
+		for _, key := range slices.Sorted(maps.Keys(payload.fields)) {
+			var err error
+			if encoded, err = sjson.SetRawBytes(encoded, "payload."+escaped(key), payload.fields[key]); err != nil {
+				return nil, refusal(http.StatusBadRequest, codeInvalid, "payload.%s cannot be set", printable(key))
+			}
 		}
 	}
 	ids, err := c.sim.EmitBody(e, encoded)
+	c.somethingDue()
+	return map[string]any{"event_id": e.ID, "deliveries": views(ids, uuid.UUID.String)}, err
+}
+
+func sequenceNames() []string {
+	return views(simulator.Sequences(), func(s simulator.Sequence) string { return s.Name })
+}
+
+// play has the events of a sequence happen.
+func play(c *call) (any, error) {
+	b := c.body
+	var name string
+	enum(b, "name", &name, sequenceNames()...)
+	b.required("name")
+	message := b.id("message_id")
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if message == nil {
+		message = &uuid.Nil
+	}
+	ids, err := c.sim.Play(name, *message)
 	if err != nil {
-		return answer{}, fromSimulator(err)
+		return nil, refusal(http.StatusBadRequest, codeEnum, "%s", printable(err.Error()))
 	}
 	c.somethingDue()
-	if ids == nil {
-		ids = []uuid.UUID{}
-	}
-	return answer{http.StatusCreated, map[string]any{"deliveries": ids}}, nil
+	return map[string]any{"event_ids": ids}, nil
 }
 
 // newEvent is a sample of the type that is asked for.
-func (c *call) newEvent(b *body) event.Event {
-	name := b.text("type")
+func (c *call) newEvent() event.Event {
+	name := c.body.text("type")
 	if name == nil || *name == "" {
-		if !b.problems.has("type") {
-			b.bad(codeRequired, "type", "is required")
-		}
+		c.body.required("type")
 		return event.Event{}
 	}
 	if strings.EqualFold(*name, string(event.Templates)) {
 		*name = "templates.approved"
 	}
-	e, err := c.sim.Sample(*name)
+	k, err := event.Lookup(*name)
+	if err == nil {
+		err = c.sim.Knobs().Has(k)
+	}
 	if err != nil {
-		b.bad(codeEnum, "type", "%s", printable(err.Error()))
+		c.body.bad(codeEnum, "type", "%s", printable(err.Error()))
+		return event.Event{}
+	}
+	e, err := c.sim.Sample(k.Name)
+	if err != nil {
+		c.body.bad(codeEnum, "type", "%s", printable(err.Error()))
 	}
 	return e
 }
 
-// about makes e one about the message that the payload names, if it was sent here.
+// about makes e one about the message, template or contact that the payload
+// names, if it is here.
 func (c *call) about(payload *body, e *event.Event) {
-	text := payload.text("message_id")
-	if text == nil || e.Outbound == nil {
-		return
+	named := func(field string) (text string) {
+		_ = json.Unmarshal(payload.fields[field], &text)
+		return text
 	}
-	id, ok := parseID(*text)
-	if !ok {
-		return
+	id := func(field string) uuid.UUID {
+		id, _ := parseID(named(field))
+		return id
 	}
-	m, err := c.sim.Message(id)
-	if err != nil || m.Inbound {
-		return
+	switch {
+	case e.Template != nil:
+		_ = c.aboutTemplate(id("template_id"), e.Template) // else it is about one of somewhere else
+	case e.Contact != nil && phone.MatchString(named("from")):
+		e.Contact.ContactID = c.sim.ContactID(named("from"))
+		if e.Type == event.ContactHelp || e.Type == event.ContactCustomKeyword {
+			e.Contact.OptOut = c.sim.OptedOut(named("from"))
+		}
 	}
-	o := e.Outbound
-	o.Channel, o.InboundNumber, o.OutboundNumber, o.TemplateID = m.Channel, m.To, m.From, m.TemplateID
-	if o.Channel == event.Unrouted || o.Channel == event.Auto {
-		o.Channel = event.SMS
+	m, err := c.sim.Message(id("message_id"))
+	switch {
+	case err != nil:
+	case e.Outbound != nil && !m.Inbound:
+		o := e.Outbound
+		o.Channel, o.InboundNumber, o.OutboundNumber = m.Channel, m.To, m.From
+		o.TemplateID, o.TemplateName, o.Body = m.TemplateID, m.TemplateName, m.Text
+		if o.Channel == event.Unrouted || o.Channel == event.Auto {
+			o.Channel = event.SMS
+		}
+	case e.Inbound != nil && m.Inbound:
+		in := e.Inbound
+		in.Channel, in.From, in.To, in.Text, in.ReceivedAt, in.Media = m.Channel, m.From, m.To, m.Text, m.CreatedAt, nil
 	}
 }
 
-// onto sets e's fields as the payload says, and returns what e has no field for:
-// unknown names, and values of another type.
-func (payload *body) onto(e *event.Event) (extra map[string]json.RawMessage) {
-	extra = map[string]json.RawMessage{}
+// onto sets those of e's fields that decide what becomes of stored objects. The
+// payload's other fields are only on the wire.
+func (payload *body) onto(e *event.Event) {
 	texts, ids := fieldsOf(e)
 	for field, raw := range payload.fields {
 		var text string
-		isText := json.Unmarshal(raw, &text) == nil && raw[0] == '"'
-		if e.Inbound != nil && field == "text" && !isText && string(raw) == "null" {
-			e.Inbound.Text = nil
-			continue
+		if err := json.Unmarshal(raw, &text); err != nil || raw[0] != '"' {
+			continue // of another type than Sent's: for the wire only
 		}
-		id, isID := ids[field]
-		set, isKnown := texts[field]
-		switch {
-		case isText && isKnown:
+		if set, ok := texts[field]; ok {
 			set(text)
-		case isText && isID:
-			parsed, ok := parseID(text)
-			if !ok {
+		}
+		if id, ok := ids[field]; ok {
+			if *id, ok = parseID(text); !ok {
 				payload.bad(codeUUID, field, "must be a UUID")
-				continue
 			}
-			*id = parsed
-		default:
-			extra[field] = raw
 		}
 	}
-	return extra
 }
 
-// fieldsOf are the fields of an event's payload, by their names on the wire.
+// fieldsOf are those fields, by their names on the wire.
 func fieldsOf(e *event.Event) (texts map[string]func(string), ids map[string]*uuid.UUID) {
 	to := func(s *string) func(string) { return func(text string) { *s = text } }
 	optional := func(s **string) func(string) { return func(text string) { *s = &text } }
@@ -145,22 +167,21 @@ func fieldsOf(e *event.Event) (texts map[string]func(string), ids map[string]*uu
 		return map[string]func(string){
 			"message_status": func(text string) { o.Status = event.Status(text) },
 			"channel":        func(text string) { o.Channel = event.Channel(text) },
-			"inbound_number": to(&o.InboundNumber), "outbound_number": to(&o.OutboundNumber),
-			"agent_id": to(&o.AgentID), "reason": to(&o.Reason),
-		}, map[string]*uuid.UUID{"account_id": &o.AccountID, "message_id": &o.MessageID, "template_id": &o.TemplateID}
+			"reason":         to(&o.Reason), "reason_code": to(&o.ReasonCode),
+		}, map[string]*uuid.UUID{"message_id": &o.MessageID, "template_id": &o.TemplateID}
 	case e.Inbound != nil:
 		in := e.Inbound
 		return map[string]func(string){
-			"channel": func(text string) { in.Channel = event.Channel(text) },
-			"from":    to(&in.From), "to": to(&in.To), "provider": to(&in.Provider), "text": optional(&in.Text),
-		}, map[string]*uuid.UUID{"account_id": &in.AccountID, "message_id": &in.MessageID}
+			"channel": func(text string) { in.Channel = event.Channel(text) }, "text": optional(&in.Text),
+			"from": to(&in.From), "inbound_number": to(&in.From), "to": to(&in.To), "outbound_number": to(&in.To),
+		}, map[string]*uuid.UUID{"message_id": &in.MessageID}
 	case e.Template != nil:
 		t := e.Template
 		return map[string]func(string){
-			"template_name": to(&t.Name), "whatsapp_template_id": to(&t.WhatsAppTemplateID), "status": to(&t.Status),
-			"language": to(&t.Language), "category": to(&t.Category), "reason": optional(&t.Reason),
-			"channel": func(text string) { t.Channel = event.Channel(text) },
-		}, map[string]*uuid.UUID{"account_id": &t.AccountID, "template_id": &t.TemplateID}
+			"whatsapp_template_id": to(&t.WhatsAppTemplateID), "status": to(&t.Status), "category": to(&t.Category), "reason": optional(&t.Reason),
+		}, map[string]*uuid.UUID{"template_id": &t.TemplateID}
+	case e.Contact != nil:
+		return map[string]func(string){"from": to(&e.Contact.From)}, map[string]*uuid.UUID{"contact_id": &e.Contact.ContactID}
 	}
 	return nil, nil
 }

@@ -28,6 +28,8 @@ const (
 	codeExists        = "RESOURCE_007"
 	codeNoWebhook     = "RESOURCE_008"
 	codeTooMany       = "BUSINESS_002"
+	codeOptedOut      = "BUSINESS_004"
+	codeNotApproved   = "BUSINESS_005"
 	codeNotNow        = "BUSINESS_010"
 	codeInFlight      = "CONFLICT_001"
 	codeInternal      = "INTERNAL_001"
@@ -54,7 +56,7 @@ type problem struct {
 
 func (p *problem) Error() string { return p.code + ": " + p.message }
 
-func refusal(status int, code, format string, args ...any) *problem {
+func refusal(status int, code, format string, args ...any) error {
 	return &problem{status: status, code: code, message: fmt.Sprintf(format, args...)}
 }
 
@@ -79,8 +81,12 @@ type meta struct {
 	Version   string `json:"version"`
 }
 
-func envelope(requestID string, data any, p *problem) response {
-	r := response{Success: p == nil, Data: data, Meta: meta{requestID, rfc3339(clock.Wall()), "v3"}}
+// apiVersion is the version of Sent's API that is emulated.
+const apiVersion = "v3"
+
+// envelope is the envelope of an answer that goes to w: with data, or with p.
+func envelope(w http.ResponseWriter, data any, p *problem) response {
+	r := response{Success: p == nil, Data: data, Meta: meta{w.Header().Get(requestIDHeader), rfc3339(clock.Wall()), apiVersion}}
 	if p == nil {
 		return r
 	}
@@ -101,7 +107,7 @@ func writeJSON(w http.ResponseWriter, status int, v response) {
 	if err := encoder.Encode(v); err != nil {
 		status = http.StatusInternalServerError
 		b.Reset()
-		_ = encoder.Encode(envelope(v.Meta.RequestID, nil, refusal(status, codeInternal, "the answer could not be encoded")))
+		_ = encoder.Encode(envelope(w, nil, &problem{code: codeInternal, message: "the answer could not be encoded"}))
 	}
 	header := w.Header()
 	header.Set("Content-Type", "application/json; charset=utf-8")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -42,11 +41,8 @@ func faultNames() []string {
 // dawdle is the pause between the pieces of a slow sender's request.
 const dawdle = 200 * time.Millisecond
 
-// The most faults that wait at one time, and the most copies at once.
-const (
-	maxFaults = 1000
-	maxCopies = 50
-)
+// maxCopies is how many copies a fault sends at once at most.
+const maxCopies = 50
 
 // fault is what is to go wrong with the next attempts that it fits.
 type fault struct {
@@ -57,36 +53,13 @@ type fault struct {
 	Status    int        `json:"status,omitempty"`  // of answer
 	Copies    int        `json:"copies,omitempty"`  // of duplicate_at_once
 	Forgery   string     `json:"forgery,omitempty"` // of forgery
-
-	forever bool
 }
 
-func (f *fault) fits(webhookID string, typ event.Type) bool {
-	return (f.WebhookID == nil || f.WebhookID.String() == webhookID) && (f.EventType == "" || f.EventType == typ)
-}
-
-// faults are those that wait, in the order in which they were added.
-type faults struct {
-	mu  sync.Mutex
-	all []*fault
-}
-
-// take is the fault for an attempt, nil for none.
-func (l *faults) take(webhookID string, typ event.Type) *fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := slices.IndexFunc(l.all, func(f *fault) bool { return f.fits(webhookID, typ) })
-	if i < 0 {
-		return nil
-	}
-	f := l.all[i]
-	if !f.forever {
-		if f.Times--; f.Times == 0 {
-			l.all = slices.Delete(l.all, i, i+1)
-		}
-	}
-	taken := *f
-	return &taken
+// takeFault is the fault for an attempt; ok is false when there is none.
+func (s *Server) takeFault(webhookID string, typ event.Type) (f fault, ok bool) {
+	return s.faults.take(func(f fault) bool {
+		return (f.WebhookID == nil || f.WebhookID.String() == webhookID) && (f.EventType == "" || f.EventType == typ)
+	})
 }
 
 // Disturb has the next attempt at a webhook suffer a fault, by its name under
@@ -95,112 +68,58 @@ func (s *Server) Disturb(webhookID uuid.UUID, name string) error {
 	if !slices.Contains(faultNames(), name) || name == faultForgery || name == faultAnswer {
 		return fmt.Errorf("unknown fault %q", name)
 	}
-	f := fault{Name: name, Times: 1, Copies: 2, WebhookID: &webhookID}
+	f := fault{Name: name, Copies: 2, WebhookID: &webhookID}
 	f.keepOwn()
-	if !s.faults.add(f) {
-		return fmt.Errorf("%d faults wait already", maxFaults)
+	if !s.faults.add(f, 1) {
+		return fmt.Errorf("%d faults wait already", maxWaiting)
 	}
 	return nil
 }
 
-func (l *faults) add(f fault) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.all) >= maxFaults {
-		return false
-	}
-	l.all = append(l.all, &f)
-	return true
+func listFaults(c *call) (any, error) {
+	return map[string]any{"faults": entries(&c.faults, func(f fault, times int) fault {
+		f.Times = times
+		return f
+	})}, nil
 }
 
-func (l *faults) list() []fault {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := []fault{}
-	for _, f := range l.all {
-		all = append(all, *f)
-	}
-	return all
-}
-
-func (l *faults) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.all = nil
-}
-
-func listFaults(c *call) (answer, *problem) {
-	return answer{http.StatusOK, map[string]any{"faults": c.faults.list()}}, nil
-}
-
-func clearFaults(c *call) (answer, *problem) {
+func clearFaults(c *call) (any, error) {
 	c.faults.clear()
-	return answer{status: http.StatusNoContent}, nil
+	return nil, nil //nolint:nilnil // 204
 }
 
-func addFault(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	b.only("fault", "times", "webhook_id", "event_type", "status", "copies", "forgery")
-	f := fault{Times: 1, Status: http.StatusServiceUnavailable, Copies: 2}
-	switch v := b.text("fault"); {
-	case v == nil && !b.problems.has("fault"):
-		b.bad(codeRequired, "fault", "is required")
-	case v != nil && !slices.Contains(faultNames(), *v):
-		b.bad(codeEnum, "fault", "must be one of %s", strings.Join(faultNames(), ", "))
-	case v != nil:
-		f.Name = *v
-	}
+func addFault(c *call) (any, error) {
+	b := c.body
+	f := fault{Times: 1, Status: http.StatusServiceUnavailable, Copies: 2, WebhookID: b.id("webhook_id")}
+	enum(b, "fault", &f.Name, faultNames()...)
+	b.required("fault")
 	b.within("times", &f.Times, 0, 1_000_000)
-	f.forever = f.Times == 0
-	if v := b.text("webhook_id"); v != nil {
-		id, ok := parseID(*v)
-		if !ok {
-			b.bad(codeUUID, "webhook_id", "must be a UUID")
-		}
-		f.WebhookID = &id
-	}
 	if _, given := b.given("event_type"); given {
 		f.EventType = b.eventType("event_type")
 	}
 	b.within("status", &f.Status, 200, 599)
 	b.within("copies", &f.Copies, 2, maxCopies)
 	b.forgery(&f)
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	f.keepOwn()
-	if !c.faults.add(f) {
-		return answer{}, refusal(http.StatusConflict, codeNotNow, "%d faults wait already: clear them first", maxFaults)
+	if !c.faults.add(f, f.Times) {
+		return nil, refusal(http.StatusConflict, codeNotNow, "%d faults wait already: clear them first", maxWaiting)
 	}
-	return answer{http.StatusCreated, f}, nil
-}
-
-// within reads a whole number over what is there.
-func (b *body) within(field string, n *int, lo, hi int) {
-	v := b.whole(field)
-	switch {
-	case v == nil:
-	case *v < lo || *v > hi:
-		b.bad(codeRange, field, "%d is out of range: use %d to %d", *v, lo, hi)
-	default:
-		*n = *v
-	}
+	return f, nil
 }
 
 func (b *body) forgery(f *fault) {
-	v := b.text("forgery")
-	switch {
-	case v != nil:
+	if v := b.text("forgery"); v != nil {
 		forgery, err := chaos.Lookup(*v)
 		if err != nil {
 			b.bad(codeEnum, "forgery", "%s", printable(err.Error()))
 		}
 		f.Forgery = forgery.Name
-	case f.Name == faultForgery && !b.problems.has("forgery"):
-		b.bad(codeRequired, "forgery", "is required")
+	}
+	if f.Name == faultForgery {
+		b.required("forgery")
 	}
 }
 
@@ -232,7 +151,7 @@ func eventTypeOf(r delivery.Request) event.Type {
 }
 
 // faulty is one attempt with the fault.
-func (s sender) faulty(ctx context.Context, f *fault, r delivery.Request, timeout time.Duration) delivery.Outcome {
+func (s sender) faulty(ctx context.Context, f fault, r delivery.Request, timeout time.Duration) delivery.Outcome {
 	injected := func(kind delivery.Kind, text string) delivery.Outcome {
 		return delivery.Outcome{Kind: kind, Err: text + " (injected fault)", Start: clock.Wall()}
 	}

@@ -32,7 +32,7 @@ func newGuard(hosts []string) guard {
 
 // check refuses a request whose Host nobody would use on purpose, or that a
 // page of another origin sent.
-func (g guard) check(r *http.Request) *problem {
+func (g guard) check(r *http.Request) error {
 	if !g.knows(r.Host) {
 		return refusal(http.StatusForbidden, codeHostRefused,
 			"the host %q is not one of this server's names; allow it with --allow-host", printable(r.Host))
@@ -84,7 +84,7 @@ type apiKey [sha256.Size]byte
 
 func newAPIKey(text string) apiKey { return sha256.Sum256([]byte(text)) }
 
-func (k apiKey) check(r *http.Request) *problem {
+func (k apiKey) check(r *http.Request) error {
 	given := r.Header.Get("X-Api-Key")
 	if given == "" {
 		return refusal(http.StatusUnauthorized, codeNoKey, "the x-api-key header is missing")

@@ -23,8 +23,7 @@ const (
 var idempotencyKey = regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`)
 
 // replays are the answers that were given for idempotency keys. Only successes
-// are kept: a request that was refused, or was sandboxed, has done nothing, so its
-// key is free.
+// are kept: a request that was refused has done nothing, so its key is free.
 type replays struct {
 	mu        sync.Mutex
 	byKey     map[string]*replay
@@ -36,14 +35,15 @@ type replays struct {
 type replay struct {
 	history.Answer
 
-	done bool
+	done    bool
+	sandbox bool // nothing was done; not known any more after a restart
 }
 
 // newReplays knows the answers that were given before.
 func newReplays(given []history.Answer) *replays {
 	s := &replays{byKey: map[string]*replay{}, order: list.New()}
 	for _, a := range given {
-		s.add(&replay{a, true})
+		s.add(&replay{Answer: a, done: true})
 	}
 	return s
 }
@@ -75,25 +75,19 @@ func (s *replays) begin(key, requestID string, now time.Time) (known replay, tak
 	return replay{}, false
 }
 
-// end keeps a success for the key, or frees it. When it returns, the history is
-// safe: who has had an answer gets it again though the server was killed meanwhile.
+// end keeps a success for the key. When it returns, the history is safe: who has
+// had an answer gets it again though the server was killed meanwhile.
 func (s *replays) end(key string, sim *simulator.Simulator, answer *recorded) error {
-	if answer.status < 200 || answer.status > 299 || answer.Header().Get(sandboxHeader) != "" {
-		s.free(key)
-		return nil
+	if err := s.keep(key, sim, answer); err != nil {
+		return err
 	}
-	err := s.keep(key, sim, answer)
-	if err == nil {
-		err = sim.Flush()
-	}
-	if err != nil {
-		s.free(key)
+	if err := sim.Flush(); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r := s.byKey[key]; r != nil {
-		s.add(&replay{r.Answer, true})
+		s.add(&replay{Answer: r.Answer, done: true, sandbox: answer.Header().Get(sandboxHeader) != ""})
 	}
 	return nil
 }
@@ -154,21 +148,15 @@ func (r *recorded) asGiven(now time.Time) *history.Answer {
 }
 
 // keepWith gives an answer before what it tells of is safe, for the history to
-// remember both or neither. If that fails, forget it.
-func (c *call) keepWith(a answer) *history.Answer {
+// remember both or neither.
+func (c *call) keepWith(data any) *history.Answer {
 	r, ok := c.w.(*recorded)
-	if !ok {
+	if !ok || r.key == "" {
 		return nil // there is no key
 	}
-	writeJSON(r, a.status, envelope(c.requestID, a.data, nil))
+	writeJSON(r, c.status, envelope(r, data, nil))
 	r.kept = r.asGiven(c.sim.Now())
 	return r.kept
-}
-
-// takeBack forgets an answer that was not given to anybody.
-func (r *recorded) takeBack() {
-	r.status, r.kept = 0, nil
-	r.body.Reset()
 }
 
 func (r *recorded) WriteHeader(status int) { r.status = status }
@@ -186,33 +174,36 @@ func (r *recorded) give() {
 	}
 }
 
-// idempotent answers a request once for each Idempotency-Key.
-func (s *Server) idempotent(w http.ResponseWriter, r *http.Request, requestID string, next func(http.ResponseWriter)) *problem {
+// idempotent answers a request that may change something once for each
+// Idempotency-Key.
+func (s *Server) idempotent(w http.ResponseWriter, r *http.Request, next func(http.ResponseWriter) error) error {
 	values, given := r.Header["Idempotency-Key"]
-	if !given || r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch {
-		next(w)
-		return nil
+	if !given || r.Method == http.MethodGet {
+		return next(w)
 	}
 	key := values[0]
 	if !idempotencyKey.MatchString(key) {
-		p := &problems{}
+		var p problems
 		p.add(codeIdempotency, "Idempotency-Key", "must be 1 to 255 letters, digits, hyphens or underscores")
 		return p.refusal()
 	}
 	sim := s.Simulator()
-	known, taken := s.replays.begin(key, requestID, sim.Now())
+	known, taken := s.replays.begin(key, w.Header().Get(requestIDHeader), sim.Now())
 	switch {
 	case !taken:
-		answer := &recorded{ResponseWriter: w, key: key}
-		defer func() { // a handler that panics has not answered
-			if answer.status == 0 {
+		answer, kept := &recorded{ResponseWriter: w, key: key}, false
+		defer func() { // also when the handler panics
+			if !kept {
 				s.replays.free(key)
 			}
 		}()
-		next(answer)
-		if err := s.replays.end(key, sim, answer); err != nil {
-			return fromSimulator(err)
+		if err := next(answer); err != nil {
+			return err
 		}
+		if err := s.replays.end(key, sim, answer); err != nil {
+			return err
+		}
+		kept = true
 		answer.give()
 		return nil
 	case !known.done:
@@ -221,9 +212,14 @@ func (s *Server) idempotent(w http.ResponseWriter, r *http.Request, requestID st
 	if known.ContentType != "" {
 		w.Header().Set("Content-Type", known.ContentType)
 	}
-	w.Header().Set("Idempotent-Replayed", "true")
+	if known.sandbox {
+		w.Header().Set(sandboxHeader, "true")
+	}
+	w.Header().Set(replayedHeader, "true")
 	w.Header().Set("X-Original-Request-Id", known.RequestID)
 	w.WriteHeader(known.Status)
 	_, _ = w.Write(known.Body)
 	return nil
 }
+
+const replayedHeader = "Idempotent-Replayed"

@@ -68,9 +68,22 @@ func (m Magic) outcome(ch event.Channel) lifecycle.Outcome {
 	return m.Outcome
 }
 
-// magicReview is the outcome of a review that a template's creation_source asks
-// for: "sentsim:rejected". It is the one free text that a client sends along.
-func magicReview(source string) (lifecycle.TemplateOutcome, bool) {
-	name, ok := strings.CutPrefix(source, "sentsim:")
-	return lifecycle.TemplateOutcome(name), ok
+// listMagic lists what has an outcome of its own.
+func listMagic(*call) (any, error) {
+	type number struct {
+		Number   string `json:"number"`
+		Template string `json:"template"`
+		Extended bool   `json:"extended"`
+		Doc      string `json:"doc"`
+	}
+	type reviewed struct {
+		Name   string `json:"template"`
+		Source string `json:"creation_source"`
+	}
+	return map[string]any{
+		"magic": views(MagicTable(), func(m Magic) number { return number{m.Number, magicPrefix + m.Name, m.Extended, m.Doc} }),
+		"reviews": views(lifecycle.TemplateOutcomes(), func(o lifecycle.TemplateOutcome) reviewed {
+			return reviewed{reviewName + string(o), reviewSource + string(o)}
+		}),
+	}, nil
 }

@@ -4,22 +4,21 @@ import (
 	crand "crypto/rand"
 	"encoding/json"
 	"io"
-	"net/http"
 )
 
 // me is the account: one without profiles, whose numbers are of those reserved for fiction.
-func me(c *call) (answer, *problem) {
+func me(c *call) (any, error) {
 	channel := func(number string) map[string]any {
 		return map[string]any{"configured": true, "phone_number": number}
 	}
 	whatsapp := channel(accountNumber)
 	whatsapp["business_name"] = "sentsim"
-	return answer{http.StatusOK, map[string]any{
+	return map[string]any{
 		"id": c.sim.Account(), "type": "user", "name": "sentsim", "email": nil, "icon": nil,
 		"description": "A simulated account", "created_at": rfc3339(c.since()),
 		"organization_id": nil, "short_name": nil, "status": nil, "settings": nil, "profiles": []any{},
 		"channels": map[string]any{"sms": channel(accountNumber), "whatsapp": whatsapp, "rcs": channel(accountNumber)},
-	}}, nil
+	}, nil
 }
 
 // accountNumber is what the account sends from.

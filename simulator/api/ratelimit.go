@@ -15,7 +15,7 @@ const (
 	sensitiveLimit = 10  // of rotating secrets and of test deliveries, each
 )
 
-// window counts the requests of one minute of wall time.
+// window counts the requests of one minute of the simulation's time.
 type window struct {
 	mu    sync.Mutex
 	limit int // 0: none
@@ -23,12 +23,19 @@ type window struct {
 	count int
 }
 
+// clear begins to count anew.
+func (l *window) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.start, l.count = time.Time{}, 0
+}
+
 // allow counts a request and writes the headers that tell how many are left.
-func (l *window) allow(w http.ResponseWriter) *problem {
+func (s *Server) allow(l *window, w http.ResponseWriter) error {
 	if l.limit == 0 {
 		return nil
 	}
-	now := clock.Wall()
+	now := s.Simulator().Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.start) >= time.Minute || now.Before(l.start) {
@@ -43,7 +50,12 @@ func (l *window) allow(w http.ResponseWriter) *problem {
 	if l.count <= l.limit {
 		return nil
 	}
-	wait := int(reset.Sub(now)/time.Second) + 1
+	// A client waits in wall time, of which a scaled clock needs less.
+	left := reset.Sub(now)
+	if scaled, ok := s.cfg.Simulator.Clock.(*clock.Scaled); ok {
+		left = scaled.Wall(left)
+	}
+	wait := max(1, int((left+time.Second-1)/time.Second)) // rounded up
 	header.Set("Retry-After", strconv.Itoa(wait))
 	return refusal(http.StatusTooManyRequests, codeTooMany, "more than %d requests within a minute: wait %d s", l.limit, wait)
 }

@@ -3,17 +3,14 @@ package api_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
-	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 const someID = "d4f5a6b7-c8d9-4e0f-a1b2-c3d4e5f6a7b8"
@@ -72,8 +69,6 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v3/messages/7", ``, "VALIDATION_003", "id"},
 		{"GET", "/v3/messages/7/activities", ``, "VALIDATION_003", "id"},
 		{"GET", "/v3/templates/7", ``, "VALIDATION_003", "id"},
-		{"GET", "/v3/webhooks", ``, "VALIDATION_004", "page"},
-		{"GET", "/v3/webhooks?page=1", ``, "VALIDATION_004", "page_size"},
 		{"GET", "/v3/webhooks?page=0&page_size=1", ``, "VALIDATION_005", "page"},
 		{"GET", "/v3/webhooks?page=-1&page_size=1", ``, "VALIDATION_005", "page"},
 		{"GET", "/v3/webhooks?page=1&page_size=101", ``, "VALIDATION_005", "page_size"},
@@ -83,7 +78,15 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v3/webhooks?page=1&page_size=1&search=" + long, ``, "VALIDATION_005", "search"},
 		{"GET", "/v3/webhooks?page=1&page_size=1;x", ``, "VALIDATION_001", ""},
 		{"GET", "/v3/webhooks?page=%zz", ``, "VALIDATION_001", ""},
-		{"GET", hook + "/events?page=1", ``, "VALIDATION_004", "page_size"},
+		{"GET", "/v3/templates?status=approved", ``, "VALIDATION_006", "status"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h:99999/"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h:/"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"http://h/a b"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":" http://h/"}`, "VALIDATION_001", "endpoint_url"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","signing_secret":"whsec_?"}`, "VALIDATION_001", "signing_secret"},
+		{"POST", "/v3/webhooks", `{"display_name":"x","endpoint_url":"` + nobody + `","sender_profile":7}`, "VALIDATION_001", "sender_profile"},
+		{"POST", "/v3/messages", `{"to":["14155550100"],"text":"x"}`, "VALIDATION_002", "to"},
+		{"POST", "/v3/messages", `{"to":["+14155550100"],"text":"x","channel":["SMS"]}`, "VALIDATION_006", "channel"},
 		{"GET", "/v3/templates?page=1&page_size=1&category=nope", ``, "VALIDATION_006", "category"},
 		{"POST", "/v3/messages", `{}`, "VALIDATION_004", "to"},
 		{"POST", "/v3/messages", `{"to":[],"text":"x"}`, "VALIDATION_004", "to"},
@@ -137,6 +140,8 @@ func TestEveryAnswerIsInTheEnvelope(t *testing.T) {
 		{501, "GET", "/v3/contacts", "NOT_IMPLEMENTED"},
 		{501, "POST", "/v3/users/7/whatever", "NOT_IMPLEMENTED"},
 		{501, "GET", "/v3", "NOT_IMPLEMENTED"},
+		{501, "GET", "/v2/messages", "NOT_IMPLEMENTED"},
+		{501, "POST", "/v4", "NOT_IMPLEMENTED"},
 		{501, "GET", "/v3/webhooks/" + someID + "/nothing", "NOT_IMPLEMENTED"},
 		{405, "DELETE", "/v3/webhooks", "METHOD_NOT_ALLOWED"},
 		{405, "PATCH", "/v3/messages", "METHOD_NOT_ALLOWED"},
@@ -157,9 +162,14 @@ func TestEveryAnswerIsInTheEnvelope(t *testing.T) {
 			t.Errorf("%s %s: code %q, want %q", c.method, c.path, code, c.code)
 		}
 	}
-	if p := s.must(501, "GET", "/v3/me", "", "x-profile-id", someID); p.header.Get("X-Should-Retry") != "false" {
+	if p := s.must(501, "GET", "/v3/contacts", ""); p.header.Get("X-Should-Retry") != "false" {
 		t.Error("a client would try again what is not emulated")
 	}
+	got := s.must(404, "GET", "/v3/me", "", "x-profile-id", someID)
+	if got.header.Get("X-API-Version") != "v3" || !regexp.MustCompile(`^\d+\.\dms$`).MatchString(got.header.Get("X-Response-Time")) {
+		t.Errorf("the headers are %v", got.header)
+	}
+	s.must(200, "GET", "/v3/me", "", "x-profile-id", s.Simulator().Account().String())
 	if p := s.must(400, "GET", "/v3/me", "", "x-profile-id", "mine"); p.get("error.code").String() != "VALIDATION_003" {
 		t.Errorf("%s", p.body)
 	}
@@ -224,92 +234,6 @@ func TestWebPagesAreKeptOut(t *testing.T) {
 	}
 }
 
-func TestAnIdempotencyKey(t *testing.T) {
-	s := serve(t, api.Config{})
-	body := `{"to":["+14155550100"],"text":"hi"}`
-	first := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-1")
-	again := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-1")
-	if again.body != first.body || again.header.Get("Idempotent-Replayed") != "true" || again.header.Get("X-Original-Request-Id") != first.header.Get("X-Request-Id") {
-		t.Errorf("the second answer\n%v %s\nis not the first\n%v %s", again.header, again.body, first.header, first.body)
-	}
-	if first.header.Get("Idempotent-Replayed") != "" || again.header.Get("X-Request-Id") == first.header.Get("X-Request-Id") {
-		t.Error("the first is marked as replayed, or the second has its request id")
-	}
-	if other := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-2"); other.get("data.recipients.0.message_id").Raw == first.get("data.recipients.0.message_id").Raw {
-		t.Error("another key gets the same message")
-	}
-	for _, key := range []string{"", "a b", "ä", strings.Repeat("x", 256), "a/b"} {
-		if p := s.must(400, "POST", "/v3/messages", body, "Idempotency-Key", key); p.get("error.code").String() != "VALIDATION_007" {
-			t.Errorf("key %q: %s", key, p.body)
-		}
-	}
-	s.must(200, "GET", "/v3/me", "", "Idempotency-Key", "a b") // it is for changes only
-
-	// What was refused or only tried has done nothing: the key is free.
-	s.must(400, "POST", "/v3/messages", `{}`, "Idempotency-Key", "order-3")
-	s.must(202, "POST", "/v3/messages", `{"sandbox":true,"to":["+14155550100"],"text":"hi"}`, "Idempotency-Key", "order-3")
-	if got := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-3"); got.header.Get("Idempotent-Replayed") != "" {
-		t.Error("a key that was used for nothing is taken")
-	}
-	if err := s.Simulator().Advance(t.Context(), 24*time.Hour-time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-1"); got.header.Get("Idempotent-Replayed") != "true" {
-		t.Error("it is forgotten before 24 hours are over")
-	}
-	if err := s.Simulator().Advance(t.Context(), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.must(202, "POST", "/v3/messages", body, "Idempotency-Key", "order-1"); got.header.Get("Idempotent-Replayed") != "" {
-		t.Error("it is remembered after 24 hours")
-	}
-}
-
-// TestATwinInFlight: while the first request with a key is being answered, a
-// second one conflicts; afterwards it gets the answer.
-func TestATwinInFlight(t *testing.T) {
-	s := serve(t, api.Config{})
-	asked, finish := make(chan struct{}), make(chan struct{})
-	slow := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		close(asked)
-		<-finish
-	}))
-	defer slow.Close()
-	id, _ := s.register(slow.URL)
-	var wg sync.WaitGroup
-	var first reply
-	wg.Go(func() {
-		first = s.call("POST", "/v3/webhooks/"+id+"/test", `{"event_type":"message.sent"}`, "Idempotency-Key", "k")
-	})
-	<-asked
-	if p := s.must(409, "POST", "/v3/webhooks/"+id+"/test", `{"event_type":"message.sent"}`, "Idempotency-Key", "k"); p.get("error.code").String() != "CONFLICT_001" {
-		t.Errorf("%s", p.body)
-	}
-	close(finish)
-	wg.Wait()
-	if again := s.must(200, "POST", "/v3/webhooks/"+id+"/test", `{"event_type":"message.sent"}`, "Idempotency-Key", "k"); again.body != first.body {
-		t.Errorf("%s\nis not\n%s", again.body, first.body)
-	}
-}
-
-// TestManyTwins: of any number of requests with one key, one is carried out.
-func TestManyTwins(t *testing.T) {
-	s := serve(t, api.Config{})
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			r := s.call("POST", "/v3/webhooks", object("display_name", "x", "endpoint_url", nobody), "Idempotency-Key", "k")
-			if r.status != 201 && r.status != 409 {
-				t.Errorf("%d %s", r.status, r.body)
-			}
-		})
-	}
-	wg.Wait()
-	if n := len(s.Simulator().Webhooks()); n != 1 {
-		t.Errorf("there are %d webhooks", n)
-	}
-}
-
 func TestTheRateLimit(t *testing.T) {
 	s, e := serve(t, api.Config{RateLimit: 30}), newEndpoint(t)
 	id, _ := s.register(e.URL)
@@ -329,6 +253,32 @@ func TestTheRateLimit(t *testing.T) {
 	p := s.must(429, "GET", "/v3/me", "")
 	if p.get("error.code").String() != "BUSINESS_002" || p.header.Get("Retry-After") == "" || p.header.Get("X-RateLimit-Reset") == "" {
 		t.Errorf("%v %s", p.header, p.body)
+	}
+}
+
+// The limit is one of the simulation's time, and a reset clears it.
+func TestTheRateLimitIsOneOfTheSimulationsTime(t *testing.T) {
+	s := serve(t, api.Config{RateLimit: 3})
+	spend := func() {
+		t.Helper()
+		for range 3 {
+			s.must(200, "GET", "/v3/me", "")
+		}
+		if got := s.must(429, "GET", "/v3/me", "").header.Get("Retry-After"); got == "" {
+			t.Error("it does not say how long to wait")
+		}
+	}
+	spend()
+	s.must(200, "POST", "/_sentsim/reset", "")
+	spend()
+	if err := s.Simulator().Advance(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	spend()
+	scaled := serve(t, api.Config{RateLimit: 1, Simulator: simulator.Config{Clock: clock.NewScaled(time.Now(), 60)}})
+	scaled.must(200, "GET", "/v3/me", "")
+	if got := scaled.must(429, "GET", "/v3/me", "").header.Get("Retry-After"); got != "1" {
+		t.Errorf("a minute is a second on this clock, and a client shall wait %s s", got)
 	}
 }
 
@@ -355,74 +305,4 @@ func TestPagesAskForTheKeyWhereTheyMust(t *testing.T) {
 	if open := serve(t, api.Config{Pages: page}); open.call("GET", "/", "", "x-api-key", "-").status != 200 {
 		t.Error("without PagesKey it asks for a key")
 	}
-}
-
-// TestAnIdempotencyKeyOutlivesTheServer goes on with another server on the same file.
-func TestAnIdempotencyKeyOutlivesTheServer(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "sent.db")
-	now := time.Date(2025, 10, 31, 12, 0, 0, 0, time.UTC)
-	run := func(test func(s *server, store *history.SQLite)) {
-		t.Helper()
-		store, err := history.OpenSQLite(t.Context(), file, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := serve(t, api.Config{Simulator: simulator.Config{Store: store, Start: now}})
-		test(s, store)
-		now = s.Simulator().Now()
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-	send := func(s *server, key string) (r reply, replayed bool) {
-		t.Helper()
-		r = s.must(202, "POST", "/v3/messages", `{"to":["+14155550100"],"text":"hi"}`, "Idempotency-Key", key)
-		return r, r.header.Get("Idempotent-Replayed") == "true"
-	}
-	known := func(store *history.SQLite) (keys []string) {
-		t.Helper()
-		state, err := store.Restore()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, a := range state.Answers {
-			keys = append(keys, a.Key)
-		}
-		return keys
-	}
-	var first reply
-	run(func(s *server, store *history.SQLite) {
-		first, _ = send(s, "order-1")
-		s.must(400, "POST", "/v3/messages", `{}`, "Idempotency-Key", "order-2")
-		if got := known(store); !slices.Equal(got, []string{"order-1"}) {
-			t.Errorf("kept are %q", got)
-		}
-	})
-	run(func(s *server, _ *history.SQLite) {
-		again, replayed := send(s, "order-1")
-		if !replayed || again.body != first.body || again.header.Get("X-Original-Request-Id") != first.header.Get("X-Request-Id") ||
-			again.header.Get("Content-Type") != first.header.Get("Content-Type") {
-			t.Errorf("after the restart:\n%v %s\nand before:\n%v %s", again.header, again.body, first.header, first.body)
-		}
-		if _, replayed := send(s, "order-2"); replayed {
-			t.Error("a key that was refused is taken")
-		}
-		if p, err := s.Simulator().Messages(history.Query{}); err != nil || p.Total != 2 {
-			t.Errorf("there are %d messages, %v", p.Total, err)
-		}
-		if err := s.Simulator().Advance(t.Context(), 24*time.Hour); err != nil {
-			t.Fatal(err)
-		}
-	})
-	run(func(s *server, store *history.SQLite) {
-		if _, replayed := send(s, "order-1"); replayed {
-			t.Error("it is remembered after 24 hours")
-		}
-		if got := known(store); !slices.Equal(got, []string{"order-1"}) {
-			t.Errorf("after 24 hours kept are %q", got)
-		}
-	})
 }

@@ -1,95 +1,117 @@
 package api
 
 import (
-	"cmp"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"path"
-	"runtime/debug"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
-// route is one path and what answers its methods.
-type route struct {
-	path    string
-	methods map[string]handler
+// sentOperations is what is emulated of Sent's API.
+func (s *Server) sentOperations() []operation {
+	return []operation{
+		{method: "GET", path: "/v3/me", status: 200, handle: me},
+		{method: "POST", path: "/v3/messages", status: 202, handle: sendMessages},
+		{method: "GET", path: "/v3/messages/{id}", status: 200, handle: getMessage},
+		{method: "GET", path: "/v3/messages/{id}/activities", status: 200, handle: getActivities},
+		{method: "GET", path: "/v3/templates", status: 200, handle: listTemplates},
+		{method: "POST", path: "/v3/templates", status: 201, handle: createTemplate},
+		{method: "GET", path: "/v3/templates/{id}", status: 200, handle: getTemplate},
+		{method: "PUT", path: "/v3/templates/{id}", status: 200, handle: updateTemplate},
+		{method: "DELETE", path: "/v3/templates/{id}", status: 204, handle: deleteTemplate},
+		{method: "GET", path: "/v3/webhooks", status: 200, handle: listWebhooks},
+		{method: "POST", path: "/v3/webhooks", status: 201, handle: createWebhook},
+		{method: "GET", path: "/v3/webhooks/event-types", status: 200, handle: listEventTypes},
+		{method: "GET", path: "/v3/webhooks/{id}", status: 200, handle: getWebhook},
+		{method: "PUT", path: "/v3/webhooks/{id}", status: 200, handle: updateWebhook},
+		{method: "DELETE", path: "/v3/webhooks/{id}", status: 204, handle: deleteWebhook},
+		{method: "GET", path: "/v3/webhooks/{id}/events", status: 200, handle: listDeliveries},
+		{method: "POST", path: "/v3/webhooks/{id}/rotate-secret", status: 200, handle: rotateSecret, limit: &s.rotating},
+		{method: "POST", path: "/v3/webhooks/{id}/test", status: 200, handle: testWebhook, limit: &s.testing},
+		{method: "PATCH", path: "/v3/webhooks/{id}/toggle-status", status: 200, handle: toggleStatus},
+	}
 }
 
-func (s *Server) sentRoutes() []route {
-	return []route{
-		{"/v3/me", map[string]handler{"GET": me}},
-		{"/v3/messages", map[string]handler{"POST": sendMessage}},
-		{"/v3/messages/{id}", map[string]handler{"GET": getMessage}},
-		{"/v3/messages/{id}/activities", map[string]handler{"GET": getActivities}},
-		{"/v3/templates", map[string]handler{"GET": listTemplates, "POST": createTemplate}},
-		{"/v3/templates/{id}", map[string]handler{"GET": getTemplate, "PUT": updateTemplate, "DELETE": deleteTemplate}},
-		{"/v3/webhooks", map[string]handler{"GET": listWebhooks, "POST": createWebhook}},
-		{"/v3/webhooks/event-types", map[string]handler{"GET": listEventTypes}},
-		{"/v3/webhooks/{id}", map[string]handler{"GET": getWebhook, "PUT": updateWebhook, "DELETE": deleteWebhook}},
-		{"/v3/webhooks/{id}/events", map[string]handler{"GET": listDeliveries}},
-		{"/v3/webhooks/{id}/rotate-secret", map[string]handler{"POST": limited(&s.rotating, rotateSecret)}},
-		{"/v3/webhooks/{id}/test", map[string]handler{"POST": limited(&s.testing, testWebhook)}},
-		{"/v3/webhooks/{id}/toggle-status", map[string]handler{"PATCH": toggleStatus}},
+// methods are the operations of one path. None of them is what is not emulated.
+type methods map[string]operation
+
+// answering answers a request to one path.
+type answering func(s *Server, w http.ResponseWriter, r *http.Request, m methods) error
+
+func byPath(operations []operation) map[string]methods {
+	paths := map[string]methods{}
+	for _, op := range operations {
+		if paths[op.path] == nil {
+			paths[op.path] = methods{}
+		}
+		paths[op.path][op.method] = op
 	}
+	return paths
 }
 
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for _, rt := range s.sentRoutes() {
-		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) { s.answerSent(w, r, rt) })
+	mount := func(path string, m methods, answer answering) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if err := answer(s, w, r, m); err != nil {
+				s.refuse(w, r, err)
+			}
+		})
 	}
-	for _, rt := range s.controlRoutes() {
-		mux.HandleFunc(rt.path, func(w http.ResponseWriter, r *http.Request) { s.answerControl(w, r, rt) })
+	for path, m := range byPath(s.sentOperations()) {
+		mount(path, m, (*Server).answerSent)
 	}
-	mux.HandleFunc("/_sentsim/", func(w http.ResponseWriter, r *http.Request) { s.answerControl(w, r, route{}) })
-	notEmulated := route{"/v3/", nil}
-	for _, p := range []string{"/v3", "/v3/"} {
-		mux.HandleFunc(p, func(w http.ResponseWriter, r *http.Request) { s.answerSent(w, r, notEmulated) })
+	for path, m := range byPath(s.controlOperations()) {
+		mount(path, m, (*Server).answerControl)
 	}
+	mount("/_sentsim/", nil, (*Server).answerControl)
+	mount("/v3", nil, (*Server).answerSent)
+	mount("/v3/", nil, (*Server).answerSent)
 	mux.HandleFunc("/healthz", s.health)
 	mux.HandleFunc("/readyz", s.ready)
 	mux.Handle("/metrics", s.metrics.handler())
-	mux.HandleFunc("/", s.page)
+	mount("/", nil, (*Server).answerPage)
 	return mux
 }
 
-// page answers what is neither the API nor the control interface.
-func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	if s.cfg.Pages != nil {
-		if _, password, _ := r.BasicAuth(); s.cfg.PagesKey && !s.key.is(password) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="sentsim: the API key is the password", charset="UTF-8"`)
-			s.refuse(w, r, refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with"))
-			return
-		}
-		s.cfg.Pages.ServeHTTP(w, r)
-		return
+var otherVersion = regexp.MustCompile(`^/v[0-9]+(/|$)`)
+
+// answerPage answers what is neither the API nor the control interface.
+func (s *Server) answerPage(w http.ResponseWriter, r *http.Request, _ methods) error {
+	switch {
+	case otherVersion.MatchString(r.URL.Path):
+		return s.answerSent(w, r, nil)
+	case s.cfg.Pages == nil:
+		return refusal(http.StatusNotFound, codeNotFound, "there is nothing here: Sent's API is under /v3, the control interface under /_sentsim")
 	}
-	s.refuse(w, r, refusal(http.StatusNotFound, codeNotFound, "there is nothing here: Sent's API is under /v3, the control interface under /_sentsim"))
+	if _, password, _ := r.BasicAuth(); s.cfg.PagesKey && !s.key.is(password) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="sentsim: the API key is the password", charset="UTF-8"`)
+		return refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with")
+	}
+	s.cfg.Pages.ServeHTTP(w, r)
+	return nil
 }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := clock.Wall()
-	w.Header().Set(requestIDHeader, newRequestID())
-	seen := &watched{ResponseWriter: w}
+	seen := &watched{ResponseWriter: w, start: clock.Wall()}
+	seen.Header().Set(requestIDHeader, newRequestID())
 	where := "none"
 	defer func() {
 		if trouble := recover(); trouble != nil {
 			s.panicked(seen, r, trouble)
 		}
-		s.observed(r, where, seen, clock.Wall().Sub(start))
+		s.observed(r, where, seen)
 	}()
-	if p := s.guard.check(r); p != nil {
-		s.refuse(seen, r, p)
+	if err := s.guard.check(r); err != nil {
+		s.refuse(seen, r, err)
 		return
 	}
 	if clean := path.Clean("/" + r.URL.Path); clean != r.URL.Path && clean+"/" != r.URL.Path {
@@ -111,168 +133,82 @@ func newRequestID() string {
 }
 
 // answerSent answers a request to Sent's API.
-func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, rt route) {
-	p := s.key.check(r)
-	if p == nil {
-		p = s.standard.allow(w)
+func (s *Server) answerSent(w http.ResponseWriter, r *http.Request, m methods) error {
+	w.Header().Set("X-API-Version", apiVersion)
+	if err := s.key.check(r); err != nil {
+		return err
 	}
-	if p != nil {
-		s.refuse(w, r, p)
-		return
+	if err := s.allow(&s.standard, w); err != nil {
+		return err
 	}
-	if rt.methods == nil {
-		s.refuse(w, r, refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s", printable(r.Method), printable(r.URL.Path)))
-		return
+	if m == nil {
+		return refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate %s %s: it knows webhooks, messages, templates and me of %s",
+			printable(r.Method), printable(r.URL.Path), apiVersion)
 	}
-	h, p := rt.handler(w, r)
-	if p == nil {
-		p = checkProfile(r)
+	op, err := m.operation(w, r)
+	if err != nil {
+		return err
 	}
-	if p != nil {
-		s.refuse(w, r, p)
-		return
+	if err := s.checkProfile(r); err != nil {
+		return err
 	}
-	requestID := w.Header().Get(requestIDHeader)
-	p = s.idempotent(w, r, requestID, func(w http.ResponseWriter) { s.answer(w, r, h) })
-	if p != nil {
-		s.refuse(w, r, p)
-	}
+	return s.tellSends(w, op, func(w http.ResponseWriter) error {
+		return s.idempotent(w, r, func(w http.ResponseWriter) error {
+			if op.limit != nil {
+				if err := s.allow(op.limit, w); err != nil {
+					return err
+				}
+			}
+			return s.answer(w, r, op)
+		})
+	})
 }
 
-// answerControl answers a request to the control interface. A method that may
-// change something is not cached for a key, and nothing is limited: tests are in
-// a hurry.
-func (s *Server) answerControl(w http.ResponseWriter, r *http.Request, rt route) {
-	p := s.key.check(r)
-	if p == nil && rt.methods == nil {
-		p = refusal(http.StatusNotFound, codeNotFound, "the control interface has no %s", printable(r.URL.Path))
+// answerControl answers a request to the control interface. No answer is kept
+// for an idempotency key and nothing is limited: tests are in a hurry.
+func (s *Server) answerControl(w http.ResponseWriter, r *http.Request, m methods) error {
+	if err := s.key.check(r); err != nil {
+		return err
 	}
-	if p != nil {
-		s.refuse(w, r, p)
-		return
+	if m == nil {
+		return refusal(http.StatusNotFound, codeNotFound, "the control interface has no %s: GET /_sentsim lists what it has", printable(r.URL.Path))
 	}
-	h, p := rt.handler(w, r)
-	if p != nil {
-		s.refuse(w, r, p)
-		return
+	op, err := m.operation(w, r)
+	if err != nil {
+		return err
 	}
-	s.answer(w, r, h)
+	return s.answer(w, r, op)
 }
 
-// handler is what answers the request's method.
-func (rt route) handler(w http.ResponseWriter, r *http.Request) (handler, *problem) {
-	h, ok := rt.methods[r.Method]
+// operation is what answers the request's method.
+func (m methods) operation(w http.ResponseWriter, r *http.Request) (operation, error) {
+	op, ok := m[r.Method]
 	if !ok {
-		allowed := strings.Join(slices.Sorted(maps.Keys(rt.methods)), ", ")
+		allowed := strings.Join(slices.Sorted(maps.Keys(m)), ", ")
 		w.Header().Set("Allow", allowed)
-		return nil, refusal(http.StatusMethodNotAllowed, codeMethod, "%s is not for this path: use %s", printable(r.Method), allowed)
+		return op, refusal(http.StatusMethodNotAllowed, codeMethod, "%s is not for this path: use %s", printable(r.Method), allowed)
 	}
 	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-		return nil, refusal(http.StatusBadRequest, codeInvalid, "the query string is malformed")
+		return op, refusal(http.StatusBadRequest, codeInvalid, "the query string is malformed")
 	}
-	return h, nil
+	return op, nil
 }
 
-// checkProfile refuses what is asked for somebody else.
-func checkProfile(r *http.Request) *problem {
-	profile := r.Header.Get("X-Profile-Id")
-	if profile == "" {
+// checkProfile refuses what is asked for a profile that the account does not
+// have. It has none but itself.
+func (s *Server) checkProfile(r *http.Request) error {
+	text := r.Header.Get("X-Profile-Id")
+	if text == "" {
 		return nil
 	}
-	if _, ok := parseID(profile); !ok {
-		p := &problems{}
+	profile, ok := parseID(text)
+	switch {
+	case !ok:
+		var p problems
 		p.add(codeUUID, "x-profile-id", "must be a UUID")
 		return p.refusal()
+	case profile != s.Simulator().Account():
+		return refusal(http.StatusNotFound, codeNotFound, "the account has no profile %s: leave x-profile-id out", profile)
 	}
-	return refusal(http.StatusNotImplemented, codeNotEmulated, "sentsim does not emulate profiles: leave x-profile-id out")
-}
-
-// answer lets a handler answer.
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
-	c := &call{Server: s, sim: s.Simulator(), w: w, r: r, requestID: w.Header().Get(requestIDHeader)}
-	a, p := h(c)
-	early, _ := w.(*recorded)
-	switch {
-	case early != nil && early.kept != nil && p == nil: // it is there already
-	case p != nil:
-		if early != nil {
-			early.takeBack()
-		}
-		s.refuse(w, r, p)
-	case a.status == http.StatusNoContent:
-		w.WriteHeader(a.status)
-	default:
-		writeJSON(w, a.status, envelope(c.requestID, a.data, nil))
-	}
-}
-
-// refuse answers with p.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problem) {
-	if s.cfg.Refused != nil {
-		s.cfg.Refused(Refusal{Method: r.Method, Path: r.URL.Path, Status: p.status, Code: p.code, Problem: p.message})
-	}
-	if p.status == http.StatusInternalServerError {
-		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", cmp.Or(p.cause, error(p)))
-	}
-	if p.status == http.StatusNotImplemented {
-		w.Header().Set("X-Should-Retry", "false") // the official client tries a 5xx again otherwise
-	}
-	writeJSON(w, p.status, envelope(w.Header().Get(requestIDHeader), nil, p))
-}
-
-// limited is a handler with a limit of its own.
-func limited(l *window, h handler) handler {
-	return func(c *call) (answer, *problem) {
-		if p := l.allow(c.w); p != nil {
-			return answer{}, p
-		}
-		return h(c)
-	}
-}
-
-func (s *Server) panicked(w *watched, r *http.Request, trouble any) {
-	if trouble == http.ErrAbortHandler { //nolint:errorlint // a sentinel that is never wrapped
-		panic(trouble)
-	}
-	s.log.Error("a request failed: this is a bug", "method", r.Method, "path", r.URL.Path,
-		"request_id", w.Header().Get(requestIDHeader), "error", fmt.Sprint(trouble))
-	s.log.Debug("where it failed", "stack", string(debug.Stack()))
-	if w.status == 0 {
-		s.refuse(w, r, refusal(http.StatusInternalServerError, codeInternal, "an unexpected error occurred"))
-	}
-}
-
-// watched notes the status of an answer.
-type watched struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *watched) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *watched) Write(p []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
-	return w.ResponseWriter.Write(p)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-// observed logs and counts a request. The query is not logged: what somebody
-// searches for may be anything.
-func (s *Server) observed(r *http.Request, where string, w *watched, took time.Duration) {
-	s.metrics.request(where, r.Method, w.status, took)
-	level := slog.LevelInfo
-	if strings.HasPrefix(where, "/healthz") || where == "/readyz" || where == "/metrics" {
-		level = slog.LevelDebug
-	}
-	s.log.Log(r.Context(), level, "request", "method", printable(r.Method), "path", printable(r.URL.Path), "status", w.status,
-		"took", took, "request_id", w.Header().Get(requestIDHeader))
+	return nil
 }

@@ -99,7 +99,7 @@ func (s sender) Send(ctx context.Context, r delivery.Request, timeout time.Durat
 		return delivery.Outcome{Kind: delivery.Refused, Err: "nothing was sent: the target is not one that this server allows"}
 	}
 	var out delivery.Outcome
-	if f := s.server.faults.take(r.Get(signing.HeaderID), eventTypeOf(r)); f != nil {
+	if f, ok := s.server.takeFault(r.Get(signing.HeaderID), eventTypeOf(r)); ok {
 		out = s.faulty(ctx, f, r, timeout)
 	} else {
 		out = s.next.Send(ctx, r, timeout)

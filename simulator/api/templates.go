@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,111 +15,11 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
-	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
 
-// definition is a template's content, as far as it matters here.
-type definition struct {
-	Header *content `json:"header"`
-	Body   *struct {
-		MultiChannel *content `json:"multiChannel"`
-		SMS          *content `json:"sms"`
-		WhatsApp     *content `json:"whatsapp"`
-		RCS          *content `json:"rcs"`
-	} `json:"body"`
-	Footer *content `json:"footer"`
-}
-
-type content struct {
-	Template  string `json:"template"`
-	Variables []struct {
-		ID   int    `json:"id"`
-		Name string `json:"name"`
-	} `json:"variables"`
-}
-
-// on is the content for a channel; nil where there is none.
-func (d definition) on(ch event.Channel) *content {
-	if d.Body == nil {
-		return nil
-	}
-	own := map[event.Channel]*content{event.SMS: d.Body.SMS, event.WhatsApp: d.Body.WhatsApp, event.RCS: d.Body.RCS}[ch]
-	if own != nil {
-		return own
-	}
-	if d.Body.MultiChannel != nil {
-		return d.Body.MultiChannel
-	}
-	for _, c := range []*content{d.Body.SMS, d.Body.WhatsApp, d.Body.RCS} {
-		if c != nil && ch == "" {
-			return c
-		}
-	}
-	return nil
-}
-
-// variables are the names of all variables, each once.
-func (d definition) variables() []string {
-	names := []string{}
-	parts := []*content{d.Header, d.Footer}
-	if d.Body != nil {
-		parts = append(parts, d.Body.MultiChannel, d.Body.SMS, d.Body.WhatsApp, d.Body.RCS)
-	}
-	for _, c := range parts {
-		if c == nil {
-			continue
-		}
-		for _, v := range c.Variables {
-			if v.Name != "" && !slices.Contains(names, v.Name) {
-				names = append(names, v.Name)
-			}
-		}
-	}
-	return names
-}
-
-// channels are those that the template has content for.
-func (d definition) channels() []event.Channel {
-	all := []event.Channel{}
-	for _, ch := range event.Channels() {
-		if d.on(ch) != nil {
-			all = append(all, ch)
-		}
-	}
-	return all
-}
-
-// usedTemplate is the template of a message.
-type usedTemplate struct {
-	id         uuid.UUID
-	name       string
-	definition definition
-	parameters map[string]string
-}
-
-var placeholder = regexp.MustCompile(`\{\{(\d+):[^{}]*\}\}`)
-
-// render is the text for a channel, nil when the template has none for it.
-func (t *usedTemplate) render(ch event.Channel) *string {
-	c := t.definition.on(ch)
-	if c == nil {
-		return nil
-	}
-	text := placeholder.ReplaceAllStringFunc(c.Template, func(match string) string {
-		id := placeholder.FindStringSubmatch(match)[1]
-		for _, v := range c.Variables {
-			if fmt.Sprint(v.ID) == id {
-				return t.parameters[v.Name]
-			}
-		}
-		return match
-	})
-	return &text
-}
-
 // findTemplate reads a message's template: {id or name, parameters}. What is
-// wrong with the fields is noted in b; the problem is that there is no such template.
-func (c *call) findTemplate(b *body) (*usedTemplate, *problem) {
+// wrong with the fields is noted; the error is that there is no such template.
+func (c *call) findTemplate(b *body) (*usedTemplate, error) {
 	idText, name := b.text("id"), b.text("name")
 	t := &usedTemplate{}
 	if v := value[map[string]string](b, "parameters", "an object of strings"); v != nil {
@@ -126,7 +27,7 @@ func (c *call) findTemplate(b *body) (*usedTemplate, *problem) {
 	}
 	hasID, hasName := idText != nil && *idText != "", name != nil && *name != ""
 	switch {
-	case b.problems.has("template.id") || b.problems.has("template.name"):
+	case b.has("id") || b.has("name"):
 		return t, nil
 	case hasID && hasName:
 		b.bad(codeInvalid, "name", "goes without an id: give one of them")
@@ -149,9 +50,9 @@ func (c *call) findTemplate(b *body) (*usedTemplate, *problem) {
 	case errors.Is(err, simulator.ErrNotFound):
 		return t, c.unknownTemplate(t)
 	case err != nil:
-		return t, fromSimulator(err)
+		return t, err
 	}
-	t.id, t.name = known.ID, known.Name
+	t.id, t.name, t.status = known.ID, known.Name, templateStatus(known)
 	_ = json.Unmarshal(known.Definition, &t.definition) // it was checked when it came
 	for _, v := range t.definition.variables() {
 		if _, ok := t.parameters[v]; !ok {
@@ -163,7 +64,7 @@ func (c *call) findTemplate(b *body) (*usedTemplate, *problem) {
 
 // unknownTemplate makes do with a template that was not created here, where that
 // is allowed or its name is magic.
-func (c *call) unknownTemplate(t *usedTemplate) *problem {
+func (c *call) unknownTemplate(t *usedTemplate) error {
 	_, magic := magicOf("", t.name)
 	if !magic && !c.cfg.AnyTemplate {
 		return refusal(http.StatusNotFound, codeNoTemplate,
@@ -208,10 +109,11 @@ type templateView struct {
 func viewTemplate(t history.Template) templateView {
 	var d definition
 	_ = json.Unmarshal(t.Definition, &d) // it was checked when it came
+	status := templateStatus(t)
 	return templateView{
-		ID: t.ID, Name: t.Name, Category: t.Category, Language: t.Language, Status: t.Status,
+		ID: t.ID, Name: t.Name, Category: t.Category, Language: t.Language, Status: status,
 		Channels: d.channels(), Variables: d.variables(),
-		CreatedAt: rfc3339(t.CreatedAt), UpdatedAt: rfc3339(t.UpdatedAt), IsPublished: t.Status == event.TemplateApproved,
+		CreatedAt: rfc3339(t.CreatedAt), UpdatedAt: rfc3339(t.UpdatedAt), IsPublished: status == event.TemplateApproved,
 	}
 }
 
@@ -220,19 +122,15 @@ func categories() []string { return []string{event.Marketing, event.Utility, eve
 var language = regexp.MustCompile(`^[a-z]{2,3}(_[A-Za-z0-9]{2,8})*$`)
 
 // readTemplate reads what a request says about a template onto t.
-func (c *call) readTemplate(b *body, t *simulator.Template) {
+func (c *call) readTemplate(t *simulator.Template) {
+	b := c.body
 	if v := b.text("name"); v != nil {
 		t.Name = strings.TrimSpace(*v)
 		if t.Name == "" || len(t.Name) > maxName {
 			b.bad(codeRange, "name", "must have 1 to %d bytes", maxName)
 		}
 	}
-	if v := b.text("category"); v != nil {
-		t.Category = strings.ToUpper(*v)
-		if !slices.Contains(categories(), t.Category) {
-			b.bad(codeEnum, "category", "must be one of %s", strings.Join(categories(), ", "))
-		}
-	}
+	enum(b, "category", &t.Category, categories()...)
 	if v := b.text("language"); v != nil {
 		t.Language = *v
 		if !language.MatchString(t.Language) {
@@ -250,22 +148,7 @@ func (c *call) readTemplate(b *body, t *simulator.Template) {
 			t.Name = nameOf(t.Name, *d)
 		}
 	}
-	if source := b.text("creation_source"); source != nil {
-		if outcome, ok := magicReview(*source); ok {
-			t.Outcome = outcome
-			if err := (lifecycle.TemplateOptions{Outcome: outcome}).Validate(); err != nil || outcome == "" {
-				b.bad(codeEnum, "creation_source", "after sentsim: comes one of %s", outcomes())
-			}
-		}
-	}
-}
-
-func outcomes() string {
-	var names []string
-	for _, o := range lifecycle.TemplateOutcomes() {
-		names = append(names, string(o))
-	}
-	return strings.Join(names, ", ")
+	c.readOutcome(t)
 }
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
@@ -276,7 +159,7 @@ func nameOf(given string, d definition) string {
 	if given != "" {
 		return given
 	}
-	text := placeholder.ReplaceAllString(d.on("").Template, " ")
+	text := placeholder.ReplaceAllString(d.bodies()[0].Template, " ")
 	words := strings.Fields(notInName.ReplaceAllString(strings.ToLower(text), " "))
 	name := strings.Join(words[:min(len(words), 5)], "_")
 	if name = name[:min(len(name), 60)]; name == "" {
@@ -285,67 +168,56 @@ func nameOf(given string, d definition) string {
 	return name
 }
 
-func createTemplate(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	sandbox, submit := b.isTrue("sandbox"), b.isTrue("submit_for_review")
+func createTemplate(c *call) (any, error) {
 	var t simulator.Template
-	if _, ok := b.given("definition"); !ok {
-		b.bad(codeRequired, "definition", "is required")
+	c.body.required("definition")
+	submit := c.body.isTrue("submit_for_review")
+	_, named := c.body.given("name")
+	c.readTemplate(&t)
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	_, named := b.given("name")
-	c.readTemplate(b, &t)
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	var err error
+	if t.Name, err = c.freeName(t.Name, named); err != nil {
+		return nil, err
 	}
-	if t.Name, p = c.freeName(t.Name, named); p != nil {
-		return answer{}, p
-	}
-	if sandbox {
-		c.sandbox()
+	if c.sandbox() {
 		now := c.sim.Now()
-		fake := history.Template{
+		return submitted(history.Template{
 			ID: uuid.New(), Name: t.Name, Language: t.Language, Category: t.Category, Status: history.TemplateDraft,
 			Definition: t.Definition, CreatedAt: now, UpdatedAt: now,
-		}
-		return answer{http.StatusCreated, submitted(fake, submit)}, nil
+		}, submit), nil
 	}
 	create := c.sim.CreateTemplate
 	if submit {
+		c.decideReview(&t)
 		create = c.sim.SubmitTemplate
 	}
 	id, err := create(t)
 	if err != nil {
-		return answer{}, fromSimulator(err)
+		return nil, err
 	}
 	c.somethingDue()
 	made, err := c.sim.Template(id)
-	return answer{http.StatusCreated, submitted(made, submit)}, fromSimulator(err)
+	return submitted(made, submit), err
 }
 
 // submitted shows a template that was submitted a moment ago as what it is, also
 // before its first event.
 func submitted(t history.Template, submit bool) templateView {
-	if submit && t.Status == history.TemplateDraft {
+	if submit {
 		t.Status = event.TemplatePending
 	}
-	if t.Language == "" {
-		t.Language = "en_US"
-	}
-	if t.Category == "" {
-		t.Category = event.Marketing
-	}
+	t.Language, t.Category = cmp.Or(t.Language, "en_US"), cmp.Or(t.Category, event.Marketing)
 	return viewTemplate(t)
 }
 
 // freeName is a name that no template has: as given, or with a number behind
 // where the name is ours to choose.
-func (c *call) freeName(name string, given bool) (string, *problem) {
+func (c *call) freeName(name string, given bool) (string, error) {
 	all, err := c.sim.Templates(history.Query{Search: name})
 	if err != nil {
-		return "", fromSimulator(err)
+		return "", err
 	}
 	taken := func(name string) bool {
 		return slices.ContainsFunc(all.Rows, func(t history.Template) bool { return t.Name == name })
@@ -361,99 +233,77 @@ func (c *call) freeName(name string, given bool) (string, *problem) {
 }
 
 // template is the template that the path names.
-func (c *call) template() (history.Template, *problem) {
-	id, p := pathID(c.r)
-	if p != nil {
-		return history.Template{}, p
+func (c *call) template() (history.Template, error) {
+	id, err := c.pathID()
+	if err != nil {
+		return history.Template{}, err
 	}
 	t, err := c.sim.Template(id)
-	if errors.Is(err, simulator.ErrNotFound) {
-		return t, refusal(http.StatusNotFound, codeNoTemplate, "there is no template with this id")
-	}
-	return t, fromSimulator(err)
+	return t, orMissing(err, codeNoTemplate, "template")
 }
 
-func getTemplate(c *call) (answer, *problem) {
-	t, p := c.template()
-	return answer{http.StatusOK, viewTemplate(t)}, p
+func getTemplate(c *call) (any, error) {
+	t, err := c.template()
+	return viewTemplate(t), err
 }
 
-func listTemplates(c *call) (answer, *problem) {
-	q := query{r: c.r}
-	page, search := q.page(), q.search()
-	status := strings.ToUpper(c.r.URL.Query().Get("status"))
-	category := q.choice("category", categories()...)
-	q.truth("is_welcome_playground") // there are none, so it filters nothing
-	if p := q.problems.refusal(); p != nil {
-		return answer{}, p
+func listTemplates(c *call) (any, error) {
+	page, search := c.page(), c.search()
+	status := choice(c, "status", event.TemplateApproved, event.TemplatePending, event.TemplateRejected, history.TemplateDraft)
+	category := choice(c, "category", categories()...)
+	c.truth("is_welcome_playground") // there are none, so it filters nothing
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	all, err := c.sim.Templates(history.Query{Search: search, Status: status, Newest: true})
+	all, err := c.sim.Templates(history.Query{Search: search, Newest: true})
+	rows := slices.DeleteFunc(all.Rows, func(t history.Template) bool {
+		return category != "" && t.Category != category || status != "" && templateStatus(t) != status
+	})
+	return listed("templates", page, len(rows), of(page, rows), viewTemplate), err
+}
+
+func updateTemplate(c *call) (any, error) {
+	old, err := c.template()
 	if err != nil {
-		return answer{}, fromSimulator(err)
+		return nil, err
 	}
-	rows := slices.DeleteFunc(all.Rows, func(t history.Template) bool { return category != "" && t.Category != category })
-	views := []templateView{}
-	for _, t := range of(page, rows) {
-		views = append(views, viewTemplate(t))
-	}
-	return answer{http.StatusOK, map[string]any{"templates": views, "pagination": page.pagination(len(rows))}}, nil
-}
-
-func updateTemplate(c *call) (answer, *problem) {
-	old, p := c.template()
-	if p != nil {
-		return answer{}, p
-	}
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	sandbox, submit := b.isTrue("sandbox"), b.isTrue("submit_for_review")
+	submit := c.body.isTrue("submit_for_review")
 	t := simulator.Template{ID: old.ID, Name: old.Name, Language: old.Language, Category: old.Category, Definition: old.Definition}
-	c.readTemplate(b, &t)
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	c.readTemplate(&t)
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	if t.Name != old.Name {
-		if _, p = c.freeName(t.Name, true); p != nil {
-			return answer{}, p
+		if _, err := c.freeName(t.Name, true); err != nil {
+			return nil, err
 		}
 	}
 	change := func(h *history.Template) {
 		h.Name, h.Language, h.Category, h.Definition = t.Name, t.Language, t.Category, t.Definition
 	}
-	if sandbox {
-		c.sandbox()
+	if c.sandbox() {
 		change(&old)
-		return answer{http.StatusOK, submitted(old, submit)}, nil
+		return submitted(old, submit), nil
 	}
 	changed, err := c.sim.UpdateTemplate(old.ID, change)
 	if err == nil && submit {
+		c.decideReview(&t)
 		if _, err = c.sim.SubmitTemplate(t); err == nil {
 			c.somethingDue()
 			changed, err = c.sim.Template(old.ID)
 		}
 	}
-	return answer{http.StatusOK, submitted(changed, submit)}, fromSimulator(err)
+	return submitted(changed, submit), err
 }
 
-func deleteTemplate(c *call) (answer, *problem) {
-	t, p := c.template()
-	if p != nil {
-		return answer{}, p
+func deleteTemplate(c *call) (any, error) {
+	t, err := c.template()
+	if err != nil {
+		return nil, err
 	}
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
+	c.body.truth("delete_from_meta") // there is no Meta to delete it from
+	if err := c.check(); err != nil || c.sandbox() {
+		return nil, err
 	}
-	sandbox := b.isTrue("sandbox")
-	b.truth("delete_from_meta") // there is no Meta to delete it from
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
-	}
-	if sandbox {
-		c.sandbox()
-		return answer{status: http.StatusNoContent}, nil
-	}
-	return answer{status: http.StatusNoContent}, fromSimulator(c.sim.DeleteTemplate(t.ID))
+	return nil, c.sim.DeleteTemplate(t.ID)
 }

@@ -3,15 +3,14 @@ package api
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
-	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/signing"
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
@@ -24,6 +23,7 @@ const (
 
 type webhookView struct {
 	ID                       uuid.UUID           `json:"id"`
+	CustomerID               uuid.UUID           `json:"customer_id"`
 	DisplayName              string              `json:"display_name"`
 	EndpointURL              string              `json:"endpoint_url"`
 	EventTypes               []string            `json:"event_types"`
@@ -40,9 +40,9 @@ type webhookView struct {
 }
 
 // viewWebhook is a webhook as the API shows it, without its secret.
-func viewWebhook(w webhook.Webhook) webhookView {
+func (c *call) viewWebhook(w webhook.Webhook) webhookView {
 	v := webhookView{
-		ID: w.ID, DisplayName: w.DisplayName, EndpointURL: w.EndpointURL, EventTypes: w.EventTypes,
+		ID: w.ID, CustomerID: c.sim.Account(), DisplayName: w.DisplayName, EndpointURL: w.EndpointURL, EventTypes: w.EventTypes,
 		IsActive: w.IsActive, RetryCount: w.RetryCount, TimeoutSeconds: w.TimeoutSeconds,
 		ConsecutiveFailures: w.ConsecutiveFailures, CreatedAt: rfc3339(w.CreatedAt),
 	}
@@ -71,6 +71,9 @@ func readWebhook(b *body, cfg *webhook.Config) {
 	}
 	if v := b.texts("event_types"); v != nil {
 		cfg.EventTypes = v
+		if slices.ContainsFunc(v, func(name string) bool { return strings.Contains(name, ".") }) {
+			cfg.EventFilters = nil // names of events say all of it, whatever the webhook had before
+		}
 	}
 	if b.null("event_filters") {
 		cfg.EventFilters = nil
@@ -102,7 +105,7 @@ func (b *body) note(err error) {
 		return
 	}
 	var f *webhook.FieldError
-	if !errors.As(err, &f) || b.problems.has(f.Field) {
+	if !errors.As(err, &f) || b.has(f.Field) {
 		return
 	}
 	codes := map[webhook.Flaw]string{webhook.Missing: codeRequired, webhook.OutOfRange: codeRange, webhook.NotOneOf: codeEnum}
@@ -114,13 +117,9 @@ func (b *body) note(err error) {
 }
 
 // draft is the webhook that cfg describes, registered nowhere; what is wrong
-// with it is noted in b.
-func (c *call) draft(b *body, cfg webhook.Config) (webhook.Webhook, signing.Secret, *problem) {
-	secret, err := signing.GenerateSecret(c.secrets())
-	if err != nil {
-		return webhook.Webhook{}, secret, fromSimulator(err)
-	}
-	knobs := c.sim.Knobs()
+// with it is noted.
+func (c *call) draft(cfg webhook.Config, secret signing.Secret) (webhook.Webhook, error) {
+	b, knobs := c.body, c.sim.Knobs()
 	if cfg.RetryCount == nil {
 		cfg.RetryCount = &knobs.RetryCount
 	}
@@ -129,194 +128,171 @@ func (c *call) draft(b *body, cfg webhook.Config) (webhook.Webhook, signing.Secr
 	}
 	w, err := webhook.New(uuid.New(), secret, cfg, c.sim.Now())
 	b.note(err)
-	if !b.problems.has("endpoint_url") && !c.targets.allows(cfg.EndpointURL) {
+	if !b.has("endpoint_url") && !c.targets.allows(cfg.EndpointURL) {
 		b.bad(codeInvalid, "endpoint_url", "is not a target that this server allows (--allow-target)")
 	}
-	return w, secret, b.problems.refusal()
+	return w, c.check()
 }
 
-func createWebhook(c *call) (answer, *problem) {
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
+// newSecret is the signing secret of a new webhook: the one that the request
+// brings, that of the server's configuration, or one of its own.
+func (c *call) newSecret() (signing.Secret, error) {
+	text := c.body.text("signing_secret")
+	switch {
+	case text == nil && !c.cfg.Secret.IsZero():
+		return c.cfg.Secret, nil
+	case text == nil:
+		return signing.GenerateSecret(c.secrets())
 	}
-	sandbox := b.isTrue("sandbox")
+	secret, err := signing.ParseSecret(*text)
+	if err != nil {
+		// Its own error might show a part of it.
+		c.body.bad(codeInvalid, "signing_secret", "must be whsec_ and base64, or left out")
+		return signing.GenerateSecret(c.secrets())
+	}
+	return secret, nil
+}
+
+func createWebhook(c *call) (any, error) {
+	secret, err := c.newSecret()
+	if err != nil {
+		return nil, err
+	}
+	c.body.text("sender_profile") // whose events it shall get: the account has no profiles
 	var cfg webhook.Config
-	readWebhook(b, &cfg)
-	w, secret, p := c.draft(b, cfg)
-	if p != nil {
-		return answer{}, p
+	readWebhook(c.body, &cfg)
+	w, err := c.draft(cfg, secret)
+	if err == nil && !c.sandbox() {
+		w, err = c.sim.RegisterWebhookWithSecret(cfg, secret)
 	}
-	if sandbox {
-		c.sandbox()
-	} else {
-		var err error
-		if w, err = c.sim.RegisterWebhookWithSecret(cfg, secret); err != nil {
-			return answer{}, fromSimulator(err)
-		}
-	}
-	v := viewWebhook(w)
+	v := c.viewWebhook(w)
 	v.SigningSecret = textOrNull(secret.Reveal())
-	return answer{http.StatusCreated, v}, nil
+	return v, err
 }
 
-func listWebhooks(c *call) (answer, *problem) {
-	q := query{r: c.r}
-	page, active, search := q.page(), q.truth("is_active"), strings.ToLower(q.search())
-	if p := q.problems.refusal(); p != nil {
-		return answer{}, p
+func listWebhooks(c *call) (any, error) {
+	page, active, search := c.page(), c.truth("is_active"), strings.ToLower(c.search())
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	all := slices.DeleteFunc(c.sim.Webhooks(), func(w webhook.Webhook) bool {
 		found := strings.Contains(strings.ToLower(w.DisplayName+"\n"+w.EndpointURL), search)
 		return !found || active != nil && *active != w.IsActive
 	})
-	views := []webhookView{}
-	for _, w := range of(page, all) {
-		views = append(views, viewWebhook(w))
-	}
-	return answer{http.StatusOK, map[string]any{"webhooks": views, "pagination": page.pagination(len(all))}}, nil
+	return listed("webhooks", page, len(all), of(page, all), c.viewWebhook), nil
 }
 
 // hook is the webhook that the path names.
-func (c *call) hook() (webhook.Webhook, *problem) {
-	id, p := pathID(c.r)
-	if p != nil {
-		return webhook.Webhook{}, p
+func (c *call) hook() (webhook.Webhook, error) {
+	id, err := c.pathID()
+	if err != nil {
+		return webhook.Webhook{}, err
 	}
-	w, err := c.sim.Webhook(id)
-	return w, fromSimulator(err)
+	return c.sim.Webhook(id)
 }
 
-func getWebhook(c *call) (answer, *problem) {
-	w, p := c.hook()
-	return answer{http.StatusOK, viewWebhook(w)}, p
+func getWebhook(c *call) (any, error) {
+	w, err := c.hook()
+	return c.viewWebhook(w), err
 }
 
-func updateWebhook(c *call) (answer, *problem) {
-	w, p := c.hook()
-	if p != nil {
-		return answer{}, p
+func updateWebhook(c *call) (any, error) {
+	w, err := c.hook()
+	if err != nil {
+		return nil, err
 	}
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	sandbox := b.isTrue("sandbox")
 	cfg := w.Config()
-	readWebhook(b, &cfg)
-	if _, _, p = c.draft(b, cfg); p != nil {
-		return answer{}, p
+	readWebhook(c.body, &cfg)
+	if _, err := c.draft(cfg, w.SigningSecret); err != nil {
+		return nil, err
 	}
-	var err error
-	if sandbox {
-		c.sandbox()
+	if c.sandbox() {
 		err = w.Update(cfg, c.sim.Now())
 	} else {
 		w, err = c.sim.UpdateWebhook(w.ID, cfg)
 	}
-	return answer{http.StatusOK, viewWebhook(w)}, fromSimulator(err)
+	return c.viewWebhook(w), err
 }
 
 // deleteWebhook ignores sandbox, as Sent does.
-func deleteWebhook(c *call) (answer, *problem) {
-	w, p := c.hook()
-	if p != nil {
-		return answer{}, p
+func deleteWebhook(c *call) (any, error) {
+	w, err := c.hook()
+	if err != nil {
+		return nil, err
 	}
-	return answer{status: http.StatusNoContent}, fromSimulator(c.sim.DeleteWebhook(w.ID))
+	return nil, c.sim.DeleteWebhook(w.ID)
 }
 
-func rotateSecret(c *call) (answer, *problem) {
-	w, p := c.hook()
-	if p != nil {
-		return answer{}, p
+func rotateSecret(c *call) (any, error) {
+	w, err := c.hook()
+	if err == nil {
+		err = c.check()
 	}
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	sandbox := b.isTrue("sandbox")
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
+	if err != nil {
+		return nil, err
 	}
 	var secret signing.Secret
-	var err error
-	if sandbox {
-		c.sandbox()
+	if c.sandbox() {
 		secret, err = signing.GenerateSecret(c.secrets())
 	} else {
 		secret, err = c.sim.RotateSecret(w.ID)
 	}
-	return answer{http.StatusOK, map[string]any{"signing_secret": secret.Reveal()}}, fromSimulator(err)
+	return map[string]any{"signing_secret": secret.Reveal()}, err
 }
 
-func toggleStatus(c *call) (answer, *problem) {
-	w, p := c.hook()
-	if p != nil {
-		return answer{}, p
+func toggleStatus(c *call) (any, error) {
+	w, err := c.hook()
+	if err != nil {
+		return nil, err
 	}
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
+	active := c.body.truth("is_active")
+	c.body.required("is_active")
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	sandbox, active := b.isTrue("sandbox"), b.truth("is_active")
-	if active == nil && !b.problems.has("is_active") {
-		b.bad(codeRequired, "is_active", "is required")
-	}
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
-	}
-	if sandbox {
-		c.sandbox()
+	if c.sandbox() {
 		w.SetActive(*active, c.sim.Now())
-		return answer{http.StatusOK, viewWebhook(w)}, nil
+		return c.viewWebhook(w), nil
 	}
 	if err := c.sim.SetActive(w.ID, *active); err != nil {
-		return answer{}, fromSimulator(err)
+		return nil, err
 	}
-	w, err := c.sim.Webhook(w.ID)
-	return answer{http.StatusOK, viewWebhook(w)}, fromSimulator(err)
+	w, err = c.sim.Webhook(w.ID)
+	return c.viewWebhook(w), err
 }
 
-func testWebhook(c *call) (answer, *problem) {
-	w, p := c.hook()
-	if p != nil {
-		return answer{}, p
+func testWebhook(c *call) (any, error) {
+	w, err := c.hook()
+	if err != nil {
+		return nil, err
 	}
-	b, p := readBody(c.w, c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	sandbox := b.isTrue("sandbox")
-	typ := b.eventType("event_type")
-	if p := b.problems.refusal(); p != nil {
-		return answer{}, p
-	}
-	if !w.IsActive {
-		return answer{}, refusal(http.StatusBadRequest, codeNotNow, "the webhook is not active: activate it first")
+	typ := c.body.eventType("event_type")
+	switch err := c.check(); {
+	case err != nil:
+		return nil, err
+	case !w.IsActive:
+		return nil, simulator.ErrInactive
 	}
 	message, success := "Test event delivered successfully", true
-	if sandbox {
-		c.sandbox()
-	} else {
+	if !c.sandbox() {
 		// The attempt is part of the history, so it is made to its end also when
 		// the client has gone away.
 		d, err := c.sim.TestDelivery(context.WithoutCancel(c.r.Context()), w.ID, typ)
 		if err != nil {
-			return answer{}, fromSimulator(err)
+			return nil, err
 		}
 		if success = d.Status == delivery.Delivered; !success {
 			message = d.Error
 		}
 	}
-	return answer{http.StatusOK, map[string]any{"success": success, "message": message}}, nil
+	return map[string]any{"success": success, "message": message}, nil
 }
 
 // eventType reads the name of an event: "message.sent", "templates".
 func (b *body) eventType(field string) event.Type {
 	text := b.text(field)
 	switch {
-	case b.problems.has(field):
+	case b.has(field):
 		return ""
 	case text == nil || *text == "":
 		b.bad(codeRequired, field, "is required")
@@ -329,56 +305,6 @@ func (b *body) eventType(field string) event.Type {
 	return typ
 }
 
-type deliveryView struct {
-	ID                    uuid.UUID  `json:"id"`
-	EventType             event.Type `json:"event_type"`
-	EventData             rawBody    `json:"event_data"`
-	DeliveryStatus        string     `json:"delivery_status"`
-	HTTPStatusCode        *int       `json:"http_status_code"`
-	ResponseBody          *string    `json:"response_body"`
-	DeliveryAttempts      int        `json:"delivery_attempts"`
-	ErrorMessage          *string    `json:"error_message"`
-	CreatedAt             string     `json:"created_at"`
-	ProcessingStartedAt   *string    `json:"processing_started_at"`
-	ProcessingCompletedAt *string    `json:"processing_completed_at"`
-}
-
-func viewDelivery(d delivery.Delivery) deliveryView {
-	v := deliveryView{
-		ID: d.ID, EventType: d.EventType, EventData: d.Body, DeliveryStatus: string(d.Status),
-		DeliveryAttempts: len(d.Attempts), ErrorMessage: textOrNull(d.Error), CreatedAt: rfc3339(d.CreatedAt),
-		ProcessingStartedAt: rfc3339OrNull(d.StartedAt), ProcessingCompletedAt: rfc3339OrNull(d.CompletedAt),
-	}
-	if n := len(d.Attempts); n > 0 {
-		if last := d.Attempts[n-1].Outcome; last.Status != 0 {
-			text := strings.ToValidUTF8(string(last.Body), "\uFFFD")
-			v.HTTPStatusCode, v.ResponseBody = &last.Status, &text
-		}
-	}
-	return v
-}
-
-func listDeliveries(c *call) (answer, *problem) {
-	id, p := pathID(c.r)
-	if p != nil {
-		return answer{}, p
-	}
-	q := query{r: c.r}
-	page, search := q.page(), q.search()
-	if p := q.problems.refusal(); p != nil {
-		return answer{}, p
-	}
-	rows, err := c.sim.DeliveryPage(id, history.Query{Search: search, Newest: true, Offset: page.offset(), Limit: page.size})
-	if err != nil {
-		return answer{}, fromSimulator(err)
-	}
-	views := []deliveryView{}
-	for _, d := range rows.Rows {
-		views = append(views, viewDelivery(d))
-	}
-	return answer{http.StatusOK, map[string]any{"events": views, "pagination": page.pagination(rows.Total)}}, nil
-}
-
 type eventTypeView struct {
 	Name        string          `json:"name"`
 	EventType   string          `json:"event_type"`
@@ -388,33 +314,34 @@ type eventTypeView struct {
 	SubTypes    []eventTypeView `json:"sub_types"`
 }
 
-// listEventTypes lists the parents with their sub-types; those of the extended
-// set are not active unless the knob is on.
-func listEventTypes(c *call) (answer, *problem) {
-	about := map[string][2]string{
-		event.ParentMessage:   {"Messages", "Status changes of messages, and messages from contacts"},
-		event.ParentTemplates: {"Templates", "Status changes of WhatsApp templates"},
-		event.ParentContact:   {"Contacts", "Contacts that opt in or out, ask for help, or write a keyword"},
-		event.ParentChannel:   {"Channels", "Countries in which a channel is being opened for you"},
-		event.ParentLink:      {"Links", "Links in messages that are followed, or end"},
-		event.ParentCall:      {"Calls", "Phone calls and their recordings"},
+// listEventTypes lists the families of the edition with their events; without its
+// knob the extended set is not active.
+func listEventTypes(c *call) (any, error) {
+	page := page{1, maxPageSize}
+	if c.param("page") != "" || c.param("page_size") != "" {
+		page = c.page()
 	}
-	var parents []eventTypeView
-	for _, name := range c.sim.Knobs().Families.List() {
-		parents = append(parents, eventTypeView{
-			Name: name, EventType: name, DisplayName: about[name][0], Description: about[name][1], IsActive: true,
-		})
+	if err := c.check(); err != nil {
+		return nil, err
 	}
-	for _, k := range event.Catalogue() {
-		if c.sim.Knobs().Has(k) != nil {
-			continue
+	texts := map[string][2]string{
+		event.ParentMessage: {"Messages", "Status changes of messages, and messages from contacts"}, event.ParentTemplates: {"Templates", "Status changes of templates"},
+		event.ParentContact: {"Contacts", "What contacts want: opt-outs, opt-ins, keywords"}, event.ParentChannel: {"Channels", "Where countries stand in being opened for a channel"},
+		event.ParentLink: {"Links", "Short links that were followed, or are over"}, event.ParentCall: {"Calls", "Phone calls and their recordings"},
+	}
+	knobs := c.sim.Knobs()
+	families := views(knobs.Families.List(), func(family string) eventTypeView {
+		v := eventTypeView{Name: family, EventType: family, DisplayName: texts[family][0], Description: texts[family][1], IsActive: true}
+		for _, k := range event.Catalogue() {
+			if k.Parent() == family {
+				sub := strings.TrimPrefix(k.Name, family+".")
+				v.SubTypes = append(v.SubTypes, eventTypeView{
+					Name: k.Name, EventType: sub, DisplayName: strings.TrimSuffix(v.DisplayName, "s") + " " + strings.ReplaceAll(sub, "_", " "),
+					Description: k.Meaning, IsActive: !k.Extended || knobs.Extended,
+				})
+			}
 		}
-		_, sub, _ := strings.Cut(k.Name, ".")
-		i := slices.IndexFunc(parents, func(v eventTypeView) bool { return v.Name == k.Parent() })
-		parents[i].SubTypes = append(parents[i].SubTypes, eventTypeView{
-			Name: k.Name, EventType: sub, DisplayName: strings.TrimSuffix(parents[i].DisplayName, "s") + " " + strings.ReplaceAll(sub, "_", " "),
-			Description: k.Meaning, IsActive: !k.Extended || c.sim.Knobs().Extended,
-		})
-	}
-	return answer{http.StatusOK, map[string]any{"event_types": parents}}, nil
+		return v
+	})
+	return listed("event_types", page, len(families), of(page, families), func(v eventTypeView) eventTypeView { return v }), nil
 }

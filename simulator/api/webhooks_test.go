@@ -169,7 +169,10 @@ func TestTheEventTypes(t *testing.T) {
 	if names := got.get("data.event_types.#.name").Raw; names != `["message","templates","contact","channel","link","call"]` {
 		t.Errorf("the parents are %s", names)
 	}
-	for name, active := range map[string]bool{"message.delivered": true, "message.received": true, "message.filtered": false, "templates.approved": true} {
+	if got.get("data.pagination.total_count").Int() != 6 {
+		t.Errorf("the pagination is %s", got.get("data.pagination").Raw)
+	}
+	for name, active := range map[string]bool{"contact.opt_out": true, "message.delivered": true, "message.received": true, "message.filtered": false, "templates.approved": true} {
 		entry := got.get(`data.event_types.#.sub_types|@flatten|#(name=="` + name + `")`)
 		if entry.Get("is_active").Bool() != active || entry.Get("description").String() == "" {
 			t.Errorf("%s: %s", name, entry.Raw)

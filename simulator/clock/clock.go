@@ -73,17 +73,18 @@ func (s *Scaled) Now() time.Time {
 func (s *Scaled) Hold() func() { return func() {} }
 
 // Sleep waits for d of scaled time or ctx.
-func (s *Scaled) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, s.toWall(d)) }
+func (s *Scaled) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx, s.Wall(d)) }
 
 // Wait waits for done or ctx.
 func (s *Scaled) Wait(ctx context.Context, done <-chan struct{}) error { return wait(ctx, done) }
 
 // At calls f in its own goroutine at scaled time t.
 func (s *Scaled) At(t time.Time, f func()) func() bool {
-	return time.AfterFunc(s.toWall(t.Sub(s.Now())), f).Stop
+	return time.AfterFunc(s.Wall(t.Sub(s.Now())), f).Stop
 }
 
-func (s *Scaled) toWall(d time.Duration) time.Duration {
+// Wall is how long d of this clock's time takes on the wall.
+func (s *Scaled) Wall(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / s.factor)
 }
 

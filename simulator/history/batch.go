@@ -1,6 +1,7 @@
 package history
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -40,7 +41,7 @@ func (b *batch) add(c Change) {
 	b.addWebhook(&c)
 	if !c.empty() {
 		b.steps = append(b.steps, c.copied())
-		b.rows += 1 + len(c.Messages) + len(c.Planned) + len(c.Forgotten)
+		b.rows += 1 + len(c.Messages) + len(c.Planned) + len(c.Cancelled) + len(c.Notes) + len(c.Forgotten)
 	}
 }
 
@@ -89,7 +90,7 @@ func (b *batch) dropDeliveries(webhookID uuid.UUID) {
 func (c Change) empty() bool {
 	return c.Account == uuid.Nil && c.Webhook == nil && c.Removed == uuid.Nil && len(c.Messages) == 0 &&
 		c.Template == nil && c.RemovedTemplate == uuid.Nil && len(c.Planned) == 0 && c.Happened == nil &&
-		c.Answer == nil && len(c.Forgotten) == 0
+		len(c.Cancelled) == 0 && len(c.Notes) == 0 && c.Answer == nil && len(c.Forgotten) == 0
 }
 
 // copied is a change whose rows are its own; its webhook is one already.
@@ -97,6 +98,8 @@ func (c Change) copied() Change {
 	c.Template, c.Happened, c.Answer = copyOf(c.Template), copyOf(c.Happened), copyOf(c.Answer)
 	c.Messages = slices.Clone(c.Messages)
 	c.Planned = slices.Clone(c.Planned)
+	c.Cancelled = slices.Clone(c.Cancelled)
+	c.Notes = maps.Clone(c.Notes)
 	c.Forgotten = slices.Clone(c.Forgotten)
 	return c
 }

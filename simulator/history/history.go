@@ -66,11 +66,16 @@ type Change struct {
 	Template        *Template
 	RemovedTemplate uuid.UUID
 	Planned         []event.Event // to happen at their CreatedAt
+	Cancelled       []uuid.UUID   // events that are no longer planned
 
 	// Happened is an event that is no longer planned but a fact. It moves its
 	// message or template, and an inbound message begins with it.
 	Happened   *event.Event
 	Deliveries []delivery.Delivery // made or changed; the store keeps copies
+
+	// Notes are facts of the simulator's own that outlive it, by their keys. An
+	// empty text forgets one.
+	Notes map[string]string
 
 	Forgotten []string // keys of answers that nobody shall get again
 	Answer    *Answer  // after those are forgotten; nobody changes its Body any more
@@ -84,6 +89,7 @@ type State struct {
 	Planned  []event.Event       // in the order in which they were planned
 	Waiting  []delivery.Delivery // that are not over, in the order in which they were made
 	Answers  []Answer            // in the order in which they were given
+	Notes    map[string]string
 }
 
 // CounterDeliveries is the counter that a store keeps by itself: the highest

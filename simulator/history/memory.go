@@ -32,6 +32,7 @@ type Memory struct {
 	looked     map[uuid.UUID]int // see behind
 	templates  list[Template]
 	answers    answers
+	notes      map[string]string
 }
 
 // NewMemory is an empty store that keeps the last limit deliveries of each
@@ -41,6 +42,7 @@ func NewMemory(limit int) *Memory {
 	return &Memory{
 		limit:      limit,
 		counters:   map[string]uint64{},
+		notes:      map[string]string{},
 		coming:     map[uuid.UUID]int{},
 		looked:     map[uuid.UUID]int{},
 		deliveries: map[uuid.UUID]*delivery.Delivery{},
@@ -74,8 +76,17 @@ func (m *Memory) Save(c Change) error {
 		m.planned.put(e.ID, e)
 		m.coming[e.Subject()]++
 	}
+	for _, id := range c.Cancelled {
+		m.noLongerPlanned(id)
+	}
 	if c.Happened != nil {
 		m.happened(*c.Happened)
+	}
+	for key, text := range c.Notes {
+		m.notes[key] = text
+		if text == "" {
+			delete(m.notes, key)
+		}
 	}
 	m.answers.save(c)
 	for i := range c.Deliveries {
@@ -117,13 +128,21 @@ func cloneOver(old, w *webhook.Webhook) webhook.Webhook {
 	return c
 }
 
-func (m *Memory) happened(e event.Event) {
-	id := e.Subject()
-	if m.planned.drop(e.ID) {
-		if m.coming[id]--; m.coming[id] == 0 {
-			delete(m.coming, id)
-		}
+func (m *Memory) noLongerPlanned(eventID uuid.UUID) {
+	e, ok := m.planned.get(eventID)
+	if !ok {
+		return
 	}
+	id := e.Subject()
+	m.planned.drop(eventID)
+	if m.coming[id]--; m.coming[id] == 0 {
+		delete(m.coming, id)
+	}
+}
+
+func (m *Memory) happened(e event.Event) {
+	m.noLongerPlanned(e.ID)
+	id := e.Subject()
 	switch {
 	case e.Outbound != nil:
 		m.messages.change(id, func(message *Message) { message.take(e) })
@@ -202,7 +221,7 @@ func (m *Memory) trimMessages() {
 func (m *Memory) Restore() (State, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all(), Answers: m.answers.all()}
+	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all(), Answers: m.answers.all(), Notes: maps.Clone(m.notes)}
 	maps.Copy(s.Counters, m.counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())

@@ -18,6 +18,7 @@ type Message struct {
 	Text         *string
 	TemplateID   uuid.UUID // zero: none
 	TemplateName string
+	Content      []byte // what it has beside its text, JSON as its author wrote it; nil: nothing
 
 	Status     event.Status // QUEUED until its first event
 	Reason     string       // of the status, when it failed
@@ -79,7 +80,10 @@ const TemplateDraft = "DRAFT"
 // take moves the template to what an event says of it.
 func (t *Template) take(e event.Event) {
 	about := e.Template
-	t.Status, t.Category, t.WhatsAppTemplateID, t.UpdatedAt = about.Status, about.Category, about.WhatsAppTemplateID, e.CreatedAt
+	t.Category, t.WhatsAppTemplateID, t.UpdatedAt = about.Category, about.WhatsAppTemplateID, e.CreatedAt
+	if about.Status != event.TemplateCategoryUpdated { // which says nothing about the review
+		t.Status = about.Status
+	}
 	t.Reason = ""
 	if about.Reason != nil {
 		t.Reason = *about.Reason

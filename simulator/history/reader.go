@@ -14,7 +14,7 @@ import (
 
 // Restore implements Store.
 func (s *SQLite) Restore() (State, error) {
-	state := State{Counters: map[string]uint64{}}
+	state := State{Counters: map[string]uint64{}, Notes: map[string]string{}}
 	if err := s.Flush(); err != nil {
 		return state, err
 	}
@@ -34,6 +34,15 @@ func (s *SQLite) Restore() (State, error) {
 		state.Counters[name] = uint64(n) //nolint:gosec // was one when it was written
 		return 0, err
 	}, "SELECT name, n FROM counters")
+	if err != nil {
+		return state, err
+	}
+	_, err = selectRows(s, func(row scanner) (int, error) {
+		var key, text string
+		err := row.Scan(&key, &text)
+		state.Notes[key] = text
+		return 0, err
+	}, "SELECT key, text FROM notes")
 	if err != nil {
 		return state, err
 	}

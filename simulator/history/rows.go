@@ -134,14 +134,14 @@ func scanDelivery(row scanner) (d delivery.Delivery, err error) {
 	return d, err
 }
 
-const messageColumns = "id, inbound, channel, sender, recipient, text, template_id, template_name, status, reason, created_at, updated_at"
+const messageColumns = "id, inbound, channel, sender, recipient, text, template_id, template_name, status, reason, created_at, updated_at, content"
 
 func scanMessage(row scanner) (m Message, err error) {
 	var id, template []byte
 	var text sql.NullString
 	var created, updated int64
 	if err := row.Scan(&id, &m.Inbound, &m.Channel, &m.From, &m.To, &text, &template, &m.TemplateName,
-		&m.Status, &m.Reason, &created, &updated); err != nil {
+		&m.Status, &m.Reason, &created, &updated, &m.Content); err != nil {
 		return m, err
 	}
 	if text.Valid {

@@ -47,6 +47,9 @@ CREATE INDEX deliveries_unfinished ON deliveries (number) WHERE completed_at = 0
 CREATE TABLE answers (
 	number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, request_id TEXT NOT NULL, at INTEGER NOT NULL,
 	status INTEGER NOT NULL, content_type TEXT NOT NULL, body BLOB NOT NULL);
+`, `
+ALTER TABLE messages ADD COLUMN content BLOB;
+CREATE TABLE notes (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 `}
 }
 

@@ -127,6 +127,8 @@ func TestNothingIsForgotten(t *testing.T) {
 		over.ID, over.Number, over.Status, over.CompletedAt = uuid.New(), 4, delivery.Delivered, noon().Add(time.Hour)
 		lost := d
 		lost.ID, lost.Number, lost.WebhookID = uuid.New(), 5, gone.ID
+		dropped := sent
+		dropped.ID = uuid.New()
 		late := lost
 		late.ID, late.Number = uuid.New(), 6
 		kept := history.Answer{Key: "order-3", RequestID: "req_3", At: noon(), Status: 202, ContentType: "application/json", Body: []byte("{}")}
@@ -138,7 +140,9 @@ func TestNothingIsForgotten(t *testing.T) {
 			history.Change{Counters: map[string]uint64{"message": 1}},
 			history.Change{Webhook: &gone},
 			history.Change{Webhook: &w},
-			history.Change{Messages: []history.Message{m}, Planned: []event.Event{queued, sent}},
+			history.Change{Messages: []history.Message{m}, Planned: []event.Event{queued, sent, dropped}},
+			history.Change{Cancelled: []uuid.UUID{dropped.ID, uuid.New()}, Notes: map[string]string{"seed": "7", "b": "1"}},
+			history.Change{Notes: map[string]string{"b": ""}},
 			history.Change{Template: &tpl},
 			history.Change{Happened: &queued, Deliveries: []delivery.Delivery{first}},
 			history.Change{Deliveries: []delivery.Delivery{d}},
@@ -162,7 +166,7 @@ func TestNothingIsForgotten(t *testing.T) {
 		want := history.State{
 			Account: account, Counters: map[string]uint64{"message": 2, "webhook": 5, "delivery": 5},
 			Webhooks: []webhook.Webhook{w}, Planned: []event.Event{sent}, Waiting: []delivery.Delivery{d},
-			Answers: []history.Answer{kept, renewed},
+			Answers: []history.Answer{kept, renewed}, Notes: map[string]string{"seed": "7"},
 		}
 		if len(state.Webhooks) != 1 || !state.Webhooks[0].SigningSecret.Equal(w.SigningSecret) {
 			t.Fatalf("webhooks %+v", state.Webhooks)

@@ -34,7 +34,7 @@ type writer struct {
 type statements struct {
 	counter, webhook, planned, message, template, delivery statement
 	happened, activity, moved, moveTemplate                statement
-	forget, answer                                         statement
+	forget, answer, note, dropNote                         statement
 }
 
 type statement struct {
@@ -54,10 +54,10 @@ func newWriter(ctx context.Context, db *sql.DB, limit int) (*writer, error) {
 		counter: statement{text: "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = max(n, excluded.n)"},
 		webhook: statement{text: "INSERT INTO webhooks (id, record) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"},
 		planned: statement{text: "INSERT INTO planned (id, subject, record) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record"},
-		message: statement{text: "INSERT INTO messages (" + messageColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
+		message: statement{text: "INSERT INTO messages (" + messageColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
 			"inbound = excluded.inbound, channel = excluded.channel, sender = excluded.sender, recipient = excluded.recipient, text = excluded.text, " +
 			"template_id = excluded.template_id, template_name = excluded.template_name, status = excluded.status, reason = excluded.reason, " +
-			"created_at = excluded.created_at, updated_at = excluded.updated_at"},
+			"created_at = excluded.created_at, updated_at = excluded.updated_at, content = excluded.content"},
 		template: statement{text: "INSERT INTO templates (" + templateColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET " +
 			"name = excluded.name, language = excluded.language, category = excluded.category, status = excluded.status, reason = excluded.reason, " +
 			"whatsapp_template_id = excluded.whatsapp_template_id, created_at = excluded.created_at, updated_at = excluded.updated_at, " +
@@ -70,7 +70,9 @@ func newWriter(ctx context.Context, db *sql.DB, limit int) (*writer, error) {
 		moved:        statement{text: "UPDATE messages SET status = ?, channel = ?, reason = ?, updated_at = ? WHERE id = ?"},
 		forget:       statement{text: "DELETE FROM answers WHERE key = ?"},
 		answer:       statement{text: "INSERT OR REPLACE INTO answers (" + answerColumns + ") VALUES (?, ?, ?, ?, ?, ?)"},
-		moveTemplate: statement{text: "UPDATE templates SET status = ?, category = ?, whatsapp_template_id = ?, reason = ?, updated_at = ? WHERE id = ?"},
+		note:         statement{text: "INSERT OR REPLACE INTO notes VALUES (?, ?)"},
+		dropNote:     statement{text: "DELETE FROM notes WHERE key = ?"},
+		moveTemplate: statement{text: "UPDATE templates SET status = coalesce(?, status), category = ?, whatsapp_template_id = ?, reason = ?, updated_at = ? WHERE id = ?"},
 	}
 	return w, w.count(ctx)
 }
@@ -139,7 +141,7 @@ func (w *writer) batch(b *batch) error {
 func (s *statements) all() []*statement {
 	return []*statement{
 		&s.counter, &s.webhook, &s.planned, &s.message, &s.template, &s.delivery, &s.happened, &s.activity, &s.moved, &s.moveTemplate,
-		&s.forget, &s.answer,
+		&s.forget, &s.answer, &s.note, &s.dropNote,
 	}
 }
 
@@ -265,8 +267,18 @@ func (t *transaction) step(c Change) {
 	for i := range c.Planned {
 		t.planned(&c.Planned[i])
 	}
+	for _, id := range c.Cancelled {
+		t.noLongerPlanned(id)
+	}
 	if c.Happened != nil {
 		t.happened(c.Happened)
+	}
+	for key, text := range c.Notes {
+		if text == "" {
+			t.exec(&t.sql.dropNote, key)
+		} else {
+			t.exec(&t.sql.note, key, text)
+		}
 	}
 	for _, key := range c.Forgotten {
 		t.exec(&t.sql.forget, key)
@@ -286,7 +298,7 @@ func (t *transaction) webhook(w *webhook.Webhook) {
 
 func (t *transaction) message(m *Message) {
 	t.messages += t.exec(&t.sql.message, m.ID[:], m.Inbound, string(m.Channel), m.From, m.To, textOrNull(m.Text), m.TemplateID[:], m.TemplateName,
-		string(m.Status), m.Reason, nanos(m.CreatedAt), nanos(m.UpdatedAt))
+		string(m.Status), m.Reason, nanos(m.CreatedAt), nanos(m.UpdatedAt), m.Content)
 }
 
 func (t *transaction) planned(e *event.Event) {
@@ -299,12 +311,16 @@ func (t *transaction) planned(e *event.Event) {
 	t.writer.planned[e.ID] = struct{}{}
 }
 
+func (t *transaction) noLongerPlanned(eventID uuid.UUID) {
+	if _, planned := t.writer.planned[eventID]; planned {
+		t.exec(&t.sql.happened, eventID[:])
+		delete(t.writer.planned, eventID)
+	}
+}
+
 // happened does to the rows what take and received do to records in memory.
 func (t *transaction) happened(e *event.Event) {
-	if _, planned := t.writer.planned[e.ID]; planned {
-		t.exec(&t.sql.happened, e.ID[:])
-		delete(t.writer.planned, e.ID)
-	}
+	t.noLongerPlanned(e.ID)
 	id := e.Subject()
 	switch {
 	case e.Outbound != nil:
@@ -318,7 +334,7 @@ func (t *transaction) happened(e *event.Event) {
 	case e.Template != nil:
 		var moved Template
 		moved.take(*e)
-		t.exec(&t.sql.moveTemplate, moved.Status, moved.Category, moved.WhatsAppTemplateID, moved.Reason, nanos(moved.UpdatedAt), id[:])
+		t.exec(&t.sql.moveTemplate, orNull(moved.Status), moved.Category, moved.WhatsAppTemplateID, moved.Reason, nanos(moved.UpdatedAt), id[:])
 	}
 }
 
@@ -341,4 +357,11 @@ func textOrNull(text *string) driver.Value {
 		return nil
 	}
 	return *text
+}
+
+func orNull(text string) driver.Value {
+	if text == "" {
+		return nil
+	}
+	return text
 }

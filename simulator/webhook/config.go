@@ -6,8 +6,10 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -29,8 +31,8 @@ const (
 type Config struct {
 	DisplayName string
 	EndpointURL string // http or https
-	// EventTypes are the parents to subscribe to: message (also messages),
-	// templates. nil means all.
+	// EventTypes are the families to subscribe to (message, also messages, templates,
+	// contact …), or the names of single events ("message.queued"). nil means all.
 	EventTypes []string
 	// EventFilters narrows a parent down to sub-type suffixes:
 	// {"message": {"delivered", "failed"}}. A parent that is missing, or has nil, is not narrowed.
@@ -63,6 +65,7 @@ func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
 // problem, in the order of Config's fields.
 func New(id uuid.UUID, secret signing.Secret, cfg Config, now time.Time) (Webhook, error) {
 	var v validation
+	cfg = cfg.expanded()
 	w := Webhook{
 		ID:             id,
 		DisplayName:    v.displayName(cfg.DisplayName),
@@ -130,10 +133,14 @@ func (v *validation) endpointURL(text string) string {
 	case err != nil:
 		// The parser's own error repeats the text, and with it a password.
 		v.problem(Malformed, field, "is not a URL: write it like https://example.com/webhooks/sent")
+	case strings.ContainsFunc(text, unicode.IsSpace):
+		v.problem(Malformed, field, "must not contain a space: write %%20")
 	case u.Scheme != "http" && u.Scheme != "https":
 		v.problem(Malformed, field, "must begin with http:// or https://")
 	case u.Hostname() == "":
 		v.problem(Malformed, field, "names no host: write it like https://example.com/webhooks/sent")
+	case !goodPort(u):
+		v.problem(Malformed, field, "has a port that there is not: use 1 to 65535, or leave it out")
 	case u.User != nil:
 		v.problem(Malformed, field, "must not contain a user name or password: deliveries carry a signature instead")
 	case strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }):
@@ -142,12 +149,72 @@ func (v *validation) endpointURL(text string) string {
 	return text
 }
 
+// goodPort reports whether a URL has no port, or one that there is.
+func goodPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
+}
+
 // parent is the family that a user means; ok is false when there is none.
 func parent(name string) (p string, ok bool) {
 	if name == "messages" {
 		return event.ParentMessage, true
 	}
 	return name, slices.Contains(event.AllFamilies(), name)
+}
+
+// expanded is cfg with flat names taken apart: an event_types of "message.queued"
+// is the family, narrowed to that sub-type unless the family stands there too.
+// In a filter a name may have its family in front.
+func (c Config) expanded() Config {
+	whole := map[string]bool{}
+	for _, name := range c.EventTypes {
+		if p, ok := parent(name); ok {
+			whole[p] = true
+		}
+	}
+	filters := map[string][]string{}
+	for name, suffixes := range c.EventFilters {
+		if suffixes != nil {
+			filters[name] = []string{}
+		}
+		for _, suffix := range suffixes {
+			if family, sub, flat := flatName(suffix); flat && family == name {
+				suffix = sub
+			}
+			filters[name] = append(filters[name], suffix)
+		}
+	}
+	var types []string
+	for _, name := range c.EventTypes {
+		family, sub, flat := flatName(name)
+		if !flat {
+			types = append(types, name)
+			continue
+		}
+		types = append(types, family)
+		if !whole[family] {
+			filters[family] = append(filters[family], sub)
+		}
+	}
+	if c.EventTypes != nil {
+		c.EventTypes = append([]string{}, types...)
+	}
+	c.EventFilters = filters
+	return c
+}
+
+// flatName takes "message.queued" apart.
+func flatName(name string) (family, sub string, ok bool) {
+	family, sub, ok = strings.Cut(name, ".")
+	if !ok {
+		return "", "", false
+	}
+	family, ok = parent(family)
+	return family, sub, ok
 }
 
 func (v *validation) eventTypes(names []string) []string {
@@ -161,7 +228,7 @@ func (v *validation) eventTypes(names []string) []string {
 	for _, name := range names {
 		p, ok := parent(name)
 		if !ok {
-			v.problem(NotOneOf, "event_types", "there is no %q: use %s (sub-types go into event_filters)", name, strings.Join(event.AllFamilies(), ", "))
+			v.problem(NotOneOf, "event_types", "there is no %q: use %s, or the name of an event", name, strings.Join(event.AllFamilies(), ", "))
 			continue
 		}
 		if !slices.Contains(parents, p) {
@@ -199,8 +266,6 @@ func (v *validation) eventFilters(filters map[string][]string) map[string][]stri
 
 func suffixProblem(parent, suffix string) string {
 	switch {
-	case strings.HasPrefix(suffix, parent+"."):
-		return fmt.Sprintf("write %q without its parent: %q", suffix, strings.TrimPrefix(suffix, parent+"."))
 	case suffix == "" || suffix != strings.ToLower(suffix):
 		return fmt.Sprintf("%q is no sub-type suffix: they are written in lower case, like \"delivered\"", suffix)
 	case parent == event.ParentTemplates || parent == event.ParentChannel:

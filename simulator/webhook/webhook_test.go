@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,19 +88,22 @@ func TestConfigProblems(t *testing.T) {
 
 		{"alias", func(c *webhook.Config) { c.EventTypes = []string{"messages", "message"} }, ""},
 		{"no types", func(c *webhook.Config) { c.EventTypes = []string{} }, "event_types: is empty: name message, templates, contact, channel, link, call, or leave it out for all"},
-		{"a sub-type", func(c *webhook.Config) { c.EventTypes = []string{"message.sent"} }, `event_types: there is no "message.sent": use message, templates, contact, channel, link, call (sub-types go into event_filters)`},
+		{"flat names", func(c *webhook.Config) {
+			c.EventTypes = []string{"message.sent", "messages.read", "contact.opt_out", "templates"}
+		}, ""},
+		{"no such name", func(c *webhook.Config) { c.EventTypes = []string{"message.eaten"} }, `event_filters: unknown event "message.eaten": did you mean "message.routed"?`},
 		{"unknown parent in filters", func(c *webhook.Config) { c.EventFilters = map[string][]string{"letter": {"created"}} }, `event_filters: there is no "letter": use message, templates, contact, channel, link, call`},
 		{"null filter", func(c *webhook.Config) { c.EventFilters = map[string][]string{"messages": nil} }, ""},
 		{"empty filter", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {}} }, "event_filters: message has an empty list, which would match nothing: leave it out to match all"},
 		{"extended sub-type", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {"scheduled"}} }, ""},
 		{"mistyped sub-type", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {"deliverd"}} }, `event_filters: unknown event "message.deliverd": did you mean "message.delivered"?`},
-		{"full name", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {"message.sent"}} }, `event_filters: write "message.sent" without its parent: "sent"`},
+		{"full name", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {"message.sent"}} }, ""},
 		{"upper case", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {"SENT"}} }, `event_filters: "SENT" is no sub-type suffix: they are written in lower case, like "delivered"`},
 		{"nothing", func(c *webhook.Config) { c.EventFilters = map[string][]string{"message": {""}} }, `event_filters: "" is no sub-type suffix: they are written in lower case, like "delivered"`},
 		{"any template status", func(c *webhook.Config) { c.EventFilters = map[string][]string{"templates": {"in_appeal"}} }, ""},
 		{
 			"all problems at once", func(c *webhook.Config) { *c = webhook.Config{RetryCount: n(9), EventTypes: []string{"a"}} },
-			"display_name: is required\nendpoint_url: is required\nevent_types: there is no \"a\": use message, templates, contact, channel, link, call (sub-types go into event_filters)\nretry_count: 9 is out of range: use 1 to 5",
+			"display_name: is required\nendpoint_url: is required\nevent_types: there is no \"a\": use message, templates, contact, channel, link, call, or the name of an event\nretry_count: 9 is out of range: use 1 to 5",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -176,5 +180,25 @@ func TestRotate(t *testing.T) {
 	w.Rotate(secret(t, "b"), later)
 	if !w.SigningSecret.Equal(secret(t, "b")) || !w.UpdatedAt.Equal(later) {
 		t.Errorf("%+v", w)
+	}
+}
+
+// A flat name subscribes to one event of its family; the family's own name to all.
+func TestFlatNamesAreFilters(t *testing.T) {
+	cfg := plain()
+	cfg.EventTypes = []string{"message.sent", "messages.read", "contact.opt_out", "contact", "templates"}
+	w, err := webhook.New(uuid.New(), secret(t, "a"), cfg, moment())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typ, want := range map[event.Type]bool{
+		"message.sent": true, "message.read": true, "message.queued": false, "contact.help": true, "templates.approved": true, "call.answered": false,
+	} {
+		if got := w.Matches(typ); got != want {
+			t.Errorf("%s: %v", typ, got)
+		}
+	}
+	if !slices.Equal(w.EventTypes, []string{"message", "contact", "templates"}) || len(w.EventFilters) != 1 {
+		t.Errorf("types %v, filters %v", w.EventTypes, w.EventFilters)
 	}
 }

@@ -10,6 +10,7 @@ export async function startReceiver() {
     req.on('end', () => {
       const body = Buffer.concat(chunks);
       receiver.got.push({
+        id: req.headers['x-webhook-event-id'],
         type: req.headers['x-webhook-event-type'],
         genuine: verify(receiver.secret, req.headers, body),
         body: JSON.parse(body),

@@ -32,9 +32,9 @@ statuses = {}
 
 class App(BaseHTTPRequestHandler):
     def do_POST(self):
-        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        payload = event["payload"]
-        if event["event"] == "message.received":
+        delivery = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        payload = delivery["payload"]
+        if delivery["event"] == "message.received":
             call("POST", "/v3/messages", {"to": [payload["inbound_number"]], "text": "Thanks!"})
         else:
             statuses[payload["message_id"]] = payload["message_status"]
