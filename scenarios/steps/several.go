@@ -51,6 +51,7 @@ func (w *World) manyMessages(ctx context.Context, n int, status string) error {
 	if w.s.Traits.Answer > slowAnswer && !w.s.Wide() {
 		n = min(n, few)
 	}
+	w.s.behind.Store(w.s.behind.Load() || w.s.Traits.Lag > slowAnswer) // so much may take a queue a while
 	w.several = &several{}
 	for i := range n {
 		m, err := w.newMessage(ctx, event.Channels()[i%len(event.Channels())])

@@ -127,8 +127,8 @@ func (w *World) poll(ctx context.Context, all []expectation) (last []probe.State
 	return last, starved("the state settled")
 }
 
-// witness delivers one more event and reports whether that shows within twice the
-// settle time. Where no event can show, it reports false.
+// witness delivers one more event and reports whether that shows, within the
+// settle time or, where state was seen to lag, somewhat more. Where no event can show, it reports false.
 func (w *World) witness(ctx context.Context) bool {
 	if w.s.lags.Load() || w.needs(rule.MessageState) != nil {
 		return false
@@ -142,7 +142,8 @@ func (w *World) witness(ctx context.Context) bool {
 	}
 	var st probe.State
 	err = w.away(func() error {
-		st, err = probe.Poll(ctx, w.s.Settle, side.messageState(m.ID), side.shows(m))
+		patience := w.s.Settle + min(catchUpTime, 5*w.s.Traits.Lag) // it may stand behind a queue
+		st, err = probe.Poll(ctx, patience, side.messageState(m.ID), side.shows(m))
 		return err
 	})
 	return err == nil && side.shows(m)(st)
