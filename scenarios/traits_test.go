@@ -188,7 +188,7 @@ func TestATimeLimitEndsARunInGoodOrder(t *testing.T) {
 	t.Parallel()
 	a := &app{late: 300 * time.Millisecond}
 	cfg := handled(a.build)
-	cfg.Probe, cfg.TimeLimit = referenceProbe(), 1500*time.Millisecond
+	cfg.Probe, cfg.Settle, cfg.TimeLimit = referenceProbe(), time.Second, 1500*time.Millisecond
 	rep := verify(t, cfg)
 	if ruleOf(rep, "SIG-1").Verdict != report.Passed || rep.ExitStatus != report.ExitKept {
 		t.Errorf("SIG-1 is %s, exit status %d, failed %q: %s", ruleOf(rep, "SIG-1").Verdict, rep.ExitStatus, verdicts(rep, report.Failed), ruleOf(rep, verdicts(rep, report.Failed)).Reason)

@@ -298,7 +298,7 @@ func (w *World) onEveryChannel(ctx context.Context, status string) error {
 
 func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
 	st := event.Status(status)
-	for _, m := range w.several.messages {
+	for i, m := range w.several.messages {
 		m.history = append(m.history, st)
 		r := w.signed(m.Event(st))
 		requests := make([]delivery.Request, n)
@@ -306,6 +306,12 @@ func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
 			requests[i] = r
 		}
 		what := fmt.Sprintf("one of %d copies of its %s event on %s at the same instant", n, st, m.Channel)
+		if i > 0 && w.can(rule.MessageStatus) && w.s.Traits.Words.Kept(st) { // a burst is ACK-2's
+			before := w.several.messages[i-1]
+			if _, err := w.appears(ctx, w.messageState(before.ID), w.is(st)); err != nil {
+				return err
+			}
+		}
 		if err := w.sendAll(ctx, what, requests, 0, w.s.Timeout); err != nil {
 			return err
 		}
