@@ -142,16 +142,6 @@ func TestRefusalsAreDiagnosed(t *testing.T) {
 				}
 			}
 		}, "hang", "SIG-1"},
-		"only known messages": {func(env target.Env) http.HandlerFunc {
-			ok := correct(own, "")(env)
-			return func(w http.ResponseWriter, r *http.Request) {
-				if strings.HasPrefix(r.Header.Get("X-Webhook-Event-Type"), "message.") && r.Header.Get("X-Webhook-Event-Type") != "message.received" {
-					w.WriteHeader(http.StatusNotFound)
-					return
-				}
-				ok(w, r)
-			}
-		}, "event-refused", "SIG-1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
-	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // burstRule is the rule whose scenario fills a receiver's queue.
@@ -28,12 +26,12 @@ const turnedAwayTime = 5 * time.Second
 // it about, Sent is locked out by whoever sends those: SIG-1 is broken.
 func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, err error, out *report.Scenario) (again bool) {
 	var failure *steps.Failure
-	if out.Verdict != report.Failed || p.rule.ID == burstRule || p.rule.ID == plainRule ||
-		!errors.As(err, &failure) || failure.At == nil || !notNow(failure.At.Outcome) {
+	if out.Verdict != report.Failed || p.rule.ID == burstRule ||
+		!errors.As(err, &failure) || failure.At == nil || !driver.NotNow(failure.At.Outcome) {
 		return false
 	}
 	takes, seen := s.subject.TakesAgain(ctx, scenarioKey(p), attempt, turnedAwayTime)
-	if takes || ctx.Err() != nil {
+	if takes || ctx.Err() != nil || p.rule.ID == plainRule {
 		return takes
 	}
 	s.gate.closed = fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
@@ -47,9 +45,4 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, er
 		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
 	}
 	return false
-}
-
-// notNow reports whether an answer turns whoever sends away, rather than what is sent.
-func notNow(o delivery.Outcome) bool {
-	return o.Kind == delivery.Answered && slices.Contains([]int{http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, o.Status)
 }

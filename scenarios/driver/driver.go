@@ -7,6 +7,8 @@ package driver
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -135,4 +137,9 @@ func Quote(x Exchange) string {
 		line = string(runes[:maxQuoted]) + "…"
 	}
 	return x.Seen() + ": " + strings.ToValidUTF8(line, "?")
+}
+
+// NotNow reports whether an answer turns away whoever sends, rather than what is sent.
+func NotNow(o delivery.Outcome) bool {
+	return o.Kind == delivery.Answered && slices.Contains([]int{http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, o.Status)
 }

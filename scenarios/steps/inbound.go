@@ -116,7 +116,7 @@ func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
 	}
 	var planned []driver.Planned
 	for _, ch := range event.Channels() {
-		if !w.s.Traits.TakesInbound(ch) {
+		if !w.s.Traits.TakesInbound(ch) || slices.Contains(w.s.Traits.Refused, ch) {
 			continue
 		}
 		for range n {

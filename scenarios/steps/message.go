@@ -130,12 +130,34 @@ func (w *World) seeUpTo(ctx context.Context, m *message, last event.Status) erro
 	return nil
 }
 
+// seePatiently is seeUpTo for one of many messages: what is turned away because
+// there are too many is sent again, as Sent does, once the receiver takes more.
+func (w *World) seePatiently(ctx context.Context, m *message, last event.Status) error {
+	for _, st := range driver.WayTo(last) {
+		err := w.see(ctx, m, st)
+		for range 3 {
+			if x := w.lastExchange(); err == nil || x == nil || !driver.NotNow(x.Outcome) {
+				break
+			}
+			if takes, _ := w.s.TakesAgain(ctx, fmt.Sprintf("%s, message %s", w.name, m.ID), w.attempt, w.s.Settle); !takes {
+				break
+			}
+			e := m.Event(st)
+			err = settingOf(w.introduce(ctx, fmt.Sprintf("a retry of the %s event", e.Type), w.later(e, w.body(e))), st)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // seeAllUpTo is seeUpTo for several messages: one after the other, or side by
 // side where the receiver is slow and takes them so.
 func (w *World) seeAllUpTo(ctx context.Context, all []*message, last event.Status) error {
 	if !w.s.Wide() {
 		for _, m := range all {
-			if err := w.seeUpTo(ctx, m, last); err != nil {
+			if err := w.seePatiently(ctx, m, last); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,156 @@
+package scenarios_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// app is a receiver that keeps the contract, but for one trait.
+type app struct {
+	word    func(status string) string // of a status; "" is not kept
+	takes   func(e webhookEvent) bool  // what it handles; the rest is acknowledged
+	refuses func(e webhookEvent) (status int, text string)
+	late    time.Duration // between the acknowledgement and the state
+	race    time.Duration // between reading a row and writing it
+	loses   int           // every n-th update, though it is acknowledged
+
+	mu      sync.Mutex
+	updates int
+	rows    map[string]*appRow
+	texts   map[string]map[string]bool
+}
+
+type appRow struct {
+	status string
+	rank   int
+	seen   map[string]bool
+}
+
+// webhookEvent is what a delivery says.
+type webhookEvent struct {
+	Field   string `json:"field"`
+	Event   string `json:"event"`
+	SubType string `json:"sub_type"`
+	Payload struct {
+		ID       string `json:"message_id"`
+		Status   string `json:"message_status"`
+		Channel  string `json:"channel"`
+		From     string `json:"from"`
+		Inbound  string `json:"inbound_number"`
+		Received string `json:"received_at"`
+		Text     string `json:"text"`
+		Template string `json:"template_id"`
+		Review   string `json:"status"`
+	} `json:"payload"`
+	hook string // X-Webhook-ID
+}
+
+func (e webhookEvent) isText() bool { return e.Field != "templates" && e.Payload.Status == "" }
+
+func (a *app) build(env target.Env) http.HandlerFunc {
+	a.rows, a.texts = map[string]*appRow{}, map[string]map[string]bool{}
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodPost:
+			body, _ := io.ReadAll(r.Body)
+			h := signing.Headers{ID: r.Header.Get(signing.HeaderID), Timestamp: r.Header.Get(signing.HeaderTimestamp), Signature: r.Header.Get(signing.HeaderSignature)}
+			if env.Secret.Verify(h, body, time.Now()) != nil {
+				http.Error(w, "bad signature", http.StatusUnauthorized)
+				return
+			}
+			var e webhookEvent
+			var object map[string]any
+			if json.Unmarshal(body, &object) != nil || object == nil {
+				http.Error(w, "no event", http.StatusBadRequest)
+				return
+			}
+			_ = json.Unmarshal(body, &e) // what has another form is not ours
+			e.hook = h.ID
+			if a.refuses != nil {
+				if status, text := a.refuses(e); status != 0 {
+					http.Error(w, text, status)
+					return
+				}
+			}
+			if a.takes == nil || a.takes(e) {
+				a.handle(e)
+			}
+		case strings.HasPrefix(r.URL.Path, "/state/inbound"):
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			fmt.Fprintf(w, `{"count":%d}`, len(a.texts[r.URL.Query().Get("from")]))
+		default:
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			row := a.rows[r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]]
+			if row == nil {
+				http.NotFound(w, r)
+				return
+			}
+			_ = json.NewEncoder(w).Encode(map[string]any{"status": row.status, "effects": len(row.seen)})
+		}
+	}
+}
+
+func (a *app) handle(e webhookEvent) {
+	switch {
+	case e.Field == "templates":
+		a.update(e.Payload.Template, e.Payload.Review, e.Payload.Review, nil)
+	case e.isText():
+		from := e.Payload.From + e.Payload.Inbound
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.texts[from] == nil {
+			a.texts[from] = map[string]bool{}
+		}
+		a.texts[from][e.Payload.ID+e.Payload.Received+e.Payload.Text] = true
+	default:
+		rank, known := map[string]int{"QUEUED": 1, "ROUTED": 2, "SENT": 3, "FAILED": 4, "DELIVERED": 5, "READ": 6}[e.Payload.Status]
+		word := e.Payload.Status
+		if a.word != nil {
+			word = a.word(word)
+		}
+		if !known || word == "" {
+			return
+		}
+		if a.late > 0 {
+			time.AfterFunc(a.late, func() { a.update(e.Payload.ID, e.Payload.Status, word, &rank) })
+			return
+		}
+		a.update(e.Payload.ID, e.Payload.Status, word, &rank)
+	}
+}
+
+// update writes a row; nil is a rank above any other.
+func (a *app) update(id, status, word string, rank *int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	row := a.rows[id]
+	if row == nil {
+		row = &appRow{seen: map[string]bool{}}
+		a.rows[id] = row
+	}
+	if a.updates++; a.loses > 0 && rank != nil && a.updates%a.loses == 0 || row.seen[status] {
+		return
+	}
+	row.seen[status] = true
+	before := row.rank
+	if a.race > 0 {
+		a.mu.Unlock()
+		time.Sleep(a.race) //nolint:forbidigo // the trait: a slow query
+		a.mu.Lock()
+	}
+	if rank == nil {
+		row.status = word
+	} else if *rank > before {
+		row.rank, row.status = *rank, word
+	}
+}

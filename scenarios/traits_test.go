@@ -1,0 +1,199 @@
+package scenarios_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/report"
+)
+
+// A receiver is learned before it is judged: what it does otherwise than Sent is
+// one failure of one rule, which names the line that confirms it, and everything
+// else is judged under it.
+func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
+	t.Parallel()
+	lower := strings.ToLower
+	words := func(own map[string]string) func(string) string {
+		return func(st string) string {
+			if word, ok := own[st]; ok {
+				return word
+			}
+			return lower(st)
+		}
+	}
+	onlyField := func(field string) func(webhookEvent) bool {
+		return func(e webhookEvent) bool { return e.Field == field || e.Field == "templates" }
+	}
+	for name, tt := range map[string]struct {
+		app       *app
+		configure func(*scenarios.Config)
+		failed    string   // these rules, and no other
+		says      string   // of the failed rule, or of all that was not checked
+		passed    []string // among others
+		unchecked []string
+	}{
+		"nothing is special": {app: &app{}, passed: []string{"ORD-1", "ORD-3", "ORD-4", "ORD-6", "ORD-7", "IDEM-4", "INB-1", "TPL-1", "RET-1", "ACK-2", "SIG-13"}},
+		"words of its own, one for each status": {
+			app:    &app{word: words(map[string]string{"QUEUED": "1", "ROUTED": "2", "SENT": "gesendet", "DELIVERED": "zugestellt", "FAILED": "9"})},
+			passed: []string{"ORD-1", "ORD-3", "ORD-4", "ORD-6", "ORD-7", "IDEM-4", "RET-1", "ACK-2"},
+		},
+		"one word for two statuses": {
+			app: &app{word: words(map[string]string{"QUEUED": "accepted", "ROUTED": "accepted"})}, failed: "ORD-1",
+			says: "statuses: {QUEUED: accepted, ROUTED: accepted}", passed: []string{"ORD-2", "ORD-3", "ORD-4", "ORD-6", "ORD-7", "IDEM-4", "RET-1", "ACK-2"},
+		},
+		"one word for two statuses, confirmed": {
+			app: &app{word: words(map[string]string{"QUEUED": "accepted", "ROUTED": "accepted"})},
+			configure: func(c *scenarios.Config) {
+				c.Probe.Message.Statuses = map[string]string{"QUEUED": "accepted", "ROUTED": "accepted"}
+			},
+			passed: []string{"ORD-1", "ORD-3", "ORD-7"},
+		},
+		"a confirmation that is contradicted": {
+			app:       &app{},
+			configure: func(c *scenarios.Config) { c.Probe.Message.Statuses = map[string]string{"QUEUED": "accepted"} },
+			failed:    "ORD-1", says: `QUEUED is "accepted", and it is "QUEUED"`, passed: []string{"ORD-3"},
+		},
+		"the end is the same, whether it arrived or failed": {
+			app: &app{word: words(map[string]string{"DELIVERED": "done", "FAILED": "done"})}, failed: "ORD-1",
+			says: "DELIVERED and FAILED are kept under one word", passed: []string{"ORD-3", "ORD-4", "ORD-6", "ORD-7"},
+		},
+		"two statuses are not kept": {
+			app: &app{word: words(map[string]string{"QUEUED": "", "ROUTED": ""})}, failed: "ORD-1",
+			says: "statuses: {QUEUED: null, ROUTED: null}", passed: []string{"ORD-2", "ORD-3", "ORD-4", "ORD-6", "ORD-7", "SIG-13", "ACK-2"},
+		},
+		"the status never changes": {
+			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},
+		},
+		"SMS only": {
+			app: &app{takes: func(e webhookEvent) bool { return e.Payload.Channel == "sms" || e.Field == "templates" }}, failed: "ORD-1",
+			says: "channels: [sms]", passed: []string{"ORD-3", "ORD-6", "ORD-7", "IDEM-3", "IDEM-4", "INB-1", "RET-1"}, unchecked: []string{"ORD-4"},
+		},
+		"other channels are refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Channel == "whatsapp" && e.Field != "templates" || e.Payload.Channel == "rcs" {
+					return http.StatusUnprocessableEntity, "no such channel"
+				}
+				return 0, ""
+			}},
+			failed: "SIG-1", says: "no such channel", passed: []string{"ORD-1", "ORD-3", "INB-1", "SIG-2"},
+		},
+		"the form of 2025": {
+			app: &app{takes: onlyField("messages")}, failed: "ORD-1", says: "knobs: {edition: 2025}",
+			passed: []string{"ORD-3", "ORD-4", "ORD-6", "ORD-7", "IDEM-4", "INB-1", "ACK-2"},
+		},
+		"the form of 2026-05, and the newest refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Event != "" {
+					return http.StatusBadRequest, "unknown key: event"
+				}
+				return 0, ""
+			}},
+			failed: "SIG-1", says: "knobs: {edition: 2026-05}", passed: []string{"ORD-1", "ORD-3", "INB-1", "SIG-2", "SIG-9"},
+		},
+		"messages that it did not send are refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Status != "" {
+					return http.StatusServiceUnavailable, "not linked yet"
+				}
+				return 0, ""
+			}},
+			failed: "ORD-5", says: "not linked yet", passed: []string{"SIG-1", "SIG-2", "SIG-9", "INB-1", "TPL-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7"},
+		},
+		"messages that it did not send are ignored": {
+			app: &app{takes: func(e webhookEvent) bool { return e.Payload.Status == "" }}, says: "target.arrange",
+			passed: []string{"SIG-1", "ORD-2", "INB-1", "TPL-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7", "RET-1"},
+		},
+		"inbound texts in the classic shape only": {
+			app: &app{takes: func(e webhookEvent) bool { return !e.isText() || e.Payload.From != "" }}, failed: "INB-1",
+			says: "knobs: {inbound_shape: classic}", passed: []string{"ORD-1", "IDEM-5", "IDEM-4"},
+		},
+		"inbound texts are acknowledged and lost": {
+			app: &app{takes: func(e webhookEvent) bool { return !e.isText() }}, failed: "INB-1", says: "not kept", passed: []string{"ORD-1", "ORD-3"},
+		},
+		"X-Webhook-ID is taken for the event's": {
+			app: onceFor(func(e webhookEvent) string { return e.hook }), failed: "IDEM-4", says: "X-Webhook-ID", unchecked: []string{"ORD-1", "ORD-3"},
+		},
+		"one update in seven is lost": {app: &app{loses: 7}, failed: "ORD-1", says: "though every event was acknowledged"},
+		"a race of 4 ms":              {app: &app{race: 4 * time.Millisecond}, failed: "IDEM-4", says: "SENT", passed: []string{"ORD-1", "ORD-3"}},
+		"the state is late":           {app: &app{late: 250 * time.Millisecond}, passed: []string{"ORD-1", "ORD-3", "ORD-4", "ORD-7", "IDEM-4", "ACK-2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := handled(tt.app.build)
+			cfg.Settle = 400 * time.Millisecond
+			cfg.Probe = referenceProbe()
+			if tt.configure != nil {
+				tt.configure(&cfg)
+			}
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != tt.failed {
+				t.Errorf("failed %q, want %q", got, tt.failed)
+			}
+			said := ""
+			for _, r := range rep.Rules {
+				if r.Verdict == report.Failed || tt.failed == "" && r.Verdict == report.NotChecked {
+					said += r.ID + ": " + r.Reason + " " + r.Remedy + "\n"
+				}
+			}
+			if !strings.Contains(said, tt.says) {
+				t.Errorf("nothing says %q:\n%s", tt.says, said)
+			}
+			for _, want := range []struct {
+				verdict report.Verdict
+				rules   []string
+			}{{report.Passed, tt.passed}, {report.NotChecked, tt.unchecked}} {
+				for _, id := range want.rules {
+					if r := ruleOf(rep, id); r.Verdict != want.verdict {
+						t.Errorf("%s is %s, not %s: %s", id, r.Verdict, want.verdict, r.Reason)
+					}
+				}
+			}
+			for _, c := range rep.Causes {
+				if r := ruleOf(rep, tt.failed); len(c.Rules) > 0 && r.Cause != c.ID {
+					t.Errorf("%s names the cause %q, and it is %q", tt.failed, r.Cause, c.ID)
+				}
+			}
+		})
+	}
+}
+
+// onceFor is a receiver that knows duplicates by a key.
+func onceFor(key func(webhookEvent) string) *app {
+	seen := map[string]bool{}
+	a := &app{}
+	a.takes = func(e webhookEvent) bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		again := seen[key(e)]
+		seen[key(e)] = true
+		return !again
+	}
+	return a
+}
+
+func ruleOf(rep report.Report, id string) report.Rule {
+	for _, r := range rep.Rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	return report.Rule{}
+}
+
+// A run that its time limit ends reports what it knows by then.
+func TestATimeLimitEndsARunInGoodOrder(t *testing.T) {
+	t.Parallel()
+	a := &app{late: 300 * time.Millisecond}
+	cfg := handled(a.build)
+	cfg.Probe, cfg.Settle, cfg.TimeLimit = referenceProbe(), time.Second, 1500*time.Millisecond
+	rep := verify(t, cfg)
+	if ruleOf(rep, "SIG-1").Verdict != report.Passed || rep.ExitStatus != report.ExitKept {
+		t.Errorf("SIG-1 is %s, exit status %d, failed %q: %s", ruleOf(rep, "SIG-1").Verdict, rep.ExitStatus, verdicts(rep, report.Failed), ruleOf(rep, verdicts(rep, report.Failed)).Reason)
+	}
+	if r := ruleOf(rep, "IDEM-7"); r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "--time-limit") {
+		t.Errorf("IDEM-7 is %s: %s", r.Verdict, r.Reason)
+	}
+}
