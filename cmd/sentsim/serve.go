@@ -106,6 +106,9 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Simulator.Clock, err = data.clock(cfg.Simulator.Clock, cfg.Simulator.Start); err != nil {
+		return errors.Join(err, data.close())
+	}
 	server, feed, err := newServer(cfg)
 	if err != nil {
 		return errors.Join(err, data.close())

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/history"
 )
 
@@ -41,6 +43,32 @@ func openData(ctx context.Context, o serveOptions, cfg *api.Config) (*dataFile, 
 	d.store, cfg.Simulator.Store = store, store
 	cfg.Empty = func() (history.Store, error) { return d.empty(context.WithoutCancel(ctx)) }
 	return d, nil
+}
+
+// clock is the clock with which the file goes on. Simulation time never runs
+// backwards: where the file's is ahead of c's, it goes on from there as c would
+// have, with the time that passed meanwhile. One that stands still does so by itself.
+func (d *dataFile) clock(c clock.Clock, start time.Time) (clock.Clock, error) {
+	if d == nil || c == nil {
+		return c, nil
+	}
+	state, err := d.store.Restore()
+	if err != nil {
+		return nil, err
+	}
+	at, wall := state.Now()
+	if at.IsZero() || at.Before(start) {
+		return c, nil
+	}
+	factor := 1.0
+	if scaled, ok := c.(*clock.Scaled); ok {
+		factor = scaled.Factor()
+	}
+	goneOn := at.Add(time.Duration(float64(max(clock.Wall().Sub(wall), 0)) * factor))
+	if _, onTheWall := c.(clock.Real); onTheWall && !goneOn.After(clock.Wall().Add(time.Second)) {
+		return c, nil
+	}
+	return clock.NewScaled(goneOn, factor), nil
 }
 
 // empty begins the file anew.

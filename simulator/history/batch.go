@@ -2,6 +2,7 @@ package history
 
 import (
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -33,10 +34,12 @@ func (b *batch) add(c Change) {
 	for name, n := range c.Counters {
 		b.count(name, n)
 	}
+	c.countTimes(b.count)
 	for _, d := range c.Deliveries {
 		b.addDelivery(d.Clone())
 	}
 	c.Counters, c.Deliveries = nil, nil
+	c.At, c.Wall = time.Time{}, time.Time{}
 	b.addWebhook(&c)
 	if !c.empty() {
 		b.steps = append(b.steps, c.copied())

@@ -59,8 +59,9 @@ func (m *Memory) Save(c Change) error {
 		m.account = c.Account
 	}
 	for name, n := range c.Counters {
-		m.counters[name] = max(m.counters[name], n)
+		m.count(name, n)
 	}
+	c.countTimes(m.count)
 	m.removed.leaveOut(&c)
 	m.saveWebhook(c)
 	for _, message := range c.Messages {
@@ -84,6 +85,8 @@ func (m *Memory) Save(c Change) error {
 	m.trimMessages()
 	return nil
 }
+
+func (m *Memory) count(name string, n uint64) { m.counters[name] = max(m.counters[name], n) }
 
 func (m *Memory) saveWebhook(c Change) {
 	if c.Webhook != nil {
@@ -139,7 +142,7 @@ func (m *Memory) saveDelivery(d *delivery.Delivery) {
 	before := len(rows)
 	row, known := m.deliveries[d.ID]
 	if !known {
-		m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
+		m.count(CounterDeliveries, d.Number)
 		row = new(delivery.Delivery)
 		m.deliveries[d.ID] = row
 		rows = append(rows, row)

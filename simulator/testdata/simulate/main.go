@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,8 @@ func simulate(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	first := fs.Uint64("first", 1, "the first of them")
 	one := fs.String("seed", "", "try this `SEED` only, and tell its story")
 	faults := fs.Bool("faults", false, "put every mistake of faults.go into the code, and see that it is found")
+	only := fs.String("only", "", "with --faults: those whose name contains `TEXT`")
+	brief := fs.Bool("brief", false, "tell how many seeds it took, and no story")
 	jobs := fs.Int("jobs", runtime.NumCPU(), "seeds tried at the same time")
 	if err := fs.Parse(args); err != nil || fs.NArg() > 0 || *jobs < 1 || *seeds < 1 {
 		fmt.Fprintln(stderr, "simulate: use --seeds N, --seed SEED or --faults")
@@ -53,25 +56,31 @@ func simulate(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 	}
 	switch {
 	case *faults:
-		return proveFaults(ctx, *seeds, stdout, stderr)
+		return proveFaults(ctx, *seeds, *only, stdout, stderr)
 	case *one != "":
 		s, err := seed.Parse(*one)
 		if err != nil {
 			fmt.Fprintln(stderr, "simulate:", err)
 			return 2
 		}
-		return search(ctx, uint64(s), 1, 1, stdout)
+		return search(ctx, uint64(s), 1, 1, false, stdout)
 	}
-	return search(ctx, *first, *seeds, *jobs, stdout)
+	return search(ctx, *first, *seeds, *jobs, *brief, stdout)
 }
 
 // search tries seeds until one fails.
-func search(ctx context.Context, first, seeds uint64, jobs int, stdout io.Writer) int {
+func search(ctx context.Context, first, seeds uint64, jobs int, brief bool, stdout io.Writer) int {
+	debug.SetGCPercent(400) // much is made and little of it lives
+	patience := patience
+	if brief {
+		patience /= 10
+	}
 	began := time.Now()
 	var next, tried atomic.Uint64
 	var mu sync.Mutex
 	var all result
 	var failed *seed.Seed
+	var broken law
 	var workers sync.WaitGroup
 	for range jobs {
 		workers.Go(func() {
@@ -84,13 +93,13 @@ func search(ctx context.Context, first, seeds uint64, jobs int, stdout io.Writer
 					return
 				}
 				s := seed.Seed(first + n - 1)
-				r := carryOut(ctx, draw(s))
+				r := carryOut(ctx, draw(s), patience)
 				tried.Add(1)
 				mu.Lock()
 				all.simulated += r.simulated
 				all.requests, all.phantoms, all.restarts = all.requests+r.requests, all.phantoms+r.phantoms, all.restarts+r.restarts
 				if r.bad != nil && ctx.Err() == nil && (failed == nil || s < *failed) {
-					failed = &s
+					failed, broken = &s, r.bad.law
 				}
 				mu.Unlock()
 			}
@@ -101,6 +110,9 @@ func search(ctx context.Context, first, seeds uint64, jobs int, stdout io.Writer
 	fmt.Fprintf(stdout, "%d seeds in %.1f s: %.0f simulated hours (%.0f a second), %d requests, %d starts again, %d attempts cut short\n",
 		tried.Load(), took.Seconds(), all.simulated.Hours(), all.simulated.Hours()/took.Seconds(), all.requests, all.restarts, all.phantoms)
 	switch {
+	case failed != nil && brief:
+		fmt.Fprintf(stdout, "found after %5d seeds: %-75s", uint64(*failed)-first+1, broken)
+		return 1
 	case failed != nil:
 		explain(ctx, *failed, stdout)
 		return 1
@@ -114,7 +126,7 @@ func search(ctx context.Context, first, seeds uint64, jobs int, stdout io.Writer
 // explain tells the shortest story in which the seed fails.
 func explain(ctx context.Context, s seed.Seed, stdout io.Writer) {
 	p := draw(s)
-	r := carryOut(ctx, p)
+	r := carryOut(ctx, p, patience)
 	fmt.Fprintf(stdout, "\nFAILED at seed %s; again with:\n  go run ./simulator/testdata/simulate --seed %s\n", s, s)
 	if r.bad == nil {
 		fmt.Fprintln(stdout, "the second time it did not fail: something happens in another order")
@@ -124,11 +136,11 @@ func explain(ctx context.Context, s seed.Seed, stdout io.Writer) {
 	short, _ := trace.Minimise(ctx, p.steps, 400, func(ctx context.Context, steps []step) (bool, error) {
 		q := p
 		q.steps = slices.Clone(steps)
-		again := carryOut(ctx, q)
+		again := carryOut(ctx, q, patience/10)
 		return again.bad != nil && again.bad.law == law, nil
 	})
 	p.steps, p.told = short.Items, true
-	if again := carryOut(ctx, p); again.bad != nil {
+	if again := carryOut(ctx, p, patience); again.bad != nil {
 		r = again
 	}
 	fmt.Fprintf(stdout, "\nThe rule: %s.\nThe shortest story found (%d of its steps; %s order, %d at a time, threshold %d):\n\n",

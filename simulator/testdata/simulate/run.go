@@ -31,7 +31,7 @@ type result struct {
 }
 
 // carryOut carries out a plan, and watches.
-func carryOut(ctx context.Context, p plan) result {
+func carryOut(ctx context.Context, p plan, patience time.Duration) result {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -158,7 +158,7 @@ func (w *world) live1(ctx context.Context, l *life, f func(context.Context, *lif
 			}
 			return l
 		case ctx.Err() != nil:
-			w.violated(ending, "time does not pass any more: after %s", patience)
+			w.violated(ending, "something never ends: it was given up in real time")
 		case err != nil:
 			w.violated(historyLaw, "time passes with an error: %v", err)
 		default:
