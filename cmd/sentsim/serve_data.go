@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"strconv"
 	"time"
 
@@ -41,7 +38,7 @@ func openData(ctx context.Context, o serveOptions, cfg *api.Config) (*dataFile, 
 		return nil, err
 	}
 	d.store, cfg.Simulator.Store = store, store
-	cfg.Empty = func() (history.Store, error) { return d.empty(context.WithoutCancel(ctx)) }
+	cfg.Empty = d.empty
 	return d, nil
 }
 
@@ -71,20 +68,13 @@ func (d *dataFile) clock(c clock.Clock, start time.Time) (clock.Clock, error) {
 	return clock.NewScaled(goneOn, factor), nil
 }
 
-// empty begins the file anew.
-func (d *dataFile) empty(ctx context.Context) (history.Store, error) {
-	_ = d.store.Close() //nolint:contextcheck // it ends in its own time; what it says is about data that is thrown away
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(d.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-	}
-	store, err := history.OpenSQLite(ctx, d.path, d.keep)
-	if err != nil {
+// empty begins the file anew, in one transaction: there is no moment in which the
+// file is not there, or somebody else could have it.
+func (d *dataFile) empty() (history.Store, error) {
+	if err := d.store.Save(history.Change{Empty: true}); err != nil {
 		return nil, err
 	}
-	d.store = store
-	return store, nil
+	return d.store, d.store.Flush()
 }
 
 func (d *dataFile) close() error {

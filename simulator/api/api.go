@@ -7,11 +7,13 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator"
@@ -74,6 +76,8 @@ type Server struct {
 	standard, rotating, testing window
 
 	resetting sync.Mutex
+	gate      gate
+	reported  atomic.Pointer[string] // the trouble that was logged last
 
 	mu      sync.RWMutex
 	sim     *simulator.Simulator
@@ -187,8 +191,11 @@ func fromSimulator(err error) *problem {
 		return refusal(http.StatusNotFound, codeNoWebhook, "there is no webhook with this id")
 	case errors.Is(err, simulator.ErrInactive):
 		return refusal(http.StatusBadRequest, codeNotNow, "the webhook is not active: activate it first")
-	case errors.Is(err, simulator.ErrClosed):
-		return refusal(http.StatusServiceUnavailable, codeInternal, "the server is shutting down")
+	case errors.Is(err, context.Canceled):
+		return refusal(statusGone, codeInternal, "the client did not wait for the answer")
+	}
+	if message, ok := unavailable(err); ok {
+		return &problem{status: http.StatusServiceUnavailable, code: codeInternal, message: message, cause: err}
 	}
 	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "an unexpected error occurred: see the server's log", cause: err}
 }

@@ -31,7 +31,7 @@ func (s *Server) controlRoutes() []route {
 		{"/_sentsim/deliveries/{id}", map[string]handler{"GET": getDelivery}},
 		{"/_sentsim/deliveries/{id}/replay", map[string]handler{"POST": replayDelivery}},
 		{"/_sentsim/magic", map[string]handler{"GET": listMagic}},
-		{"/_sentsim/reset", map[string]handler{"POST": reset}},
+		{resetPath, map[string]handler{"POST": reset}},
 	}
 }
 

@@ -70,6 +70,9 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, r, refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with"))
 			return
 		}
+		if leave, p := s.gate.enter(); p == nil {
+			leave() // a page that stays open must not hold a reset up
+		}
 		s.cfg.Pages.ServeHTTP(w, r)
 		return
 	}
@@ -189,8 +192,8 @@ func checkProfile(r *http.Request) *problem {
 
 // answer lets a handler answer.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, h handler) {
-	c := &call{Server: s, sim: s.Simulator(), w: w, r: r, requestID: w.Header().Get(requestIDHeader)}
-	a, p := h(c)
+	c := &call{Server: s, w: w, r: r, requestID: w.Header().Get(requestIDHeader)}
+	a, p := s.throughGate(c, h)
 	early, _ := w.(*recorded)
 	switch {
 	case early != nil && early.kept != nil && p == nil: // it is there already
@@ -213,6 +216,12 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, p *problem) {
 	}
 	if p.status == http.StatusInternalServerError {
 		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", cmp.Or(p.cause, error(p)))
+	}
+	if p.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+		if p.cause != nil {
+			s.report(r.Context(), p.cause)
+		}
 	}
 	if p.status == http.StatusNotImplemented {
 		w.Header().Set("X-Should-Retry", "false") // the official client tries a 5xx again otherwise

@@ -13,6 +13,7 @@ import (
 // batch is what is written in one transaction. Of a counter, a webhook and a
 // delivery only the last state counts; the rest is written step by step.
 type batch struct {
+	empty    bool // everything that is in the file goes first
 	changes  uint64
 	rows     int // to be written
 	counters map[string]uint64
@@ -30,6 +31,11 @@ func newBatch() *batch {
 
 // add takes a copy of a change.
 func (b *batch) add(c Change) {
+	if c.Empty {
+		n := b.changes
+		*b = *newBatch()
+		b.empty, b.changes = true, n
+	}
 	b.changes++
 	for name, n := range c.Counters {
 		b.count(name, n)

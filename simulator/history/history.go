@@ -58,6 +58,7 @@ type Store interface {
 type Change struct {
 	At, Wall time.Time // simulation time of the change, and the time on the wall; zero: not said
 
+	Empty    bool              // everything before is forgotten; what else the change says comes after
 	Account  uuid.UUID         // whose history this is, said once
 	Counters map[string]uint64 // how many things of each sort were made; the higher number counts
 
@@ -139,6 +140,9 @@ type removed map[uuid.UUID]bool
 // leaveOut takes note of what c removes, and takes out of it what is to go to
 // webhooks that were removed before.
 func (r *removed) leaveOut(c *Change) {
+	if c.Empty {
+		clear(*r)
+	}
 	if c.Webhook != nil {
 		delete(*r, c.Webhook.ID)
 	}

@@ -17,8 +17,12 @@ import (
 
 // Memory is a Store in memory.
 type Memory struct {
-	mu       sync.RWMutex
-	limit    int
+	mu    sync.RWMutex
+	limit int
+	remembered
+}
+
+type remembered struct {
 	account  uuid.UUID
 	counters map[string]uint64
 	webhooks list[webhook.Webhook]
@@ -38,8 +42,11 @@ type Memory struct {
 // webhook and the last limit messages; all of them with limit 0. What is not
 // over is kept beyond the limit, so that its end is not lost.
 func NewMemory(limit int) *Memory {
-	return &Memory{
-		limit:      limit,
+	return &Memory{limit: limit, remembered: nothing()}
+}
+
+func nothing() remembered {
+	return remembered{
 		counters:   map[string]uint64{},
 		coming:     map[uuid.UUID]int{},
 		looked:     map[uuid.UUID]int{},
@@ -55,6 +62,9 @@ func (m *Memory) Flush() error { return nil }
 func (m *Memory) Save(c Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if c.Empty {
+		m.remembered = nothing()
+	}
 	if c.Account != uuid.Nil {
 		m.account = c.Account
 	}

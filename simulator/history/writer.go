@@ -171,6 +171,14 @@ type transaction struct {
 }
 
 func (t *transaction) all(b *batch) {
+	if b.empty {
+		for _, table := range []string{"accounts", "counters", "webhooks", "planned", "messages", "activities", "templates", "deliveries", "answers"} {
+			t.run("DELETE FROM " + table)
+		}
+		clear(t.writer.planned)
+		clear(t.perWebhook)
+		t.messages = 0
+	}
 	for name, n := range b.counters {
 		t.exec(&t.sql.counter, name, int64(n)) //nolint:gosec // counted from 1
 	}
