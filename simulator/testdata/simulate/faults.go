@@ -49,7 +49,7 @@ func faults() []fault {
 		{"a test delivery moves the count", queue, "\tif !q.removed {\n\t\tq.d.save(", "\tif !q.removed {\n\t\tq.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, j.CompletedAt)\n\t\tq.d.save("},
 
 		{"retries outlive the disabling by hand", queue, "ended = q.endWaiting(\"the webhook was disabled by hand\")", "_ = ended"},
-		{"retries outlive the disabling by failures", settle, "case disabled:\n\t\treturn q.endWaiting(", "case disabled && q.closed:\n\t\treturn q.endWaiting("},
+		{"retries outlive the disabling by failures", settle, "(ended []Delivery) {\n\tswitch {\n\tcase disabled:", "(ended []Delivery) {\n\tswitch {\n\tcase disabled && len(q.waiting.jobs) > 0:\n\t\treturn nil\n\tcase disabled:"},
 		{"an attempt that was under way is retried though it was disabled", settle, "if q.hook.IsActive {\n\t\t\tq.record(j.Delivery)\n\t\t} else {", "if true {\n\t\t\tq.record(j.Delivery)\n\t\t} else {"},
 		{"events go to disabled webhooks", queue, "if !q.hook.IsActive {\n\t\treturn Delivery{}, ErrInactive\n\t}\n\tif filter", "if filter"},
 		{"filters are ignored", queue, "filter != \"\" && !q.hook", "filter == \"x\" && !q.hook"},
