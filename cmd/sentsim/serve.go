@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -127,7 +126,7 @@ func (a *app) serveOn(ctx context.Context, listen string, cfg api.Config, server
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
 	if err != nil {
 		_ = server.Close()
-		return exit(statusTrouble, fmt.Errorf("%w (choose another address with --listen)", err))
+		return listenError(err)
 	}
 	key := "the one you gave"
 	if cfg.APIKey == api.DefaultKey {

@@ -223,6 +223,10 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	switch {
 	case errors.Is(err, errExited):
 		err = fmt.Errorf("it ended (%s) before it was ready; %s", p.ended(), last(said))
+		if p.behind != 0 {
+			err = fmt.Errorf("it ended (%s) and left process %d behind, so it runs in the background: start it in the foreground, that it can be watched, restarted and stopped; %s",
+				p.ended(), p.behind, last(said))
+		}
 		if portTaken.MatchString(strings.Join(said, "\n")) {
 			err = fmt.Errorf("%w: %w", errPortTaken, err)
 		}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
@@ -23,9 +25,12 @@ const (
 )
 
 // process is a command in a process group of its own. Whatever it starts is in
-// that group, and goes when it goes.
+// that group, and goes when it goes; what leaves the group is known by a mark in
+// its environment, on Linux.
 type process struct {
 	cmd      *exec.Cmd
+	mark     string // NAME=value
+	behind   int    // a process that it has left behind when it ended by itself; after done
 	grace    time.Duration
 	once     sync.Once
 	hurry    <-chan struct{} // closed when there is no time for grace; nil: there is
@@ -45,11 +50,18 @@ func startProcess(cmd *exec.Cmd, out io.Writer, grace time.Duration) (*process, 
 	// outlives the process holds the output open.
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.SysProcAttr = ownGroup()
-	p := &process{cmd: cmd, grace: grace, stopping: make(chan struct{}), done: make(chan struct{})}
+	p := &process{cmd: cmd, mark: newMark(), grace: grace, stopping: make(chan struct{}), done: make(chan struct{})}
+	if cmd.Env == nil {
+		cmd.Env = os.Environ()
+	}
+	cmd.Env = append(cmd.Env, p.mark)
 	started := make(chan error, 1)
 	go p.supervise(r, w, out, started)
 	return p, <-started
 }
+
+// newMark is a variable that nobody else has.
+func newMark() string { return "SENTSIM_PROCESS=" + uuid.NewString() }
 
 func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) {
 	// Where the kernel kills the process with us (ownGroup), it does so when the
@@ -75,8 +87,12 @@ func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) 
 		// Children have had their SIGTERM too. The output ends with the last of them.
 		waitFor(copied, p.grace)
 	default:
+		if left := family(p.mark); len(left) > 0 {
+			p.behind = left[0]
+		}
 	}
 	killGroup(p.cmd.Process.Pid)
+	killFamily(p.mark)
 	if err := r.SetReadDeadline(clock.Wall().Add(drainTime)); err != nil {
 		_ = r.Close() // a pipe without deadlines; closing ends the copy as well
 	}
@@ -102,6 +118,7 @@ func (p *process) stop() error {
 	}
 	pid := p.cmd.Process.Pid
 	terminateGroup(pid)
+	terminateFamily(p.mark, pid)
 	_ = resumeGroup(pid) // a paused process does not see its SIGTERM
 	if waitUnless(p.hurry, p.done, p.grace) {
 		return nil
