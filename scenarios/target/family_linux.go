@@ -12,6 +12,9 @@ import (
 // they have started: a process inherits it wherever it goes, into a group or a
 // session of its own, and when its parent has ended.
 func family(mark string) (pids []int) {
+	if mark == "" {
+		return nil
+	}
 	marked := map[int]bool{}
 	children := map[int][]int{}
 	folders, _ := filepath.Glob("/proc/[0-9]*")

@@ -29,19 +29,20 @@ const (
 // its environment, on Linux.
 type process struct {
 	cmd      *exec.Cmd
-	mark     string // NAME=value
-	behind   int    // a process that it has left behind when it ended by itself; after done
+	mark     string // NAME=value; "": what leaves the group is none of ours
+	behind   int    // a process that it left behind when it ended by itself; after reaped
 	grace    time.Duration
 	once     sync.Once
 	hurry    <-chan struct{} // closed when there is no time for grace; nil: there is
 	stopping chan struct{}   // closed when stop is called
+	reaped   chan struct{}   // closed when the process itself is over
 	done     chan struct{}   // closed when it is reaped, its group killed and its output read
 }
 
 // startProcess runs cmd with its output going to out; once asked to end it has
 // grace to do so. It must be stopped. Only starting fails; how it ended is in
 // cmd.ProcessState after done.
-func startProcess(cmd *exec.Cmd, out io.Writer, grace time.Duration) (*process, error) {
+func startProcess(cmd *exec.Cmd, mark string, out io.Writer, grace time.Duration) (*process, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -50,11 +51,10 @@ func startProcess(cmd *exec.Cmd, out io.Writer, grace time.Duration) (*process, 
 	// outlives the process holds the output open.
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.SysProcAttr = ownGroup()
-	p := &process{cmd: cmd, mark: newMark(), grace: grace, stopping: make(chan struct{}), done: make(chan struct{})}
-	if cmd.Env == nil {
-		cmd.Env = os.Environ()
+	p := &process{cmd: cmd, mark: mark, grace: grace, stopping: make(chan struct{}), reaped: make(chan struct{}), done: make(chan struct{})}
+	if mark != "" {
+		cmd.Env = append(cmd.Environ(), mark)
 	}
-	cmd.Env = append(cmd.Env, p.mark)
 	started := make(chan error, 1)
 	go p.supervise(r, w, out, started)
 	return p, <-started
@@ -84,12 +84,18 @@ func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) 
 	_ = p.cmd.Wait() // its error is in ProcessState
 	select {
 	case <-p.stopping:
-		// Children have had their SIGTERM too. The output ends with the last of them.
-		waitFor(copied, p.grace)
 	default:
 		if left := family(p.mark); len(left) > 0 {
 			p.behind = left[0]
+			fmt.Fprintf(out, "sentsim: the command %s\n", p.inBackground())
 		}
+	}
+	close(p.reaped)
+	select {
+	case <-p.stopping:
+		// Children have had their SIGTERM too. The output ends with the last of them.
+		waitFor(copied, p.grace)
+	default:
 	}
 	killGroup(p.cmd.Process.Pid)
 	killFamily(p.mark)
@@ -130,7 +136,13 @@ func (p *process) stop() error {
 	return fmt.Errorf("process %d survived SIGKILL for %s", pid, stopGrace)
 }
 
-// ended says how it ended, after done.
+// inBackground says that it left others behind, and what to do.
+func (p *process) inBackground() string {
+	return fmt.Sprintf("ended (%s) and left process %d behind, so it runs in the background: start it in the foreground, so that it can be watched, restarted and stopped",
+		p.ended(), p.behind)
+}
+
+// ended says how it ended, after reaped.
 func (p *process) ended() string { return p.cmd.ProcessState.String() }
 
 // waitFor waits for done, for d at most, and tells whether it came. No context
