@@ -11,7 +11,8 @@ GOLANGCI ?= $(firstword $(wildcard $(CURDIR)/$(BIN)/golangci-lint) golangci-lint
 # testdata is left out of ./... ; these tools live there and have tests.
 MUTATE  := ./simulator/testdata/mutate
 BENCH   := ./simulator/testdata/bench
-PACKAGES := ./... $(MUTATE) $(BENCH)
+SIMULATE := ./simulator/testdata/simulate
+PACKAGES := ./... $(MUTATE) $(BENCH) $(SIMULATE)
 # The race detector needs cgo and a C compiler. SQLite, which is translated from C
 # by a machine, does without: watching it takes a third of the tests' time.
 RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1 && \
@@ -23,6 +24,11 @@ BENCHTIME ?= 1s
 # Of the comparison: --rounds N --duration D --memory=false
 BENCHFLAGS ?=
 K6_VERSION := v1.8.1
+SEEDS ?= 20000
+# SEED=42 is one seed again, as a short story; FAULTS=1 asks whether mistakes in the code are found.
+SIMULATEFLAGS ?= $(if $(FAULTS),--faults --seeds 3000,$(if $(SEED),--seed $(SEED),--seeds $(SEEDS)))
+GOVULNCHECK_VERSION := v1.1.4
+CYCLONEDX_VERSION := v1.9.0
 # Time for the whole of make mutate; it needs a few minutes on two cores.
 MUTATE_BUDGET ?= 15m
 
@@ -46,6 +52,14 @@ zoo: ## all defective receivers through verify, chaos and shrink (make test take
 .PHONY: kill
 kill: ## kill a durable simulator, and sentsim serve, at hundreds of points and look for what is lost
 	SENTSIM_KILLS=300 $(GO) test -count=1 -p 1 $(TESTFLAGS) -run '^Test(Serve)?Killed$$' ./simulator ./cmd/sentsim
+
+.PHONY: simulate
+simulate: ## search SEEDS (20000) seeds for a story in which Sent's side breaks its word
+	$(GO) run $(SIMULATE) $(SIMULATEFLAGS)
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what we use (asks vuln.go.dev)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
 .PHONY: vet
 vet: ## go vet

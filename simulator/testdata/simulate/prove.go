@@ -58,6 +58,10 @@ func proveFaults(ctx context.Context, seeds uint64, only string, stdout, stderr 
 
 // build is the program with the fault in it.
 func (f fault) build(ctx context.Context, root, dir string) (string, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
 	path := filepath.Join(root, "simulator", filepath.FromSlash(f.file))
 	source, err := os.ReadFile(path)
 	if err != nil {

@@ -437,7 +437,7 @@ type line struct {
 }
 
 func (w *world) tell(at time.Time, format string, args ...any) {
-	if !w.plan.told {
+	if !w.plan.told || w.bad != nil {
 		return
 	}
 	w.story = append(w.story, line{at, fmt.Sprintf(format, args...)})
