@@ -116,6 +116,9 @@ func own(ctx context.Context, db *sql.DB) error {
 	if err := migrate(ctx, db); err != nil {
 		return err
 	}
+	if err := nameFile(ctx, db); err != nil {
+		return err
+	}
 	for _, text := range []string{"PRAGMA locking_mode = NORMAL", look} { // readers may come
 		if _, err := db.ExecContext(ctx, text); err != nil {
 			return err
@@ -158,6 +161,9 @@ func lookInto(ctx context.Context, file string, whole bool) error {
 		mode = "ro"
 		if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
 			defer func() { _ = os.Remove(file + "-shm") }()
+		}
+		if err := checkLog(ctx, file); err != nil {
+			return err
 		}
 	}
 	db, err := openDB(file, mode)

@@ -71,6 +71,7 @@ func simulate(ctx context.Context, args []string, stdout, stderr io.Writer) int 
 // search tries seeds until one fails.
 func search(ctx context.Context, first, seeds uint64, jobs int, brief bool, stdout io.Writer) int {
 	debug.SetGCPercent(400) // much is made and little of it lives
+	debug.SetMemoryLimit(512 << 20)
 	patience := patience
 	if brief {
 		patience /= 10
