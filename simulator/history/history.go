@@ -104,8 +104,8 @@ const (
 // countTimes tells count the times of a change.
 func (c Change) countTimes(count func(name string, n uint64)) {
 	if !c.At.IsZero() {
-		count(counterTime, uint64(max(c.At.UnixNano(), 0)))
-		count(counterWall, uint64(max(c.Wall.UnixNano(), 0)))
+		count(counterTime, uint64(max(c.At.UnixNano(), 0)))   //nolint:gosec // not below zero
+		count(counterWall, uint64(max(c.Wall.UnixNano(), 0))) //nolint:gosec // likewise
 	}
 }
 

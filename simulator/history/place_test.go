@@ -57,7 +57,7 @@ func TestMakesPrivate(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(file, 0o666); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if s, err = OpenSQLite(t.Context(), file, 0); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func configured(s step) webhook.Config {
 // replay replays one of the deliveries.
 func (l *life) replay(s step, o *op) error {
 	l.mu.Lock()
-	all := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return int(a.Number) - int(b.Number) })
+	all := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return cmp.Compare(a.Number, b.Number) })
 	l.mu.Unlock()
 	if len(all) == 0 {
 		return errNothing

@@ -69,8 +69,12 @@ func (w *world) answerOf(m mood, receiver int, body []byte, timeout time.Duratio
 	case odd:
 		a.took = false
 		a.outcome = seed.Pick(st, []delivery.Outcome{
-			{Kind: delivery.Answered, Status: 301}, failed(delivery.TLS, "bad certificate"), failed(delivery.Malformed, "not HTTP"),
-			failed(delivery.Unreached, "no route"), failed(delivery.Cancelled, "no more files can be opened"), {Kind: delivery.Answered, Status: 299},
+			{Kind: delivery.Answered, Status: 301},
+			failed(delivery.TLS, "bad certificate"),
+			failed(delivery.Malformed, "not HTTP"),
+			failed(delivery.Unreached, "no route"),
+			failed(delivery.Cancelled, "no more files can be opened"),
+			{Kind: delivery.Answered, Status: 299},
 		})
 		a.took = a.outcome.Status == 299
 	}

@@ -108,14 +108,14 @@ func (w *world) do(ctx context.Context, l *life, s step) *life {
 			w.violated(lost, "it did not stop in good order: %v", err)
 		}
 		if !l.dead {
-			return w.again(l, len(w.log), s.downtime())
+			return w.again(len(w.log), s.downtime())
 		}
 	case reset:
 		_ = l.sim.Close()
 		if !l.dead {
 			w.log, w.safe = nil, 0
 			clear(w.bodies)
-			return w.again(l, 0, 0)
+			return w.again(0, 0)
 		}
 	case register, send, burst, receive, submit, rotate, disable, enable, remove, edit, replay, test:
 		l.operate(ctx, s)
@@ -175,11 +175,11 @@ func (w *world) bury(l *life) *life {
 	unsafe := len(w.log) - w.safe
 	kept := w.safe + w.plan.seed.Stream("crash", uint64(w.restarts)).IntN(unsafe+1) //nolint:gosec // counted from 0
 	l.tell(w.now, "it dies; of the last %d writes %d are lost, and it is down for %s", unsafe, len(w.log)-kept, l.downtime)
-	return w.again(l, kept, l.downtime)
+	return w.again(kept, l.downtime)
 }
 
 // again is the next life, with the first changes of the file.
-func (w *world) again(l *life, kept int, downtime time.Duration) *life {
+func (w *world) again(kept int, downtime time.Duration) *life {
 	w.log = w.log[:kept]
 	w.safe = kept
 	w.restarts++

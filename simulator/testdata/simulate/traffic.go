@@ -35,9 +35,11 @@ func (l *life) traffic(s step, o *op) error {
 			}
 		}
 		return nil
-	default:
+	case send:
 		return l.send(s, channels[s.choice%3])
+	case register, rotate, disable, enable, remove, edit, replay, test, receiver, stop, crash, reset, pass:
 	}
+	return errNothing
 }
 
 // send accepts messages with the answer to a request that has a key: both are
