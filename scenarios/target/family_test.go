@@ -48,7 +48,7 @@ func TestWhatLeavesTheGroup(t *testing.T) {
 			if err != nil || len(strings.Fields(string(text))) == 0 {
 				t.Fatalf("no process was started beside it: %v", err)
 			}
-			for _, field := range strings.FieldsSeq(string(text)) {
+			for field := range strings.FieldsSeq(string(text)) {
 				pid, err := strconv.Atoi(field)
 				if err != nil {
 					t.Fatal(err)
