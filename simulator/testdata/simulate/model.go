@@ -88,7 +88,18 @@ type life struct {
 // die is the end of the process, between two writes.
 func (l *life) die() {
 	l.dead = true
+	l.now = l.clock.Now() // the clock may run on until everybody has noticed
 	l.end()
+}
+
+// stands is the time at which the life stands, or ended.
+func (l *life) stands() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead {
+		return l.now
+	}
+	return l.clock.Now()
 }
 
 // hook is a webhook as it should be.

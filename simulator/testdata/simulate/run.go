@@ -132,7 +132,7 @@ func (w *world) advance(ctx context.Context, l *life, d time.Duration) *life {
 	return w.letTimePass(ctx, l, func(ctx context.Context, l *life) error {
 		before := l.clock.Now()
 		err := l.sim.Advance(ctx, d)
-		d -= min(d, l.clock.Now().Sub(before))
+		d -= min(d, l.stands().Sub(before))
 		return err
 	})
 }
