@@ -11,7 +11,8 @@ GOLANGCI ?= $(firstword $(wildcard $(CURDIR)/$(BIN)/golangci-lint) golangci-lint
 # testdata is left out of ./... ; these tools live there and have tests.
 MUTATE  := ./simulator/testdata/mutate
 BENCH   := ./simulator/testdata/bench
-PACKAGES := ./... $(MUTATE) $(BENCH)
+SIMULATE := ./simulator/testdata/simulate
+PACKAGES := ./... $(MUTATE) $(BENCH) $(SIMULATE)
 # The race detector needs cgo and a C compiler. SQLite, which is translated from C
 # by a machine, does without: watching it takes a third of the tests' time.
 RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1 && \
@@ -23,12 +24,17 @@ BENCHTIME ?= 1s
 # Of the comparison: --rounds N --duration D --memory=false
 BENCHFLAGS ?=
 K6_VERSION := v1.8.1
+SEEDS ?= 20000
+# SEED=42 is one seed again, as a short story; FAULTS=1 asks whether mistakes in the code are found.
+SIMULATEFLAGS ?= $(if $(FAULTS),--faults --seeds 3000,$(if $(SEED),--seed $(SEED),--seeds $(SEEDS)))
+GOVULNCHECK_VERSION := v1.9.0
+CYCLONEDX_VERSION := v1.10.0
 # Time for the whole of make mutate; it needs a few minutes on two cores.
 MUTATE_BUDGET ?= 15m
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## check the reference receiver that comes with sentsim
@@ -46,6 +52,14 @@ zoo: ## all defective receivers through verify, chaos and shrink (make test take
 .PHONY: kill
 kill: ## kill a durable simulator, and sentsim serve, at hundreds of points and look for what is lost
 	SENTSIM_KILLS=300 $(GO) test -count=1 -p 1 $(TESTFLAGS) -run '^Test(Serve)?Killed$$' ./simulator ./cmd/sentsim
+
+.PHONY: simulate
+simulate: ## search SEEDS (20000) seeds for a story in which Sent's side breaks its word
+	$(GO) run $(SIMULATE) $(SIMULATEFLAGS)
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what we use (asks vuln.go.dev)
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
 
 .PHONY: vet
 vet: ## go vet
@@ -110,6 +124,31 @@ images: build ## build the container images sentsim and sentsim-receiver
 	mkdir -p $(BIN)/empty
 	docker build --target receiver -t sentsim-receiver .
 	docker build --target sentsim -t sentsim .
+
+.PHONY: cross
+cross: ## build for Linux, macOS and Windows on both architectures, with checksums
+	@set -euo pipefail; mkdir -p $(BIN)/cross; \
+	for os in linux darwin windows; do for arch in amd64 arm64; do \
+	  CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/cross/$$os-$$arch/ ./cmd/...; \
+	done; done; \
+	cd $(BIN)/cross && sha256sum */* >checksums.txt && cat checksums.txt
+
+.PHONY: reproducible
+reproducible: ## build twice, in two folders, and compare the digests
+	@set -euo pipefail; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	for n in first second; do \
+	  mkdir "$$dir/$$n"; git ls-files -co --exclude-standard -z | tar --null -T - -cf - | tar -xf - -C "$$dir/$$n"; \
+	  (cd "$$dir/$$n" && CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)' -o "$$dir/$$n/out/" ./cmd/...); \
+	  (cd "$$dir/$$n/out" && sha256sum * >"$$dir/$$n.sums"); \
+	done; \
+	cat "$$dir/first.sums"; cmp "$$dir/first.sums" "$$dir/second.sums"
+
+BINARY ?= $(BIN)/sentsim
+SBOM ?= $(BINARY).cdx.json
+.PHONY: sbom
+sbom: ## list what is in BINARY (bin/sentsim), as CycloneDX
+	@[ -f "$(BINARY)" ] || $(MAKE) -s build
+	$(GO) run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@$(CYCLONEDX_VERSION) bin -json -std -output "$(SBOM)" "$(BINARY)"
 
 .PHONY: clean
 clean: ## remove what the other targets made

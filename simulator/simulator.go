@@ -11,6 +11,7 @@ package simulator
 import (
 	"context"
 	crand "crypto/rand"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ var (
 // a virtual clock that starts at the wall clock's time, with an empty history in memory.
 type Config struct {
 	Seed  seed.Seed   // of a store that is empty; one that is not goes on with its own
-	Start time.Time   // of the virtual clock, when Clock is nil; zero: the wall clock's time, in whole seconds
+	Start time.Time   // of the virtual clock, when Clock is nil; zero: the wall clock's time, in whole seconds. Never before the store's last
 	Clock clock.Clock // nil: a virtual one at Start. New takes a hold of it: keep none of your own while time shall move
 	Knobs Knobs       // zero: DefaultKnobs
 
@@ -92,12 +93,6 @@ func New(cfg Config) (*Simulator, error) {
 	if cfg.Wall == nil {
 		cfg.Wall = clock.Wall
 	}
-	if cfg.Start.IsZero() {
-		cfg.Start = cfg.Wall().Truncate(time.Second).UTC()
-	}
-	if cfg.Clock == nil {
-		cfg.Clock = clock.NewVirtual(cfg.Start)
-	}
 	if cfg.Sender == nil {
 		cfg.Sender = delivery.HTTP{}
 	}
@@ -107,16 +102,24 @@ func New(cfg Config) (*Simulator, error) {
 	if cfg.Secrets == nil {
 		cfg.Secrets = crand.Reader
 	}
+	state, err := cfg.Store.Restore()
+	if err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.NewVirtual(startOf(cfg, state))
+	}
 	if cfg.Watch != nil {
 		cfg.Store = watched{cfg.Store, cfg.Watch}
 	}
+	cfg.Store = timed{cfg.Store, cfg.Clock}
 	s := &Simulator{
 		sender: cfg.Sender, wall: cfg.Wall,
 		seed: cfg.Seed, knobs: cfg.Knobs, clock: cfg.Clock, store: cfg.Store, secrets: cfg.Secrets,
 		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
 		counts: map[string]uint64{}, planned: map[uint64]func() bool{}, courses: map[uuid.UUID]*course{},
 	}
-	if err := s.restore(delivery.Config{
+	if err := s.restore(state, delivery.Config{
 		Clock: cfg.Clock, Sender: cfg.Sender, Wall: cfg.Wall, Journal: journal{cfg.Store, &s.contacts},
 		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
 	}); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
@@ -17,11 +18,7 @@ import (
 // restore goes on where the store's last simulator stopped: its webhooks, what it
 // had planned, and its deliveries that are not over. What was due meanwhile is
 // due now; what was under way is attempted again.
-func (s *Simulator) restore(rules delivery.Config) error {
-	state, err := s.store.Restore()
-	if err != nil {
-		return fmt.Errorf("history: %w", err)
-	}
+func (s *Simulator) restore(state history.State, rules delivery.Config) error {
 	maps.Copy(s.counts, state.Counters)
 	if s.account = state.Account; s.account == uuid.Nil {
 		s.account = s.newID("account")
@@ -73,6 +70,32 @@ func (s *Simulator) restoreSeed(text string) error {
 	var err error
 	s.seed, err = seed.Parse(text)
 	return err
+}
+
+// startOf is where a virtual clock begins: it goes on from where the store's last
+// one stood, however long ago that was, so that a retry that waits is due after
+// the rest of its wait.
+func startOf(cfg Config, state history.State) time.Time {
+	last, _ := state.Now()
+	switch {
+	case cfg.Start.IsZero() && last.IsZero():
+		return cfg.Wall().Truncate(time.Second).UTC()
+	case last.After(cfg.Start):
+		return last.UTC()
+	}
+	return cfg.Start
+}
+
+// timed is a store that is told when each change happened.
+type timed struct {
+	history.Store
+	clock clock.Clock
+}
+
+// Save implements history.Store.
+func (t timed) Save(c history.Change) error {
+	c.At, c.Wall = t.clock.Now(), clock.Wall()
+	return t.Store.Save(c)
 }
 
 // course is what is planned for one message or template, in order.

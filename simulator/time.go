@@ -2,11 +2,13 @@ package simulator
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/history"
 )
 
 // Advance lets d of simulation time pass, with everything that happens until
@@ -36,8 +38,14 @@ func (s *Simulator) letTimePass(lend func() error) error {
 	if s.pending.ended() {
 		return ErrClosed
 	}
+	before := s.clock.Now()
 	if err := lend(); err != nil {
 		return err
+	}
+	if s.clock.Now().After(before) {
+		if err := s.store.Save(history.Change{}); err != nil { // what time it is
+			return fmt.Errorf("history: %w", err)
+		}
 	}
 	return s.failure()
 }

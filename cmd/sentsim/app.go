@@ -126,7 +126,7 @@ func (s *signalled) Error() string { return s.word }
 
 // ended is the reason that a signal gives.
 func ended(s os.Signal) error {
-	if s == syscall.SIGTERM {
+	if s == syscall.SIGTERM || s == syscall.SIGHUP { // the terminal is gone, or whoever supervises it wants it to end
 		return &signalled{"terminated", scenarios.ExitTerminated}
 	}
 	return &signalled{"interrupted", scenarios.ExitInterrupted}

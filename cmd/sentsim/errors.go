@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,6 +63,9 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 		return 0
 	}
 	status := scenarios.ExitUsage
+	if isFull(err) {
+		status = statusTrouble
+	}
 	var e *exitError
 	if errors.As(err, &e) {
 		status = e.status
@@ -74,6 +79,22 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 		fmt.Fprintf(a.stderr, "see %s --help\n", cmd.CommandPath())
 	}
 	return status
+}
+
+// isFull reports whether err is a disk's that takes nothing more.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) || errors.Is(err, syscall.EIO)
+}
+
+// listenError is why nothing can listen there: an address that there is not is the
+// user's mistake, one that is taken is not.
+func listenError(err error) error {
+	var address *net.AddrError
+	var name *net.DNSError
+	if errors.As(err, &address) || errors.As(err, &name) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return usage("--listen: %v", err)
+	}
+	return exit(statusTrouble, fmt.Errorf("%w (choose another address with --listen)", err))
 }
 
 // complain prints err, each line of it as an error of ours. It never shows a

@@ -15,6 +15,9 @@ func main() {
 	hurry := make(chan struct{})
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup wants it to go on
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		cancel(ended(<-signals))
 		<-signals

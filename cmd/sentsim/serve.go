@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strconv"
 
@@ -112,6 +111,9 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Simulator.Clock, err = data.clock(cfg.Simulator.Clock, cfg.Simulator.Start); err != nil {
+		return errors.Join(err, data.close())
+	}
 	s := &serving{serveOptions: o, address: listen, cfg: cfg, data: data, lines: newAttemptLines(), secret: cfg.Secret}
 	s.cfg.Reset = s.hasReset
 	var feed *dashboard.Feed
@@ -154,7 +156,7 @@ func (a *app) serveOn(ctx context.Context, s *serving) (err error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
 	if err != nil {
 		_ = s.server.Close()
-		return exit(statusTrouble, fmt.Errorf("%w (choose another address with --listen)", err))
+		return listenError(err)
 	}
 	if err := a.announce(s, "http://"+l.Addr().String()); err != nil {
 		_ = l.Close()

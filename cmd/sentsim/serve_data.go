@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"strconv"
+	"time"
 
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/history"
 )
 
@@ -39,24 +38,43 @@ func openData(ctx context.Context, o serveOptions, cfg *api.Config) (*dataFile, 
 		return nil, err
 	}
 	d.store, cfg.Simulator.Store = store, store
-	cfg.Empty = func() (history.Store, error) { return d.empty(context.WithoutCancel(ctx)) }
+	cfg.Empty = d.empty
 	return d, nil
 }
 
-// empty begins the file anew.
-func (d *dataFile) empty(ctx context.Context) (history.Store, error) {
-	_ = d.store.Close() //nolint:contextcheck // it ends in its own time; what it says is about data that is thrown away
-	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
-		if err := os.Remove(d.path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
+// clock is the clock with which the file goes on. Simulation time never runs
+// backwards: where the file's is ahead of c's, it goes on from there as c would
+// have, with the time that passed meanwhile. One that stands still does so by itself.
+func (d *dataFile) clock(c clock.Clock, start time.Time) (clock.Clock, error) {
+	if d == nil || c == nil {
+		return c, nil
 	}
-	store, err := history.OpenSQLite(ctx, d.path, d.keep)
+	state, err := d.store.Restore()
 	if err != nil {
 		return nil, err
 	}
-	d.store = store
-	return store, nil
+	at, wall := state.Now()
+	if at.IsZero() || at.Before(start) {
+		return c, nil
+	}
+	factor := 1.0
+	if scaled, ok := c.(*clock.Scaled); ok {
+		factor = scaled.Factor()
+	}
+	goneOn := at.Add(time.Duration(float64(max(clock.Wall().Sub(wall), 0)) * factor))
+	if _, onTheWall := c.(clock.Real); onTheWall && !goneOn.After(clock.Wall().Add(time.Second)) {
+		return c, nil
+	}
+	return clock.NewScaled(goneOn, factor), nil
+}
+
+// empty begins the file anew, in one transaction: there is no moment in which the
+// file is not there, or somebody else could have it.
+func (d *dataFile) empty() (history.Store, error) {
+	if err := d.store.Save(history.Change{Empty: true}); err != nil {
+		return nil, err
+	}
+	return d.store, d.store.Flush()
 }
 
 func (d *dataFile) close() error {

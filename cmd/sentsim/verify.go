@@ -119,6 +119,9 @@ func assumed(res config.Resolved) bool {
 // conclude prints what a run came to, however it ended.
 func (a *app) conclude(ctx context.Context, rep report.Report, err error, terminal *report.Terminal, plan *outputs) error {
 	status := scenarios.Status(rep, err)
+	if status == scenarios.ExitUsage && isFull(err) { // nothing was judged, and that is not the user's mistake
+		status = statusTrouble
+	}
 	stop := stopped(ctx)
 	if stop != nil {
 		status = stop.status

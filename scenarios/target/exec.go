@@ -205,14 +205,19 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	}
 	mark := t.out.mark()
 	seen := t.out.expect(t.spec.Ready.Log, 0)
-	p, err := startProcess(cmd, t.out, t.grace)
+	p, err := startProcess(cmd, newMark(), t.out, t.grace)
 	if err != nil {
 		return startError(cmd.Path, err)
 	}
 	p.hurry = t.spec.Hurry
 	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
 	defer cancel()
-	err = await(within, p.done, func(ctx context.Context) error { return t.ready(ctx, seen) })
+	err = await(within, p.reaped, func(ctx context.Context) error { return t.ready(ctx, seen) })
+	select {
+	case <-p.reaped: // what is ready is not what was started
+		err = errExited
+	default:
+	}
 	if err == nil {
 		t.proc = p
 		return nil
@@ -223,6 +228,9 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	switch {
 	case errors.Is(err, errExited):
 		err = fmt.Errorf("it ended (%s) before it was ready; %s", p.ended(), last(said))
+		if p.behind != 0 {
+			err = fmt.Errorf("it %s", p.inBackground())
+		}
 		if portTaken.MatchString(strings.Join(said, "\n")) {
 			err = fmt.Errorf("%w: %w", errPortTaken, err)
 		}

@@ -83,7 +83,7 @@ func (t *urlTarget) command(ctx context.Context, line string, env Env) error {
 	cmd.Args[0] = c.args[0]
 	cmd.Env = append(environ, c.env...)
 	mark := t.out.mark()
-	p, err := startProcess(cmd, t.out, stopGrace)
+	p, err := startProcess(cmd, "", t.out, stopGrace) // it may start a receiver that is to stay
 	if err != nil {
 		return startError(path, err)
 	}

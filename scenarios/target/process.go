@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
@@ -23,20 +25,24 @@ const (
 )
 
 // process is a command in a process group of its own. Whatever it starts is in
-// that group, and goes when it goes.
+// that group, and goes when it goes; what leaves the group is known by a mark in
+// its environment, on Linux.
 type process struct {
 	cmd      *exec.Cmd
+	mark     string // NAME=value; "": what leaves the group is none of ours
+	behind   int    // a process that it left behind when it ended by itself; after reaped
 	grace    time.Duration
 	once     sync.Once
 	hurry    <-chan struct{} // closed when there is no time for grace; nil: there is
 	stopping chan struct{}   // closed when stop is called
+	reaped   chan struct{}   // closed when the process itself is over
 	done     chan struct{}   // closed when it is reaped, its group killed and its output read
 }
 
 // startProcess runs cmd with its output going to out; once asked to end it has
 // grace to do so. It must be stopped. Only starting fails; how it ended is in
 // cmd.ProcessState after done.
-func startProcess(cmd *exec.Cmd, out io.Writer, grace time.Duration) (*process, error) {
+func startProcess(cmd *exec.Cmd, mark string, out io.Writer, grace time.Duration) (*process, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -45,11 +51,17 @@ func startProcess(cmd *exec.Cmd, out io.Writer, grace time.Duration) (*process, 
 	// outlives the process holds the output open.
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.SysProcAttr = ownGroup()
-	p := &process{cmd: cmd, grace: grace, stopping: make(chan struct{}), done: make(chan struct{})}
+	p := &process{cmd: cmd, mark: mark, grace: grace, stopping: make(chan struct{}), reaped: make(chan struct{}), done: make(chan struct{})}
+	if mark != "" {
+		cmd.Env = append(cmd.Environ(), mark)
+	}
 	started := make(chan error, 1)
 	go p.supervise(r, w, out, started)
 	return p, <-started
 }
+
+// newMark is a variable that nobody else has.
+func newMark() string { return "SENTSIM_PROCESS=" + uuid.NewString() }
 
 func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) {
 	// Where the kernel kills the process with us (ownGroup), it does so when the
@@ -72,11 +84,21 @@ func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) 
 	_ = p.cmd.Wait() // its error is in ProcessState
 	select {
 	case <-p.stopping:
+	default:
+		if left := family(p.mark); len(left) > 0 {
+			p.behind = left[0]
+			fmt.Fprintf(out, "sentsim: the command %s\n", p.inBackground())
+		}
+	}
+	close(p.reaped)
+	select {
+	case <-p.stopping:
 		// Children have had their SIGTERM too. The output ends with the last of them.
 		waitFor(copied, p.grace)
 	default:
 	}
 	killGroup(p.cmd.Process.Pid)
+	killFamily(p.mark)
 	if err := r.SetReadDeadline(clock.Wall().Add(drainTime)); err != nil {
 		_ = r.Close() // a pipe without deadlines; closing ends the copy as well
 	}
@@ -102,6 +124,7 @@ func (p *process) stop() error {
 	}
 	pid := p.cmd.Process.Pid
 	terminateGroup(pid)
+	terminateFamily(p.mark, pid)
 	_ = resumeGroup(pid) // a paused process does not see its SIGTERM
 	if waitUnless(p.hurry, p.done, p.grace) {
 		return nil
@@ -113,7 +136,13 @@ func (p *process) stop() error {
 	return fmt.Errorf("process %d survived SIGKILL for %s", pid, stopGrace)
 }
 
-// ended says how it ended, after done.
+// inBackground says that it left others behind, and what to do.
+func (p *process) inBackground() string {
+	return fmt.Sprintf("ended (%s) and left process %d behind, so it runs in the background: start it in the foreground, so that it can be watched, restarted and stopped",
+		p.ended(), p.behind)
+}
+
+// ended says how it ended, after reaped.
 func (p *process) ended() string { return p.cmd.ProcessState.String() }
 
 // waitFor waits for done, for d at most, and tells whether it came. No context

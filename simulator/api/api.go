@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator"
@@ -91,6 +92,8 @@ type Server struct {
 	standard, rotating, testing window
 
 	resetting sync.Mutex
+	gate      gate
+	reported  atomic.Pointer[string] // the trouble that was logged last
 
 	mu      sync.RWMutex
 	sim     *simulator.Simulator

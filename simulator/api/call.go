@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,11 +56,11 @@ type call struct {
 
 // answer lets an operation answer. Nothing is written when it returns an error.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, op operation) error {
-	c := &call{Server: s, operation: op, sim: s.Simulator(), w: w, r: r}
+	c := &call{Server: s, operation: op, w: w, r: r}
 	if err := c.readBody(); err != nil {
 		return err
 	}
-	data, err := op.handle(c)
+	data, err := s.throughGate(c)
 	if early, ok := w.(*recorded); err != nil || ok && early.kept != nil { // kept: it is written already
 		return err
 	}
@@ -104,8 +105,11 @@ func asProblem(err error) *problem {
 		return &problem{status: http.StatusNotFound, code: codeNoWebhook, message: "there is no webhook with this id"}
 	case errors.Is(err, simulator.ErrInactive):
 		return &problem{status: http.StatusBadRequest, code: codeNotNow, message: "the webhook is not active: activate it first"}
-	case errors.Is(err, simulator.ErrClosed):
-		return &problem{status: http.StatusServiceUnavailable, code: codeInternal, message: "the server is shutting down"}
+	case errors.Is(err, context.Canceled):
+		return &problem{status: statusGone, code: codeInternal, message: "the client did not wait for the answer"}
+	}
+	if message, ok := unavailable(err); ok {
+		return &problem{status: http.StatusServiceUnavailable, code: codeInternal, message: message, cause: err}
 	}
 	return &problem{status: http.StatusInternalServerError, code: codeInternal, message: "an unexpected error occurred: see the server's log", cause: err}
 }
@@ -127,6 +131,12 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if p.status == http.StatusInternalServerError {
 		s.log.Error("a request could not be answered", "request_id", w.Header().Get(requestIDHeader), "error", cmp.Or(p.cause, error(p)))
+	}
+	if p.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+		if p.cause != nil {
+			s.report(r.Context(), p.cause)
+		}
 	}
 	if p.status == http.StatusNotImplemented {
 		w.Header().Set("X-Should-Retry", "false") // the official client tries a 5xx again otherwise

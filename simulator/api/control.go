@@ -115,7 +115,7 @@ func (s *Server) controlOperations() []operation {
 		},
 		{method: "GET", path: "/_sentsim/magic", status: 200, handle: listMagic, doc: "the numbers and names with outcomes of their own"},
 		{
-			method: "POST", path: "/_sentsim/reset", status: 200, handle: reset,
+			method: "POST", path: resetPath, status: 200, handle: reset,
 			doc: "begins anew, with nothing in it", fields: []field{{"seed", `that everything is drawn from; "random"; by default another one, unless --seed was given`}},
 		},
 	}

@@ -36,6 +36,7 @@ const (
 	codeNotEmulated   = "NOT_IMPLEMENTED"
 	codeMethod        = "METHOD_NOT_ALLOWED"
 	codeHostRefused   = "HOST_REFUSED"
+	codeLoop          = "LOOP_DETECTED"
 	codeOriginRefused = "ORIGIN_REFUSED"
 	codeNotFound      = "NOT_FOUND"
 	codeTimeout       = "TIMEOUT"

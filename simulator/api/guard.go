@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // guard keeps web pages out: a page that the user happens to look at must be
@@ -30,9 +32,21 @@ func newGuard(hosts []string) guard {
 	return g
 }
 
+// ownDelivery refuses our own deliveries: a webhook that points at this server
+// would make every event the cause of another one.
+func ownDelivery(r *http.Request) error {
+	if !strings.HasPrefix(r.UserAgent(), delivery.UserAgent) {
+		return nil
+	}
+	return refusal(http.StatusLoopDetected, codeLoop, "this is a delivery of sentsim's own: a webhook's endpoint_url points at the simulator instead of at a receiver")
+}
+
 // check refuses a request whose Host nobody would use on purpose, or that a
 // page of another origin sent.
 func (g guard) check(r *http.Request) error {
+	if err := ownDelivery(r); err != nil {
+		return err
+	}
 	if !g.knows(r.Host) {
 		return refusal(http.StatusForbidden, codeHostRefused,
 			"the host %q is not one of this server's names; allow it with --allow-host", printable(r.Host))

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -36,8 +35,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, hurry <-chan struct{
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
-		// A client's broken connection is none of the user's business.
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		ErrorLog:          s.serverLog(),
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
@@ -92,7 +90,7 @@ func (s *Server) pump(ctx context.Context) {
 			continue
 		}
 		if err := s.Simulator().Advance(ctx, 0); err != nil && ctx.Err() == nil {
-			s.log.Error("something that is due could not happen", "error", err)
+			s.report(ctx, err)
 		}
 	}
 }
@@ -101,14 +99,4 @@ func (s *Server) pump(ctx context.Context) {
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte("ok\n"))
-}
-
-// ready says that requests can be answered: the history takes what happens.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if err := s.Simulator().Err(); err != nil {
-		s.log.ErrorContext(r.Context(), "not ready", "error", err)
-		http.Error(w, "the history is incomplete", http.StatusServiceUnavailable)
-		return
-	}
-	s.health(w, r)
 }

@@ -64,6 +64,9 @@ func NewScaled(start time.Time, factor float64) *Scaled {
 	return &Scaled{start: start, wall: time.Now(), factor: factor}
 }
 
+// Factor is how many times as fast as the wall clock it runs.
+func (s *Scaled) Factor() float64 { return s.factor }
+
 // Now is start plus factor times the wall time since NewScaled.
 func (s *Scaled) Now() time.Time {
 	return s.start.Add(time.Duration(float64(time.Since(s.wall)) * s.factor))

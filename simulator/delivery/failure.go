@@ -38,9 +38,9 @@ func (s *sending) failed(err error) Outcome {
 	case s.phase == connecting:
 		return connectFailure(err)
 	case s.phase == handshaking:
-		return Outcome{Kind: TLS, Err: "TLS handshake: " + oneLine(err)}
+		return Outcome{Kind: TLS, Err: "TLS handshake: " + oneLine(err) + alertHint(err)}
 	case isTLS(err):
-		return Outcome{Kind: TLS, Err: "TLS broke " + s.during() + ": " + oneLine(err)}
+		return Outcome{Kind: TLS, Err: "TLS broke " + s.during() + ": " + oneLine(err) + alertHint(err)}
 	case isEnd(err) && !isReset(written): // Linux reports a reset once, to whoever comes first
 		return Outcome{Kind: Reset, Err: "the receiver closed the connection " + s.during() + s.onKept()}
 	case isEnd(err) || isReset(err):
@@ -118,7 +118,7 @@ func (s *sending) notWithin() string {
 	case inBody:
 		what = "no complete response body"
 	}
-	return fmt.Sprintf("%s within %s", what, s.timeout)
+	return fmt.Sprintf("%s within %s%s", what, s.timeout, s.onlyInterim())
 }
 
 // What Windows calls a refused, a reset and an aborted connection. The numbers
@@ -152,6 +152,25 @@ func isTimeout(err error) bool {
 func isTLS(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error")
+}
+
+// alertHint says what an alert of the receiver means; crypto/tls tells them apart
+// in words only.
+func alertHint(err error) string {
+	hints := []struct{ alert, hint string }{
+		{"certificate required", "the receiver asks for a client certificate, and Sent has none"},
+		{"bad certificate", "the receiver may be asking for a client certificate, and Sent has none"},
+		{"handshake failure", "the receiver may be asking for a client certificate, and Sent has none, or it shares no cipher with us"},
+		{"no application protocol", "the receiver does not offer HTTP/1.1 (ALPN)"},
+		{"unrecognized name", "the receiver does not serve this host name (SNI)"},
+		{"protocol version", "the receiver wants another version of TLS than 1.2 or 1.3"},
+	}
+	for _, h := range hints {
+		if isTLS(err) && strings.Contains(err.Error(), "tls: "+h.alert) {
+			return " (" + h.hint + ")"
+		}
+	}
+	return ""
 }
 
 func isOneOf(err error, targets ...error) bool {

@@ -16,13 +16,20 @@ const (
 	maxDrain = 1 << 20 // of a response's body, beyond MaxResponseBody
 )
 
-// errHeadTooLong is reported as a malformed response.
-var errHeadTooLong = errors.New("a response head of more than 1 MiB")
+// These are reported as malformed responses.
+var (
+	errHeadTooLong    = errors.New("a response head of more than 1 MiB")
+	errTooManyInterim = fmt.Errorf("%d interim responses (1xx) and no final one", maxInterim)
+)
+
+// maxInterim is how many interim responses may precede the final one: a receiver
+// that sends nothing else would otherwise look slow.
+const maxInterim = 100
 
 // read waits for the final response.
 func (s *sending) read() Outcome {
 	br, limit := s.link.br, &s.link.limit
-	limit.left, limit.err = maxHead, nil
+	limit.left, limit.err, s.interim = maxHead, nil, 0
 	for {
 		if err := sniff(br); err != nil {
 			return s.failed(err)
@@ -55,7 +62,21 @@ func (s *sending) read() Outcome {
 			return s.readBody(resp)
 		}
 		s.phase = exchanging // an interim response: the real one follows
+		if s.interim++; s.interim == maxInterim {
+			return s.failed(protocolError{errTooManyInterim})
+		}
 	}
+}
+
+// onlyInterim says what came instead of a response, if anything did.
+func (s *sending) onlyInterim() string {
+	switch s.interim {
+	case 0:
+		return ""
+	case 1:
+		return "; an interim response (1xx) came"
+	}
+	return fmt.Sprintf("; %d interim responses (1xx) came", s.interim)
 }
 
 // sniff waits for the first bytes and refuses at once what is not HTTP: whoever

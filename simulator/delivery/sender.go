@@ -58,6 +58,7 @@ type sending struct {
 	phase    phase
 	link     *link
 	keep     bool    // the link is meant to be used again
+	interim  int     // responses (1xx) that preceded the final one
 	complete bool    // nothing of the response is left on the link, and more may follow
 	writer   *writer // of a big request, or of a slow sender's
 	hurry    func()  // ends the slow sender's pauses

@@ -87,8 +87,16 @@ func TestOutcomes(t *testing.T) {
 
 		{"never reads nor answers", func(c net.Conn) { waitForSender(c) }, short, "timeout: no response within 200ms", ""},
 		{"never answers", saysAndWaits(), short, "timeout: no response within 200ms", ""},
-		{"only an interim response", saysAndWaits("HTTP/1.1 102 Processing\r\n\r\n"), short, "timeout: no response within 200ms", ""},
-		{"endless interim responses", trickles("", "HTTP/1.1 102 Processing\r\n\r\n"), short, "timeout: no *response* within 200ms", ""},
+		{"only an interim response", saysAndWaits("HTTP/1.1 102 Processing\r\n\r\n"), short, "timeout: no response within 200ms; an interim response (1xx) came", ""},
+		{"a flood of interim responses", func(c net.Conn) {
+			readRequest(c)
+			for {
+				if _, err := io.WriteString(c, "HTTP/1.1 103 Early Hints\r\n\r\n"); err != nil {
+					return
+				}
+			}
+		}, long, "malformed: the response is not HTTP/1.1: 100 interim responses (1xx) and no final one", ""},
+		{"endless interim responses", trickles("", "HTTP/1.1 102 Processing\r\n\r\n"), short, "timeout: no *response* within 200ms* interim responses (1xx) came", ""},
 		{"stops in the version", saysAndWaits("HTT"), short, "timeout: no response within 200ms", ""},
 		{"stops in the head", saysAndWaits("HTTP/1.1 200 OK\r\nX-"), short, "timeout: no complete response head within 200ms", ""},
 		{"head trickles", trickles("HTTP/1.1 200 OK\r\nX-Slow: ", "x"), short, "timeout: no complete response head within 200ms", ""},
@@ -360,8 +368,18 @@ func TestTLS(t *testing.T) {
 	cfg := &tls.Config{Certificates: good.TLS.Certificates, ClientAuth: tls.RequireAnyClientCert}
 	picky := newServer(t, func(c net.Conn) { _ = tls.Server(c, cfg).HandshakeContext(context.Background()) })
 	o := trusting.Send(t.Context(), small(secure(picky)), long)
-	if o.Kind != delivery.TLS || !strings.Contains(o.Err, "certificate required") {
+	if o.Kind != delivery.TLS || !strings.Contains(o.Err, "certificate required") || !strings.Contains(o.Err, "Sent has none") {
 		t.Errorf("client certificate wanted: %s: %s", o.Kind, o.Err)
+	}
+	old := &tls.Config{Certificates: good.TLS.Certificates, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}
+	older := newServer(t, func(c net.Conn) { _ = tls.Server(c, old).HandshakeContext(context.Background()) })
+	if o := trusting.Send(t.Context(), small(secure(older)), long); o.Kind != delivery.TLS || !strings.Contains(o.Err, "client certificate, and Sent has none") {
+		t.Errorf("client certificate wanted in TLS 1.2: %s: %s", o.Kind, o.Err)
+	}
+	h2 := &tls.Config{Certificates: good.TLS.Certificates, NextProtos: []string{"acme-tls/1"}}
+	modern := newServer(t, func(c net.Conn) { _ = tls.Server(c, h2).HandshakeContext(context.Background()) })
+	if o := trusting.Send(t.Context(), small(secure(modern)), long); o.Kind != delivery.TLS || !strings.Contains(o.Err, "HTTP/1.1 (ALPN)") {
+		t.Errorf("another protocol wanted: %s: %s", o.Kind, o.Err)
 	}
 }
 

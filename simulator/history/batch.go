@@ -3,6 +3,7 @@ package history
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,6 +14,7 @@ import (
 // batch is what is written in one transaction. Of a counter, a webhook and a
 // delivery only the last state counts; the rest is written step by step.
 type batch struct {
+	empty    bool // everything that is in the file goes first
 	changes  uint64
 	rows     int // to be written
 	counters map[string]uint64
@@ -30,14 +32,21 @@ func newBatch() *batch {
 
 // add takes a copy of a change.
 func (b *batch) add(c Change) {
+	if c.Empty {
+		n := b.changes
+		*b = *newBatch()
+		b.empty, b.changes = true, n
+	}
 	b.changes++
 	for name, n := range c.Counters {
 		b.count(name, n)
 	}
+	c.countTimes(b.count)
 	for _, d := range c.Deliveries {
 		b.addDelivery(d.Clone())
 	}
 	c.Counters, c.Deliveries = nil, nil
+	c.At, c.Wall = time.Time{}, time.Time{}
 	b.addWebhook(&c)
 	if !c.empty() {
 		b.steps = append(b.steps, c.copied())

@@ -56,6 +56,9 @@ type Store interface {
 
 // Change is what becomes different at one moment.
 type Change struct {
+	At, Wall time.Time // simulation time of the change, and the time on the wall; zero: not said
+
+	Empty    bool              // everything before is forgotten; what else the change says comes after
 	Account  uuid.UUID         // whose history this is, said once
 	Counters map[string]uint64 // how many things of each sort were made; the higher number counts
 
@@ -92,6 +95,28 @@ type State struct {
 	Notes    map[string]string
 }
 
+// Now is the simulation time of the latest change, and what the time on the wall
+// was then; zero while there is none.
+func (s State) Now() (at, wall time.Time) {
+	return counted(s.Counters[counterTime]), counted(s.Counters[counterWall])
+}
+
+// The latest times are kept as counters are: the higher number counts.
+const (
+	counterTime = "simulation time"
+	counterWall = "wall time"
+)
+
+// countTimes tells count the times of a change.
+func (c Change) countTimes(count func(name string, n uint64)) {
+	if !c.At.IsZero() {
+		count(counterTime, uint64(max(c.At.UnixNano(), 0)))   //nolint:gosec // not below zero
+		count(counterWall, uint64(max(c.Wall.UnixNano(), 0))) //nolint:gosec // likewise
+	}
+}
+
+func counted(n uint64) time.Time { return fromNanos(int64(n)) } //nolint:gosec // was one when it was written
+
 // CounterDeliveries is the counter that a store keeps by itself: the highest
 // number of a delivery.
 const CounterDeliveries = "delivery"
@@ -125,6 +150,9 @@ type removed map[uuid.UUID]bool
 // leaveOut takes note of what c removes, and takes out of it what is to go to
 // webhooks that were removed before.
 func (r *removed) leaveOut(c *Change) {
+	if c.Empty {
+		clear(*r)
+	}
 	if c.Webhook != nil {
 		delete(*r, c.Webhook.ID)
 	}

@@ -17,8 +17,12 @@ import (
 
 // Memory is a Store in memory.
 type Memory struct {
-	mu       sync.RWMutex
-	limit    int
+	mu    sync.RWMutex
+	limit int
+	remembered
+}
+
+type remembered struct {
 	account  uuid.UUID
 	counters map[string]uint64
 	webhooks list[webhook.Webhook]
@@ -39,8 +43,11 @@ type Memory struct {
 // webhook and the last limit messages; all of them with limit 0. What is not
 // over is kept beyond the limit, so that its end is not lost.
 func NewMemory(limit int) *Memory {
-	return &Memory{
-		limit:      limit,
+	return &Memory{limit: limit, remembered: nothing()}
+}
+
+func nothing() remembered {
+	return remembered{
 		counters:   map[string]uint64{},
 		notes:      map[string]string{},
 		coming:     map[uuid.UUID]int{},
@@ -57,12 +64,16 @@ func (m *Memory) Flush() error { return nil }
 func (m *Memory) Save(c Change) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if c.Empty {
+		m.remembered = nothing()
+	}
 	if c.Account != uuid.Nil {
 		m.account = c.Account
 	}
 	for name, n := range c.Counters {
-		m.counters[name] = max(m.counters[name], n)
+		m.count(name, n)
 	}
+	c.countTimes(m.count)
 	m.removed.leaveOut(&c)
 	m.saveWebhook(c)
 	for _, message := range c.Messages {
@@ -95,6 +106,8 @@ func (m *Memory) Save(c Change) error {
 	m.trimMessages()
 	return nil
 }
+
+func (m *Memory) count(name string, n uint64) { m.counters[name] = max(m.counters[name], n) }
 
 func (m *Memory) saveWebhook(c Change) {
 	if c.Webhook != nil {
@@ -158,7 +171,7 @@ func (m *Memory) saveDelivery(d *delivery.Delivery) {
 	before := len(rows)
 	row, known := m.deliveries[d.ID]
 	if !known {
-		m.counters[CounterDeliveries] = max(m.counters[CounterDeliveries], d.Number)
+		m.count(CounterDeliveries, d.Number)
 		row = new(delivery.Delivery)
 		m.deliveries[d.ID] = row
 		rows = append(rows, row)

@@ -89,6 +89,9 @@ func prepare(ctx context.Context, file string) (*sql.DB, error) {
 	if err := inspect(ctx, file); err != nil {
 		return nil, plain(err)
 	}
+	if err := makePrivate(file); err != nil {
+		return nil, err
+	}
 	db, err := openOwner(file)
 	if err != nil {
 		return nil, plain(err)
@@ -113,6 +116,9 @@ func own(ctx context.Context, db *sql.DB) error {
 	if err := migrate(ctx, db); err != nil {
 		return err
 	}
+	if err := nameFile(ctx, db); err != nil {
+		return err
+	}
 	for _, text := range []string{"PRAGMA locking_mode = NORMAL", look} { // readers may come
 		if _, err := db.ExecContext(ctx, text); err != nil {
 			return err
@@ -124,6 +130,9 @@ func own(ctx context.Context, db *sql.DB) error {
 // inspect looks at a file without changing it; it makes one where there is none,
 // readable for its owner only, because it will hold signing secrets.
 func inspect(ctx context.Context, file string) error {
+	if err := onlyFiles(file); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
@@ -152,6 +161,9 @@ func lookInto(ctx context.Context, file string, whole bool) error {
 		mode = "ro"
 		if _, err := os.Stat(file + "-shm"); errors.Is(err, fs.ErrNotExist) {
 			defer func() { _ = os.Remove(file + "-shm") }()
+		}
+		if err := checkLog(ctx, file); err != nil {
+			return err
 		}
 	}
 	db, err := openDB(file, mode)
@@ -210,10 +222,12 @@ func plain(err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
-	const busy, locked, corrupt, notADB = 5, 6, 11, 26
+	const busy, locked, corrupt, full, notADB = 5, 6, 11, 13, 26
 	switch e.Code() & 0xff {
 	case busy, locked:
 		return ErrInUse
+	case full:
+		return ErrFull
 	case corrupt:
 		return ErrCorrupt
 	case notADB:

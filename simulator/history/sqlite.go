@@ -20,6 +20,7 @@ var ErrStoreClosed = errors.New("the store is closed")
 // returned for is complete, so whoever was told that something is accepted finds it.
 type SQLite struct {
 	file  string
+	place place
 	limit int
 	db    *sql.DB // the writer's
 	read  *sql.DB
@@ -71,6 +72,11 @@ func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {
 		wake: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	s.changed.L = &s.mu
+	if s.place, err = placeOf(file); err != nil {
+		_ = read.Close()
+		_ = db.Close()
+		return nil, s.wrap(err)
+	}
 	if s.write, err = newWriter(ctx, db, limit); err != nil {
 		_ = read.Close()
 		_ = db.Close()
@@ -106,6 +112,12 @@ func (s *SQLite) Save(c Change) error {
 func (s *SQLite) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.err == nil && !s.closed {
+		if err := s.place.check(); err != nil {
+			s.err = s.wrap(err)
+			s.changed.Broadcast()
+		}
+	}
 	target := s.saved
 	for s.err == nil && s.safe < target {
 		signal(s.urgent)
@@ -142,7 +154,7 @@ func (s *SQLite) Close() error {
 	signal(s.urgent)
 	<-s.done
 	var err error
-	if first {
+	if first && !s.place.foreignLog() { // else closing would remove the log of somebody else
 		err = errors.Join(s.read.Close(), s.write.close(), s.db.Close())
 	}
 	s.mu.Lock()
@@ -165,7 +177,14 @@ func (s *SQLite) own() {
 		s.collect()
 		b, closed := s.take()
 		if b != nil {
-			err := s.write.batch(b)
+			err := s.place.check()
+			if err == nil {
+				err = s.write.batch(b)
+			}
+			if err == nil && b.empty {
+				// So that no secret stays in what is now free. It is no matter of the contents.
+				_, _ = s.db.ExecContext(context.Background(), "VACUUM")
+			}
 			if err == nil {
 				err = s.cutLog()
 			}
@@ -209,9 +228,9 @@ func (s *SQLite) take() (b *batch, closed bool) {
 func (s *SQLite) wrote(b *batch, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
+	if err != nil && s.err == nil {
 		s.err = s.wrap(err)
-	} else {
+	} else if err == nil {
 		s.safe += b.changes
 	}
 	s.changed.Broadcast()

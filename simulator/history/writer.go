@@ -173,6 +173,15 @@ type transaction struct {
 }
 
 func (t *transaction) all(b *batch) {
+	if b.empty {
+		t.run("DELETE FROM counters WHERE name <> ?", fileName)
+		for _, table := range []string{"accounts", "webhooks", "planned", "messages", "activities", "templates", "deliveries", "answers"} {
+			t.run("DELETE FROM " + table)
+		}
+		clear(t.writer.planned)
+		clear(t.perWebhook)
+		t.messages = 0
+	}
 	for name, n := range b.counters {
 		t.exec(&t.sql.counter, name, int64(n)) //nolint:gosec // counted from 1
 	}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestWhoseTrouble: a mistake of the user's is 2, trouble of this machine is 4, and
+// each says what it is about.
+func TestWhoseTrouble(t *testing.T) {
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, c := range []struct {
+		args   string
+		status int
+		says   string
+	}{
+		{"serve --listen 127.0.0.1:99999", 2, "99999"},
+		{"serve --listen 127.0.0.1:http-and-a-half", 2, "http-and-a-half"},
+		{"serve --listen 203.0.113.9:8700 --allow-remote --api-key one-of-my-own", 2, "203.0.113.9"},
+		{"serve --listen " + l.Addr().String(), 4, "choose another address"},
+		{"serve --data " + t.TempDir(), 2, "a directory"},
+		{"chaos --embedded --messages 5 --record /dev/full", 4, "no space left"},
+	} {
+		if strings.Contains(c.args, "/dev/full") {
+			if _, err := os.Stat("/dev/full"); err != nil {
+				continue
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		var stderr bytes.Buffer
+		status := run(ctx, invocation{args: strings.Fields(c.args), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr})
+		cancel()
+		if status != c.status || !strings.Contains(stderr.String(), c.says) {
+			t.Errorf("%s: exit status %d, want %d, and it must say %q: %s", c.args, status, c.status, c.says, stderr.String())
+		}
+	}
+}

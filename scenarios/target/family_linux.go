@@ -1,0 +1,88 @@
+package target
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// family are the processes that have a mark in their environment, and those that
+// they have started: a process inherits it wherever it goes, into a group or a
+// session of its own, and when its parent has ended.
+func family(mark string) (pids []int) {
+	if mark == "" {
+		return nil
+	}
+	marked := map[int]bool{}
+	children := map[int][]int{}
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		environ, err := os.ReadFile(folder + "/environ")
+		if err != nil {
+			continue // another user's, or gone meanwhile
+		}
+		if bytes.Contains(append([]byte{0}, environ...), []byte("\x00"+mark+"\x00")) {
+			marked[pid] = true
+			pids = append(pids, pid)
+		}
+		if parent := parentOf(folder); parent != 0 {
+			children[parent] = append(children[parent], pid)
+		}
+	}
+	for at := 0; at < len(pids); at++ { // it grows
+		for _, child := range children[pids[at]] {
+			if !marked[child] {
+				marked[child] = true
+				pids = append(pids, child)
+			}
+		}
+	}
+	return pids
+}
+
+// parentOf reads "1234 (the name) S 1 …".
+func parentOf(folder string) int {
+	stat, err := os.ReadFile(folder + "/stat")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 2 || string(fields[0]) == "Z" {
+		return 0
+	}
+	parent, _ := strconv.Atoi(string(fields[1]))
+	return parent
+}
+
+// terminateFamily asks those to end that are not in the group. A second SIGTERM
+// would mean more than the first.
+func terminateFamily(mark string, group int) {
+	for _, pid := range family(mark) {
+		if of, err := syscall.Getpgid(pid); err == nil && of != group {
+			_ = syscall.Kill(pid, syscall.SIGTERM)
+		}
+	}
+}
+
+// killFamily ends them. One may start another meanwhile, so it looks again.
+func killFamily(mark string) {
+	for range 5 {
+		pids := family(mark)
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		for _, pid := range pids {
+			// Where we are the first process, as in a container, orphans are ours to reap.
+			_, _ = syscall.Wait4(pid, nil, 0, nil)
+		}
+	}
+}

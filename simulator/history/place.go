@@ -1,0 +1,112 @@
+package history
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+)
+
+var (
+	// ErrNotAFile is returned for a directory, a named pipe, a device: what is no file.
+	ErrNotAFile = errors.New("is not a regular file: name another one")
+	// ErrNotPrivate is returned for a file that others can read, where that cannot be changed.
+	ErrNotPrivate = errors.New("other users can read it, and it holds signing secrets: make it private (chmod 600), or use another file")
+	// ErrGone is returned when the file is not at its place any more: what would be
+	// written now, nobody would find.
+	ErrGone = errors.New("it was removed or replaced while it was in use, and nothing more is written: start again")
+	// ErrFull is returned when the file cannot grow.
+	ErrFull = errors.New("the disk is full: make room and start again; everything that was accepted is in it")
+)
+
+// beside are the file and what SQLite keeps next to it.
+func beside(file string) []string {
+	return []string{file, file + "-wal", file + "-shm", file + "-journal"}
+}
+
+// onlyFiles refuses what is no file before it is opened: reading from a named pipe
+// would wait for ever.
+func onlyFiles(file string) error {
+	for _, name := range beside(file) {
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case !info.Mode().IsRegular():
+			return fmt.Errorf("%s: %s %w", name, sortOf(info.Mode()), ErrNotAFile)
+		}
+	}
+	return nil
+}
+
+// sortOf says what something is that is no file.
+func sortOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a directory"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "it"
+}
+
+// makePrivate takes the file, and its log, from everybody but its owner.
+func makePrivate(file string) error {
+	if runtime.GOOS == "windows" { // a file's mode says nothing there
+		return nil
+	}
+	for _, name := range beside(file) {
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return err
+		case info.Mode().Perm()&0o077 == 0:
+		default:
+			if err := os.Chmod(name, info.Mode().Perm()&0o700); err != nil {
+				return fmt.Errorf("%s: %w", name, ErrNotPrivate)
+			}
+		}
+	}
+	return nil
+}
+
+// place is where the file was when it was opened, and its log.
+type place struct {
+	file      string
+	data, log os.FileInfo // log: nil where there is none
+}
+
+func placeOf(file string) (place, error) {
+	data, err := os.Stat(file)
+	if err != nil {
+		return place{}, err
+	}
+	log, _ := os.Stat(file + "-wal")
+	return place{file, data, log}, nil
+}
+
+// check is ErrGone when another file is there now, or none.
+func (p place) check() error {
+	if !sameFile(p.file, p.data) || p.log != nil && !sameFile(p.file+"-wal", p.log) {
+		return ErrGone
+	}
+	return nil
+}
+
+// foreignLog reports whether the log that is there now is somebody else's.
+func (p place) foreignLog() bool {
+	_, err := os.Stat(p.file + "-wal")
+	return err == nil && (p.log == nil || !sameFile(p.file+"-wal", p.log))
+}
+
+func sameFile(name string, then os.FileInfo) bool {
+	now, err := os.Stat(name)
+	return err == nil && os.SameFile(now, then)
+}

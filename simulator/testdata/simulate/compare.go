@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"maps"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/webhook"
+)
+
+// compare holds what the platform remembers against what is true. It is called
+// when time stands still.
+func (l *life) compare() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.dead || l.bad != nil {
+		return
+	}
+	l.moveTo(l.clock.Now())
+	state, err := l.memory.Restore()
+	if err != nil {
+		l.violated(historyLaw, "it cannot be read: %v", err)
+		return
+	}
+	l.compareWebhooks(state.Webhooks)
+	open := 0
+	for _, h := range l.hooks {
+		open += len(h.open)
+		if next := l.next(h); next != nil && !h.IsActive {
+			l.violated(silence, "%s is disabled, and delivery %d still waits for it", l.name(h), next.Number)
+		}
+	}
+	if len(state.Waiting) != open {
+		l.violated(lost, "%d deliveries are not over, and %d must be", len(state.Waiting), open)
+	}
+	for _, d := range state.Waiting {
+		if r := l.rows[d.ID]; r == nil || r.Status != d.Status || len(r.Attempts) != len(d.Attempts) || !r.DueAt.Equal(d.DueAt) {
+			l.violated(lost, "a delivery that is not over is remembered as %+v", d)
+		}
+	}
+	if len(state.Planned) != len(l.planned) {
+		l.violated(lost, "%d events are planned, and %d must be", len(state.Planned), len(l.planned))
+	}
+	for _, e := range l.planned {
+		if e.CreatedAt.Before(l.now) && !l.began.Equal(l.now) {
+			l.violated(late, "an event of %s has not happened: %s", l.after(e.CreatedAt), e.Type)
+		}
+	}
+	given := map[string]bool{}
+	for _, a := range state.Answers {
+		given[a.Key] = true
+	}
+	if !maps.Equal(given, l.answers) {
+		l.violated(lost, "%d answers are remembered, and %d were given", len(given), len(l.answers))
+	}
+}
+
+// compareWebhooks compares both what is remembered and what the platform shows.
+func (l *life) compareWebhooks(remembered []webhook.Webhook) {
+	l.mu.Unlock()
+	shown := l.sim.Webhooks()
+	l.mu.Lock()
+	for _, all := range [][]webhook.Webhook{remembered, shown} {
+		if len(all) != len(l.hooks) {
+			l.violated(lost, "there are %d webhooks, and must be %d", len(all), len(l.hooks))
+			return
+		}
+		for i, h := range l.hooks {
+			l.sameWebhook(h, h.Webhook, &all[i])
+		}
+	}
+}
+
+// finish lets everything happen that is left, and looks at the end.
+func (w *world) finish(ctx context.Context, l *life) *life {
+	l = w.letTimePass(ctx, l, func(ctx context.Context, l *life) error { return l.sim.Drain(ctx) })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.bad != nil {
+		return l
+	}
+	for _, h := range w.hooks {
+		if len(h.open) > 0 {
+			w.violated(ending, "%s: %d deliveries never end", w.name(h), len(h.open))
+		}
+		w.compareHistory(l, h)
+	}
+	if len(w.planned) > 0 {
+		w.violated(ending, "%d events never happen", len(w.planned))
+	}
+	for id, m := range w.messages {
+		got, err := l.memory.Message(id)
+		if err != nil && w.plan.keep == 0 || err == nil && (got.Status != m.last || len(got.Activities) != m.events) {
+			w.violated(lost, "message %s is %s with %d activities (%v), and must be %s with %d", id, got.Status, len(got.Activities), err, m.last, m.events)
+		}
+	}
+	return l
+}
+
+func (w *world) compareHistory(l *life, h *hook) {
+	page, err := l.memory.Deliveries(h.ID, history.Query{})
+	if err != nil {
+		w.violated(historyLaw, "it cannot be read: %v", err)
+	}
+	if w.plan.keep == 0 {
+		n := 0
+		for _, r := range w.rows {
+			if r.hook == h {
+				n++
+			}
+		}
+		if n != len(page.Rows) {
+			w.violated(historyLaw, "%s: %d deliveries are remembered, and %d were made", w.name(h), len(page.Rows), n)
+		}
+	}
+	for _, d := range page.Rows {
+		r := w.rows[d.ID]
+		if r == nil || d.Status != r.Status || len(d.Attempts) != len(r.Attempts) || (d.Status == delivery.Failed) != (d.Error != "") {
+			w.violated(historyLaw, "%s: delivery %d is remembered as %s after %d attempts", w.name(h), d.Number, d.Status, len(d.Attempts))
+		}
+	}
+}

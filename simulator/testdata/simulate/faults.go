@@ -1,0 +1,73 @@
+package main
+
+// fault is a mistake put into the code: new text for a text that is there once.
+type fault struct {
+	name      string
+	file      string // in simulator/
+	text, new string
+}
+
+// faults are mistakes of the sort that one makes: in the dispatcher, in a
+// webhook's health, in the schedule, and in what is remembered.
+func faults() []fault {
+	const (
+		dispatcher = "delivery/dispatcher.go"
+		queue      = "delivery/queue.go"
+		settle     = "delivery/settle.go"
+		waiting    = "delivery/waiting.go"
+		schedule   = "delivery/schedule.go"
+		health     = "webhook/health.go"
+		hook       = "webhook/webhook.go"
+		memory     = "history/memory.go"
+		state      = "state.go"
+		webhooks   = "webhooks.go"
+	)
+	return []fault{
+		{"one attempt too many", settle, "len(j.Attempts) >= q.d", "len(j.Attempts) > q.d"},
+		{"one attempt too few", dispatcher, "return 1 + retryCount", "return retryCount"},
+		{"retry_count is never read as attempts", dispatcher, "r.RetryCountCounts == CountsAttempts", "r.RetryCountCounts == \"\""},
+		{"the backoff is one step ahead", schedule, "float64(n-1)", "float64(n)"},
+		{"the backoff passes its cap", schedule, "f < float64(s.Cap)", "f < 4*float64(s.Cap)"},
+		{"the jitter makes waits longer", schedule, "return d - time.Duration(u*s.Jitter", "return d + time.Duration(u*s.Jitter"},
+		{"the wait begins with the attempt, not with its end", settle, "j.DueAt = now.Add(", "j.DueAt = a.At.Add("},
+		{"a retry is forgotten", settle, "\t\tq.waiting.add(j)\n", ""},
+		{"an alarm is never moved to an earlier time", queue, "if !q.alarmAt.After(first.DueAt) {", "if true {"},
+		{"no alarm after an attempt", settle, "\tq.startDue(now)\n", ""},
+		{"one attempt too many under way", queue, "first == nil || q.inFlight >= q.d.cfg.Rules.inFlight() || first.DueAt", "first == nil || q.inFlight > q.d.cfg.Rules.inFlight() || first.DueAt"},
+		{"what is due in a minute is due now", queue, "first.DueAt.After(now) ||", "first.DueAt.After(now.Add(time.Minute)) ||"},
+		{"strict order forgets waiting retries", waiting, "if h.strict || a.DueAt", "if a.DueAt"},
+		{"the younger of two goes first", waiting, "return a.Number < b.Number", "return a.Number > b.Number"},
+		{"an attempt is written into the next delivery too", queue, "job{Delivery{Attempts: j.Attempts[:0]}}", "job{Delivery{Attempts: j.Attempts}}"},
+
+		{"disabled one failure late", health, "w.ConsecutiveFailures < rules", "w.ConsecutiveFailures <= rules"},
+		{"disabled one failure early", health, "w.ConsecutiveFailures < rules.threshold()", "w.ConsecutiveFailures+1 < rules.threshold()"},
+		{"a success does not reset the count", health, "\t\tw.ConsecutiveFailures = 0\n", ""},
+		{"failures count while it is disabled", health, "!w.IsActive || !counts", "!counts"},
+		{"failed attempts never count", health, "r == EventFailed || rules.Counts == CountsAttempts", "r == EventFailed"},
+		{"enabling keeps the old count", hook, "\t\tw.ConsecutiveFailures = 0\n", ""},
+		{"trouble of our own counts against the receiver", settle, "case a.Outcome.Kind == Cancelled:\n", "case a.Outcome.Kind == Cancelled && q.closed:\n"},
+		{"a test delivery moves the count", queue, "\tif !q.removed {\n\t\tq.d.save(", "\tif !q.removed {\n\t\tq.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, j.CompletedAt)\n\t\tq.d.save("},
+
+		{"retries outlive the disabling by hand", queue, "ended = q.endWaiting(\"the webhook was disabled by hand\")", "_ = ended"},
+		{"retries outlive the disabling by failures", settle, "(ended []Delivery) {\n\tswitch {\n\tcase disabled:", "(ended []Delivery) {\n\tswitch {\n\tcase disabled && len(q.waiting.jobs) > 0:\n\t\treturn nil\n\tcase disabled:"},
+		{"an attempt that was under way is retried though it was disabled", settle, "if q.hook.IsActive {\n\t\t\tq.record(j.Delivery)\n\t\t} else {", "if true {\n\t\t\tq.record(j.Delivery)\n\t\t} else {"},
+		{"events go to disabled webhooks", queue, "if !q.hook.IsActive {\n\t\treturn Delivery{}, ErrInactive\n\t}\n\tif filter", "if filter"},
+		{"filters are ignored", queue, "filter != \"\" && !q.hook", "filter == \"x\" && !q.hook"},
+		{"the old secret goes on signing", hook, "w.SigningSecret, w.UpdatedAt = secret, now", "w.UpdatedAt = now"},
+		{"a rotation is not written down", queue, "q.hook.Rotate(secret, q.d.cfg.Clock.Now())\n\tq.record()", "q.hook.Rotate(secret, q.d.cfg.Clock.Now())"},
+		{"a replay has an id of its own", dispatcher, "q.take(\"\", earlier.EventID,", "q.take(\"\", earlier.ID,"},
+		{"a removed webhook is still attempted", dispatcher, "\tq.remove()\n", "\tq.d.save(Entry{Webhook: &q.hook, Removed: true})\n"},
+
+		{"a restart forgets waiting retries", dispatcher, "for _, x := range unfinished {\n", "for _, x := range unfinished {\n\t\tif len(x.Attempts) > 0 {\n\t\t\tcontinue\n\t\t}\n"},
+		{"a restart makes waiting retries at once", dispatcher, "q.add(x.Clone())", "x.DueAt = d.cfg.Clock.Now()\n\t\t\tq.add(x.Clone())"},
+		{"a restart counts deliveries from the beginning", dispatcher, "\td.made = made\n", ""},
+		{"a restart drops what was due meanwhile", state, "for _, e := range state.Planned {\n", "for _, e := range state.Planned {\n\t\tif e.CreatedAt.Before(s.clock.Now()) {\n\t\t\tcontinue\n\t\t}\n"},
+		{"what is accepted is not safe yet", state, "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn s.failure()", "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn nil"},
+		{"a switch by hand is not safe yet", webhooks, "if err := s.dispatcher.SetActive(id, active); err != nil {\n\t\treturn err\n\t}\n\treturn s.failure()", "return s.dispatcher.SetActive(id, active)"},
+		{"what has happened stays planned", memory, "m.planned.drop(e.ID)", "m.planned.drop(id)"},
+		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
+		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},
+		{"answers are not remembered", memory, "\tm.answers.save(c)\n", ""},
+		{"the deliveries of the last webhook only are remembered", memory, "for _, d := range rows {\n\t\t\tif !d.Done()", "s.Waiting = nil\n\t\tfor _, d := range rows {\n\t\t\tif !d.Done()"},
+	}
+}
