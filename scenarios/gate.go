@@ -16,6 +16,7 @@ import (
 type gate struct {
 	closed    string           // why nothing else can be judged; "" while everything can
 	plain     report.Scenario  // how the plain delivery ran, when it is closed
+	passed    report.Scenario  // how it ran, when it was accepted
 	redirects bool             // the plain delivery was answered with a redirect
 	answer    time.Duration    // how long the plain delivery's took
 	deviation *learn.Deviation // what else than the plain delivery is taken, if that is not
@@ -45,7 +46,7 @@ func (s *session) openGate(ctx context.Context) {
 		s.verdict(ctx, p, res.Err, world, &out)
 		s.afterScenario(ctx, p, world, &out)
 		if out.Verdict == report.Passed {
-			s.gate.answer = world.Exchanges()[0].Outcome.Duration
+			s.gate.passed, s.gate.answer = out, world.Exchanges()[0].Outcome.Duration
 			return
 		}
 		if s.knock(ctx, world) {

@@ -64,7 +64,7 @@ func faults() []fault {
 		{"a restart drops what was due meanwhile", state, "for _, e := range state.Planned {\n", "for _, e := range state.Planned {\n\t\tif e.CreatedAt.Before(s.clock.Now()) {\n\t\t\tcontinue\n\t\t}\n"},
 		{"what is accepted is not safe yet", state, "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn s.failure()", "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn nil"},
 		{"a switch by hand is not safe yet", webhooks, "if err := s.dispatcher.SetActive(id, active); err != nil {\n\t\treturn err\n\t}\n\treturn s.failure()", "return s.dispatcher.SetActive(id, active)"},
-		{"what has happened stays planned", memory, "m.planned.drop(e.ID)", "m.planned.drop(id)"},
+		{"what has happened stays planned", memory, "m.planned.drop(eventID)", "m.planned.drop(e.Subject())"},
 		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
 		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},
 		{"answers are not remembered", memory, "\tm.answers.save(c)\n", ""},

@@ -57,7 +57,7 @@ func (l *life) perform(ctx context.Context, s step, o *op) error {
 		}
 		cfg := configured(s)
 		o.want = webhook.Webhook{
-			DisplayName: cfg.DisplayName, EndpointURL: cfg.EndpointURL, EventTypes: []string{"message", "templates"},
+			DisplayName: cfg.DisplayName, EndpointURL: cfg.EndpointURL, EventTypes: l.sim.Knobs().Families.List(),
 			EventFilters: cfg.EventFilters, RetryCount: *cfg.RetryCount, TimeoutSeconds: *cfg.TimeoutSeconds, IsActive: true,
 		}
 		w, err := l.sim.RegisterWebhook(cfg)
