@@ -90,7 +90,7 @@ func ReadEvent(body []byte) (Event, error) {
 		ev.Key = "template " + ev.Subject + " " + ev.Status
 		return ev, nil
 	case "contact":
-		return readContact(envelope, payload), nil
+		return ReadContact(envelope.Text("event", "sub_type"), envelope, payload), nil
 	default:
 		return Event{Kind: Unknown, Key: "field " + field}, nil
 	}
@@ -140,11 +140,11 @@ const (
 	optedOut = "OPTED_OUT"
 )
 
-// readContact reads a contact's signal. Signals arrive in any order, so the time
+// ReadContact reads a contact's signal of that name. Signals arrive in any order, so the time
 // at which one was given is its Rank: the latest says how the contact stands.
 // Whoever asks for help or writes a keyword has changed nothing.
-func readContact(envelope, payload Fields) Event {
-	name, from := envelope.Text("event", "sub_type"), number(payload.Text("from"))
+func ReadContact(name string, envelope, payload Fields) Event {
+	from := number(payload.Text("from"))
 	status := map[string]string{"contact.opt_in": optedIn, "contact.opt_out": optedOut}[name]
 	at, err := time.Parse(time.RFC3339, envelope.Text("timestamp"))
 	if status == "" || from == "" || err != nil {

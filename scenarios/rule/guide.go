@@ -58,8 +58,8 @@ How they are judged
   Failures of the network are made on the sending side or by stopping the
   receiver, never with bad signatures.
 
-  Editions. What Sent sends has changed; --edition chooses. A rule about events
-  that an older edition does not have is not checked in it.
+  Editions. What Sent sends has changed; --edition chooses. A rule about
+  events that an older edition does not have is not checked in it.
 
   Idempotency keys. X-Webhook-Event-ID where there is one, or the payload's.
   Outbound: message_id + message_status. Inbound: message_id where there is

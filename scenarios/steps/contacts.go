@@ -84,7 +84,7 @@ func (w *World) deliversSignals(ctx context.Context, text string) error {
 	if err := w.driver().Knobs.Has(event.Kind{Name: string(event.ContactOptOut), Type: event.ContactOptOut}); err != nil {
 		return notChecked("%s", err)
 	}
-	w.contact = &contact{w.newNumber()}
+	w.contact = &contact{number: w.newNumber(), optedOut: optedOutAfter(all, signal{at: time.Hour})}
 	id := newID(w.chance)
 	start := w.at.Add(-time.Minute) // no signal of them lies in the future
 	for n, s := range all {
