@@ -21,7 +21,6 @@ func contactSentences() []definition {
 	return []definition{
 		def(`Sent delivers the signals "([^"]+)" of a contact`, func(w *World) any { return w.deliversSignals }),
 		def(`the contact has (opted out|opted in)`, func(w *World) any { return w.contactHas }),
-		def(`that contact sends an ordinary text`, func(w *World) any { return w.thatContactSends }),
 	}
 }
 
@@ -99,8 +98,12 @@ func (w *World) deliversSignals(ctx context.Context, text string) error {
 		if s.network {
 			c.Source, c.MessageID, c.Text, c.To = event.ProviderSignal, uuid.Nil, nil, nil
 		}
-		if _, err := w.send(ctx, fmt.Sprintf("the contact's %s event, number %d of %d to arrive", e.Type, n+1, len(all)), w.signed(e)); err != nil {
+		x, err := w.send(ctx, fmt.Sprintf("the contact's %s event, number %d of %d to arrive", e.Type, n+1, len(all)), w.signed(e))
+		if err != nil {
 			return err
+		}
+		if !x.Outcome.Accepted() { // that is TOL-3's to fail
+			return notChecked("the receiver refuses contact events (TOL-3): %s", x.Seen())
 		}
 	}
 	return nil

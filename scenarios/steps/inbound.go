@@ -14,16 +14,14 @@ import (
 
 func inboundSentences() []definition {
 	return []definition{
-		def(`a contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip)`, func(w *World) any { return w.contactSendsKind }),
-		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
+		def(`(?:a|that|another) contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text)`, func(w *World) any { return w.contactSendsKind }),
+		def(`a contact sends (?:"([^"]*)"|a text with (.+))`, func(w *World) any { return w.contactSendsText }),
 		def(`contacts send (\d+) texts on every channel`, func(w *World) any { return w.contactsSendOnEveryChannel }),
-		def(`a contact sends a text`, func(w *World) any { return w.contactSendsText }),
 		def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
 		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
 		def(`the receiver has counted an inbound message from each of them`, func(w *World) any { return w.hasCountedEach }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
 		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
-		def(`another contact sends the same text`, func(w *World) any { return w.anotherContactSends }),
 		def(`the receiver has replied to both contacts equally often`, func(w *World) any { return w.repliedEquallyOften }),
 		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
 	}
@@ -51,6 +49,13 @@ func (w *World) contactSendsKind(ctx context.Context, kind string) error {
 	text, ch := "I would like to know more", event.SMS
 	words := &text
 	switch kind {
+	case "a text":
+		return w.contactSends(ctx, w.newText())
+	case "an ordinary text": // of one that something is known of
+		return w.thatContactSends(ctx)
+	case "the same text": // as the contact who was answered
+		w.contact = nil
+		return w.contactSends(ctx, ordinaryText)
 	case "a text by WhatsApp":
 		ch = event.WhatsApp
 	case "nothing: a null text":
@@ -73,7 +78,12 @@ func (w *World) newText() string {
 	return fmt.Sprintf("Is order %08d on its way?", w.chance.IntN(100_000_000))
 }
 
-func (w *World) contactSendsText(ctx context.Context) error { return w.contactSends(ctx, w.newText()) }
+func (w *World) contactSendsText(ctx context.Context, text, content string) error {
+	if content != "" {
+		return w.contactSendsTextWith(ctx, content)
+	}
+	return w.contactSends(ctx, text)
+}
 
 // contactSendsTwo dates the first text back by the time between them. In the
 // same second both carry the same times, which is as fine as Sent's get.
@@ -243,11 +253,6 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 
 // ordinaryText is one that many receivers answer.
 const ordinaryText = "Hello, is anybody there?"
-
-func (w *World) anotherContactSends(ctx context.Context) error {
-	w.contact = nil
-	return w.contactSends(ctx, ordinaryText)
-}
 
 // repliedEquallyOften compares with the contact whose text arrived once. Fewer
 // replies are no second effect, but no sign of a single one either. How duplicates
