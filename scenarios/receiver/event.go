@@ -13,6 +13,7 @@ import (
 // Kind is what an event is about.
 type Kind string
 
+// The kinds.
 const (
 	Unknown  Kind = "unknown"
 	Message  Kind = "message"  // one that was sent; the subject is its id
@@ -23,12 +24,11 @@ const (
 
 // Event is as much of a delivery as this receiver acts upon.
 type Event struct {
-	Kind    Kind
-	Key     string // equal for an event and its duplicates, different for all else
-	Subject string
-	Status  string
-	Rank    int // of Status: the state is that of the highest seen
-
+	Kind          Kind
+	Key           string // equal for an event and its duplicates, different for all else
+	Subject       string
+	Status        string
+	Rank          int    // of Status: the state is that of the highest seen
 	Text, Channel string // inbound only
 }
 

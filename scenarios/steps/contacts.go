@@ -71,7 +71,7 @@ func signals(text string) ([]signal, error) {
 	return all, nil
 }
 
-var aSignal = regexp.MustCompile(`^(opt_in|opt_out|help|custom_keyword)( by the network)?(?: at (\d{1,2}) s)?$`) //nolint:gochecknoglobals // constant
+var aSignal = regexp.MustCompile(`^(opt_in|opt_out|help|custom_keyword)( by the network)?(?: at (\d{1,2}) s)?$`)
 
 // deliversSignals delivers a new contact's signals in the order of the sentence.
 // Each says how the contact stands after it, by the time at which it was given.
@@ -119,11 +119,8 @@ func optedOutAfter(all []signal, last signal) bool {
 		if s.at > last.at {
 			break
 		}
-		switch s.kind {
-		case event.ContactOptOut:
-			out = true
-		case event.ContactOptIn:
-			out = false
+		if s.kind == event.ContactOptOut || s.kind == event.ContactOptIn {
+			out = s.kind == event.ContactOptOut
 		}
 	}
 	return out

@@ -9,9 +9,9 @@ import (
 // the order in which they arrive.
 func TestSignalsCountByTheirTime(t *testing.T) {
 	for text, want := range map[string][]bool{
-		"opt_out":                                          {true},
-		"opt_out, opt_in":                                  {true, false},
-		"opt_in at 20 s, opt_out at 10 s":                  {false, true},
+		"opt_out":                         {true},
+		"opt_out, opt_in":                 {true, false},
+		"opt_in at 20 s, opt_out at 10 s": {false, true},
 		"opt_out at 30 s, opt_out at 10 s, opt_in at 20 s": {true, true, false},
 		"opt_out, help, opt_in by the network":             {true, true, false},
 	} {

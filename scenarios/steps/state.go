@@ -279,9 +279,9 @@ func (s *Subject) sight(n rule.Need) learn.Sight {
 		return s.Traits.Inbound
 	case rule.TemplateStatus:
 		return s.Traits.Template
-	default:
-		return learn.Sight{}
+	case rule.ContactOptOut, rule.Restart, rule.Rotate, rule.ObservedReplies:
 	}
+	return learn.Sight{}
 }
 
 func (w *World) can(n rule.Need) bool { return w.s.Needs(n) == nil }
