@@ -51,7 +51,7 @@ func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, err
 		Seed: cfg.Seed, Messages: messages, Start: cfg.Start.UTC(), Profile: profile,
 		WebhookID: target.Webhook(), AccountID: target.Account(),
 		Format:   chaos.Format(cfg.Knobs.Format()),
-		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader, EventIDHeader: cfg.Knobs.EventIDHeader,
+		Extended: cfg.Knobs.Extended, EventTypeHeader: cfg.Knobs.EventTypeHeader, EventIDHeader: cfg.Knobs.EventIDHeader, Families: cfg.Knobs.Families,
 		Sending: sending(cfg.Knobs), Strict: cfg.Strict,
 	}
 	if cfg.Start.IsZero() {
@@ -185,7 +185,7 @@ func (s *session) adapt(p chaos.Plan) chaos.Plan {
 		return p
 	}
 	p.Format = chaos.Format(t.Knobs.Format())
-	p.EventTypeHeader, p.EventIDHeader = t.Knobs.EventTypeHeader, t.Knobs.EventIDHeader
+	p.EventTypeHeader, p.EventIDHeader, p.Families = t.Knobs.EventTypeHeader, t.Knobs.EventIDHeader, t.Knobs.Families
 	p.Channels, p.InboundChannels = t.Channels, t.InboundChannels
 	if t.Refuses() && s.subject.Arrange == nil {
 		p.Profile.Mix.Inbound = 1 - p.Profile.Mix.Template
@@ -248,7 +248,7 @@ func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]
 	if err != nil {
 		return nil, err
 	}
-	needed := occasions(plans)
+	needed := occasions(plans, c.Plan.Families)
 	to := attribute(res.Book, judged)
 	accused := map[string][]oracle.Violation{}
 	count := map[string]int{}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // The sentences of the contract that name what a chaos run must have sent before
@@ -22,8 +23,9 @@ var ( //nolint:gochecknoglobals // constant patterns
 )
 
 // occasions is what the scenarios of each rule send, in the words that package
-// oracle notes it in when a chaos run has sent it.
-func occasions(plans []planned) map[rule.ID][]string {
+// oracle notes it in when a chaos run has sent it. Events of families that there
+// are none of are not among it.
+func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 	needed := map[rule.ID][]string{}
 	for i := range plans {
 		p := &plans[i]
@@ -46,6 +48,9 @@ func occasions(plans []planned) map[rule.ID][]string {
 				sequence += ", " + itsLate.FindStringSubmatch(st.Text)[1]
 			case deliversA.MatchString(st.Text):
 				single = deliversA.FindStringSubmatch(st.Text)[1]
+				if p.rule.ID == rule.TOL3 && families.Has(event.Type(single).Parent()) {
+					add(oracle.Arrives(single))
+				}
 			case itAgain.MatchString(st.Text) && single != "":
 				add(oracle.Again(single))
 			}

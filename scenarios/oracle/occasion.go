@@ -21,6 +21,9 @@ func Sequence(statuses []string) string { return "the order " + strings.Join(sta
 // Again names an event that arrives twice.
 func Again(kind string) string { return "a " + kind + " event again" }
 
+// Arrives names an event of a family that not every edition has.
+func Arrives(kind string) string { return "a " + kind + " event" }
+
 // occurred notes what a step was an occasion for. The caller holds the lock.
 func (o *Oracle) occurred(s chaos.Step) {
 	kind := ""
@@ -32,6 +35,8 @@ func (o *Oracle) occurred(s chaos.Step) {
 	case chaos.AboutMessage:
 	}
 	switch {
+	case has(s, chaos.FaultUnknownField):
+		o.book.Occasions[Arrives(string(s.Event.Type))] = true
 	case s.Kind == chaos.KindForge:
 		o.book.Occasions[ForgedOf(s.Forgery, "")] = true
 		o.book.Occasions[ForgedOf(s.Forgery, kind)] = true

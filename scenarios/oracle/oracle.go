@@ -140,6 +140,7 @@ func (o *Oracle) record(s chaos.Subject) *Record {
 func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.occurred(s)
 	if s.Subject.Kind == "" {
 		return
 	}
@@ -147,7 +148,6 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	if s.Subject.Kind == chaos.AboutInbound && s.Occurrence == chaos.First && len(o.texts) < maxTexts {
 		o.texts[textOf(s)]++
 	}
-	o.occurred(s)
 	taken := Of(out, s.Sender == chaos.Resets)
 	r.Arrivals = append(r.Arrivals, Arrival{Step: s, Taken: taken, Answer: said, Epoch: o.epoch})
 	if s.Subject.Kind == chaos.AboutInbound {

@@ -15,23 +15,24 @@ import (
 
 func inboundSentences() []definition {
 	return []definition{
-		def(`a contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip)`, func(w *World) any { return w.contactSendsKind }),
-		def(`a contact sends "([^"]*)"`, func(w *World) any { return w.contactSends }),
+		def(`(?:a|that|another) contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text)`, func(w *World) any { return w.contactSendsKind }),
+		def(`a contact sends (?:"([^"]*)"|a text with (.+))`, func(w *World) any { return w.contactSendsText }),
 		def(`contacts send (\d+) texts on every channel`, func(w *World) any { return w.contactsSendOnEveryChannel }),
-		def(`a contact sends a text`, func(w *World) any { return w.contactSendsText }),
 		def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
 		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
 		def(`the receiver has counted an inbound message from each of them`, func(w *World) any { return w.hasCountedEach }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
 		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
-		def(`another contact sends the same text`, func(w *World) any { return w.anotherContactSends }),
 		def(`the receiver has replied to both contacts equally often`, func(w *World) any { return w.repliedEquallyOften }),
 		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
 	}
 }
 
 // contact is who writes in a scenario.
-type contact struct{ number string }
+type contact struct {
+	number   string
+	optedOut bool // by a signal
+}
 
 // inbound is a text of the scenario's contact; who that is is drawn when first needed.
 func (w *World) inbound(text string) event.Event {
@@ -40,7 +41,7 @@ func (w *World) inbound(text string) event.Event {
 
 func (w *World) inboundAt(text *string, ch event.Channel, at time.Time) event.Event {
 	if w.contact == nil {
-		w.contact = &contact{w.newNumber()}
+		w.contact = &contact{number: w.newNumber()}
 	}
 	return driver.Inbound(newID(w.chance), w.account, w.contact.number, text, ch, at)
 }
@@ -49,6 +50,13 @@ func (w *World) contactSendsKind(ctx context.Context, kind string) error {
 	text, ch := "I would like to know more", event.SMS
 	words := &text
 	switch kind {
+	case "a text":
+		return w.contactSends(ctx, w.newText())
+	case "an ordinary text": // of one that something is known of
+		return w.thatContactSends(ctx)
+	case "the same text": // as the contact who was answered
+		w.contact = nil
+		return w.contactSends(ctx, ordinaryText)
 	case "a text by WhatsApp":
 		ch = event.WhatsApp
 	case "nothing: a null text":
@@ -74,7 +82,12 @@ func (w *World) newText() string {
 	return fmt.Sprintf("Is order %08d on its way?", w.chance.IntN(100_000_000))
 }
 
-func (w *World) contactSendsText(ctx context.Context) error { return w.contactSends(ctx, w.newText()) }
+func (w *World) contactSendsText(ctx context.Context, text, content string) error {
+	if content != "" {
+		return w.contactSendsTextWith(ctx, content)
+	}
+	return w.contactSends(ctx, text)
+}
 
 // contactSendsTwo dates the first text back by the time between them. In the
 // same second both carry the same times, which is as fine as Sent's get.
@@ -246,11 +259,6 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 // ordinaryText is one that many receivers answer.
 const ordinaryText = "Hello, is anybody there?"
 
-func (w *World) anotherContactSends(ctx context.Context) error {
-	w.contact = nil
-	return w.contactSends(ctx, ordinaryText)
-}
-
 // repliedEquallyOften compares with the contact whose text arrived once. Fewer
 // replies are no second effect, but no sign of a single one either. How duplicates
 // are answered is IDEM-1's and IDEM-2's to say.
@@ -308,9 +316,13 @@ func (w *World) sendsNothing(ctx context.Context) error {
 	if st.Count == 0 {
 		return w.silent // an absence counts only after a control
 	}
+	to, who := "the contact", "a contact who said STOP"
+	if w.contact.optedOut {
+		to, who = "a contact who has opted out (contact.opt_out)", "a contact after its contact.opt_out, until it opts in"
+	}
 	return &Failure{
-		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to the contact", w.lastExchange().What, st.Count),
-		Expected: "no message to a contact who said STOP",
+		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to %s", w.lastExchange().What, st.Count, to),
+		Expected: "no message to " + who,
 		Seen:     fmt.Sprintf("POST /v3/messages with %q", textOf(w.s.API.Sent(w.contact.number)[0])),
 		At:       w.lastExchange(),
 	}

@@ -22,18 +22,14 @@ import (
 
 func signatureSentences() []definition {
 	return []definition{
-		def(`a delivery arrives, forged as "([^"]+)"`, func(w *World) any { return w.arrivesForged }),
-		def(`a delivery of a "([^"]+)" event arrives, forged as "([^"]+)"`, func(w *World) any { return w.arrivesForgedOf }),
+		def(`a delivery(?: of a "([^"]+)" event)? arrives, forged as "([^"]+)"`, func(w *World) any { return w.arrivesForged }),
 		def(`the receiver rejects it, unless its base64 decoder passes over foreign characters anywhere`, func(w *World) any { return w.rejectsUnlessLenient }),
-		def(`forged deliveries arrive:`, func(w *World) any { return w.forgedDeliveriesArrive }),
+		def(`forged deliveries arrive( for that message and for messages never seen)?:`, func(w *World) any { return w.forgedDeliveriesArrive }),
 		def(`a message whose "([^"]+)" shows in the receiver's state`, func(w *World) any { return w.aMessageThatShows }),
-		def(`forged deliveries arrive for that message and for messages never seen:`, func(w *World) any { return w.forgedForMessages }),
 		def(`the rejected ones left no trace in the receiver's state`, func(w *World) any { return w.leftNoTrace }),
 		def(`no answer holds the expected signature or the secret`, func(w *World) any { return w.gaveNothingAway }),
-		def(`Sent delivers a "([^"]+)" event, signed (-?\d+) s from now`, func(w *World) any { return w.deliversSignedAt }),
-		def(`Sent delivers a "([^"]+)" event whose body is written with (.+)`, func(w *World) any { return w.deliversWrittenWith }),
-		def(`Sent delivers a "([^"]+)" event with its header names in (.+)`, func(w *World) any { return w.deliversWithHeaderNames }),
-		def(`Sent delivers a "([^"]+)" event with (.+) in its signature header`, func(w *World) any { return w.deliversWithSignatures }),
+		def(`Sent delivers a "([^"]+)" event(?:, signed (-?\d+) s from now| whose body is written with (.+)| with its header names in (.+)| with (.+) in its signature header| with a body of (\d+) bytes)`,
+			func(w *World) any { return w.deliversVaried }),
 	}
 }
 
@@ -70,16 +66,35 @@ func (w *World) otherSecret() signing.Secret {
 	return s
 }
 
-func (w *World) arrivesForged(ctx context.Context, name string) error {
-	e, err := w.plain(ctx)
-	if err != nil {
-		return err
+// deliversVaried is a genuine delivery in another form; all but one are "".
+func (w *World) deliversVaried(ctx context.Context, name, seconds, writing, letters, signatures, size string) error {
+	switch {
+	case writing != "":
+		return w.deliversWrittenWith(ctx, name, writing)
+	case letters != "":
+		return w.deliversWithHeaderNames(ctx, name, letters)
+	case signatures != "":
+		return w.deliversWithSignatures(ctx, name, signatures)
 	}
-	_, err = w.sendForged(ctx, article(name)+" delivery", name, e, string(e.Type))
-	return err
+	n, err := strconv.Atoi(seconds + size) // one of them is ""
+	switch {
+	case err != nil:
+		return err
+	case size != "":
+		return w.deliversLarge(ctx, name, n)
+	}
+	return w.deliversSignedAt(ctx, name, n)
 }
 
-func (w *World) arrivesForgedOf(ctx context.Context, kind, name string) error {
+// arrivesForged forges an event of a kind; "" is any that the receiver takes.
+func (w *World) arrivesForged(ctx context.Context, kind, name string) error {
+	if kind == "" {
+		e, err := w.plain(ctx)
+		if err == nil {
+			_, err = w.sendForged(ctx, article(name)+" delivery", name, e, string(e.Type))
+		}
+		return err
+	}
 	e, err := w.sample(ctx, kind)
 	if err != nil {
 		return err
@@ -113,9 +128,12 @@ func (w *World) rejectsUnlessLenient(ctx context.Context) error {
 	return mustReject(x)
 }
 
-func (w *World) forgedDeliveriesArrive(ctx context.Context, names *godog.Table) error {
+func (w *World) forgedDeliveriesArrive(ctx context.Context, whose string, names *godog.Table) error {
+	if whose != "" {
+		return w.forgedForMessages(ctx, names)
+	}
 	for _, row := range names.Rows {
-		if err := w.arrivesForged(ctx, row.Cells[0].Value); err != nil {
+		if err := w.arrivesForged(ctx, "", row.Cells[0].Value); err != nil {
 			return err
 		}
 	}
@@ -287,8 +305,17 @@ func (w *World) deliversWrittenWith(ctx context.Context, name, writing string) e
 	if err != nil {
 		return err
 	}
+	if text, ok := rawTexts[writing]; ok {
+		if err := w.takesText(ctx, text); err != nil {
+			return err
+		}
+		e = w.inbound(text)
+	}
 	body := w.body(e)
 	switch writing {
+	case "characters that normalisation would change", "characters that HTML escaping would change":
+	case `\/ escapes`:
+		body = bytes.ReplaceAll(body, []byte("/"), []byte(`\/`))
 	case "odd whitespace":
 		body = spread(body)
 	case `\u escapes`:
@@ -308,6 +335,27 @@ func (w *World) deliversWrittenWith(ctx context.Context, name, writing string) e
 		return err
 	}
 	_, err = w.send(ctx, "a genuine "+name+" event, its body with "+writing, w.request(e, body))
+	return err
+}
+
+// rawTexts are what contacts write where the writing of a body is about its text.
+var rawTexts = map[string]string{ //nolint:gochecknoglobals // constant
+	`\/ escapes`: "See https://example.com/orders/1043",
+	"characters that normalisation would change": "cafe\u0301 \u212b \ufb01n \u1100\u1161",
+	"characters that HTML escaping would change": `<b>"3" & '4'</b> > 2`,
+}
+
+// takesText makes sure that it is how the text is written that a receiver stumbles
+// over, and not the text: in plain ASCII escapes it must take it.
+func (w *World) takesText(ctx context.Context, text string) error {
+	e := w.inbound(text)
+	w.contact = nil
+	before := len(w.pending)
+	x, err := w.send(ctx, "an inbound text written in ASCII", w.request(e, ascii(w.body(e))))
+	w.pending = w.pending[:before]
+	if err == nil && !x.Outcome.Accepted() {
+		err = leftOut("the receiver refuses the text however it is written (TOL-5)")
+	}
 	return err
 }
 

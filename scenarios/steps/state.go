@@ -113,9 +113,9 @@ func (s *Subject) sight(n rule.Need) learn.Sight {
 		return s.Traits.Inbound
 	case rule.TemplateStatus:
 		return s.Traits.Template
-	default:
-		return learn.Sight{}
+	case rule.ContactOptOut, rule.Restart, rule.Rotate, rule.ObservedReplies:
 	}
+	return learn.Sight{}
 }
 
 func (w *World) can(n rule.Need) bool { return w.s.Needs(n) == nil }
@@ -138,6 +138,8 @@ func (s *Subject) given(n rule.Need) bool {
 		return path(probe.KindInbound, func(e probe.Endpoint) string { return e.Count })
 	case rule.TemplateStatus:
 		return path(probe.KindTemplate, func(e probe.Endpoint) string { return e.Status })
+	case rule.ContactOptOut:
+		return path(probe.KindContact, func(e probe.Endpoint) string { return e.OptedOut })
 	case rule.Restart:
 		return s.Target.CanRestart()
 	case rule.Rotate:

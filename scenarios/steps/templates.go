@@ -14,7 +14,6 @@ import (
 
 func templateSentences() []definition {
 	return []definition{
-		def(`Sent delivers a template event with the status "([^"]+)"`, func(w *World) any { return w.deliversTemplate }),
 		def(`Sent delivers the "([^"]+)" events? of a template`, func(w *World) any { return w.deliversTemplates }),
 		def(`the template ends as "([^"]+)"`, func(w *World) any { return w.templateEnds }),
 	}

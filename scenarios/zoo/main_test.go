@@ -10,13 +10,17 @@ import (
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 )
 
 // The test binary is a mutant as well, for those that need a server of their own.
 func TestMain(m *testing.M) {
 	if os.Getenv("SENTSIM_MUTANT") != "" {
-		var cfg receiver.ServeConfig
+		var cfg receiver.Config
 		err := cfg.FromEnv(os.Getenv)
+		if err == nil {
+			err = mutant.Apply(&cfg, os.Getenv("SENTSIM_MUTANT"))
+		}
 		if err == nil {
 			err = receiver.Serve(context.Background(), cfg, os.Stdout)
 		}

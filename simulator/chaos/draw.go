@@ -89,6 +89,7 @@ func (p *Plan) unit(index int) []parcel {
 		d.outbound()
 	}
 	d.oddities()
+	d.addedFamily()
 	d.controls()
 	d.encode()
 	for i := range d.out {

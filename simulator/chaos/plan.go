@@ -29,6 +29,9 @@ type Plan struct {
 	EventTypeHeader bool   `json:"event_type_header"`         // deliveries carry X-Webhook-Event-Type
 	EventIDHeader   bool   `json:"event_id_header,omitempty"` // deliveries carry X-Webhook-Event-ID
 
+	// Families are those of events that there are; "" in traces from before: message and templates.
+	Families event.Families `json:"families,omitempty"`
+
 	// Channels are those that messages travel on, InboundChannels those that texts
 	// come on; empty: all.
 	Channels        []event.Channel `json:"channels,omitempty"`

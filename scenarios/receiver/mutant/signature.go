@@ -1,4 +1,4 @@
-package receiver
+package mutant
 
 import (
 	"bytes"
@@ -14,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // Mistakes in what is signed, with which key, and in what a signature looks like.
@@ -23,30 +26,30 @@ func signatureMutants() []Mutant {
 			Name:    "no-verification",
 			Mistake: "The signature is never looked at: that was to come before launch.",
 			Breaks: []Broken{
-				{"SIG-2", "rejects a tampered body"},
-				{"SIG-3", "rejects a signature made with another secret"},
-				{"SIG-4", "rejects when any of the three signature headers is missing or empty"},
-				{"SIG-5", "rejects malformed signatures"},
-				{"SIG-6", "rejects a validly signed delivery older than 300 s"},
-				{"SIG-7", "rejects one more than 300 s in the future"},
-				{"SIG-10", "rejects a signature made for another webhook id"},
-				{"ROT-1", "refuses the old one"},
+				{rule.SIG2, "rejects a tampered body"},
+				{rule.SIG3, "rejects a signature made with another secret"},
+				{rule.SIG4, "rejects when any of the three signature headers is missing or empty"},
+				{rule.SIG5, "rejects malformed signatures"},
+				{rule.SIG6, "rejects a validly signed delivery older than 300 s"},
+				{rule.SIG7, "rejects one more than 300 s in the future"},
+				{rule.SIG10, "rejects a signature made for another webhook id"},
+				{rule.ROT1, "refuses the old one"},
 			},
 			change: verifying(func([]byte, http.Header, []byte, time.Time) error { return nil }),
 		},
 		{
 			Name:    "secret-text-as-key",
 			Mistake: "The secret's text is the key, not the bytes that it stands for, so nothing genuine verifies.",
-			Breaks:  []Broken{{"SIG-1", "accepts a correctly signed delivery"}},
-			change: func(r *Receiver, cfg Config) error {
-				r.key = []byte(cfg.Secret)
+			Breaks:  []Broken{{rule.SIG1, "accepts a correctly signed delivery"}},
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Key = []byte(cfg.Secret)
 				return nil
 			},
 		},
 		{
 			Name:    "body-alone-signed",
 			Mistake: "The signature is computed over the body alone, as other platforms do it.",
-			Breaks:  []Broken{{"SIG-1", "accepts a correctly signed delivery"}},
+			Breaks:  []Broken{{rule.SIG1, "accepts a correctly signed delivery"}},
 			change: checking(func(c *check) {
 				c.content = func(_, _ string, body []byte) []byte { return body }
 			}),
@@ -54,12 +57,12 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "secret-text-too",
 			Mistake: "When the decoded secret does not match, its text is tried as the key, because a tutorial used that.",
-			Breaks:  []Broken{{"SIG-3", "the secret's text instead of its bytes"}},
-			change: func(r *Receiver, cfg Config) error {
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					err := verify(key, h, body, now)
-					if errors.Is(err, errSignature) {
-						return verify([]byte(strings.TrimPrefix(cfg.Secret, "whsec_")), h, body, now)
+			Breaks:  []Broken{{rule.SIG3, "the secret's text instead of its bytes"}},
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					err := receiver.Verify(key, h, body, now)
+					if errors.Is(err, receiver.ErrSignature) {
+						return receiver.Verify([]byte(strings.TrimPrefix(cfg.Secret, "whsec_")), h, body, now)
 					}
 					return err
 				}
@@ -70,8 +73,8 @@ func signatureMutants() []Mutant {
 			Name:    "reserialised-json",
 			Mistake: "The signature is computed over the JSON as the framework prints it again, without its white space.",
 			Breaks: []Broken{
-				{"SIG-2", "one byte appended"},
-				{"SIG-9", "verifies raw bytes: accepts odd whitespace"},
+				{rule.SIG2, "one byte appended"},
+				{rule.SIG9, "verifies raw bytes: accepts odd whitespace"},
 			},
 			change: checking(func(c *check) {
 				c.content = func(id, timestamp string, body []byte) []byte {
@@ -87,8 +90,8 @@ func signatureMutants() []Mutant {
 			Name:    "trimmed-body",
 			Mistake: "A middleware strips the white space around the body before the signature is verified.",
 			Breaks: []Broken{
-				{"SIG-2", "one byte appended"},
-				{"SIG-9", "trailing newline"},
+				{rule.SIG2, "one byte appended"},
+				{rule.SIG9, "trailing newline"},
 			},
 			change: checking(func(c *check) {
 				c.content = func(id, timestamp string, body []byte) []byte {
@@ -99,11 +102,11 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "trimmed-body-too",
 			Mistake: "When the raw body does not verify, it is tried again without the white space around it.",
-			Breaks:  []Broken{{"SIG-2", "one byte appended"}},
+			Breaks:  []Broken{{rule.SIG2, "one byte appended"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
-				err := verify(key, h, body, now)
-				if errors.Is(err, errSignature) {
-					err = verify(key, h, bytes.TrimSpace(body), now)
+				err := receiver.Verify(key, h, body, now)
+				if errors.Is(err, receiver.ErrSignature) {
+					err = receiver.Verify(key, h, bytes.TrimSpace(body), now)
 				}
 				return err
 			}),
@@ -111,7 +114,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "version-optional",
 			Mistake: "v1, is cut off the signature if it is there, and not missed if it is not.",
-			Breaks:  []Broken{{"SIG-5", "no v1,"}},
+			Breaks:  []Broken{{rule.SIG5, "no v1,"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				return hmac.Equal([]byte(strings.TrimPrefix(got, "v1,")), text64(digest)), nil
 			}),
@@ -119,7 +122,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "any-version",
 			Mistake: "Whatever stands before the comma of a signature is thrown away.",
-			Breaks:  []Broken{{"SIG-5", "wrong version"}},
+			Breaks:  []Broken{{rule.SIG5, "wrong version"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				_, value, _ := strings.Cut(got, ",")
 				return hmac.Equal([]byte(value), text64(digest)), nil
@@ -128,16 +131,32 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "hex-too",
 			Mistake: "A digest in hexadecimal is as welcome as one in base64.",
-			Breaks:  []Broken{{"SIG-5", "hex"}},
+			Breaks:  []Broken{{rule.SIG5, "hex"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				value, v1 := strings.CutPrefix(got, "v1,")
 				return v1 && (hmac.Equal([]byte(value), text64(digest)) || value == hex.EncodeToString(digest)), nil
 			}),
 		},
 		{
+			Name:    "older-scheme-too",
+			Mistake: "A signature of the platform before Sent is still taken: the HMAC of the body in hex, keyed with the secret's text.",
+			Breaks:  []Broken{{rule.SIG5, "those of the other schemes that receivers keep as a fallback"}},
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					mac := hmac.New(sha256.New, []byte(cfg.Secret))
+					mac.Write(body)
+					if h.Get("X-Webhook-Signature") == hex.EncodeToString(mac.Sum(nil)) {
+						return nil
+					}
+					return receiver.Verify(key, h, body, now)
+				}
+				return nil
+			},
+		},
+		{
 			Name:    "prefix-compare",
 			Mistake: "The comparison stops at the end of the shorter text.",
-			Breaks:  []Broken{{"SIG-5", "cut"}},
+			Breaks:  []Broken{{rule.SIG5, "cut"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				value, v1 := strings.CutPrefix(got, "v1,")
 				return v1 && strings.HasPrefix(string(text64(digest)), value), nil
@@ -146,7 +165,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "length-mismatch-crash",
 			Mistake: "The constant-time comparison throws when the lengths differ, and nobody catches that.",
-			Breaks:  []Broken{{"SIG-5", "other length"}},
+			Breaks:  []Broken{{rule.SIG5, "other length"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				want := "v1," + string(text64(digest))
 				if len(got) != len(want) {
@@ -158,7 +177,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "non-ascii-crash",
 			Mistake: "The comparison takes ASCII only and raises an error for anything else.",
-			Breaks:  []Broken{{"SIG-5", "non-ASCII bytes"}},
+			Breaks:  []Broken{{rule.SIG5, "non-ASCII bytes"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				if strings.IndexFunc(got, func(c rune) bool { return c > 127 }) >= 0 {
 					return false, crash("TypeError: comparing strings with non-ASCII characters is not supported")
@@ -169,7 +188,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "base64-error-ignored",
 			Mistake: "The error of the base64 decoder is ignored, and what it had decoded until then is compared.",
-			Breaks:  []Broken{{"SIG-5", "other length"}},
+			Breaks:  []Broken{{rule.SIG5, "other length"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				value, v1 := strings.CutPrefix(got, "v1,")
 				decoded, _ := base64.StdEncoding.DecodeString(value)
@@ -179,7 +198,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "whole-header-compared",
 			Mistake: "The signature header is compared as a whole, as if there could be one signature only.",
-			Breaks:  []Broken{{"SIG-12", "several space-separated signatures of which one matches"}},
+			Breaks:  []Broken{{rule.SIG12, "several space-separated signatures of which one matches"}},
 			change: checking(func(c *check) {
 				c.split = func(header string) []string { return []string{header} }
 			}),
@@ -187,8 +206,8 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "first-webhook-id",
 			Mistake: "The id that is signed is the one of the first delivery ever, kept since then, and not the header's.",
-			Breaks:  []Broken{{"SIG-10", "rejects a signature made for another webhook id"}},
-			change: func(r *Receiver, cfg Config) error {
+			Breaks:  []Broken{{rule.SIG10, "rejects a signature made for another webhook id"}},
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var mu sync.Mutex
 				first := ""
 				return checking(func(c *check) {
@@ -207,22 +226,22 @@ func signatureMutants() []Mutant {
 			Name:    "trusted-webhook-id",
 			Mistake: "A webhook that sent something genuine once is believed ever after: verifying was slow.",
 			Breaks: []Broken{
-				{"SIG-2", "rejects a tampered body"},
-				{"SIG-3", "rejects a signature made with another secret"},
-				{"SIG-4", "rejects when any of the three signature headers is missing or empty"},
-				{"SIG-5", "rejects malformed signatures"},
-				{"SIG-6", "rejects a validly signed delivery older than 300 s"},
-				{"SIG-7", "rejects one more than 300 s in the future"},
-				{"SIG-10", "rejects a signature made for another webhook id"},
-				{"ROT-1", "refuses the old one"},
+				{rule.SIG2, "rejects a tampered body"},
+				{rule.SIG3, "rejects a signature made with another secret"},
+				{rule.SIG4, "rejects when any of the three signature headers is missing or empty"},
+				{rule.SIG5, "rejects malformed signatures"},
+				{rule.SIG6, "rejects a validly signed delivery older than 300 s"},
+				{rule.SIG7, "rejects one more than 300 s in the future"},
+				{rule.SIG10, "rejects a signature made for another webhook id"},
+				{rule.ROT1, "refuses the old one"},
 			},
-			change: func(r *Receiver, _ Config) error {
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var trusted sync.Map
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
 					if _, ok := trusted.Load(h.Get("X-Webhook-ID")); ok {
 						return nil
 					}
-					err := verify(key, h, body, now)
+					err := receiver.Verify(key, h, body, now)
 					if err == nil {
 						trusted.Store(h.Get("X-Webhook-ID"), true)
 					}
@@ -234,13 +253,13 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "stored-before-verification",
 			Mistake: "The event is written down first and verified afterwards.",
-			Breaks:  []Broken{{"SIG-13", "a rejected delivery leaves no trace in its state"}},
-			change: func(r *Receiver, _ Config) error {
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					if ev, err := readEvent(body); err == nil && ev.kind != unknown {
-						_, _ = r.store.add(context.Background(), ev, nil)
+			Breaks:  []Broken{{rule.SIG13, "a rejected delivery leaves no trace in its state"}},
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if ev, err := receiver.ReadEvent(body); err == nil && ev.Kind != receiver.Unknown {
+						_, _ = r.Store.Add(context.Background(), ev, nil)
 					}
-					return verify(key, h, body, now)
+					return receiver.Verify(key, h, body, now)
 				}
 				return nil
 			},
@@ -248,10 +267,10 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "expected-signature-echoed",
 			Mistake: "The error for a wrong signature says which one would have been right, to help in debugging.",
-			Breaks:  []Broken{{"SIG-14", "a rejection never echoes the expected signature"}},
+			Breaks:  []Broken{{rule.SIG14, "a rejection never echoes the expected signature"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
-				err := verify(key, h, body, now)
-				if errors.Is(err, errSignature) {
+				err := receiver.Verify(key, h, body, now)
+				if errors.Is(err, receiver.ErrSignature) {
 					mac := hmac.New(sha256.New, key)
 					mac.Write(signedContent(h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), body))
 					text := fmt.Sprintf("expected v1,%s, got %s", text64(mac.Sum(nil)), h.Get("X-Webhook-Signature"))
@@ -261,12 +280,27 @@ func signatureMutants() []Mutant {
 			}),
 		},
 		{
+			Name:    "hex-digest-echoed",
+			Mistake: "The error for a wrong signature shows the digest that was computed, as openssl prints it: in hex with colons.",
+			Breaks:  []Broken{{rule.SIG14, "hex with colons"}},
+			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
+				err := receiver.Verify(key, h, body, now)
+				if errors.Is(err, receiver.ErrSignature) {
+					mac := hmac.New(sha256.New, key)
+					mac.Write(signedContent(h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), body))
+					digest := strings.ReplaceAll(fmt.Sprintf("% X", mac.Sum(nil)), " ", ":")
+					return &answer{http.StatusUnauthorized, "wrong signature, computed " + digest}
+				}
+				return err
+			}),
+		},
+		{
 			Name:    "secret-echoed",
 			Mistake: "The debug page of a rejection prints the configuration, the signing secret with it.",
-			Breaks:  []Broken{{"SIG-14", "never echoes the expected signature or the secret"}},
-			change: func(r *Receiver, cfg Config) error {
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					if err := verify(key, h, body, now); err != nil {
+			Breaks:  []Broken{{rule.SIG14, "or the secret"}},
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if err := receiver.Verify(key, h, body, now); err != nil {
 						return &answer{http.StatusUnauthorized, fmt.Sprintf("%v\nsettings: SENT_DM_WEBHOOK_SECRET=%s", err, cfg.Secret)}
 					}
 					return nil
@@ -286,7 +320,7 @@ type check struct {
 	match   func(got string, digest []byte) (bool, error)
 }
 
-func checking(change func(*check)) func(*Receiver, Config) error {
+func checking(change func(*check)) func(*receiver.Receiver, receiver.Config) error {
 	c := check{
 		present: func(id, timestamp, signatures string) bool { return id != "" && timestamp != "" && signatures != "" },
 		fresh:   fresh,
@@ -300,14 +334,14 @@ func checking(change func(*check)) func(*Receiver, Config) error {
 	return verifying(c.verify)
 }
 
-func matching(match func(got string, digest []byte) (bool, error)) func(*Receiver, Config) error {
+func matching(match func(got string, digest []byte) (bool, error)) func(*receiver.Receiver, receiver.Config) error {
 	return checking(func(c *check) { c.match = match })
 }
 
 func (c *check) verify(key []byte, h http.Header, body []byte, now time.Time) error {
 	id, timestamp, signatures := h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), h.Get("X-Webhook-Signature")
 	if !c.present(id, timestamp, signatures) {
-		return errHeader
+		return receiver.ErrHeader
 	}
 	if err := c.fresh(timestamp, now.Unix()); err != nil {
 		return err
@@ -320,7 +354,7 @@ func (c *check) verify(key []byte, h http.Header, body []byte, now time.Time) er
 			return err
 		}
 	}
-	return errSignature
+	return receiver.ErrSignature
 }
 
 func signedContent(id, timestamp string, body []byte) []byte {

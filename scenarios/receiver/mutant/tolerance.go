@@ -1,9 +1,12 @@
-package receiver
+package mutant
 
 import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // Mistakes with events, fields and bodies that were not expected.
@@ -12,10 +15,10 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-status-crash",
 			Mistake: "A switch over the status has no default and throws.",
-			Breaks:  []Broken{{"TOL-1", "unknown message status"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+			Breaks:  []Broken{{rule.TOL1, "unknown message status"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				known := []string{"QUEUED", "ROUTED", "SENT", "DELIVERED", "READ", "FAILED"}
-				if ev.kind == message && !slices.Contains(known, ev.status) {
+				if ev.Kind == receiver.Message && !slices.Contains(known, ev.Status) {
 					return crash("ValueError: not a valid MessageStatus")
 				}
 				return nil
@@ -24,13 +27,13 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-sub-type-refused",
 			Mistake: "An event whose sub-type is not in the list is a bad request.",
-			Breaks:  []Broken{{"TOL-1", "sub-type"}},
-			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
+			Breaks:  []Broken{{rule.TOL1, "sub-type"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 				known := []string{
 					"", "message.queued", "message.routed", "message.sent", "message.delivered",
 					"message.read", "message.failed", "message.received",
 				}
-				if name := envelope.text("sub_type", "event"); !slices.Contains(known, name) && (ev.kind == message || ev.kind == inbound) {
+				if name := envelope.Text("sub_type", "event"); !slices.Contains(known, name) && (ev.Kind == receiver.Message || ev.Kind == receiver.Inbound) {
 					return &answer{http.StatusBadRequest, "unknown event"}
 				}
 				return nil
@@ -39,10 +42,10 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "template-status-enum",
 			Mistake: "The status of a template is an enum of the database, which refuses any other.",
-			Breaks:  []Broken{{"TOL-2", "unknown template status"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+			Breaks:  []Broken{{rule.TOL2, "unknown template status"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				known := []string{"PENDING", "APPROVED", "REJECTED", "CATEGORY_UPDATED"}
-				if ev.kind == template && !slices.Contains(known, ev.status) {
+				if ev.Kind == receiver.Template && !slices.Contains(known, ev.Status) {
 					return crash("invalid input value for enum template_status")
 				}
 				return nil
@@ -51,10 +54,23 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-field-refused",
 			Mistake: "A field other than message and templates is a bad request.",
-			Breaks:  []Broken{{"TOL-3", "unknown field"}},
-			change: reading(func(_ *event, _ http.Header, envelope, _ fields) error {
-				if !slices.Contains([]string{"message", "messages", "templates"}, envelope.text("field")) {
+			Breaks:  []Broken{{rule.TOL3, "unknown field"}},
+			May:     []rule.ID{rule.CON1, rule.CON2},
+			change: reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+				if !slices.Contains([]string{"message", "messages", "templates"}, envelope.Text("field")) {
 					return &answer{http.StatusBadRequest, "unknown field"}
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "unknown-family-refused",
+			Mistake: "An event of a family that Sent has added since is a bad request.",
+			Breaks:  []Broken{{rule.TOL3, "every event of contact, channel, link, call"}},
+			May:     []rule.ID{rule.CON1, rule.CON2},
+			change: reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+				if slices.Contains([]string{"contact", "channel", "link", "call"}, envelope.Text("field")) {
+					return &answer{http.StatusBadRequest, "unknown family"}
 				}
 				return nil
 			}),
@@ -63,11 +79,11 @@ func toleranceMutants() []Mutant {
 			Name:    "strict-schema",
 			Mistake: "A schema refuses every field that the documentation did not name on the day it was written.",
 			Breaks: []Broken{
-				{"TOL-4", "extra fields"},
-				{"TOL-6", "the other envelope dialects and the other inbound shape"},
+				{rule.TOL4, "extra fields"},
+				{rule.TOL6, "the other editions"},
 			},
-			change: reading(func(ev *event, _ http.Header, envelope, payload fields) error {
-				if ev.kind != unknown && (!documented(envelope, envelopeFields()) || !documented(payload, payloadFields(ev.kind))) {
+			change: reading(func(ev *receiver.Event, _ http.Header, envelope, payload receiver.Fields) error {
+				if ev.Kind != receiver.Unknown && (!documented(envelope, envelopeFields()) || !documented(payload, payloadFields(ev.Kind))) {
 					return &answer{http.StatusUnprocessableEntity, "unrecognized keys in object"}
 				}
 				return nil
@@ -76,9 +92,9 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "null-dereferenced",
 			Mistake: "An optional field is read without a look whether it is null.",
-			Breaks:  []Broken{{"TOL-4", "null or missing optional fields"}},
-			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
-				if ev.kind == message && string(payload["outbound_number"]) == "null" {
+			Breaks:  []Broken{{rule.TOL4, "null or missing optional fields"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if ev.Kind == receiver.Message && string(payload["outbound_number"]) == "null" {
 					return crash("TypeError: Cannot read properties of null (reading 'replace')")
 				}
 				return nil
@@ -87,9 +103,9 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "reason-required",
 			Mistake: "Every FAILED event is expected to say why.",
-			Breaks:  []Broken{{"TOL-4", "null or missing optional fields"}},
-			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
-				if ev.kind == message && ev.status == "FAILED" && payload.text("reason") == "" {
+			Breaks:  []Broken{{rule.TOL4, "null or missing optional fields"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if ev.Kind == receiver.Message && ev.Status == "FAILED" && payload.Text("reason") == "" {
 					return crash("KeyError: 'reason'")
 				}
 				return nil
@@ -98,9 +114,9 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "one-envelope",
 			Mistake: "A message's event whose name does not stand in \"event\" is a bad request, because today's does.",
-			Breaks:  []Broken{{"TOL-6", "the other envelope dialects"}},
-			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
-				if (ev.kind == message || ev.kind == inbound) && envelope.text("event") == "" {
+			Breaks:  []Broken{{rule.TOL6, "the other editions"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+				if (ev.Kind == receiver.Message || ev.Kind == receiver.Inbound) && envelope.Text("event") == "" {
 					return &answer{http.StatusBadRequest, "event is required"}
 				}
 				return nil
@@ -109,15 +125,15 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "garbage-acknowledged",
 			Mistake: "What cannot be parsed is acknowledged like everything else.",
-			Breaks:  []Broken{{"TOL-7", "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"}},
+			Breaks:  []Broken{{rule.TOL7, "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"}},
 			change:  unreadable(func([]byte) error { return &answer{http.StatusOK, "ok"} }),
 		},
 		{
 			Name:    "garbage-crash",
 			Mistake: "Nobody catches the error of the JSON parser.",
 			Breaks: []Broken{
-				{"TOL-7", "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"},
-				{"TOL-9", "no 5xx, hang or crash"},
+				{rule.TOL7, "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"},
+				{rule.TOL9, "no 5xx, hang or crash"},
 			},
 			change: unreadable(func(body []byte) error {
 				if !json.Valid(body) {
@@ -130,8 +146,8 @@ func toleranceMutants() []Mutant {
 			Name:    "null-body-crash",
 			Mistake: "null is JSON, so the parser takes it, and the first look into it fails.",
 			Breaks: []Broken{
-				{"TOL-7", "null"},
-				{"TOL-9", "no 5xx, hang or crash"},
+				{rule.TOL7, "null"},
+				{rule.TOL9, "no 5xx, hang or crash"},
 			},
 			change: unreadable(func(body []byte) error {
 				if string(body) == "null" {
@@ -143,16 +159,16 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "small-body-limit",
 			Mistake: "The framework's limit for a body was left at 16 KiB.",
-			Breaks:  []Broken{{"TOL-5", "text of up to 4,096 characters"}, {"TOL-8", "up to 64 KiB: 2xx"}},
-			change: func(r *Receiver, _ Config) error {
-				r.maxBody = 16 << 10
+			Breaks:  []Broken{{rule.TOL5, "text of up to 4,096 characters"}, {rule.TOL8, "up to 64 KiB: 2xx"}},
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				r.MaxBody = 16 << 10
 				return nil
 			},
 		},
 		{
 			Name:    "large-body-dropped",
 			Mistake: "A body above the limit ends the connection, without an answer.",
-			Breaks:  []Broken{{"TOL-8", "no dropped connection"}},
+			Breaks:  []Broken{{rule.TOL8, "no dropped connection"}},
 			change: serving(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 					if req.ContentLength > 256<<10 {
@@ -167,10 +183,10 @@ func toleranceMutants() []Mutant {
 
 // unreadable answers bodies that are no JSON object in its own way; nil leaves
 // them to the receiver.
-func unreadable(what func(body []byte) error) func(*Receiver, Config) error {
-	return func(r *Receiver, _ Config) error {
-		read := r.read
-		r.read = func(h http.Header, body []byte) (event, error) {
+func unreadable(what func(body []byte) error) func(*receiver.Receiver, receiver.Config) error {
+	return func(r *receiver.Receiver, _ receiver.Config) error {
+		read := r.Read
+		r.Read = func(h http.Header, body []byte) (receiver.Event, error) {
 			ev, err := read(h, body)
 			if err == nil {
 				return ev, nil
@@ -184,7 +200,7 @@ func unreadable(what func(body []byte) error) func(*Receiver, Config) error {
 	}
 }
 
-func documented(object fields, names []string) bool {
+func documented(object receiver.Fields, names []string) bool {
 	for name := range object {
 		if !slices.Contains(names, name) {
 			return false
@@ -197,15 +213,15 @@ func envelopeFields() []string {
 	return []string{"field", "event", "timestamp", "request_id", "payload"}
 }
 
-func payloadFields(k kind) []string {
+func payloadFields(k receiver.Kind) []string {
 	switch k {
-	case inbound:
+	case receiver.Inbound:
 		return []string{"account_id", "message_id", "inbound_number", "outbound_number", "text", "channel", "received_at", "updated_at", "media"}
-	case template:
+	case receiver.Template:
 		return []string{"account_id", "template_id", "template_name", "whatsapp_template_id", "status", "language", "category", "channel", "reason", "auto_reply_action"}
-	case contact:
+	case receiver.Contact:
 		return []string{"account_id", "contact_id", "from", "to", "opt_out", "source", "channel", "agent_id", "message_id", "template_id", "text"}
-	case message, unknown:
+	case receiver.Message, receiver.Unknown:
 	}
 	return []string{
 		"account_id", "message_id", "message_status", "channel", "outbound_number", "body", "template_id", "template_name",

@@ -1,0 +1,333 @@
+package mutant
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/rule"
+)
+
+// Mistakes with what comes twice, and with what only looks as if it did.
+func idempotencyMutants() []Mutant {
+	acceptsTwice := []Broken{
+		{rule.IDEM1, "2xx twice"},
+		{rule.IDEM2, "2xx"},
+		{rule.IDEM3, "all 2xx"},
+	}
+	newTimestampNewEvent := []Broken{
+		{rule.IDEM2, "a retry with a fresh timestamp and signature"},
+		{rule.IDEM5, "inbound duplicates have one effect"},
+		{rule.IDEM6, "followed by a retry: one effect"},
+		{rule.IDEM7, "still one effect"},
+	}
+	return []Mutant{
+		{
+			Name:    "duplicates-refused",
+			Mistake: "A delivery that was processed before is a conflict: 409.",
+			Breaks:  acceptsTwice,
+			change:  duplicates(&answer{http.StatusConflict, "already processed"}),
+		},
+		{
+			Name:    "unique-violation",
+			Mistake: "The database refuses the second row of an event, and nobody catches that error.",
+			Breaks:  acceptsTwice,
+			change:  duplicates(crash("UNIQUE constraint failed: events.key")),
+		},
+		{
+			Name:    "no-dedupe",
+			Mistake: "Every delivery is taken for a new event.",
+			Breaks: append([]Broken{
+				{rule.IDEM1, "one effect"},
+				{rule.IDEM3, "one effect"},
+			}, newTimestampNewEvent...),
+			change: adding(store.addAgain),
+		},
+		{
+			Name:    "timestamp-in-key",
+			Mistake: "The idempotency key holds X-Webhook-Timestamp, which is another one on every attempt.",
+			Breaks:  newTimestampNewEvent,
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				ev.Key += " " + h.Get("X-Webhook-Timestamp")
+				return nil
+			}),
+		},
+		{
+			Name:    "signature-as-key",
+			Mistake: "The idempotency key is the signature, which is another one on every attempt.",
+			Breaks:  newTimestampNewEvent,
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				ev.Key = h.Get("X-Webhook-Signature")
+				return nil
+			}),
+		},
+		{
+			Name:    "webhook-id-as-key",
+			Mistake: "The idempotency key is X-Webhook-ID, as if that were the event's id: only the first event ever counts.",
+			Breaks:  []Broken{{rule.IDEM4, "different events under one X-Webhook-ID"}},
+			May:     []rule.ID{rule.ACK2, rule.IDEM5, rule.INB1, rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD6, rule.ORD7, rule.RET1, rule.TPL1, rule.SIG13, rule.IDEM1, rule.IDEM2, rule.IDEM3, rule.IDEM6, rule.IDEM7, rule.CON1},
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				ev.Key = h.Get("X-Webhook-ID")
+				return nil
+			}),
+		},
+		{
+			Name:    "message-id-as-key",
+			Mistake: "The idempotency key of a message's event is message_id alone: only the first status of a message counts.",
+			Breaks:  []Broken{{rule.IDEM4, "nothing is dropped that differs"}},
+			May:     []rule.ID{rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD6, rule.ORD7, rule.RET1},
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+				if ev.Kind == receiver.Message {
+					ev.Key = "message " + ev.Subject
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "second-as-key",
+			Mistake: "The idempotency key of a message's event is message_id and updated_at: two statuses of one second are one.",
+			Breaks:  []Broken{{rule.IDEM4, "two statuses of one message at the same instant"}},
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if at := payload.Text("updated_at"); ev.Kind == receiver.Message && at != "" {
+					ev.Key = "message " + ev.Subject + " " + at
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "event-id-and-timestamp-as-key",
+			Mistake: "The idempotency key is X-Webhook-Event-ID and X-Webhook-Timestamp, which is another one on every attempt.",
+			Breaks:  []Broken{{rule.IDEM2, "a retry with a fresh timestamp and signature"}},
+			May:     []rule.ID{rule.IDEM5, rule.IDEM6, rule.IDEM7},
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				if id := h.Get("X-Webhook-Event-ID"); id != "" {
+					ev.Key = id + " " + h.Get("X-Webhook-Timestamp")
+				}
+				return nil
+			}),
+		},
+		{
+			Name:    "check-then-insert",
+			Mistake: "One statement looks if the event is there already, another one stores it, and copies slip in between.",
+			Breaks:  []Broken{{rule.IDEM3, "N copies at the same instant"}},
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				there, err := s.has(ctx, ev.Key)
+				if err == nil && !there {
+					err = takes(ctx, 2*time.Millisecond) // the way to the database and back
+				}
+				if err != nil || there {
+					return false, err
+				}
+				return s.addAgain(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "keys-in-memory",
+			Mistake: "The keys of processed events are kept in a map, the events in a database: a restart forgets the keys.",
+			Breaks:  []Broken{{rule.IDEM7, "when the receiver restarts between the two"}},
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				var mu sync.Mutex
+				seen := map[string]bool{}
+				r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if seen[ev.Key] {
+						return false, nil
+					}
+					added, err := store{r.Store}.addAgain(ctx, ev, reply)
+					seen[ev.Key] = err == nil
+					return added, err
+				}
+				return nil
+			},
+		},
+		{
+			Name:    "state-in-memory",
+			Mistake: "Everything is kept in memory, and a restart forgets it.",
+			Breaks:  []Broken{{rule.IDEM7, "when the receiver restarts between the two"}},
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				memory, err := receiver.OpenStore(context.Background(), "")
+				if err != nil {
+					return err
+				}
+				err = r.Store.Close()
+				r.Store, r.Add = memory, memory.Add
+				return err
+			},
+		},
+		{
+			Name:    "last-event-remembered",
+			Mistake: "An event is a duplicate if it is the same as the last one of its message: what comes back later is new.",
+			Breaks:  []Broken{{rule.IDEM2, "after newer events of the same message"}},
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind != receiver.Message {
+					return s.Add(ctx, ev, reply)
+				}
+				return s.addUnlessLast(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "marked-before-effect",
+			Mistake: "An event is marked as seen in one transaction and has its effect in another: a sender that hangs up cancels what lies between.",
+			Breaks:  []Broken{{rule.IDEM6, "a lost acknowledgement"}},
+			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				marked, err := s.mark(ctx, ev.Key)
+				if err != nil || !marked {
+					return false, err
+				}
+				if err := takes(heard(ctx), 5*time.Millisecond); err != nil { // the effect's share of work
+					return false, err
+				}
+				return s.addAgain(ctx, ev, reply)
+			})),
+		},
+		{
+			Name:    "marked-after-answer",
+			Mistake: "An event is marked as seen once the sender is known to have waited for the end: who hung up gets it a second time.",
+			Breaks:  []Broken{{rule.IDEM6, "a lost acknowledgement"}},
+			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				key := ev.Key
+				gone := func() bool { return takes(heard(ctx), 5*time.Millisecond) != nil }
+				added, err := s.Add(ctx, ev, reply)
+				if added && err == nil && gone() {
+					err = s.rename(ctx, key)
+				}
+				return added, err
+			})),
+		},
+		{
+			Name:    "inbound-not-deduplicated",
+			Mistake: "Statuses are deduplicated, what contacts write is not.",
+			Breaks:  []Broken{{rule.IDEM5, "inbound duplicates have one effect"}},
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind == receiver.Inbound {
+					return s.addAgain(ctx, ev, reply)
+				}
+				return s.Add(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "reply-per-delivery",
+			Mistake: "What contacts write is stored once, but answered whenever it is delivered.",
+			Breaks:  []Broken{{rule.IDEM5, "inbound duplicates have one effect"}},
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				added, err := s.Add(ctx, ev, reply)
+				if err != nil || added || reply == nil {
+					return added, err
+				}
+				ev.Kind = "reply"
+				return s.addAgain(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "inbound-by-text",
+			Mistake: "What contacts write is the same message if it is the same text.",
+			Breaks:  []Broken{{rule.IDEM4, "equal texts at different times"}},
+			change:  inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Text }),
+		},
+		{
+			Name:    "inbound-by-number",
+			Mistake: "A contact who has written once is known, and what comes from the number afterwards is a duplicate.",
+			Breaks: []Broken{
+				{rule.IDEM4, "equal texts at different times"},
+				{rule.IDEM5, "two different texts from one number have two"},
+			},
+			change: inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Subject }),
+		},
+		{
+			Name:    "inbound-by-second",
+			Mistake: "What a contact writes is known by the number and the second: two texts of one second are one.",
+			Breaks:  []Broken{{rule.IDEM5, "two different texts from one number have two"}},
+			change: inboundKey(func(ev receiver.Event, payload receiver.Fields) string {
+				return ev.Subject + " " + payload.Text("received_at", "updated_at")
+			}),
+		},
+	}
+}
+
+// duplicates answers what was stored before with an error.
+func duplicates(err error) func(*receiver.Receiver, receiver.Config) error {
+	return adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+		added, failed := s.Add(ctx, ev, reply)
+		if failed == nil && !added {
+			return false, err
+		}
+		return added, failed
+	})
+}
+
+func inboundKey(key func(ev receiver.Event, payload receiver.Fields) string) func(*receiver.Receiver, receiver.Config) error {
+	return reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+		if ev.Kind == receiver.Inbound {
+			ev.Key = "inbound " + key(*ev, payload)
+		}
+		return nil
+	})
+}
+
+// hangUp is the key under which a request carries whether its sender is still there.
+type hangUp struct{}
+
+// hearing lets what comes after it hear of a sender that hangs up.
+func hearing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		ctx := req.Context()
+		next.ServeHTTP(w, req.WithContext(context.WithValue(ctx, hangUp{}, ctx)))
+	})
+}
+
+// heard is a context that ends when the sender hangs up.
+func heard(ctx context.Context) context.Context {
+	if sender, ok := ctx.Value(hangUp{}).(context.Context); ok {
+		return sender
+	}
+	return ctx
+}
+
+// addAgain stores ev although it may be there already.
+func (s store) addAgain(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+	_, err := s.DB.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
+		VALUES (? || ' #' || hex(randomblob(8)), ?, ?, ?, ?, ?)`, ev.Key, ev.Kind, ev.Subject, ev.Status, ev.Rank, reply)
+	return err == nil, err
+}
+
+// has looks for what addAgain stored under a key.
+func (s store) has(ctx context.Context, key string) (there bool, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE substr(key, 1, length(?1) + 2) = ?1 || ' #')`, key).Scan(&there)
+	return there, err
+}
+
+// addUnlessLast stores ev unless its subject's last event is the same.
+func (s store) addUnlessLast(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+	res, err := s.DB.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
+		SELECT ?1 || ' #' || hex(randomblob(8)), ?2, ?3, ?4, ?5, ?6 WHERE ?4 IS NOT
+		(SELECT status FROM events WHERE kind = ?2 AND subject = ?3 ORDER BY seq DESC LIMIT 1)`,
+		ev.Key, ev.Kind, ev.Subject, ev.Status, ev.Rank, reply)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+// rename gives up a key, so that what comes under it next is new.
+func (s store) rename(ctx context.Context, key string) error {
+	_, err := s.DB.ExecContext(ctx, `UPDATE events SET key = key || ' #' || hex(randomblob(8)) WHERE key = ?`, key)
+	return err
+}
+
+// mark notes a key and reports whether it is new.
+func (s store) mark(ctx context.Context, key string) (bool, error) {
+	const table = `CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY)`
+	if _, err := s.DB.ExecContext(ctx, table); err != nil {
+		return false, err
+	}
+	res, err := s.DB.ExecContext(ctx, `INSERT OR IGNORE INTO marks (key) VALUES (?)`, key)
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
