@@ -207,14 +207,14 @@ func (s *session) latency(res *chaosrun.Result) {
 		if of.Count() < enough {
 			continue
 		}
-		res.Book.Checked["ACK-1"] += of.Count()
+		res.Book.Checked[rule.ACK1] += of.Count()
 		if median <= s.cfg.AckWithin {
 			continue
 		}
 		res.Violated++
-		res.Book.Violated["ACK-1"]++
-		res.Book.Violations["ACK-1"] = append(res.Book.Violations["ACK-1"], oracle.Violation{
-			Rule: "ACK-1", Expected: "an answer within " + s.cfg.AckWithin.String(),
+		res.Book.Violated[rule.ACK1]++
+		res.Book.Violations[rule.ACK1] = append(res.Book.Violations[rule.ACK1], oracle.Violation{
+			Rule: rule.ACK1, Expected: "an answer within " + s.cfg.AckWithin.String(),
 			Summary: fmt.Sprintf("half of the %d %s events, one at a time, were answered only after %s", of.Count(), typ, median.Round(time.Millisecond)),
 		})
 	}

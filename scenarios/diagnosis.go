@@ -8,6 +8,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -75,7 +76,7 @@ func (s *session) wonder(ctx context.Context, p *planned, err error) {
 	switch p.rule.ID {
 	case plainRule:
 		found = diagnosis.Sometimes(ctx, s.underDiagnosis(), failure.At.Outcome)
-	case "SIG-9", "TOL-5":
+	case rule.SIG9, rule.TOL5:
 		found = diagnosis.BodyRefused(ctx, s.underDiagnosis(), failure.At.Request, failure.At.Outcome)
 	}
 	s.mu.Lock()
@@ -96,8 +97,8 @@ func (s *session) fixOf(r report.Rule) report.Rule {
 	if s.diagnosis == nil || r.Verdict != report.Failed {
 		return r
 	}
-	ofBody := s.diagnosed == "SIG-9" || s.diagnosed == "TOL-5"
-	if ofBody && (r.ID == "SIG-9" || r.ID == "TOL-5") || s.diagnosed == "" && r.ID == redirectRule && s.gate.redirects {
+	ofBody := s.diagnosed == rule.SIG9 || s.diagnosed == rule.TOL5
+	if ofBody && (r.ID == rule.SIG9 || r.ID == rule.TOL5) || s.diagnosed == "" && r.ID == redirectRule && s.gate.redirects {
 		r.Fix = s.diagnosis.Fix
 	}
 	return r

@@ -38,7 +38,7 @@ func (p *planned) place() int {
 // bystander reports whether the rule is about what rejections look like and
 // leave behind: a receiver that does not survive a forged delivery breaks the
 // rule of that forgery, not this one.
-func (p *planned) bystander() bool { return p.rule.ID == "SIG-13" || p.rule.ID == "SIG-14" }
+func (p *planned) bystander() bool { return p.rule.ID == rule.SIG13 || p.rule.ID == rule.SIG14 }
 
 // strictOnly reports whether only a strict run judges the scenario. Where a rule
 // has no other, the scenario stays, and says that.
@@ -46,10 +46,10 @@ func (p *planned) strictOnly() bool { return p.scenario.Tagged("@strict") }
 
 // plainRule is the rule that everything else stands on: when the plain signed
 // delivery is refused, nothing else can be seen.
-const plainRule = "SIG-1"
+const plainRule = rule.SIG1
 
 // redirectRule is the one rule that a redirect to the plain delivery breaks besides.
-const redirectRule = "ACK-3"
+const redirectRule = rule.ACK3
 
 // contract is the scenarios of the receiver's features. An error is a mistake in
 // our own features. The caller owns the slice.

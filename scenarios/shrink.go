@@ -134,7 +134,7 @@ func chooseRule(f Failing) string {
 	best, most := "", 0
 	for _, level := range []rule.Level{rule.Must, rule.Should} {
 		for _, r := range rule.All() {
-			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != "ACK-1" && r.ID != plainRule {
+			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != plainRule {
 				best, most = r.ID, n
 			}
 		}

@@ -58,11 +58,11 @@ func (sh *shrinker) findings() []story.Finding {
 		f.Claim = story.Accepts
 		i := slices.IndexFunc(sh.told, func(s chaos.Step) bool { return s.Number == v.Step })
 		switch {
-		case sh.rule.ID == "SIG-14":
+		case sh.rule.ID == rule.SIG14:
 			f.Claim = story.Hides
-		case i >= 0 && (sh.told[i].Kind == chaos.KindForge || sh.rule.ID == "TOL-7"):
+		case i >= 0 && (sh.told[i].Kind == chaos.KindForge || sh.rule.ID == rule.TOL7):
 			f.Claim = story.Refuses
-		case sh.rule.ID == "TOL-9":
+		case sh.rule.ID == rule.TOL9:
 			f.Claim = story.Answers
 		}
 		return answerFindings(f)
@@ -79,14 +79,14 @@ func (sh *shrinker) findings() []story.Finding {
 	case v.Subject.Kind == chaos.AboutInbound:
 		counts := claim(story.Counts)
 		if slices.ContainsFunc(sh.told, func(s chaos.Step) bool { return s.Subject.From != v.Subject.From }) {
-			counts.Rule = named("IDEM-4")
+			counts.Rule = named(rule.IDEM4)
 		}
 		return []story.Finding{counts}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
 	verbatim, second := ends, ends
 	verbatim.Verbatim, second.SameSecond = true, true
-	second.Rule = named("IDEM-4")
+	second.Rule = named(rule.IDEM4)
 	if strings.Contains(v.Expected, " to end as ") {
 		return []story.Finding{ends, counts, second, verbatim}
 	}
@@ -117,7 +117,7 @@ func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts i
 		switch {
 		case s.Kind != chaos.KindDeliver && s.Kind != chaos.KindForge:
 			continue
-		case s.Kind == chaos.KindForge, s.Rule == "TOL-7":
+		case s.Kind == chaos.KindForge, s.Rule == rule.TOL7:
 			out.Status = http.StatusUnauthorized
 		}
 		o.Saw(s, out, "")

@@ -9,11 +9,12 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 )
 
 // burstRule is the rule whose scenario fills a receiver's queue.
-const burstRule = "ACK-2"
+const burstRule = rule.ACK2
 
 // turnedAwayTime is how long a receiver that turns deliveries away may take until
 // it takes one again.

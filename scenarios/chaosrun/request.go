@@ -8,6 +8,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -97,10 +98,10 @@ func (r *runner) echoes(s chaos.Step, req delivery.Request, out delivery.Outcome
 	}
 	if told := check.Leaks(r.s.Env.Secret, req, out); told != "" {
 		r.oracle.Broken(oracle.Violation{
-			Rule: "SIG-14", Subject: s.Subject, Step: s.Number, Expected: "a rejection that tells an attacker nothing",
+			Rule: rule.SIG14, Subject: s.Subject, Step: s.Number, Expected: "a rejection that tells an attacker nothing",
 			Summary: fmt.Sprintf("the rejection of step %d (%s) holds %s", s.Number, s.Forgery, told),
 		})
 		return
 	}
-	r.oracle.Kept("SIG-14")
+	r.oracle.Kept(rule.SIG14)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -50,7 +51,7 @@ func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bo
 		d.Knobs = e.apply(d.Knobs)
 		if x, ok := queued(e.Name, d, event.SMS); ok {
 			sent := EditionOf(l.Driver.Knobs)
-			dev := editionDeviation("SIG-1", sent, e.Name, "are refused: "+quoted(refused.Outcome))
+			dev := editionDeviation(rule.SIG1, sent, e.Name, "are refused: "+quoted(refused.Outcome))
 			dev.Name = fmt.Sprintf("a correctly signed delivery of edition %s is accepted", sent)
 			taken.Knobs, taken.Answer, taken.Deviation = d.Knobs, x.Outcome.Duration, &dev
 			return taken, true

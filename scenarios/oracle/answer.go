@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
@@ -27,18 +28,18 @@ func Answer(s chaos.Step, out delivery.Outcome, said string) (v Violation, ok bo
 			return v, true
 		}
 		return wrong(s.Rule, "a rejection: 401, or another 4xx", "%s: %s", what, said)
-	case s.Rule == "TOL-7":
+	case s.Rule == rule.TOL7:
 		switch {
 		case out.Rejected():
 			return v, true
 		case out.Kind == delivery.Answered && out.Status < 500:
-			return wrong("TOL-7", "a 4xx", "%s: %s", what, said)
+			return wrong(rule.TOL7, "a 4xx", "%s: %s", what, said)
 		}
-		return wrong("TOL-9", "a 4xx; no 5xx, hang or crash", "%s: %s", what, said)
+		return wrong(rule.TOL9, "a 4xx; no 5xx, hang or crash", "%s: %s", what, said)
 	case out.Accepted():
 		return v, true
 	case out.Kind == delivery.Answered && out.Status/100 == 3:
-		return wrong("ACK-3", "a 2xx from the receiver itself", "%s: %s", what, said)
+		return wrong(rule.ACK3, "a 2xx from the receiver itself", "%s: %s", what, said)
 	}
 	return wrong(s.Rule, "a 2xx", "%s: %s", what, said)
 }
@@ -61,7 +62,7 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if has(s, chaos.FaultBurst) && ok && out.Accepted() && out.Duration > burstTime {
-		v.Rule, v.Subject, v.Step, v.Expected = "ACK-2", s.Subject, s.Number, "a 2xx within "+burstTime.String()
+		v.Rule, v.Subject, v.Step, v.Expected = rule.ACK2, s.Subject, s.Number, "a 2xx within "+burstTime.String()
 		v.Summary = fmt.Sprintf("%s: answered only after %s", describe(s), out.Duration.Round(time.Millisecond))
 		o.book.broken(v)
 		return false
@@ -70,24 +71,24 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	if !judged || out.Kind == delivery.Refused || out.Kind == delivery.Unreached {
 		return true // says nothing, or only that nobody is there
 	}
-	if s.Kind == chaos.KindForge || s.Rule == "TOL-7" {
+	if s.Kind == chaos.KindForge || s.Rule == rule.TOL7 {
 		rules := []string{s.Rule}
-		if s.Rule == "TOL-7" {
-			rules = append(rules, "TOL-9")
+		if s.Rule == rule.TOL7 {
+			rules = append(rules, rule.TOL9)
 		}
 		o.settle(v, ok, rules)
 		return ok
 	}
 	features := answerFeatures(s, o.records[keyOf(s.Subject)], Circumstances{Rotated: o.rotated, Enabled: o.enabled, Now: now})
-	redirected := !ok && v.Rule == "ACK-3"
+	redirected := !ok && v.Rule == rule.ACK3
 	o.answerBlame.add(features, !ok && !redirected)
 	switch {
 	case redirected:
 		o.book.broken(v)
 	case !ok:
-		o.suspect(&o.answers, v, features, "SIG-1")
+		o.suspect(&o.answers, v, features, rule.SIG1)
 	default:
-		rules := []string{"SIG-1", "ACK-3"}
+		rules := []string{rule.SIG1, rule.ACK3}
 		for _, f := range features {
 			if !slices.Contains(rules, f.Rule) {
 				rules = append(rules, f.Rule)
@@ -123,7 +124,7 @@ func describe(s chaos.Step) string {
 			doc = f.Name + ": " + f.Doc
 		}
 		return fmt.Sprintf("a forged %s (%s)", what, doc)
-	case s.Rule == "TOL-7":
+	case s.Rule == rule.TOL7:
 		return fmt.Sprintf("a signed body that is not an object (%.40q)", string(s.Body))
 	case s.Attempt > 1:
 		what = fmt.Sprintf("%s, %s (attempt %d)", what, s.Occurrence, s.Attempt)

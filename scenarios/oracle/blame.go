@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
@@ -172,10 +173,10 @@ func (o *Oracle) explain() {
 		list *[]open
 		by   *blame
 	}{{&o.answers, o.answerBlame}, {&o.states, o.stateBlame}, {&o.many, o.manyBlame}, {&o.few, o.fewBlame}} {
-		x.by.explain(*x.list, func(v Violation, rule string, base bool) {
-			v.Rule = rule
-			if base && o.book.Violated["ORD-7"] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
-				v.Rule = "ORD-7" // messages do get mixed up
+		x.by.explain(*x.list, func(v Violation, id rule.ID, base bool) {
+			v.Rule = id
+			if base && o.book.Violated[rule.ORD7] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
+				v.Rule = rule.ORD7 // messages do get mixed up
 			}
 			o.book.broken(v)
 		})

@@ -7,6 +7,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -15,11 +16,11 @@ import (
 func backRule(from, to string) string {
 	switch {
 	case from == string(event.Failed):
-		return "ORD-6"
+		return rule.ORD6
 	case from == string(event.Read) && to == string(event.Delivered):
-		return "ORD-4"
+		return rule.ORD4
 	}
-	return "ORD-3"
+	return rule.ORD3
 }
 
 // claimed reports whether the state is what a forged delivery said.
@@ -59,24 +60,24 @@ func (r *Record) shows(e Expectation, st probe.State) []string {
 		}
 	}
 	if r.Forged() && st.Known {
-		add("SIG-13")
+		add(rule.SIG13)
 	}
 	switch r.Subject.Kind {
 	case chaos.AboutTemplate:
 		if st.HasStatus {
-			add("TPL-1")
+			add(rule.TPL1)
 		}
 	case chaos.AboutInbound:
 		if st.HasCount {
-			add("IDEM-5")
+			add(rule.IDEM5)
 			for _, f := range r.effectFeatures() {
 				add(f.Rule)
 			}
 		}
 	case chaos.AboutMessage:
 		if st.HasStatus && len(e.Statuses) > 0 {
-			add("ORD-1")
-			add("ORD-7")
+			add(rule.ORD1)
+			add(rule.ORD7)
 			for _, f := range r.stateFeatures(e, st) {
 				add(f.Rule)
 			}

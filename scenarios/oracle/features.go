@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
@@ -34,63 +35,63 @@ func answerFeatures(s chaos.Step, r *Record, c Circumstances) []Feature {
 		all = append(all, Feature{Name: fmt.Sprintf(format, args...), Rule: rule})
 	}
 	if s.Skew != 0 {
-		add("SIG-8", "a clock that is off")
+		add(rule.SIG8, "a clock that is off")
 	}
 	if has(s, chaos.FaultNullFields) {
-		add("TOL-4", "a field null or missing")
+		add(rule.TOL4, "a field null or missing")
 	}
 	if has(s, chaos.FaultExtraFields) {
-		add("TOL-4", "fields that are not documented")
+		add(rule.TOL4, "fields that are not documented")
 	}
 	if has(s, chaos.FaultHostileText) {
 		if text := gjson.GetBytes(s.Body, "payload.text").Raw + gjson.GetBytes(s.Body, "payload.reason").String(); text != "" {
-			add("TOL-5", "the hostile text %08x", hash(text))
+			add(rule.TOL5, "the hostile text %08x", hash(text))
 		}
-		add("TOL-5", "a hostile text")
+		add(rule.TOL5, "a hostile text")
 	}
 	if has(s, chaos.FaultUnknownField) {
-		add("TOL-3", "an unknown field")
+		add(rule.TOL3, "an unknown field")
 	}
 	if has(s, chaos.FaultUnknownStatus) {
-		rule := "TOL-1"
+		id := rule.TOL1
 		if s.Subject.Kind == chaos.AboutTemplate {
-			rule = "TOL-2"
+			id = rule.TOL2
 		}
-		add(rule, "an unknown status")
+		add(id, "an unknown status")
 	}
 	all = append(all, r.againFeatures(s)...)
 	if has(s, chaos.FaultBurst) {
-		add("ACK-2", "a burst")
+		add(rule.ACK2, "a burst")
 	}
 	all = append(all, r.orderFeatures(s)...)
 	if has(s, chaos.FaultLateRetry) {
-		add("RET-1", "a late retry")
+		add(rule.RET1, "a late retry")
 	}
 	if c.Now.Sub(s.Event.At) > oldAfter {
-		add("RET-1", "an old event")
+		add(rule.RET1, "an old event")
 	}
 	if c.Rotated {
-		add("ROT-1", "after a rotation")
+		add(rule.ROT1, "after a rotation")
 	}
 	if c.Enabled {
-		add("RET-2", "after the webhook was enabled again")
+		add(rule.RET2, "after the webhook was enabled again")
 	}
 	switch s.Subject.Kind {
 	case chaos.AboutInbound:
 		if gjson.GetBytes(s.Body, "payload.text").Type == gjson.Null {
-			add("INB-1", "an inbound null text")
+			add(rule.INB1, "an inbound null text")
 		}
-		add("INB-1", "inbound on %s", s.Subject.On)
-		add("INB-1", "inbound")
+		add(rule.INB1, "inbound on %s", s.Subject.On)
+		add(rule.INB1, "inbound")
 	case chaos.AboutTemplate:
-		rule := "TPL-1"
+		id := rule.TPL1
 		if !documented(s.Event.Status) {
-			rule = "TOL-2"
+			id = rule.TOL2
 		}
-		add(rule, "a template's %s", s.Event.Status)
-		add("TPL-1", "a template")
+		add(id, "a template's %s", s.Event.Status)
+		add(rule.TPL1, "a template")
 	case chaos.AboutMessage:
-		add("SIG-1", "status %s", s.Event.Status)
+		add(rule.SIG1, "status %s", s.Event.Status)
 	}
 	return all
 }
@@ -104,7 +105,7 @@ func hash(text string) uint32 {
 // againFeatures are about an event that the receiver has taken before.
 func (r *Record) againFeatures(s chaos.Step) []Feature {
 	if has(s, chaos.FaultAtOnce) && s.Group != 0 {
-		return []Feature{{"copies at the same instant", "IDEM-3"}}
+		return []Feature{{"copies at the same instant", rule.IDEM3}}
 	}
 	if r == nil {
 		return nil
@@ -117,13 +118,13 @@ func (r *Record) againFeatures(s chaos.Step) []Feature {
 	})
 	switch {
 	case !taken && maybe:
-		return []Feature{{"an event again that may have been taken", "IDEM-2"}}
+		return []Feature{{"an event again that may have been taken", rule.IDEM2}}
 	case !taken:
 		return nil
 	case s.Occurrence == chaos.Duplicate:
-		return []Feature{{"the same request again", "IDEM-1"}, {"an event again", "IDEM-1"}}
+		return []Feature{{"the same request again", rule.IDEM1}, {"an event again", rule.IDEM1}}
 	}
-	return []Feature{{"an event again, signed anew", "IDEM-2"}, {"an event again", "IDEM-1"}}
+	return []Feature{{"an event again, signed anew", rule.IDEM2}, {"an event again", rule.IDEM1}}
 }
 
 // orderFeatures are about what has arrived of a message, and what has not.
@@ -150,13 +151,13 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	}
 	switch {
 	case failed && ranked && status != event.Delivered && status != event.Read:
-		all = append(all, Feature{"an earlier status after FAILED", "ORD-6"})
+		all = append(all, Feature{"an earlier status after FAILED", rule.ORD6})
 	case ranked && rank < bestRank:
-		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", "ORD-3"})
+		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", rule.ORD3})
 	case best == "" && !failed && status != event.Queued && status != event.Scheduled:
-		all = append(all, Feature{fmt.Sprintf("%s of a message it never saw", status), "ORD-5"}, Feature{"a message it never saw", "ORD-5"})
+		all = append(all, Feature{fmt.Sprintf("%s of a message it never saw", status), rule.ORD5}, Feature{"a message it never saw", rule.ORD5})
 	case skips(best, status):
-		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), "ORD-2"}, Feature{"a skipped status", "ORD-2"})
+		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), rule.ORD2}, Feature{"a skipped status", rule.ORD2})
 	}
 	return all
 }
@@ -181,30 +182,30 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	}
 	for _, a := range genuine {
 		if a.Step.Event.Status == final && r.precursor(a.Step.Event) {
-			add("SIG-13", "its last status was forged before it came")
+			add(rule.SIG13, "its last status was forged before it came")
 		}
 	}
 	all = append(all, r.lateFeatures(final, st)...)
 	if r.Forged() {
-		add("SIG-13", "a forged delivery")
+		add(rule.SIG13, "a forged delivery")
 	}
 	if r.Subject.Kind == chaos.AboutTemplate {
 		for _, a := range genuine {
 			if has(a.Step, chaos.FaultHangUp) {
-				add("IDEM-6", "a template's event on which the sender hung up")
+				add(rule.IDEM6, "a template's event on which the sender hung up")
 			}
 			if has(a.Step, chaos.FaultLostAck) {
-				add("IDEM-6", "a template's event whose acknowledgement was lost")
+				add(rule.IDEM6, "a template's event whose acknowledgement was lost")
 			}
 		}
-		add("TPL-1", "a template that ends as %s", final)
+		add(rule.TPL1, "a template that ends as %s", final)
 		return all
 	}
 	if r.readFirst() {
-		add("ORD-4", "READ without DELIVERED before")
+		add(rule.ORD4, "READ without DELIVERED before")
 	}
 	if r.sameSecond() {
-		add("IDEM-4", "two events in one second")
+		add(rule.IDEM4, "two events in one second")
 	}
 	first := map[string]bool{}
 	for _, a := range genuine {
@@ -216,24 +217,24 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		// Apart from a lost answer, which a receiver does not notice: it may stop
 		// its work when it sees the sender hang up.
 		if has(a.Step, chaos.FaultHangUp) {
-			add("IDEM-6", "the sender hung up on its last status")
+			add(rule.IDEM6, "the sender hung up on its last status")
 		}
 		switch {
 		case has(a.Step, chaos.FaultTogether):
-			add("IDEM-4", "its last status came together with another")
+			add(rule.IDEM4, "its last status came together with another")
 		case has(a.Step, chaos.FaultLateRetry), has(a.Step, chaos.FaultPause), has(a.Step, chaos.FaultReset):
-			add("RET-1", "its last status came by a retry")
+			add(rule.RET1, "its last status came by a retry")
 		case has(a.Step, chaos.FaultLostAck):
-			add("IDEM-6", "the acknowledgement of its last status was lost")
+			add(rule.IDEM6, "the acknowledgement of its last status was lost")
 		case has(a.Step, chaos.FaultAtOnce):
-			add("IDEM-3", "copies of its last status came at the same instant")
+			add(rule.IDEM3, "copies of its last status came at the same instant")
 		}
 		if has(a.Step, chaos.FaultBurst) {
-			add("ACK-2", "its last status came in a burst")
+			add(rule.ACK2, "its last status came in a burst")
 		}
 	}
 	if f, l := r.epochs(); f != l {
-		add("IDEM-7", "a restart in between")
+		add(rule.IDEM7, "a restart in between")
 	}
 	before := event.Status("")
 	for _, a := range genuine {
@@ -243,13 +244,13 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		status := event.Status(a.Step.Event.Status)
 		switch {
 		case before == "" && status != event.Queued:
-			add("ORD-2", "it begins with another status than QUEUED")
+			add(rule.ORD2, "it begins with another status than QUEUED")
 		case skips(before, status):
-			add("ORD-2", "a skipped status")
+			add(rule.ORD2, "a skipped status")
 		}
 		before = status
 	}
-	add("ORD-1", "it ends as %s", final)
+	add(rule.ORD1, "it ends as %s", final)
 	return all
 }
 
@@ -321,25 +322,25 @@ func (r *Record) effectFeatures() []Feature {
 			continue
 		}
 		if before != a.Epoch {
-			add("IDEM-7", "an event again after a restart")
+			add(rule.IDEM7, "an event again after a restart")
 		}
 		switch {
 		case has(a.Step, chaos.FaultAtOnce) && a.Step.Occurrence == chaos.Duplicate && a.Step.Group != 0:
-			add("IDEM-3", "copies at the same instant")
+			add(rule.IDEM3, "copies at the same instant")
 		case has(a.Step, chaos.FaultLostAck), has(a.Step, chaos.FaultHangUp), has(a.Step, chaos.FaultPause):
-			add("IDEM-6", "a lost acknowledgement")
+			add(rule.IDEM6, "a lost acknowledgement")
 		case inbound:
 		case a.Step.Occurrence != chaos.Duplicate:
-			add("IDEM-2", "an event again, signed anew")
+			add(rule.IDEM2, "an event again, signed anew")
 		default:
-			add("IDEM-1", "the same request again")
+			add(rule.IDEM1, "the same request again")
 		}
 		if inbound {
-			add("IDEM-5", "an inbound text again")
+			add(rule.IDEM5, "an inbound text again")
 		}
 	}
 	if r.Forged() {
-		add("SIG-13", "a forged delivery")
+		add(rule.SIG13, "a forged delivery")
 	}
 	return all
 }
@@ -349,32 +350,32 @@ func (o *Oracle) tooFewFeatures(r *Record) []Feature {
 	all := r.effectFeatures()
 	for _, a := range r.genuine() {
 		if r.precursor(a.Step.Event) {
-			all = append(all, Feature{"an event was forged before it came", "SIG-13"})
+			all = append(all, Feature{"an event was forged before it came", rule.SIG13})
 		}
 		if has(a.Step, chaos.FaultTogether) {
-			all = append(all, Feature{"two events came together", "IDEM-4"})
+			all = append(all, Feature{"two events came together", rule.IDEM4})
 		}
 	}
 	if r.Subject.Kind != chaos.AboutInbound {
 		if r.sameSecond() {
-			all = append(all, Feature{"two events in one second", "IDEM-4"})
+			all = append(all, Feature{"two events in one second", rule.IDEM4})
 		}
 		return all
 	}
 	if r.repeats() {
-		all = append(all, Feature{"a text again at another time", "IDEM-4"})
+		all = append(all, Feature{"a text again at another time", rule.IDEM4})
 	}
 	for _, a := range r.genuine() {
 		if o.texts[textOf(a.Step)] > 1 {
-			all = append(all, Feature{"a text that others wrote too", "IDEM-4"})
+			all = append(all, Feature{"a text that others wrote too", rule.IDEM4})
 			break
 		}
 	}
 	if r.sameSecond() {
-		all = append(all, Feature{"two texts in one second", "IDEM-5"})
+		all = append(all, Feature{"two texts in one second", rule.IDEM5})
 	}
 	if r.several() {
-		all = append(all, Feature{"several texts of a contact", "IDEM-5"})
+		all = append(all, Feature{"several texts of a contact", rule.IDEM5})
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -61,12 +62,12 @@ func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, sho
 	switch {
 	case e.Unjudged != "":
 	case e.Absent && st.Known:
-		v.Rule, v.Expected = "SIG-13", "no trace of it"
+		v.Rule, v.Expected = rule.SIG13, "no trace of it"
 		v.Summary = fmt.Sprintf("%s left a trace, although the delivery was refused", r.forgedName())
 		o.book.broken(v)
 	case e.Absent:
 		if shown {
-			o.book.kept("SIG-13")
+			o.book.kept(rule.SIG13)
 		}
 	case r.Subject.Kind == chaos.AboutInbound:
 		o.judgeCount(r, e, st, c, v)
@@ -93,14 +94,14 @@ func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violati
 	v.Summary = fmt.Sprintf("%s is %s in the receiver's state, not %s", name(r.Subject), statusOf(st), want)
 	switch {
 	case st.Known && !r.told(st) && r.claimed(st):
-		v.Rule = "SIG-13"
+		v.Rule = rule.SIG13
 	case r.Subject.Kind == chaos.AboutTemplate:
-		o.suspect(&o.states, v, features, "TPL-1")
+		o.suspect(&o.states, v, features, rule.TPL1)
 		return false
 	case st.Known && !r.told(st):
-		v.Rule = "ORD-7"
+		v.Rule = rule.ORD7
 	default:
-		o.suspect(&o.states, v, features, "ORD-1")
+		o.suspect(&o.states, v, features, rule.ORD1)
 		return false
 	}
 	o.book.broken(v)
@@ -128,13 +129,13 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 	v.Summary = fmt.Sprintf("%d effects on %s; each event delivered once has %d", st.Effects, name(r.Subject), n)
 	switch {
 	case many:
-		base := "ORD-7"
+		base := rule.ORD7
 		if len(features) > 0 {
 			base = features[0].Rule
 		}
 		o.suspect(&o.many, v, features, base)
 	case few:
-		o.suspect(&o.few, v, fewer, "IDEM-4")
+		o.suspect(&o.few, v, fewer, rule.IDEM4)
 	}
 	return !many && !few
 }
@@ -157,15 +158,15 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 	v.Summary = fmt.Sprintf("%d inbound messages are counted of %s, not %s", n, name(r.Subject), want)
 	switch {
 	case many:
-		features, base := r.effectFeatures(), "IDEM-5"
-		if r.Forged() && features[0].Rule == "SIG-13" { // nothing came twice
-			base = "SIG-13"
+		features, base := r.effectFeatures(), rule.IDEM5
+		if r.Forged() && features[0].Rule == rule.SIG13 { // nothing came twice
+			base = rule.SIG13
 		}
 		o.suspect(&o.many, v, features, base)
 	case few:
-		base := "IDEM-4"
+		base := rule.IDEM4
 		if r.several() {
-			base = "IDEM-5"
+			base = rule.IDEM5
 		}
 		o.suspect(&o.few, v, o.tooFewFeatures(r), base)
 	default:
