@@ -28,6 +28,14 @@ import (
 // DefaultPath is where deliveries are taken unless Config.Path says otherwise.
 const DefaultPath = "/webhooks/sent"
 
+// HealthPath is where the receiver says that it can store events. Its answer there
+// bears ReferenceHeader, by which sentsim knows its own receiver, whose state it can
+// read without being told how. A copy of this receiver for production leaves it out.
+const (
+	HealthPath      = "/healthz"
+	ReferenceHeader = "X-Sentsim-Receiver"
+)
+
 const (
 	// maxBody is far above any real event, so that no event is ever lost to it.
 	maxBody = 1<<20 + 64<<10
@@ -121,7 +129,7 @@ func New(cfg Config) (*Receiver, error) {
 	mux.HandleFunc("GET /state/templates/{id}", r.state(template))
 	mux.HandleFunc("GET /state/inbound", r.inboundCount)
 	mux.HandleFunc("GET /state/contacts", r.contactState)
-	mux.HandleFunc("GET /healthz", r.healthz)
+	mux.HandleFunc("GET "+HealthPath, r.healthz)
 	r.handler = mux
 	if err = mutant.apply(r, cfg); err != nil {
 		return nil, errors.Join(err, r.store.close())
@@ -227,6 +235,7 @@ func (r *Receiver) contactState(w http.ResponseWriter, req *http.Request) {
 }
 
 func (r *Receiver) healthz(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set(ReferenceHeader, "1")
 	respond(w, r.store.ping(req.Context()), map[string]any{"ok": true})
 }
 
