@@ -6,6 +6,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -74,7 +75,7 @@ func (s *session) reproduceRule(p *planned) string {
 	for _, file := range s.cfg.Features {
 		words = append(words, "--feature "+exchange.Quote(file))
 	}
-	if s.cfg.Strict {
+	if s.cfg.Strict || p.rule.Level == rule.Should { // by itself a warning would judge nothing
 		words = append(words, "--strict")
 	}
 	return s.command("verify", words...)

@@ -102,9 +102,18 @@ func (t *Terminal) evidence(all []Evidence) {
 			return // what came before an answer that is wrong by itself
 		}
 		for _, f := range fields(e) {
+			if f.name == "request" && !t.o.Verbose && long(f.text) {
+				t.block(f.name, or(e.What, "a delivery")+" (--verbose prints it as a command)") // part of a command is of no use
+				continue
+			}
 			t.lines(f.name, f.text)
 		}
 	}
+}
+
+// long tells whether text is a command too long for a brief report.
+func long(text string) bool {
+	return strings.HasPrefix(text, "curl ") && utf8.RuneCountInString(text) > maxLine
 }
 
 // field is one named part of an evidence.

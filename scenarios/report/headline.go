@@ -115,6 +115,9 @@ func shortReason(reason string) string {
 			return n.Short()
 		}
 	}
+	if strings.HasPrefix(reason, "the receiver sent no reply") {
+		return rule.ObservedReplies.Short()
+	}
 	return cut(oneLine(reason), room)
 }
 
