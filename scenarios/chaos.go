@@ -361,7 +361,7 @@ func (s *session) violation(v oracle.Violation, total int, c ChaosRun) report.Sc
 	if total > 1 {
 		out.Reason += fmt.Sprintf(" (%d violations of this rule in all)", total)
 	}
-	e := report.Evidence{Request: v.Request, Response: v.Response, Expected: v.Expected, Reproduce: s.reproduceChaos(c)}
+	e := report.Evidence{Request: v.Request, Response: v.Response, Expected: v.Expected, Reproduce: s.reproduceChaos(c, v.Seen != "")}
 	if v.Seen != "" {
 		e.Response = "state: " + oneLine(v.Seen)
 	}
@@ -372,10 +372,10 @@ func (s *session) violation(v oracle.Violation, total int, c ChaosRun) report.Sc
 	return out
 }
 
-// reproduceChaos is the command that does the run again. A receiver that still
-// knows this run is told of other messages.
-func (s *session) reproduceChaos(c ChaosRun) string {
-	remembers := !s.subject.Target.CanRestart()
+// reproduceChaos is the command that does the run again. Where the receiver's state
+// is wrong, and it still knows this run, it is told of other messages.
+func (s *session) reproduceChaos(c ChaosRun, state bool) string {
+	remembers := state && !s.subject.Target.CanRestart()
 	if c.Command != "chaos" || remembers && c.Trace != "" {
 		words := []string{exchange.Quote(c.Trace)}
 		if remembers {
@@ -390,7 +390,7 @@ func (s *session) reproduceChaos(c ChaosRun) string {
 	if profile == "" {
 		profile = c.Plan.Profile.Name
 	}
-	words := []string{"--seed " + s.seedAgain(true), fmt.Sprintf("--messages %d", c.Plan.Messages), "--profile " + exchange.Quote(profile)}
+	words := []string{"--seed " + s.seedAgain(state), fmt.Sprintf("--messages %d", c.Plan.Messages), "--profile " + exchange.Quote(profile)}
 	if s.cfg.Strict {
 		words = append(words, "--strict")
 	}

@@ -49,7 +49,9 @@ type givenFlag struct{ flag, words string }
 
 func (a *app) givenAgain(cmd *cobra.Command, res config.Resolved) []givenFlag {
 	var all []givenFlag
-	add := func(flag, value string) { all = append(all, givenFlag{flag, "--" + flag + " " + shellWord(flag, value)}) }
+	add := func(flag, value string) {
+		all = append(all, givenFlag{flag, "--" + flag + " " + shellWord(flag, value)})
+	}
 	if res.File != "" {
 		add("config", res.File)
 	}

@@ -19,8 +19,7 @@ func sh(t *testing.T, dir, line string, env ...string) (said string, status int)
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "SENTSIM_TARGET=", "CI=")
-	cmd.Env = append(cmd.Env[:len(cmd.Env)-2], env...)
+	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	var failed *exec.ExitError
 	if err != nil && !errors.As(err, &failed) {
@@ -47,13 +46,13 @@ func TestPrintedCommands(t *testing.T) {
 		"a config file in a folder": {
 			run: "verify --config 'a b/ours.yaml' --rule ORD-3 --settle 50ms",
 			file: map[string]string{
-				"a b/ours.yaml": "target:\n  exec: sentsim receiver --mutant last-write-wins\n  path: /hooks/ours\n  env: {X: y}\n" + strings.Replace(probe, "\n", "\n", 1),
+				"a b/ours.yaml": "target:\n  exec: sentsim receiver --mutant last-write-wins --path /hooks/ours\n  path: /hooks/ours\n  env: {X: y}\n" + probe,
 			},
 			want: `--config 'a b/ours.yaml'`,
 		},
 		"a target that only the environment names": {
-			run: "verify --rule SIG-6 --settle 50ms", env: []string{"SENTSIM_EXEC=sentsim receiver --mutant no-timestamp-check"},
-			want: `--exec 'sentsim receiver --mutant no-timestamp-check'`,
+			run: "verify --rule SIG-6 --settle 50ms", env: []string{"SENTSIM_EXEC=sentsim receiver --mutant any-timestamp"},
+			want: `--exec 'sentsim receiver --mutant any-timestamp'`,
 		},
 		"a command with an assignment": {
 			run:  "verify --exec 'TOKEN=tell-nobody sentsim receiver --mutant last-write-wins' --rule ORD-3 --settle 50ms",
@@ -73,7 +72,7 @@ func TestPrintedCommands(t *testing.T) {
 		},
 		"chaos with knobs": {
 			run:  "chaos --exec 'sentsim receiver --mutant last-write-wins' --messages 30 --profile carrier --knob numbers=digits --settle 50ms",
-			want: `--messages 30 --profile carrier .*numbers=digits`,
+			want: `numbers=digits`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
