@@ -16,11 +16,13 @@ import (
 
 // ownToTheRun are the flags that printed commands do not take over: what they are
 // about they say themselves, and secrets are never printed.
-var ownToTheRun = []string{
-	"secret", "secret-stdin", "config", "help",
-	"seed", "rule", "tags", "feature", "strict", "fail-fast", "time-limit", "require-all",
-	"output", "report", "quiet", "verbose", "dry-run",
-	"messages", "rate", "duration", "profile", "record", "shrink", "story", "partial", "new-ids",
+func ownToTheRun() []string {
+	return []string{
+		"secret", "secret-stdin", "config", "help",
+		"seed", "rule", "tags", "feature", "strict", "fail-fast", "time-limit", "require-all",
+		"output", "report", "quiet", "verbose", "dry-run",
+		"messages", "rate", "duration", "profile", "record", "shrink", "story", "partial", "new-ids",
+	}
 }
 
 // again makes the words that name, in a command for somebody's shell, what this call
@@ -58,7 +60,7 @@ func (a *app) givenAgain(cmd *cobra.Command, res config.Resolved) []givenFlag {
 	named := map[string]bool{}
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		named[f.Name] = true
-		if slices.Contains(ownToTheRun, f.Name) {
+		if slices.Contains(ownToTheRun(), f.Name) {
 			return
 		}
 		if f.Value.Type() == "bool" {
