@@ -54,16 +54,18 @@ func keptMeaning(rep Report) string {
 	if s.Warned > 0 {
 		rest = append(rest, fmt.Sprintf("%d warned", s.Warned))
 	}
+	why := inBrackets(whyUnseen(rep.Rules))
 	if s.NotChecked > 0 {
-		rest = append(rest, fmt.Sprintf("%d not checked", s.NotChecked))
+		rest = append(rest, fmt.Sprintf("%d not checked", s.NotChecked)+why)
+		why = ""
 	}
 	if n := inPart(rep.Rules); n > 0 {
-		rest = append(rest, fmt.Sprintf("of %d a part not checked", n))
+		rest = append(rest, fmt.Sprintf("%d only in part", n)+why)
 	}
 	if len(rest) > 0 {
 		text += "; " + strings.Join(rest, ", ")
 	}
-	return text + inBrackets(whyUnseen(rep.Rules))
+	return text
 }
 
 // AllSeen tells whether all that was selected was seen, down to its parts.
@@ -101,10 +103,14 @@ func whyUnseen(rules []Rule) string {
 			first = i
 		}
 	}
-	if others := len(reasons) - 1; others > 0 {
-		return reasons[first] + ", and " + count(others, "other reason", "other reasons")
+	switch others := len(reasons) - 1; others {
+	case 0:
+		return reasons[first]
+	case 1:
+		return reasons[first] + "; " + reasons[1-first]
+	default:
+		return reasons[first] + "; " + count(others, "other reason", "other reasons")
 	}
-	return reasons[first]
 }
 
 // shortReason is a reason in a headline.
