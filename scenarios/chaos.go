@@ -90,12 +90,10 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 		rep.Command = c.Command
 		return rep, err
 	}
-	rep := report.Report{
-		Schema: report.Schema, Sentsim: version, Command: c.Command,
-		Seed: uint64(c.Plan.Seed), Strict: cfg.Strict, Target: s.subject.Target.Name(),
-	}
+	rep := s.opened(version, c.Command)
+	rep.Seed = uint64(c.Plan.Seed)
 	if c.Started != nil {
-		c.Started(report.Header{Version: version, Seed: uint64(c.Plan.Seed), Target: rep.Target, Clock: "virtual", Strict: cfg.Strict})
+		c.Started(report.Header{Version: version, Seed: uint64(c.Plan.Seed), Target: rep.Target, Clock: "virtual", Strict: cfg.Strict, Notes: rep.Notes})
 	}
 	var rec *recorder
 	if c.Record != nil {
@@ -103,6 +101,9 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 		c.Options.Recorder = rec
 	}
 	res, runErr := s.chaos(ctx, c, &rep)
+	if t := s.subject.Traits; t.Learned && t.Edition != "" {
+		rep.Edition = t.Edition
+	}
 	rep.DurationMS = clock.Wall().Sub(s.started).Milliseconds()
 	rep.Summary = report.Summarise(rep.Rules)
 	rep.ExitStatus = report.ExitStatus(rep)
@@ -281,6 +282,14 @@ func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]
 	return rules, nil
 }
 
+// counted is a number of things: 1 message, 2 messages.
+func counted(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
 // missed names what a run had no occasion for.
 func missed(names []string) string {
 	switch len(names) {
@@ -328,8 +337,10 @@ func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, n
 	case res.Stopped != "":
 		none.Reason = "not everything had shown it when the run ended: " + res.Stopped
 	default:
-		none.Reason = fmt.Sprintf("this run had no occasion for %s (profile %s, %d messages)", missed(missing), c.Plan.Profile.Name, c.Plan.Messages)
-		none.Remedy = "sentsim verify --rule " + r.ID + " looks at all of it"
+		none.Reason = fmt.Sprintf("this run had no occasion for %s (profile %s, %s)", missed(missing), c.Plan.Profile.Name, counted(c.Plan.Messages, "message"))
+		if command := s.command("verify", "--rule "+r.ID, "--seed "+s.seedAgain(true)); command != "" {
+			none.Remedy = command + " looks at all of it"
+		}
 	}
 	return []report.Scenario{none}
 }
@@ -350,7 +361,7 @@ func (s *session) violation(v oracle.Violation, total int, c ChaosRun) report.Sc
 	if total > 1 {
 		out.Reason += fmt.Sprintf(" (%d violations of this rule in all)", total)
 	}
-	e := report.Evidence{Request: v.Request, Response: v.Response, Expected: v.Expected, Reproduce: s.reproduceChaos(c)}
+	e := report.Evidence{Request: v.Request, Response: v.Response, Expected: v.Expected, Reproduce: s.reproduceChaos(c, v.Seen != "")}
 	if v.Seen != "" {
 		e.Response = "state: " + oneLine(v.Seen)
 	}
@@ -361,18 +372,30 @@ func (s *session) violation(v oracle.Violation, total int, c ChaosRun) report.Sc
 	return out
 }
 
-// reproduceChaos is the command that does the run again.
-func (s *session) reproduceChaos(c ChaosRun) string {
-	if c.Command != "chaos" {
-		return fmt.Sprintf("sentsim %s %s %s", c.Command, exchange.Quote(c.Trace), s.subject.Reproduce)
+// reproduceChaos is the command that does the run again. Where the receiver's state
+// is wrong, and it still knows this run, it is told of other messages.
+func (s *session) reproduceChaos(c ChaosRun, state bool) string {
+	remembers := state && !s.subject.Target.CanRestart()
+	if c.Command != "chaos" || remembers && c.Trace != "" {
+		words := []string{exchange.Quote(c.Trace)}
+		if remembers {
+			words = append(words, "--new-ids")
+		}
+		if s.cfg.Strict {
+			words = append(words, "--strict")
+		}
+		return s.command("replay", words...)
 	}
 	profile := c.Profile
 	if profile == "" {
 		profile = c.Plan.Profile.Name
 	}
-	command := fmt.Sprintf("sentsim chaos --seed %s --messages %d --profile %s", c.Plan.Seed, c.Plan.Messages, exchange.Quote(profile))
-	if c.Plan.Extended {
-		command += " --extended"
+	words := []string{"--seed " + s.seedAgain(state), fmt.Sprintf("--messages %d", c.Plan.Messages), "--profile " + exchange.Quote(profile)}
+	if s.cfg.Strict {
+		words = append(words, "--strict")
 	}
-	return command + " " + s.subject.Reproduce
+	if c.Plan.Extended && s.cfg.Again == nil {
+		words = append(words, "--extended")
+	}
+	return s.command("chaos", words...)
 }

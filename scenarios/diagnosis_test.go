@@ -88,8 +88,8 @@ func TestAnEndpointThatAcceptsEverything(t *testing.T) {
 	}
 	for _, r := range rep.Rules {
 		for _, s := range r.Scenarios {
-			if s.Verdict == report.Failed && (len(s.Evidence) == 0 || s.Evidence[0].Request == "" || s.Evidence[0].Reproduce == "") {
-				t.Errorf("%s: %s: no request or command in the evidence %+v", r.ID, s.Name, s.Evidence)
+			if s.Verdict == report.Failed && (len(s.Evidence) == 0 || s.Evidence[0].Request == "") {
+				t.Errorf("%s: %s: no request in the evidence %+v", r.ID, s.Name, s.Evidence)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -62,40 +63,22 @@ func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 		e.Changed = s.redact(exchange.Diff(*x.Genuine, x.Request, s.cfg.Headers))
 	}
 	if x.Trigger != nil {
-		e.Reproduce = "sentsim trigger " + exchange.Join(x.Trigger) + " " + s.subject.Reproduce
+		e.Reproduce = s.command("trigger", exchange.Join(x.Trigger))
 	}
 	return e
 }
 
-// reproduceRule is the command that judges the rule again, with the same ids.
+// reproduceRule is the command that judges the rule again, with the same ids
+// where the receiver does not know them already.
 func (s *session) reproduceRule(p *planned) string {
-	words := []string{fmt.Sprintf("sentsim verify --rule %s --seed %s", p.rule.ID, s.cfg.Seed)}
+	words := []string{"--rule " + p.rule.ID, "--seed " + s.seedAgain(p.scenario.Tagged("@state"))}
 	for _, file := range s.cfg.Features {
 		words = append(words, "--feature "+exchange.Quote(file))
 	}
-	if s.cfg.Strict {
+	if s.cfg.Strict || p.rule.Level == rule.Should { // by itself a warning would judge nothing
 		words = append(words, "--strict")
 	}
-	return strings.Join(append(words, s.subject.Reproduce), " ")
-}
-
-// reproduce names the target as the command line does, without what may be a
-// credential: a URL's query, assignments in front of a command.
-func reproduce(cfg Config, name string) string {
-	t := cfg.Target
-	switch {
-	case t.URL != "":
-		return "--target " + exchange.Quote(name)
-	case t.Exec != "":
-		cmd := "--exec " + exchange.Quote(strings.TrimPrefix(name, "exec: "))
-		if t.Path != "" {
-			cmd += " --path " + exchange.Quote(t.Path)
-		}
-		return cmd
-	case cfg.Embedded:
-		return "--embedded"
-	}
-	return ""
+	return s.command("verify", words...)
 }
 
 // redact takes secrets out of what is printed: the signing secrets of the run,

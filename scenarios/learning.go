@@ -114,7 +114,7 @@ func (s *session) learned(plans []planned) *report.Learned {
 
 // deviation is what differs from the contract, as a failed scenario.
 func (s *session) deviation(d learn.Deviation) report.Scenario {
-	e := report.Evidence{Expected: d.Name, Reproduce: "sentsim verify --rule " + d.Rule + " --seed " + s.cfg.Seed.String() + " " + s.subject.Reproduce}
+	e := report.Evidence{Expected: d.Name, Reproduce: s.command("verify", "--rule "+d.Rule, "--seed "+s.seedAgain(true))}
 	if d.Seen != "" {
 		e.State = s.redact(oneLine(d.Seen))
 		e.Response = "state: " + e.State

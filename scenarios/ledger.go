@@ -83,15 +83,11 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 
 func (b *ledger) report(version string) report.Report {
 	s := b.s
-	rep := report.Report{
-		Schema: report.Schema, Sentsim: version, Command: "verify",
-		Seed: uint64(s.cfg.Seed), Strict: s.cfg.Strict, Target: s.subject.Target.Name(),
-		DurationMS: clock.Wall().Sub(s.started).Milliseconds(),
-		VirtualMS:  s.subject.Spent().Milliseconds(),
-		Learned:    s.learned(b.plans),
-		Causes:     []report.Cause{},
-		Rules:      b.extra,
-	}
+	rep := s.opened(version, "verify")
+	rep.DurationMS = clock.Wall().Sub(s.started).Milliseconds()
+	rep.VirtualMS = s.subject.Spent().Milliseconds()
+	rep.Diagnosis, rep.Learned = s.diagnosis, s.learned(b.plans)
+	rep.Causes, rep.Rules = []report.Cause{}, b.extra
 	for _, c := range s.subject.AnswerTimes() {
 		rep.Answers = append(rep.Answers, report.Answers{UpToMS: c.UpTo.Milliseconds(), Count: c.N})
 	}

@@ -34,7 +34,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	book := newLedger(s, plans, watch)
 	watch.Start(report.Header{
 		Version: version, Seed: uint64(cfg.Seed), Target: s.subject.Target.Name(),
-		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict,
+		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict, Notes: s.cfg.Notes,
 	})
 	within := ctx
 	if cfg.TimeLimit > 0 {

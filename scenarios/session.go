@@ -123,7 +123,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,
 			Settle: cfg.Settle, Timeout: cfg.Timeout, AckWithin: cfg.AckWithin, Strict: cfg.Strict,
-			Reproduce: reproduce(cfg, tgt.Name()), Pulse: pulse,
+			Pulse: pulse,
 		}),
 	}
 	if !cfg.Target.Arrange.IsZero() {
@@ -136,6 +136,9 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	if err := tgt.Start(ctx, env); err != nil {
 		log := tgt.Log()
 		return nil, errors.Join(&TargetError{Err: err, Target: tgt.Name(), Log: log}, s.close())
+	}
+	if err := s.recognise(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }

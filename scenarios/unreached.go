@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // withoutTarget is the report of a run whose target could not be reached or
@@ -14,15 +15,12 @@ func withoutTarget(cfg Config, version string, err error) report.Report {
 	if !errors.As(err, &unreachable) {
 		return report.Report{}
 	}
-	return report.Report{
-		Schema: report.Schema, Sentsim: version, Command: "verify",
-		Seed: uint64(cfg.Seed), Strict: cfg.Strict, Target: unreachable.Target,
-		ExitStatus: ExitTarget,
-		TargetLog:  unreachable.Log,
-		Diagnosis: &report.Diagnosis{
-			Cause:   "target-unreachable",
-			Summary: unreachable.Error(),
-			Fix:     "Bring the receiver up and run again; nothing was judged.",
-		},
+	rep := opened(cfg, version, "verify", unreachable.Target, clock.Wall())
+	rep.ExitStatus, rep.TargetLog = ExitTarget, unreachable.Log
+	rep.Diagnosis = &report.Diagnosis{
+		Cause:   "target-unreachable",
+		Summary: unreachable.Error(),
+		Fix:     "Bring the receiver up and run again; nothing was judged.",
 	}
+	return rep
 }

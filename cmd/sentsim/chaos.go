@@ -47,7 +47,7 @@ dated back instead.
 Profiles: calm, carrier, retry-storm, hostile, everything, or a YAML file with
 name, base, mix and faults.
 
-` + shrinkHelp,
+` + shrinkHelp + "\n\n" + reportHelp(),
 		Example: `  sentsim chaos --exec 'node server.js' --messages 1000
   sentsim chaos --target http://127.0.0.1:8080/webhooks/sent --profile retry-storm --rate 50
   sentsim chaos --embedded --seed random --report json=chaos.json
@@ -90,7 +90,7 @@ func chaosOutputFlags(cmd *cobra.Command, o *verifyOptions) {
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
-		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json, junit or markdown; repeatable")
+		reportFlag(f, o)
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "evidence in full, and every probability")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print the plan, a line for each step; send and start nothing")
@@ -189,7 +189,7 @@ func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.Ch
 		fmt.Fprintln(note, "no target is given: this is a run against the embedded reference receiver (name yours with --target URL or --exec 'CMD')")
 	}
 	terminal := report.NewTerminal(style)
-	res.Target.Hurry = a.hurry
+	a.prepare(cmd, &res)
 	var progress *progress
 	profile, messages := run.Plan.Profile.Name, run.Plan.Messages
 	run.Started = func(h report.Header) {

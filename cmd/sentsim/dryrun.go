@@ -31,8 +31,8 @@ func (a *app) verifyDryRun(res config.Resolved, o verifyOptions) error {
 			fmt.Fprintf(&b, "        %s\n", name)
 		}
 	}
-	return a.print("dry run: nothing is sent and nothing is started\ntarget: %s (from %s)\nseed: %s\n%d rules, %d scenarios\n\n%s",
-		target, origin, res.Seed, len(selected), count, b.String())
+	return a.print("dry run: nothing is sent and nothing is started\ntarget: %s (from %s)\nseed: %s\n%s, %s\n\n%s",
+		target, origin, res.Seed, counted(len(selected), "rule"), counted(count, "scenario"), b.String())
 }
 
 func (a *app) dryRunJSON(res config.Resolved, selected []scenarios.Selected, target, origin string) error {

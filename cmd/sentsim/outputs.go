@@ -6,8 +6,26 @@ import (
 	"os"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"github.com/sentsim/sentsim/scenarios/report"
 )
+
+// reportHelp says which reports there are and where they go.
+func reportHelp() string {
+	return "Report formats:\n" + report.FormatsDoc() + `Without =FILE a report goes to the standard output, and what is for people to the
+standard error; markdown goes to the job's summary where GITHUB_STEP_SUMMARY names
+one. Files are also written when the run fails or is interrupted. On GitHub Actions,
+broken rules become annotations.`
+}
+
+// reportFlag is the flag that asks for reports.
+func reportFlag(f *pflag.FlagSet, o *verifyOptions) {
+	names := report.Formats()
+	last := len(names) - 1
+	f.StringArrayVar(&o.reports, "report", nil,
+		"a report, `FORMAT[=FILE]`: "+strings.Join(names[:last], ", ")+" or "+names[last]+"; repeatable")
+}
 
 // outputs are the reports that were asked for.
 type outputs struct {

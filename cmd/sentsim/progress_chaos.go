@@ -40,10 +40,10 @@ func (a *app) watchChaos(ctx context.Context, run *scenarios.ChaosRun, o verifyO
 	})
 	run.Options.Watch = func(c chaosrun.Counts) {
 		if narrow {
-			p.set(c.Steps, fmt.Sprintf("%d failed, %d violations", c.Failed, c.Violated))
+			p.set(c.Steps, fmt.Sprintf("%d failed, %s", c.Failed, counted(c.Violated, "violation")))
 			return
 		}
-		p.set(c.Steps, fmt.Sprintf("%d accepted, %d refused, %d failed, %d violations", c.Accepted, c.Refused, c.Failed, c.Violated))
+		p.set(c.Steps, fmt.Sprintf("%d accepted, %d refused, %d failed, %s", c.Accepted, c.Refused, c.Failed, counted(c.Violated, "violation")))
 	}
 	return p
 }

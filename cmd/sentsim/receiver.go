@@ -21,8 +21,11 @@ func (a *app) receiverCommand() *cobra.Command {
 		Short: "run the reference receiver, to try the other commands on",
 		Long: `Runs the reference receiver, which keeps every rule, until it is interrupted.
 It prints its address once it takes deliveries. With --mutant it makes one mistake
-that people make, so that you can see what the other commands say to it.`,
-		Example: `  SENT_DM_WEBHOOK_SECRET=whsec_… sentsim receiver --listen 127.0.0.1:8080
+that people make, so that you can see what the other commands say to it: with this
+in one terminal and sentsim verify --target http://127.0.0.1:8080/webhooks/sent in
+another, both with the same SENT_DM_WEBHOOK_SECRET, verify shows what is broken. It
+knows how to read this receiver's state.`,
+		Example: `  SENT_DM_WEBHOOK_SECRET=whsec_… sentsim receiver --listen 127.0.0.1:8080 --mutant last-write-wins
   sentsim receiver --secret-stdin --data events.db < secret.txt
   sentsim verify --exec 'sentsim receiver --mutant check-then-insert'`,
 		Args: noArgs,

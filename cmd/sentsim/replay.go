@@ -99,7 +99,7 @@ func readTrace(name string, partial bool) (*trace.Trace, error) {
 		if partial {
 			break
 		}
-		return nil, fmt.Errorf("%s: %w; %d steps before that are whole: replay those with --partial", name, err, len(t.Steps))
+		return nil, fmt.Errorf("%s: %w; what comes before that is whole (%s): replay it with --partial", name, err, counted(len(t.Steps), "step"))
 	default:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

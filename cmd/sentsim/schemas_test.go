@@ -16,10 +16,10 @@ import (
 // also broken once, so that a validator that says nothing is noticed.
 func TestPublishedSchemas(t *testing.T) {
 	check := validator(t)
-	report := filepath.Join(t.TempDir(), "report.xml")
+	report, sarif := filepath.Join(t.TempDir(), "report.xml"), filepath.Join(t.TempDir(), "report.sarif")
 	refuses := httptest.NewServer(http.NotFoundHandler())
 	defer refuses.Close()
-	args := []string{"verify", "--target", refuses.URL, "--secret", testSecret, "--rule", "SIG-1,SIG-2,ROT-1", "--quiet", "--report", "junit=" + report}
+	args := []string{"verify", "--target", refuses.URL, "--secret", testSecret, "--rule", "SIG-1,SIG-2,ROT-1", "--quiet", "--report", "junit=" + report, "--report", "sarif=" + sarif}
 	var said bytes.Buffer
 	if status := run(t.Context(), invocation{args: args, stdin: new(bytes.Buffer), stdout: &said, stderr: &said}); status != 1 {
 		t.Fatalf("verify: exit %d\n%s", status, &said)
@@ -32,6 +32,9 @@ func TestPublishedSchemas(t *testing.T) {
 		{"workflow", "testdata/recipes/github.yml", "runs-on:", "runs-in:"},
 		{"gitlab", "testdata/recipes/gitlab-ci.yml", "when: always", "when: often"},
 		{"compose", "testdata/recipes/compose.yaml", "depends_on: [receiver]", "depends_on: 7"},
+		{"sarif", "../../scenarios/report/testdata/every.sarif.golden", `"kind": "fail"`, `"kind": "fails"`},
+		{"sarif", "../../scenarios/report/testdata/kept.sarif.golden", `"version": "2.1.0"`, `"version": "2"`},
+		{"sarif", sarif, `"startLine": `, `"startLine": -`},
 		{"junit", report, "<testcase name=", "<testcase nom="},
 		{"junit", "../../scenarios/report/testdata/every.xml.golden", "</testsuites>", "<verdict/></testsuites>"},
 		{"junit", "../../scenarios/report/testdata/kept.xml.golden", "errors=", "mistakes="},

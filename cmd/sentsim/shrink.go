@@ -140,7 +140,7 @@ func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o sh
 	case err != nil && got.Steps == nil:
 		return fmt.Errorf("--shrink: %w", err)
 	}
-	return errors.Join(err, a.printShrunk(t, got, o, screen))
+	return errors.Join(err, a.printShrunk(t, res, got, o, screen))
 }
 
 // origin is where a run comes from, for people who find its scenario in a year.
@@ -150,7 +150,7 @@ func origin(t *taken) string {
 		counted(t.done, "step"), p.Seed, p.Messages, p.Profile.Name)
 }
 
-func (a *app) printShrunk(t *taken, got scenarios.Shrunk, o shrinkOptions, screen io.Writer) error {
+func (a *app) printShrunk(t *taken, res config.Resolved, got scenarios.Shrunk, o shrinkOptions, screen io.Writer) error {
 	var b strings.Builder
 	found := ""
 	if got.Found != got.Rule.ID {
@@ -171,6 +171,13 @@ func (a *app) printShrunk(t *taken, got scenarios.Shrunk, o shrinkOptions, scree
 	}
 	fmt.Fprintf(&b, "  %s\n", got.Violation.Summary)
 	files := o.files()
+	next := func(command, what string) string {
+		return strings.Join([]string{"sentsim", command, what, res.Again(command)}, " ")
+	}
+	newIDs := ""
+	if res.Target.URL != "" { // it still knows the messages of this run
+		newIDs = " --new-ids"
+	}
 	if err := writeShrunk(files[1], t.run, got); err != nil {
 		return err
 	}
@@ -179,11 +186,11 @@ func (a *app) printShrunk(t *taken, got scenarios.Shrunk, o shrinkOptions, scree
 		if err := os.WriteFile(files[0], []byte(got.Feature), 0o644); err != nil { //nolint:gosec // for colleagues to read
 			return err
 		}
-		fmt.Fprintf(&b, "  scenario %s (run it: sentsim verify --feature %s)\n", files[0], exchange.Quote(files[0]))
+		fmt.Fprintf(&b, "  scenario %s (run it: %s)\n", files[0], next("verify", "--feature "+exchange.Quote(files[0])))
 	default:
 		fmt.Fprintf(&b, "  no scenario: %s\n", cmp.Or(got.NoFeature, "it ended before one was tried"))
 	}
-	fmt.Fprintf(&b, "  trace    %s (replay it: sentsim replay %s)\n", files[1], exchange.Quote(files[1]))
+	fmt.Fprintf(&b, "  trace    %s (replay it: %s)\n", files[1], next("replay", exchange.Quote(files[1])+newIDs))
 	if got.Feature != "" {
 		fmt.Fprintf(&b, "\n%s", got.Feature)
 	}

@@ -30,10 +30,7 @@ func (a *app) verifyCommand() *cobra.Command {
 rule, with evidence, the reason and the fix. Without a target it runs against the
 reference receiver inside sentsim.
 
-Report formats: json, junit, markdown, html. Without =FILE a report goes to the standard
-output, and what is for people to the standard error; markdown goes to the job's
-summary where GITHUB_STEP_SUMMARY names one. Files are also written when the run
-fails or is interrupted. On GitHub Actions, broken rules become annotations.`,
+` + reportHelp(),
 		Example: `  sentsim verify --target http://127.0.0.1:8080/webhooks/sent --secret-stdin < secret.txt
   sentsim verify --exec 'node server.js' --path /hooks/sent --strict
   sentsim verify --image my-receiver:ci --port 8080
@@ -50,7 +47,7 @@ fails or is interrupted. On GitHub Actions, broken rules become annotations.`,
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
-		f.StringArrayVar(&o.reports, "report", nil, "a report, `FORMAT[=FILE]`: json, junit, markdown or html; repeatable")
+		reportFlag(f, &o)
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "scenarios and steps too, and evidence in full")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
@@ -73,6 +70,9 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	res, err := a.load(cmd)
 	if err != nil {
 		return err
+	}
+	if len(res.Features) > 0 && assumed(res) {
+		return usage("--feature: which receiver? name it with --target URL, --exec 'CMD' or in the config file (--embedded is the reference receiver)")
 	}
 	if o.dryRun {
 		return a.verifyDryRun(res, o)
@@ -99,7 +99,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 		fmt.Fprintln(note, "no target is given: this is a run against the embedded reference receiver (name yours with --target URL or --exec 'CMD')")
 	}
 	terminal := report.NewTerminal(style)
-	res.Target.Hurry = a.hurry
+	a.prepare(cmd, &res)
 	shown := a.watch(cmd.Context(), terminal, screen, o)
 	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, shown)
 	shown.close()

@@ -53,6 +53,12 @@ type Config struct {
 	Insecure    bool              // trust any certificate
 	AllowPublic []string          // HOST:PORT that hostile traffic may go to though it is public
 
+	// Again is how a command line of sentsim names this configuration in words for a
+	// shell, target included; nil: as the target's kind allows. command is the
+	// subcommand that they are for. Notes are what else a report says of the run.
+	Again func(command string) string
+	Notes []string
+
 	SentBaseURL string // where the target expects Sent's API; "": a free loopback port
 	APIKey      string // that the target uses for it; never print it
 }

@@ -29,6 +29,14 @@ import (
 // DefaultPath is where deliveries are taken unless Config.Path says otherwise.
 const DefaultPath = "/webhooks/sent"
 
+// HealthPath is where the receiver says that it can store events. Its answer there
+// bears ReferenceHeader, by which sentsim knows its own receiver, whose state it can
+// read without being told how. A copy of this receiver for production leaves it out.
+const (
+	HealthPath      = "/healthz"
+	ReferenceHeader = "X-Sentsim-Receiver"
+)
+
 const (
 	maxBody  = 1<<20 + 64<<10 // far above any real event
 	maxDrain = 16 << 20       // is still read of a larger one, so that its sender sees the answer
@@ -117,9 +125,7 @@ func New(cfg Config) (*Receiver, error) {
 	mux.HandleFunc("GET /state/templates/{id}", r.state(Template))
 	mux.HandleFunc("GET /state/inbound", r.inboundCount)
 	mux.HandleFunc("GET /state/contacts", r.contactState)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, req *http.Request) {
-		respond(w, r.Store.DB.PingContext(req.Context()), map[string]any{"ok": true})
-	})
+	mux.HandleFunc("GET "+HealthPath, r.healthz)
 	r.Handler = mux
 	if cfg.Change != nil {
 		if err = cfg.Change(r); err != nil {
@@ -215,6 +221,11 @@ func (r *Receiver) inboundCount(w http.ResponseWriter, req *http.Request) {
 func (r *Receiver) contactState(w http.ResponseWriter, req *http.Request) {
 	out, err := r.Store.optedOut(req.Context(), number(req.URL.Query().Get("number")))
 	respond(w, err, map[string]any{"opted_out": out})
+}
+
+func (r *Receiver) healthz(w http.ResponseWriter, req *http.Request) {
+	w.Header().Set(ReferenceHeader, "1")
+	respond(w, r.Store.DB.PingContext(req.Context()), map[string]any{"ok": true})
 }
 
 func respond(w http.ResponseWriter, err error, body map[string]any) {

@@ -71,8 +71,7 @@ func (t *Terminal) StartChaos(h Header, profile string, messages int) {
 	}
 	t.line("%s", t.paint(bold, "sentsim "+oneLine(h.Version))+
 		fmt.Sprintf(" · seed %d · profile %s · %s%s", h.Seed, oneLine(profile), count(messages, "message", "messages"), strict))
-	t.line("target: %s", oneLine(h.Target))
-	t.line("")
+	t.target(h)
 }
 
 // chaos prints what was sent.
@@ -90,8 +89,9 @@ func (t *Terminal) chaos(c *Chaos) {
 // chaosFields are what a chaos run did, in reading order.
 func chaosFields(c *Chaos) []field {
 	all := []field{
-		{"sent", fmt.Sprintf("%s of %s (%.0f/s): %d accepted, %d refused as they had to be, %d wrong answers, %d lost on purpose",
-			count(c.Sent, "delivery", "deliveries"), count(c.Begun, "message", "messages"), c.PerSecond, c.Accepted, c.Refused, c.Failed, c.Lost)},
+		{"sent", fmt.Sprintf("%s of %s (%.0f/s): %d accepted, %d refused as they had to be, %s, %d lost on purpose",
+			count(c.Sent, "delivery", "deliveries"), count(c.Begun, "message", "messages"), c.PerSecond, c.Accepted, c.Refused,
+			count(c.Failed, "wrong answer", "wrong answers"), c.Lost)},
 		{"answers", fmt.Sprintf("half within %g ms, 95 %% within %g ms, the slowest after %g ms", c.LatencyMS.P50, c.LatencyMS.P95, c.LatencyMS.Max)},
 		{"found", count(c.Violated, "violation", "violations")},
 		{"profile", oneLine(c.Profile) + ": " + odds(c.Probabilities)},

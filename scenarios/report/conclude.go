@@ -103,8 +103,9 @@ const (
 )
 
 // ExitStatus is the status that the run's rules call for: 1 when a rule failed
-// (with strict, SHOULD rules fail too), 4 when one errored and none failed, 2
-// when no MUST rule passed, so nothing was proven, and 0 otherwise.
+// (with strict, SHOULD rules fail too), 4 when one errored and none failed, 1
+// when a MUST rule was not checked and the run requires all of them, 2 when no
+// MUST rule passed, so nothing was proven, and 0 otherwise.
 func ExitStatus(rep Report) int {
 	s := Summarise(rep.Rules)
 	switch {
@@ -112,48 +113,24 @@ func ExitStatus(rep Report) int {
 		return ExitBroken
 	case s.Errored > 0:
 		return ExitErrored
-	}
-	for _, r := range rep.Rules {
-		if r.Level == string(rule.Must) && r.Verdict == Passed {
-			return ExitKept
-		}
+	case unmet(rep) > 0:
+		return ExitBroken
+	case ofLevel(rep.Rules, Passed, rule.Must) > 0:
+		return ExitKept
 	}
 	return ExitNothing
 }
 
-// Meaning says in a few words what the report's exit status means:
-// "broken: 2 MUST rules failed".
-func Meaning(rep Report) string {
-	switch rep.ExitStatus {
-	case ExitKept:
-		return "kept: " + count(levels(rep.Rules, Passed, rule.Must), "MUST rule", "MUST rules") + " passed, none failed"
-	case ExitBroken:
-		must, should := levels(rep.Rules, Failed, rule.Must), levels(rep.Rules, Failed, rule.Should)
-		switch {
-		case should == 0:
-			return "broken: " + count(must, "MUST rule", "MUST rules") + " failed"
-		case must == 0:
-			return "broken: " + count(should, "SHOULD rule", "SHOULD rules") + " failed (--strict)"
-		}
-		return "broken: " + count(must, "MUST", "MUST") + " and " + count(should, "SHOULD rule", "SHOULD rules") + " failed (--strict)"
-	case ExitNothing:
-		if len(rep.Rules) == 0 {
-			return "nothing judged: no rule was selected"
-		}
-		return "nothing judged: no MUST rule passed or failed"
-	case 3:
-		return "no verdict: the target could not be reached or started"
-	case ExitErrored:
-		return "no verdict: " + count(Summarise(rep.Rules).Errored, "rule", "rules") + " errored, which is sentsim's own trouble"
-	case 130:
-		return "interrupted: this is the report so far"
-	case 143:
-		return "terminated: this is the report so far"
+// unmet is how many MUST rules were not checked of a run that requires all.
+func unmet(rep Report) int {
+	if !rep.RequireAll {
+		return 0
 	}
-	return fmt.Sprintf("exit status %d", rep.ExitStatus)
+	return ofLevel(rep.Rules, NotChecked, rule.Must)
 }
 
-func levels(rules []Rule, v Verdict, level rule.Level) int {
+// ofLevel counts the rules of a level that have the verdict.
+func ofLevel(rules []Rule, v Verdict, level rule.Level) int {
 	n := 0
 	for _, r := range rules {
 		if r.Verdict == v && r.Level == string(level) {

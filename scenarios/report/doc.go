@@ -14,9 +14,15 @@
 //	schema          1
 //	sentsim         version of sentsim
 //	command         the command that ran: verify, chaos, replay
+//	started         when the run began, as 2026-11-28T14:05:06Z, or ""
+//	host            where sentsim ran: linux/amd64
 //	seed            decides everything that was drawn: run again with --seed
+//	edition         of Sent, in which the receiver was judged
 //	strict          SHOULD rules that were broken are failed, not warned
+//	require_all     a MUST rule that was not checked fails the run
 //	target          the receiver, without secrets
+//	image           digest of the container's image, or ""
+//	notes           what else is to be known of the run, a sentence each
 //	exit_status     of the command
 //	duration_ms     wall time
 //	virtual_ms      simulated time, summed over the scenarios
@@ -72,6 +78,13 @@
 //	  up_to_ms        so long at most; 0 for longer than any other class
 //	  count           answers
 //	summary         rules by verdict: passed failed warned not_checked errored
+//	levels          what the run proves as a whole, each stated by rules:
+//	  id              signature-safe, at-least-once-safe or chaos-safe
+//	  doc             what it means
+//	  reached         all of its rules passed
+//	  messages        of chaos-safe: how many were sent; else 0
+//	  rules           that state it
+//	  missing         those of them that did not pass
 //	rules           in the order of the contract:
 //	  id              SIG-2
 //	  level           MUST or SHOULD

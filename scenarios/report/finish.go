@@ -26,7 +26,6 @@ const (
 // broke with its evidence and its fix, what could not be checked, and the one
 // line that sums it up. It returns the first error in writing.
 func (t *Terminal) Finish(rep Report) error {
-	t.flush()
 	if !t.o.Quiet {
 		t.line("")
 	}
@@ -107,9 +106,18 @@ func (t *Terminal) evidence(all []Evidence) {
 			return // what came before an answer that is wrong by itself
 		}
 		for _, f := range fields(e) {
+			if f.name == "request" && !t.o.Verbose && long(f.text) {
+				t.block(f.name, or(e.What, "a delivery")+" (--verbose prints it as a command)") // part of a command is of no use
+				continue
+			}
 			t.lines(f.name, f.text)
 		}
 	}
+}
+
+// long tells whether text is a command too long for a brief report.
+func long(text string) bool {
+	return strings.HasPrefix(text, "curl ") && utf8.RuneCountInString(text) > maxLine
 }
 
 // field is one named part of an evidence.
@@ -120,6 +128,11 @@ func fields(e Evidence) []field {
 	all := []field{
 		{"request", e.Request}, {"response", e.Response}, {"expected", e.Expected}, {"reproduce", e.Reproduce},
 	}
+	return withText(all)
+}
+
+// withText leaves out the fields that say nothing.
+func withText(all []field) []field {
 	return slices.DeleteFunc(all, func(f field) bool { return f.text == "" })
 }
 
@@ -223,8 +236,18 @@ func join(a, b string) string {
 func (t *Terminal) sum(rep Report) {
 	s := rep.Summary
 	color := red
-	if rep.ExitStatus == ExitKept {
+	switch {
+	case rep.ExitStatus == ExitKept && AllSeen(rep):
 		color = green
+	case rep.ExitStatus == ExitKept:
+		color = yellow
+	}
+	if !t.o.Quiet {
+		for _, f := range facts(rep) {
+			if f.name != "notes" && (t.o.Verbose || f.name == "proven" || f.name == "learned" || f.name == "image") { // notes stand at the top
+				t.block(f.name, f.text)
+			}
+		}
 	}
 	t.line("%s · %d passed, %d failed, %d warned, %d not checked, %d errored · target %s · seed %d · %s · exit %d",
 		t.paint(bold, t.paint(color, Meaning(rep))),
@@ -248,7 +271,7 @@ func (t *Terminal) lines(name, text string) {
 	all := strings.Split(visible(text), "\n")
 	for i, l := range all {
 		if brief && i == maxLines {
-			t.block("", fmt.Sprintf("… and %d more lines", len(all)-maxLines))
+			t.block("", "… and "+count(len(all)-maxLines, "more line", "more lines")+inFull)
 			return
 		}
 		if n := utf8.RuneCountInString(l); brief && n > maxLine {

@@ -29,7 +29,7 @@ func terminal(o report.TerminalOptions) writer {
 		t := report.NewTerminal(o)
 		t.Start(report.Header{
 			Version: rep.Sentsim, Seed: rep.Seed, Target: rep.Target,
-			Rules: len(rep.Rules), Clock: "virtual", Strict: rep.Strict,
+			Rules: len(rep.Rules), Clock: "virtual", Strict: rep.Strict, Notes: rep.Notes,
 		})
 		if rep.Learned != nil {
 			t.Learned(*rep.Learned)
@@ -73,7 +73,41 @@ func golden() map[string]struct {
 		"every.color.txt":   {terminal(report.TerminalOptions{Color: true, Width: 60}), everyVerdict()},
 		"refused.txt":       {terminal(report.TerminalOptions{Width: 80}), refused()},
 		"kept.txt":          {terminal(report.TerminalOptions{Width: 80}), kept()},
+		"every.svg":         {report.Badge, everyVerdict()},
+		"kept.svg":          {report.Badge, kept()},
+		"far.svg":           {report.Badge, farAsSeen()},
+		"every.sarif":       {report.SARIF, everyVerdict()},
+		"kept.sarif":        {report.SARIF, kept()},
+		"far.md":            {report.Markdown, farAsSeen()},
+		"far.txt":           {terminal(report.TerminalOptions{Width: 80}), farAsSeen()},
+		"far.html":          {htmlBody, farAsSeen()},
 		"kept.quiet.txt":    {terminal(report.TerminalOptions{Quiet: true}), kept()},
+	}
+}
+
+// A new format is in no golden file, and so nobody has looked at it.
+func TestEveryFormatHasAGoldenFile(t *testing.T) {
+	t.Parallel()
+	const beginning = 14 // bytes that tell the forms apart
+	for _, name := range report.Formats() {
+		write, err := report.Format(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := write(&out, everyVerdict()); err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for of, g := range golden() {
+			var other bytes.Buffer
+			if strings.HasPrefix(of, "every.") && g.write(&other, g.rep) == nil {
+				found = found || strings.HasPrefix(other.String(), out.String()[:beginning])
+			}
+		}
+		if !found {
+			t.Errorf("report format %q has no golden file of every verdict: add it to golden()", name)
+		}
 	}
 }
 
@@ -138,7 +172,7 @@ func TestJSONReadsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, null := range regexp.MustCompile(`"(\w+)": null`).FindAllStringSubmatch(buf.String(), -1) {
-		if null[1] != "diagnosis" && null[1] != "chaos" && null[1] != "READ" { // a status that is not kept
+		if null[1] != "diagnosis" && null[1] != "chaos" && null[1] != "learned" && null[1] != "READ" { // a status that is not kept
 			t.Errorf("%s is null", null[1])
 		}
 	}
@@ -168,7 +202,7 @@ func TestJSONIsDocumented(t *testing.T) {
 	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[report.Report](), reflect.TypeFor[report.Diagnosis](), reflect.TypeFor[report.Rule](),
-		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Learned](), reflect.TypeFor[report.Cause](), reflect.TypeFor[report.Answers](),
+		reflect.TypeFor[report.Scenario](), reflect.TypeFor[report.Evidence](), reflect.TypeFor[report.Summary](), reflect.TypeFor[report.Learned](), reflect.TypeFor[report.Cause](), reflect.TypeFor[report.Answers](), reflect.TypeFor[report.Level](),
 	} {
 		for field := range typ.Fields() {
 			if tag := field.Tag.Get("json"); tag != "-" && !regexp.MustCompile(`//\t.*\b`+tag+`\b`).Match(doc) {
@@ -252,7 +286,9 @@ func TestLastLine(t *testing.T) {
 		want []string
 	}{
 		{everyVerdict(), []string{"broken: 1 MUST rule failed", "seed 42", "exit 1", "http://127.0.0.1:8080", "simulated 1h2m5s", "3.2 s"}},
-		{kept(), []string{"kept: 1 MUST rule passed", "exit 0", "embedded reference receiver"}},
+		{kept(), []string{"kept: 2 of 2 rules", "exit 0", "embedded reference receiver"}},
+		{farAsSeen(), []string{"kept as far as seen: 2 of 4 rules; 2 not checked (no probe: state is invisible), 1 only in part", "exit 0"}},
+		{required(), []string{"not proven: 2 MUST rules were not checked (no probe: state is invisible) and all are required", "exit 1"}},
 		{report.Report{ExitStatus: 2}, []string{"nothing judged: no rule was selected", "exit 2"}},
 		{report.Report{ExitStatus: 3}, []string{"could not be reached or started"}},
 		{report.Report{ExitStatus: 4, Rules: []report.Rule{{Verdict: report.Errored}}}, []string{"1 rule errored"}},

@@ -23,6 +23,8 @@ type htmlView struct {
 	Strict                   bool
 	ExitStatus, Total        int
 	Took, Simulated          string
+	Facts                    []htmlFact
+	Levels                   []htmlLevel
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
 	Causes                   []Cause
@@ -44,6 +46,12 @@ func (v htmlVerdict) Icon() string { return v.String() }
 
 // Name is the verdict for people.
 func (v htmlVerdict) Name() string { return strings.ReplaceAll(v.String(), "_", " ") }
+
+// htmlLevel is something that the run proves as a whole, or does not.
+type htmlLevel struct {
+	Name, Doc, Missing string
+	Verdict            htmlVerdict
+}
 
 type htmlCount struct {
 	Verdict htmlVerdict
@@ -86,6 +94,18 @@ func newHTMLView(rep Report) htmlView {
 		Target: Printable(rep.Target), Version: Printable(rep.Sentsim), Command: Printable(rep.Command),
 		Seed: rep.Seed, Strict: rep.Strict, ExitStatus: rep.ExitStatus, Total: rep.Summary.Total(),
 		Took: short(time.Duration(rep.DurationMS) * time.Millisecond), Counts: htmlCounts(rep.Summary),
+	}
+	for _, f := range facts(rep) {
+		if f.name != "proven" { // has a table of its own
+			v.Facts = append(v.Facts, htmlFact{Name: strings.ToUpper(f.name[:1]) + f.name[1:], Text: Printable(f.text)})
+		}
+	}
+	for _, l := range Levels(rep) {
+		level := htmlLevel{Name: l.Name(), Doc: l.Doc, Verdict: htmlVerdict{NotChecked}, Missing: strings.Join(l.Missing, ", ")}
+		if l.Reached {
+			level.Verdict = htmlVerdict{Passed}
+		}
+		v.Levels = append(v.Levels, level)
 	}
 	if rep.VirtualMS > 0 {
 		v.Simulated = short(time.Duration(rep.VirtualMS) * time.Millisecond)
@@ -149,11 +169,17 @@ func printable(all []string) []string {
 func htmlHeadline(rep Report) (string, Verdict) {
 	switch rep.ExitStatus {
 	case ExitKept:
-		if rep.Summary.Warned > 0 {
-			return "Kept, with warnings", Warned
+		switch {
+		case rep.Summary.Warned > 0:
+			return "Kept as far as seen, with warnings", Warned
+		case !AllSeen(rep):
+			return "Kept as far as seen", NotChecked
 		}
 		return "Contract kept", Passed
 	case ExitBroken:
+		if rep.Summary.Failed == 0 {
+			return "Not proven", Failed
+		}
 		return "Contract broken", Failed
 	case ExitNothing:
 		return "Nothing judged", NotChecked

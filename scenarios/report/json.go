@@ -18,7 +18,7 @@ func JSON(w io.Writer, rep Report) error {
 	if err := enc.Encode(complete(rep)); err != nil {
 		return fmt.Errorf("json report: %w", err)
 	}
-	if _, err := w.Write(redact(buf.Bytes())); err != nil {
+	if _, err := w.Write(mutedJSON(redact(buf.Bytes()))); err != nil {
 		return fmt.Errorf("json report: %w", err)
 	}
 	return nil
@@ -28,6 +28,8 @@ func JSON(w io.Writer, rep Report) error {
 func complete(rep Report) Report {
 	rep.TargetLog = append([]string{}, rep.TargetLog...)
 	rep.Answers = append([]Answers{}, rep.Answers...)
+	rep.Causes = append([]Cause{}, rep.Causes...)
+	rep.Notes, rep.Levels = append([]string{}, rep.Notes...), Levels(rep)
 	if rep.Diagnosis != nil {
 		d := *rep.Diagnosis
 		d.Evidence = append([]string{}, d.Evidence...)

@@ -101,7 +101,7 @@ func JUnit(w io.Writer, rep Report) error {
 		return fmt.Errorf("junit report: %w", err)
 	}
 	buf.WriteByte('\n')
-	if _, err := w.Write(redact(buf.Bytes())); err != nil {
+	if _, err := w.Write(redact(muted(buf.Bytes()))); err != nil {
 		return fmt.Errorf("junit report: %w", err)
 	}
 	return nil
@@ -156,6 +156,10 @@ func properties(rep Report) []junitProperty {
 		{"seed", strconv.FormatUint(rep.Seed, 10)},
 		{"target", visible(rep.Target)},
 		{"strict", strconv.FormatBool(rep.Strict)},
+		{"result", oneLine(Meaning(rep))},
+	}
+	for _, f := range facts(rep) {
+		p = append(p, junitProperty{f.name, oneLine(f.text)})
 	}
 	if rep.Chaos != nil {
 		for _, f := range chaosFields(rep.Chaos) {

@@ -11,9 +11,15 @@ type Report struct {
 	Schema     int        `json:"schema"`
 	Sentsim    string     `json:"sentsim"` // version
 	Command    string     `json:"command"`
+	Started    string     `json:"started"` // when the run began, RFC 3339 in UTC; "" where it is not known
+	Host       string     `json:"host"`    // where sentsim ran: operating system and architecture
 	Seed       uint64     `json:"seed"`
+	Edition    string     `json:"edition"` // of Sent, in which the receiver was judged
 	Strict     bool       `json:"strict"`
+	RequireAll bool       `json:"require_all"`
 	Target     string     `json:"target"` // as the user would name it, without secrets
+	Image      string     `json:"image"`  // digest of the container's image, or ""
+	Notes      []string   `json:"notes"`  // what else is to be known of the run
 	ExitStatus int        `json:"exit_status"`
 	DurationMS int64      `json:"duration_ms"` // wall time
 	VirtualMS  int64      `json:"virtual_ms"`  // simulated time, summed over the scenarios
@@ -24,6 +30,7 @@ type Report struct {
 	Chaos      *Chaos     `json:"chaos"`      // of the chaos command
 	Answers    []Answers  `json:"answers"`    // how long they took, by classes
 	Summary    Summary    `json:"summary"`
+	Levels     []Level    `json:"levels"`
 	Rules      []Rule     `json:"rules"`
 }
 

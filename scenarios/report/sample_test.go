@@ -218,6 +218,28 @@ func kept() report.Report {
 	})
 }
 
+// farAsSeen is the report on a receiver whose state cannot be read.
+func farAsSeen() report.Report {
+	var rules []report.Rule
+	for _, r := range everyVerdict().Rules {
+		if r.ID == "SIG-1" || r.ID == "IDEM-1" || r.ID == "ORD-1" || r.ID == "ORD-3" {
+			rules = append(rules, r)
+		}
+	}
+	return sum(report.Report{
+		Schema: report.Schema, Sentsim: "1.2.3", Command: "verify", Seed: 7, Edition: "2026-09", Host: "linux/amd64",
+		Started: "2026-11-28T14:05:06Z", Image: "sha256:0b3c", Notes: []string{"a note"},
+		Target: "image: my-receiver:ci", DurationMS: 900, Rules: rules,
+	})
+}
+
+// required is farAsSeen where all MUST rules are required.
+func required() report.Report {
+	rep := farAsSeen()
+	rep.RequireAll = true
+	return sum(rep)
+}
+
 func sum(rep report.Report) report.Report {
 	rep.Summary = report.Summarise(rep.Rules)
 	rep.ExitStatus = report.ExitStatus(rep)

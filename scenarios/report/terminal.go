@@ -25,6 +25,7 @@ type Header struct {
 	Rules   int    // how many will be judged
 	Clock   string // virtual, real or scaled=N
 	Strict  bool
+	Notes   []string // what else is to be known of the run
 }
 
 // Terminal prints a run for people: a line for each rule while it runs, and at
@@ -34,7 +35,6 @@ type Terminal struct {
 	o    TerminalOptions
 	err  error
 	last string // reason line of the rule before
-	more int    // rules since then that were not checked for the same reason
 }
 
 // NewTerminal prints to o.Out.
@@ -58,23 +58,31 @@ func (t *Terminal) Start(h Header) {
 	}
 	t.line("%s", t.paint(bold, "sentsim "+oneLine(h.Version))+
 		fmt.Sprintf(" · seed %d · %s · clock %s%s", h.Seed, count(h.Rules, "rule", "rules"), oneLine(h.Clock), strict))
+	t.target(h)
+}
+
+// target prints what is judged, and what is to be known of the run.
+func (t *Terminal) target(h Header) {
 	t.line("target: %s", oneLine(h.Target))
+	for _, note := range h.Notes {
+		for i, l := range wrap("note: "+oneLine(note), t.room(6)) {
+			if i > 0 {
+				l = "      " + l
+			}
+			t.line("%s", l)
+		}
+	}
 	t.line("")
 }
 
-// RuleDone prints one line for a rule that was judged, and its reason when it
-// did not simply pass.
+// RuleDone prints one line for a rule that was judged, and its reason when it did
+// not simply pass: once for a row of rules that share it.
 func (t *Terminal) RuleDone(r Rule) {
 	if t.o.Quiet {
 		return
 	}
 	symbol, color := mark(r.Verdict)
 	reason := oneLine(reasonLine(r))
-	if r.Verdict == NotChecked && reason == t.last && !t.o.Verbose {
-		t.more++ // forty rules that were not checked for one reason are one line
-		return
-	}
-	t.flush()
 	t.line("%s %-*s %s", t.paint(color, symbol), idWidth, r.ID, cut(oneLine(r.Title), t.room(indent)))
 	if r.Reason != "" && (r.Verdict != Passed || t.o.Verbose) && (reason != t.last || t.o.Verbose) {
 		for _, l := range wrap(reason, t.room(indent)) {
@@ -86,14 +94,6 @@ func (t *Terminal) RuleDone(r Rule) {
 		for _, s := range r.Scenarios {
 			t.scenario(s)
 		}
-	}
-}
-
-// flush says how many rules were left out for the reason told last.
-func (t *Terminal) flush() {
-	if t.more > 0 {
-		t.line("%s%s", strings.Repeat(" ", indent), t.paint(dim, "and "+count(t.more, "more rule", "more rules")))
-		t.more = 0
 	}
 }
 
@@ -180,7 +180,7 @@ func (t *Terminal) line(format string, args ...any) {
 		return
 	}
 	text := strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n"
-	if _, err := t.o.Out.Write(redact([]byte(text))); err != nil {
+	if _, err := t.o.Out.Write(redact(muted([]byte(text)))); err != nil {
 		t.err = fmt.Errorf("terminal report: %w", err)
 	}
 }

@@ -47,8 +47,11 @@ func isBase64(c byte) bool {
 
 // visible makes what a receiver sent harmless to show: control characters,
 // direction marks and broken UTF-8 become escapes like \x1b, so they neither
-// steer a terminal nor break XML. Line feeds stay, and tabs become spaces.
-func visible(s string) string {
+// steer a terminal nor break XML, and what a CI runner takes for a command becomes
+// text. Line feeds stay, and tabs become spaces.
+func visible(s string) string { return string(muted([]byte(escaped(s)))) }
+
+func escaped(s string) string {
 	clean := true
 	for _, r := range s {
 		if hidden(r) || r == utf8.RuneError || r == '\t' {

@@ -22,16 +22,26 @@ Words
                  report then says that its state part was not checked.
   effect         something an event causes once: a row, a notification, a
                  reply. Effects are compared between an event and its
-                 duplicates, never as an absolute number.
+                 duplicates, never as an absolute number. After QUEUED, SENT,
+                 DELIVERED and DELIVERED again, a message's endpoint answers
+                 {"status": "DELIVERED", "effects": 3}; a receiver that acts
+                 on the second DELIVERED as well answers 4, and breaks IDEM-1.
   knob           a named setting with a default; sentsim config lists them.
 
 Verdicts
   passed       the receiver keeps the rule.
   failed       the receiver breaks it.
   warned       the receiver breaks a SHOULD rule.
-  not checked  it could not be seen, and the reason says why. Never a pass.
+  not checked  it could not be seen, and the reason says why. Never a pass;
+               with --require-all it fails the run if the rule is a MUST.
   errored      sentsim itself could not do its part. It says nothing about the
                receiver, and is never a pass.
+
+Levels, which a run proves as a whole when all of these passed
+  signature-safe      the MUST rules of SIG
+  at-least-once-safe  the MUST rules of SIG, IDEM, ORD and RET
+  chaos-safe          those and ACK, in a whole sentsim chaos run of so many
+                      messages without a violation
 
 How they are judged
   One root cause, one failure. When the plain signed delivery is refused

@@ -16,6 +16,26 @@ const (
 	ObservedReplies Need = "replies"               // the receiver sends through an API the harness watches
 )
 
+// Needs are all of them.
+func Needs() []Need {
+	return []Need{MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus, Restart, Rotate, ObservedReplies}
+}
+
+// Short says in a headline that the need was not met.
+func (n Need) Short() string {
+	switch n {
+	case MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus:
+		return "no probe: state is invisible"
+	case Restart:
+		return "it cannot be restarted"
+	case Rotate:
+		return "its secret cannot be changed"
+	case ObservedReplies:
+		return "it sends no replies"
+	}
+	return string(n) + " is missing"
+}
+
 // Missing says, as the reason of a rule that was not checked, that the need was not met.
 func (n Need) Missing() string {
 	switch n {

@@ -245,7 +245,7 @@ func (w *World) restartAddedNothing(ctx context.Context) error {
 	f := &Failure{Expected: "the retry to add no effect", Seen: got.Raw, At: w.lastExchange()}
 	switch {
 	case added > 0:
-		f.Summary = fmt.Sprintf("the retry after the restart had %d effects more; before the restart the event had had its effect already", added)
+		f.Summary = fmt.Sprintf("the retry after the restart added to the effects (%d more); before the restart the event had had its effect already", added)
 	default:
 		f.Summary = fmt.Sprintf("after the restart %d effects are left of %d: what was processed is forgotten", after.Effects, w.restart.before.Effects)
 	}

@@ -41,8 +41,6 @@ type Subject struct {
 	Timeout   time.Duration // of an attempt
 	AckWithin time.Duration // ACK-1
 	Strict    bool
-	// Reproduce is how the target is named on the command line: "--target URL".
-	Reproduce string
 
 	// Traits are what was learned of the receiver, before the first scenario.
 	Traits learn.Traits

@@ -24,6 +24,12 @@ type Outside interface {
 	StandIn(ctx context.Context) (listen, host string, err error)
 }
 
+// Imaged is a target that runs from a container image.
+type Imaged interface {
+	// ImageDigest names the image's content, as sha256:…; "" before Start.
+	ImageDigest() string
+}
+
 // containerTarget is a receiver in a container of ours, from an image or a
 // Dockerfile.
 //
@@ -44,6 +50,7 @@ type containerTarget struct {
 
 	engine *engine
 	image  string // "" until it was pulled or built
+	digest string // of the image's content
 	port   int    // inside the container
 	ctr    testcontainers.Container
 	env    Env // that ctr was made with
@@ -83,6 +90,9 @@ func newContainer(spec Spec) (*containerTarget, error) {
 func (t *containerTarget) Name() string     { return t.name }
 func (t *containerTarget) CanRestart() bool { return true }
 func (t *containerTarget) CanRotate() bool  { return true }
+
+// ImageDigest implements [Imaged].
+func (t *containerTarget) ImageDigest() string { return t.digest }
 
 func (t *containerTarget) URL() string { return "http://" + t.address() + t.spec.Path }
 
@@ -158,7 +168,7 @@ func (t *containerTarget) obtain(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	t.image, t.port = image, t.spec.Port
+	t.image, t.port, t.digest = image, t.spec.Port, t.engine.digest(ctx, image)
 	if t.port == 0 {
 		t.port, err = t.engine.listensOn(ctx, image)
 	}

@@ -43,6 +43,19 @@ func (e *engine) obtain(ctx context.Context, ref string) error {
 	return nil
 }
 
+// digest is the digest under which a registry has the image, or else that of the
+// image itself; "" when the engine does not say.
+func (e *engine) digest(ctx context.Context, ref string) string {
+	image, err := e.api.ImageInspect(ctx, ref)
+	if err != nil {
+		return ""
+	}
+	if len(image.RepoDigests) > 0 {
+		return image.RepoDigests[0]
+	}
+	return image.ID
+}
+
 func (e *engine) pull(ctx context.Context, ref string) error {
 	var o client.ImagePullOptions
 	if _, auth, err := testcontainers.DockerImageAuth(ctx, ref); err == nil { // else as anybody

@@ -45,6 +45,15 @@ const kinds = {
     }
   },
 
+  // The OASIS's, as the SARIF SDK carries it.
+  sarif(file) {
+    const schema = JSON.parse(readFileSync(join(import.meta.dirname, "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json")));
+    const valid = new Ajv.default({ strict: false, validateFormats: false, logger: false, unicodeRegExp: false }).compile(schema);
+    if (!valid(JSON.parse(readFileSync(file, "utf8")))) {
+      throw new Error(valid.errors.map((e) => `${e.instancePath} ${e.message} ${JSON.stringify(e.params)}`).join("\n"));
+    }
+  },
+
   // Jenkins's. Since the version of it that can be had here, a skipped test may
   // say why, as a failed one does.
   async junit(file) {
