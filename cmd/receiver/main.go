@@ -16,21 +16,19 @@ import (
 	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
-const usage = `Usage: receiver [--listen HOST:PORT] [--path PATH] [--data FILE] [--mutant NAME] [--verbose]
+const usage = `Usage: receiver [--listen HOST:PORT] [--path PATH] [--data FILE] [--verbose]
 
 Takes Sent's webhook deliveries and keeps what they say.
 
   --listen HOST:PORT  where to listen (default 127.0.0.1:PORT, PORT from the environment or 8080)
   --path PATH         where deliveries arrive (default /webhooks/sent)
   --data FILE         keep events in this SQLite database (default $STATE_FILE; without, in memory)
-  --mutant NAME       make a mistake on purpose (default $SENTSIM_MUTANT; list shows them all)
   --verbose           log every delivery
 
 Environment:
   SENT_DM_WEBHOOK_SECRET  the webhook's signing secret, whsec_… (required)
   SENT_BASE_URL           Sent's API, without /v3: reply to incoming messages through it
   SENT_DM_API_KEY         the API's key, for replies
-  SENTSIM_MUTANT          the mistake to make, as --mutant
 `
 
 func main() {
@@ -47,7 +45,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	flags.StringVar(&cfg.Listen, "listen", "", "")
 	flags.StringVar(&cfg.Path, "path", "", "")
 	flags.StringVar(&cfg.File, "data", "", "")
-	flags.StringVar(&cfg.Mutant, "mutant", "", "")
 	verbose := flags.Bool("verbose", false, "")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -61,9 +58,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		fmt.Fprintf(stderr, "receiver: %v\n\n%s", err, usage)
 		return 2
 	}
-	if cfg.Mutant == "list" {
-		fmt.Fprint(stdout, receiver.MutantList())
-		return 0
+	if getenv("SENTSIM_MUTANT") != "" {
+		fmt.Fprintln(stderr, "receiver: SENTSIM_MUTANT is set, and this program makes no mistakes: run sentsim receiver --mutant NAME")
+		return 2
 	}
 	level := slog.LevelInfo
 	if *verbose {

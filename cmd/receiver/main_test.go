@@ -119,6 +119,17 @@ func TestWhatIsAcknowledgedSurvivesAKill(t *testing.T) {
 	}
 }
 
+// The program, and so its image, is the receiver and nothing else.
+func TestProgramLinksNoMutant(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out), "/scenarios/receiver\n") || strings.Contains(string(out), "mutant") {
+		t.Errorf("it links:\n%s", out)
+	}
+}
+
 func TestExitStatus(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
@@ -133,9 +144,8 @@ func TestExitStatus(t *testing.T) {
 		"empty flag":     {"--data=", "", 2, "--data is given but empty"},
 		"no secret":      {"", "", 2, "SENT_DM_WEBHOOK_SECRET"},
 		"bad secret":     {"", "SENT_DM_WEBHOOK_SECRET=hunter2", 2, "whsec_"},
-		"mutants":        {"--mutant list", "", 0, "any-timestamp (SIG-6, SIG-7)"},
-		"empty mutant":   {"--mutant=", "", 2, "--mutant is given but empty"},
-		"no such mutant": {"--mutant any-timestmp", "SENT_DM_WEBHOOK_SECRET=" + secret, 2, `did you mean "any-timestamp"`},
+		"no mutants":     {"--mutant list", "", 2, "mutant"},
+		"nor by a name":  {"", "SENTSIM_MUTANT=any-timestamp", 2, "sentsim receiver --mutant"},
 		"bad port":       {"", "PORT=eighty", 2, "eighty"},
 		"bad path":       {"--path x", "SENT_DM_WEBHOOK_SECRET=" + secret, 2, "path"},
 		"no such folder": {"--data /no/such/folder/f", "SENT_DM_WEBHOOK_SECRET=" + secret, 1, "/no/such/folder/f"},

@@ -158,7 +158,10 @@ func TestImages(t *testing.T) {
 
 	t.Run("built from a Dockerfile, a receiver with one mistake fails the rules it breaks and no other", func(t *testing.T) {
 		dir := t.TempDir()
-		file := "FROM " + set.receiver + "\nENV SENTSIM_MUTANT=hex-too\n"
+		// The receiver's own image has no mutant in it; it has a folder to write to.
+		file := "FROM " + set.receiver + " AS receiver\nFROM " + set.sentsim + "\n" +
+			"COPY --from=receiver --chown=65532:65532 /data /data\nENV STATE_FILE=/data/receiver.db\nEXPOSE 8080\n" +
+			`ENTRYPOINT ["/sentsim", "receiver", "--listen", ":8080", "--mutant", "hex-too"]` + "\n"
 		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(file), 0o600); err != nil {
 			t.Fatal(err)
 		}

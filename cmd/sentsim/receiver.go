@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,10 +10,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 )
 
 func (a *app) receiverCommand() *cobra.Command {
-	var listen, data, path, mutant string
+	var listen, data, path, mistake string
 	var verbose bool
 	cmd := &cobra.Command{
 		Use:   "receiver [flags]",
@@ -35,8 +37,8 @@ that people make, so that you can see what the other commands say to it.`,
 					return usage("--%s is given but empty", name)
 				}
 			}
-			if mutant == "list" {
-				fmt.Fprint(a.stdout, receiver.MutantList())
+			if mistake == "list" {
+				fmt.Fprint(a.stdout, mutant.List())
 				return nil
 			}
 			flags := used(cmd)
@@ -46,13 +48,16 @@ that people make, so that you can see what the other commands say to it.`,
 				return err
 			}
 			cfg := receiver.ServeConfig{Listen: listen}
-			cfg.Secret, cfg.File, cfg.Path, cfg.Mutant = res.Secret.Reveal(), data, path, mutant
+			cfg.Secret, cfg.File, cfg.Path = res.Secret.Reveal(), data, path
 			level := slog.LevelInfo
 			if verbose {
 				level = slog.LevelDebug
 			}
 			cfg.Logger = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 			if err = cfg.FromEnv(a.getenv); err == nil {
+				err = mutant.Apply(&cfg.Config, cmp.Or(mistake, a.getenv("SENTSIM_MUTANT")))
+			}
+			if err == nil {
 				err = receiver.Serve(cmd.Context(), cfg, a.stdout)
 			}
 			if err != nil && !errors.Is(err, receiver.ErrConfig) {
@@ -65,7 +70,7 @@ that people make, so that you can see what the other commands say to it.`,
 		f.StringVar(&listen, "listen", "", "`HOST:PORT` to listen on (default "+receiver.DefaultListen+")")
 		f.StringVar(&path, "path", "", "`PATH` of the webhook (default "+receiver.DefaultPath+")")
 		f.StringVar(&data, "data", "", "keep events in the SQLite database `FILE` (default: in memory)")
-		f.StringVar(&mutant, "mutant", "", "make the mistake `NAME` on purpose; list shows them all")
+		f.StringVar(&mistake, "mutant", "", "make the mistake `NAME` on purpose; list shows them all")
 		f.BoolVarP(&verbose, "verbose", "v", false, "log every delivery")
 	})
 	secretFlags(cmd)

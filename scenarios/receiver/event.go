@@ -9,34 +9,34 @@ import (
 	"time"
 )
 
-// kind is what an event is about.
-type kind string
+// Kind is what an event is about.
+type Kind string
 
 const (
-	unknown  kind = "unknown"
-	message  kind = "message"  // one that was sent; the subject is its id
-	inbound  kind = "inbound"  // one that came in; the subject is the contact's number
-	template kind = "template" // the subject is its id
-	contact  kind = "contact"  // whether one may be written to; the subject is the number
+	Unknown  Kind = "unknown"
+	Message  Kind = "message"  // one that was sent; the subject is its id
+	Inbound  Kind = "inbound"  // one that came in; the subject is the contact's number
+	Template Kind = "template" // the subject is its id
+	Contact  Kind = "contact"  // whether one may be written to; the subject is the number
 )
 
-// event is as much of a delivery as this receiver acts upon.
-type event struct {
-	kind    kind
-	key     string // equal for an event and its duplicates, different for all else
-	subject string
-	status  string
-	rank    int // of status: the state is that of the highest seen
+// Event is as much of a delivery as this receiver acts upon.
+type Event struct {
+	Kind    Kind
+	Key     string // equal for an event and its duplicates, different for all else
+	Subject string
+	Status  string
+	Rank    int // of Status: the state is that of the highest seen
 
-	text, channel string // inbound only
+	Text, Channel string // inbound only
 }
 
-// rank orders the statuses of a message. Deliveries arrive in any order and
+// Rank orders the statuses of a message. Deliveries arrive in any order and
 // some statuses never do, so a status counts only if it is further on than
 // what is known; one that is not listed here counts only as long as nothing
 // else is known. The failures are final, except that a delivery proves them
 // wrong (Sent may have tried another channel).
-func rank(status string) int {
+func Rank(status string) int {
 	switch status {
 	case "SCHEDULED":
 		return 1
@@ -58,11 +58,11 @@ func rank(status string) int {
 	return 0
 }
 
-// fields is a JSON object of which nothing is taken for granted.
-type fields map[string]json.RawMessage
+// Fields is a JSON object of which nothing is taken for granted.
+type Fields map[string]json.RawMessage
 
-// text is the first of the named fields that holds a non-empty string, or "".
-func (f fields) text(names ...string) string {
+// Text is the first of the named fields that holds a non-empty string, or "".
+func (f Fields) Text(names ...string) string {
 	for _, name := range names {
 		var s string
 		if json.Unmarshal(f[name], &s) == nil && s != "" {
@@ -72,33 +72,33 @@ func (f fields) text(names ...string) string {
 	return ""
 }
 
-// readEvent reads a verified body of any edition. Only what is no JSON object
+// ReadEvent reads a verified body of any edition. Only what is no JSON object
 // at all is an error; what it doesn't know has kind unknown and says so in key.
-func readEvent(body []byte) (event, error) {
-	envelope, payload := open(body)
+func ReadEvent(body []byte) (Event, error) {
+	envelope, payload := Open(body)
 	if envelope == nil {
-		return event{}, errors.New("the body is not a JSON object")
+		return Event{}, errors.New("the body is not a JSON object")
 	}
-	switch field := envelope.text("field"); field {
+	switch field := envelope.Text("field"); field {
 	case "message", "messages":
 		return readMessage(envelope, payload), nil
 	case "templates":
-		ev := event{kind: template, subject: payload.text("template_id"), status: payload.text("status")}
-		if ev.subject == "" || ev.status == "" {
-			return event{kind: unknown, key: "template event without template_id or status"}, nil
+		ev := Event{Kind: Template, Subject: payload.Text("template_id"), Status: payload.Text("status")}
+		if ev.Subject == "" || ev.Status == "" {
+			return Event{Kind: Unknown, Key: "template event without template_id or status"}, nil
 		}
-		ev.key = "template " + ev.subject + " " + ev.status
+		ev.Key = "template " + ev.Subject + " " + ev.Status
 		return ev, nil
 	case "contact":
 		return readContact(envelope, payload), nil
 	default:
-		return event{kind: unknown, key: "field " + field}, nil
+		return Event{Kind: Unknown, Key: "field " + field}, nil
 	}
 }
 
-// open takes a body apart. envelope is nil if it is no JSON object; payload is
+// Open takes a body apart. envelope is nil if it is no JSON object; payload is
 // empty if there is none.
-func open(body []byte) (envelope, payload fields) {
+func Open(body []byte) (envelope, payload Fields) {
 	if json.Unmarshal(body, &envelope) != nil {
 		return nil, nil
 	}
@@ -106,20 +106,20 @@ func open(body []byte) (envelope, payload fields) {
 	return envelope, payload
 }
 
-func readMessage(envelope, payload fields) event {
-	name := envelope.text("event", "sub_type") // the oldest edition has neither
-	status := payload.text("message_status")
-	from := number(payload.text("from", "inbound_number"))
+func readMessage(envelope, payload Fields) Event {
+	name := envelope.Text("event", "sub_type") // the oldest edition has neither
+	status := payload.Text("message_status")
+	from := number(payload.Text("from", "inbound_number"))
 	if name == "message.received" || status == "RECEIVED" || name == "" && status == "" && from != "" {
-		ev := event{kind: inbound, subject: from, status: "RECEIVED"}
-		ev.text, ev.channel = payload.text("text"), payload.text("channel")
-		ev.key = "inbound " + payload.text("message_id")
-		if ev.key == "inbound " {
+		ev := Event{Kind: Inbound, Subject: from, Status: "RECEIVED"}
+		ev.Text, ev.Channel = payload.Text("text"), payload.Text("channel")
+		ev.Key = "inbound " + payload.Text("message_id")
+		if ev.Key == "inbound " {
 			// No id: the same number, moment and text make it the same message.
-			hash := sha256.Sum256([]byte(ev.text))
-			ev.key += strings.Join([]string{
-				payload.text("account_id"), from,
-				payload.text("received_at", "updated_at"), hex.EncodeToString(hash[:]),
+			hash := sha256.Sum256([]byte(ev.Text))
+			ev.Key += strings.Join([]string{
+				payload.Text("account_id"), from,
+				payload.Text("received_at", "updated_at"), hex.EncodeToString(hash[:]),
 			}, " ")
 		}
 		return ev
@@ -127,11 +127,11 @@ func readMessage(envelope, payload fields) event {
 	if status == "" {
 		status = strings.ToUpper(strings.TrimPrefix(name, "message."))
 	}
-	id := payload.text("message_id")
+	id := payload.Text("message_id")
 	if id == "" || status == "" {
-		return event{kind: unknown, key: "message event without message_id or status"}
+		return Event{Kind: Unknown, Key: "message event without message_id or status"}
 	}
-	return event{kind: message, key: "message " + id + " " + status, subject: id, status: status, rank: rank(status)}
+	return Event{Kind: Message, Key: "message " + id + " " + status, Subject: id, Status: status, Rank: Rank(status)}
 }
 
 // The statuses of a contact.
@@ -141,18 +141,18 @@ const (
 )
 
 // readContact reads a contact's signal. Signals arrive in any order, so the time
-// at which one was given is its rank: the latest says how the contact stands.
+// at which one was given is its Rank: the latest says how the contact stands.
 // Whoever asks for help or writes a keyword has changed nothing.
-func readContact(envelope, payload fields) event {
-	name, from := envelope.text("event", "sub_type"), number(payload.text("from"))
+func readContact(envelope, payload Fields) Event {
+	name, from := envelope.Text("event", "sub_type"), number(payload.Text("from"))
 	status := map[string]string{"contact.opt_in": optedIn, "contact.opt_out": optedOut}[name]
-	at, err := time.Parse(time.RFC3339, envelope.text("timestamp"))
+	at, err := time.Parse(time.RFC3339, envelope.Text("timestamp"))
 	if status == "" || from == "" || err != nil {
-		return event{kind: unknown, key: "contact event " + name}
+		return Event{Kind: Unknown, Key: "contact event " + name}
 	}
-	return event{
-		kind: contact, subject: from, status: status, rank: int(at.Unix()),
-		key: strings.Join([]string{"contact", from, status, envelope.text("timestamp")}, " "),
+	return Event{
+		Kind: Contact, Subject: from, Status: status, Rank: int(at.Unix()),
+		Key: strings.Join([]string{"contact", from, status, envelope.Text("timestamp")}, " "),
 	}
 }
 

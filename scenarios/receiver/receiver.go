@@ -45,7 +45,10 @@ type Config struct {
 	Path    string           // where deliveries arrive; "" is DefaultPath
 	Logger  *slog.Logger     // nil logs nothing
 	Now     func() time.Time // what signature timestamps are compared with; nil is the wall clock
-	Mutant  string           // the mistake to make, the name of one of Mutants; "" makes none
+
+	// Change alters a receiver that is ready otherwise, before it takes or sends
+	// anything; nil changes nothing. Package mutant makes its mistakes here.
+	Change func(*Receiver) error
 }
 
 // Receiver takes deliveries at its path and tells what became of them:
@@ -58,40 +61,39 @@ type Config struct {
 //
 // It is safe for concurrent use.
 type Receiver struct {
-	handler http.Handler
-	key     []byte
-	store   *store
+	Handler http.Handler
+	Key     []byte
+	Store   *Store
+	Log     *slog.Logger
+	Now     func() time.Time
+	Steps
+
 	replies *replier // nil: never replies
-	log     *slog.Logger
-	now     func() time.Time
-	steps
 }
 
-// steps are what is done with a delivery, in this order. Mutants (mutant.go) do
-// one of them wrong; who copies this receiver calls the functions themselves.
-type steps struct {
-	maxBody int64
-	verify  func(key []byte, h http.Header, body []byte, now time.Time) error
-	read    func(h http.Header, body []byte) (event, error)
-	replyTo func(ev event) []byte
-	add     func(ctx context.Context, ev event, reply []byte) (added bool, err error)
+// Steps are what is done with a delivery, in this order. Config.Change can
+// replace each of them; a copy of this receiver calls the functions directly.
+type Steps struct {
+	MaxBody  int64
+	Verify   func(key []byte, h http.Header, body []byte, now time.Time) error
+	Read     func(h http.Header, body []byte) (Event, error)
+	ReplyTo  func(ev Event) []byte
+	Add      func(ctx context.Context, ev Event, reply []byte) (added bool, err error)
+	Refuse   func(w http.ResponseWriter, err error, status int, text string)
+	OptedOut func(ctx context.Context, number string) (bool, error) // asked before a reply
 
-	overhear func(*http.Server, net.Listener) net.Listener // nil; what is written on the wire
+	Listen func(*http.Server, net.Listener) net.Listener // nil, or what Serve puts around its listener
 }
 
 // New opens the storage and makes a Receiver; the caller closes it. An error of
 // the configuration wraps ErrConfig.
 func New(cfg Config) (*Receiver, error) {
-	mutant, err := lookupMutant(cfg.Mutant)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	r := &Receiver{Log: cfg.Logger, Now: cfg.Now}
+	if r.Log == nil {
+		r.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Receiver{log: cfg.Logger, now: cfg.Now}
-	if r.log == nil {
-		r.log = slog.New(slog.DiscardHandler)
-	}
-	if r.now == nil {
-		r.now = clock.Wall
+	if r.Now == nil {
+		r.Now = clock.Wall
 	}
 	if cfg.Path == "" {
 		cfg.Path = DefaultPath
@@ -100,34 +102,38 @@ func New(cfg Config) (*Receiver, error) {
 	if path.Clean(cfg.Path) != cfg.Path || cfg.Path[0] != '/' || strings.ContainsAny(cfg.Path, "{}?# ") {
 		return nil, fmt.Errorf("%w: path %q: want a plain path such as %s", ErrConfig, cfg.Path, DefaultPath)
 	}
-	if r.key, err = decodeSecret(cfg.Secret); err != nil {
+	var err error
+	if r.Key, err = decodeSecret(cfg.Secret); err != nil {
 		return nil, fmt.Errorf("%w: signing secret: %w", ErrConfig, err)
 	}
 	if cfg.BaseURL != "" {
-		if r.replies, err = newReplier(cfg.BaseURL, cfg.APIKey, r.log); err != nil {
+		if r.replies, err = newReplier(cfg.BaseURL, cfg.APIKey, r.Log); err != nil {
 			return nil, fmt.Errorf("%w: base URL: %w", ErrConfig, err)
 		}
 	}
-	if r.store, err = openStore(context.Background(), cfg.File); err != nil {
+	if r.Store, err = OpenStore(context.Background(), cfg.File); err != nil {
 		return nil, err
 	}
-	r.steps = steps{
-		maxBody: maxBody, verify: verify, replyTo: replyTo, add: r.store.add,
-		read: func(_ http.Header, body []byte) (event, error) { return readEvent(body) },
+	r.Steps = Steps{
+		MaxBody: maxBody, Verify: Verify, ReplyTo: replyTo, Add: r.Store.Add, OptedOut: r.Store.optedOut,
+		Read:   func(_ http.Header, body []byte) (Event, error) { return ReadEvent(body) },
+		Refuse: func(w http.ResponseWriter, _ error, status int, text string) { http.Error(w, text, status) },
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+cfg.Path, r.receive)
-	mux.HandleFunc("GET /state/messages/{id}", r.state(message))
-	mux.HandleFunc("GET /state/templates/{id}", r.state(template))
+	mux.HandleFunc("GET /state/messages/{id}", r.state(Message))
+	mux.HandleFunc("GET /state/templates/{id}", r.state(Template))
 	mux.HandleFunc("GET /state/inbound", r.inboundCount)
 	mux.HandleFunc("GET /state/contacts", r.contactState)
 	mux.HandleFunc("GET /healthz", r.healthz)
-	r.handler = mux
-	if err = mutant.apply(r, cfg); err != nil {
-		return nil, errors.Join(err, r.store.close())
+	r.Handler = mux
+	if cfg.Change != nil {
+		if err = cfg.Change(r); err != nil {
+			return nil, errors.Join(err, r.Store.Close())
+		}
 	}
 	if r.replies != nil {
-		r.replies.start(r.store)
+		r.replies.start(r.Store, r.OptedOut)
 	}
 	return r, nil
 }
@@ -138,77 +144,68 @@ func (r *Receiver) Close() error {
 	if r.replies != nil {
 		r.replies.stop()
 	}
-	return r.store.close()
+	return r.Store.Close()
 }
 
 // ServeHTTP answers deliveries and questions about the state.
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	r.handler.ServeHTTP(w, req)
+	r.Handler.ServeHTTP(w, req)
 }
 
 // receive answers 2xx once the event is stored, or was before, or is of a kind
 // that nothing is done with. Sent tries everything else again, later.
 func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 	// The signature covers the raw bytes, so they come before any JSON.
-	body, err := io.ReadAll(io.LimitReader(req.Body, r.maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(req.Body, r.MaxBody+1))
 	if err != nil {
 		http.Error(w, "the body ended early", http.StatusBadRequest)
 		return
 	}
-	if int64(len(body)) > r.maxBody {
+	if int64(len(body)) > r.MaxBody {
 		_, _ = io.CopyN(io.Discard, req.Body, maxDrain)
 		http.Error(w, "the body is too large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	if err := r.verify(r.key, req.Header, body, r.now()); err != nil {
-		r.log.Warn("delivery refused", "reason", err, "from", req.RemoteAddr)
+	if err := r.Verify(r.Key, req.Header, body, r.Now()); err != nil {
+		r.Log.Warn("delivery refused", "reason", err, "from", req.RemoteAddr)
 		// Every forgery gets the same words: the reason is nothing for its sender.
-		refuse(w, err, http.StatusUnauthorized, "the signature does not verify")
+		r.Refuse(w, err, http.StatusUnauthorized, "the signature does not verify")
 		return
 	}
-	ev, err := r.read(req.Header, body)
+	ev, err := r.Read(req.Header, body)
 	if err != nil {
-		refuse(w, err, http.StatusBadRequest, err.Error())
+		r.Refuse(w, err, http.StatusBadRequest, err.Error())
 		return
 	}
-	if ev.kind == unknown {
+	if ev.Kind == Unknown {
 		// Sent adds events over time. Refusing them would only have them sent
 		// again and, in the end, the webhook disabled.
-		r.log.Info("event ignored", "why", ev.key)
+		r.Log.Info("event ignored", "why", ev.Key)
 		return
 	}
 	var reply []byte
 	if r.replies != nil {
-		reply = r.replyTo(ev)
+		reply = r.ReplyTo(ev)
 	}
 	// It doesn't stop when the sender hangs up: what was read and verified is
 	// worth storing, and the sender will ask again.
-	added, err := r.add(context.WithoutCancel(req.Context()), ev, reply)
+	added, err := r.Add(context.WithoutCancel(req.Context()), ev, reply)
 	if err != nil {
-		r.log.Error("event not stored", "key", ev.key, "error", err)
-		refuse(w, err, http.StatusInternalServerError, "try again")
+		r.Log.Error("event not stored", "key", ev.Key, "error", err)
+		r.Refuse(w, err, http.StatusInternalServerError, "try again")
 		return
 	}
-	r.log.Debug("event stored", "key", ev.key, "new", added)
+	r.Log.Debug("event stored", "key", ev.Key, "new", added)
 	w.WriteHeader(http.StatusOK)
 	if added && reply != nil {
 		r.replies.wake()
 	}
 }
 
-// refuse answers an error with a status and a text: these, unless a mutant wants others.
-func refuse(w http.ResponseWriter, err error, status int, text string) {
-	var mistaken *answer
-	if errors.As(err, &mistaken) {
-		status, text = mistaken.status, mistaken.text
-	}
-	http.Error(w, text, status)
-}
-
-func (r *Receiver) state(k kind) http.HandlerFunc {
+func (r *Receiver) state(k Kind) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		status, effects, err := r.store.state(req.Context(), k, req.PathValue("id"))
-		if errors.Is(err, errUnknown) {
+		status, effects, err := r.Store.State(req.Context(), k, req.PathValue("id"))
+		if errors.Is(err, ErrUnknown) {
 			http.Error(w, err.Error(), http.StatusNotFound)
 			return
 		}
@@ -217,17 +214,17 @@ func (r *Receiver) state(k kind) http.HandlerFunc {
 }
 
 func (r *Receiver) inboundCount(w http.ResponseWriter, req *http.Request) {
-	count, err := r.store.count(req.Context(), inbound, number(req.URL.Query().Get("from")))
+	count, err := r.Store.count(req.Context(), Inbound, number(req.URL.Query().Get("from")))
 	respond(w, err, map[string]any{"count": count})
 }
 
 func (r *Receiver) contactState(w http.ResponseWriter, req *http.Request) {
-	out, err := r.store.optedOut(req.Context(), number(req.URL.Query().Get("number")))
+	out, err := r.Store.optedOut(req.Context(), number(req.URL.Query().Get("number")))
 	respond(w, err, map[string]any{"opted_out": out})
 }
 
 func (r *Receiver) healthz(w http.ResponseWriter, req *http.Request) {
-	respond(w, r.store.ping(req.Context()), map[string]any{"ok": true})
+	respond(w, r.Store.ping(req.Context()), map[string]any{"ok": true})
 }
 
 func respond(w http.ResponseWriter, err error, body map[string]any) {

@@ -26,17 +26,17 @@ const (
 
 // replyTo is the request body that answers ev, or nil if ev gets no answer.
 // Nobody who asks not to be written to is written to.
-func replyTo(ev event) []byte {
-	if ev.kind != inbound || ev.subject == "" {
+func replyTo(ev Event) []byte {
+	if ev.Kind != Inbound || ev.Subject == "" {
 		return nil
 	}
-	switch strings.ToUpper(strings.Trim(strings.TrimSpace(ev.text), `.!"'`)) {
+	switch strings.ToUpper(strings.Trim(strings.TrimSpace(ev.Text), `.!"'`)) {
 	case "", "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT":
 		return nil
 	}
-	request := map[string]any{"to": []string{"+" + ev.subject}, "text": "Thank you, we will be in touch."}
-	if ev.channel != "" {
-		request["channel"] = []string{ev.channel} // the way the contact chose
+	request := map[string]any{"to": []string{"+" + ev.Subject}, "text": "Thank you, we will be in touch."}
+	if ev.Channel != "" {
+		request["channel"] = []string{ev.Channel} // the way the contact chose
 	}
 	body, _ := json.Marshal(request) // strings only: it cannot fail
 	return body
@@ -47,6 +47,8 @@ func replyTo(ev event) []byte {
 // a restart brings a second one or loses it.
 type replier struct {
 	url, apiKey string
+	store       *Store
+	optedOut    func(ctx context.Context, number string) (bool, error)
 	client      *http.Client
 	log         *slog.Logger
 	work        chan struct{} // holds one token when there may be something to send
@@ -72,12 +74,13 @@ func newReplier(baseURL, apiKey string, log *slog.Logger) (*replier, error) {
 }
 
 // start sends what an earlier run left behind, and from then on what wake announces.
-func (r *replier) start(s *store) {
+func (r *replier) start(s *Store, optedOut func(ctx context.Context, number string) (bool, error)) {
+	r.store, r.optedOut = s, optedOut
 	ctx, quit := context.WithCancel(context.Background())
 	r.quit = quit
 	r.done.Go(func() {
 		for {
-			if err := r.sendAll(ctx, s); err != nil && ctx.Err() == nil {
+			if err := r.sendAll(ctx); err != nil && ctx.Err() == nil {
 				r.log.Error("replies stay unsent until the next message", "error", err)
 			}
 			select {
@@ -104,16 +107,16 @@ func (r *replier) stop() {
 	r.client.CloseIdleConnections()
 }
 
-func (r *replier) sendAll(ctx context.Context, s *store) error {
+func (r *replier) sendAll(ctx context.Context) error {
 	// Shutting down ends the loop and its pauses; it doesn't cut a request off
 	// half-way, which the client's timeout ends.
 	whole := context.WithoutCancel(ctx)
 	for ctx.Err() == nil {
-		key, to, body, ok, err := s.nextReply(whole)
+		key, to, body, ok, err := r.store.nextReply(whole)
 		if err != nil || !ok {
 			return err
 		}
-		out, err := s.optedOut(whole, to)
+		out, err := r.optedOut(whole, to)
 		if err != nil {
 			return err
 		}
@@ -122,7 +125,7 @@ func (r *replier) sendAll(ctx context.Context, s *store) error {
 		} else if err := r.sendRepeatedly(ctx, key, body); err != nil {
 			return err
 		}
-		if err := s.replied(whole, key); err != nil {
+		if err := r.store.replied(whole, key); err != nil {
 			return err
 		}
 	}

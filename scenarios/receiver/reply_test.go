@@ -115,7 +115,7 @@ func TestReplyOutlivesTheReceiver(t *testing.T) {
 func TestNeverRepliesWithoutAnAddress(t *testing.T) {
 	s := start(t, Config{})
 	s.accepts(received("+1", "a", "T"))
-	if _, _, _, ok, err := s.receiver.store.nextReply(t.Context()); ok || err != nil {
+	if _, _, _, ok, err := s.receiver.Store.nextReply(t.Context()); ok || err != nil {
 		t.Errorf("a reply waits: %t, %v", ok, err)
 	}
 }

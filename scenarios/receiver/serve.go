@@ -30,8 +30,8 @@ type ServeConfig struct {
 }
 
 // FromEnv fills what c leaves empty from the environment: Listen from PORT (on
-// 127.0.0.1), File from STATE_FILE, Mutant from SENTSIM_MUTANT, and Secret,
-// BaseURL and APIKey from Sent's own SENT_DM_WEBHOOK_SECRET, SENT_BASE_URL and
+// 127.0.0.1), File from STATE_FILE, and Secret, BaseURL and
+// APIKey from Sent's own SENT_DM_WEBHOOK_SECRET, SENT_BASE_URL and
 // SENT_DM_API_KEY. It returns ErrConfig for a PORT that is none.
 func (c *ServeConfig) FromEnv(getenv func(string) string) error {
 	if port := getenv("PORT"); port != "" && c.Listen == "" {
@@ -42,7 +42,7 @@ func (c *ServeConfig) FromEnv(getenv func(string) string) error {
 	}
 	for name, value := range map[string]*string{
 		"STATE_FILE": &c.File, "SENT_DM_WEBHOOK_SECRET": &c.Secret,
-		"SENT_BASE_URL": &c.BaseURL, "SENT_DM_API_KEY": &c.APIKey, "SENTSIM_MUTANT": &c.Mutant,
+		"SENT_BASE_URL": &c.BaseURL, "SENT_DM_API_KEY": &c.APIKey,
 	} {
 		if *value == "" {
 			*value = getenv(name)
@@ -78,10 +78,10 @@ func Serve(ctx context.Context, cfg ServeConfig, stdout io.Writer) (err error) {
 		ReadTimeout:       15 * time.Second, // a body that never ends is answered, too
 		WriteTimeout:      25 * time.Second,
 		IdleTimeout:       time.Minute,
-		ErrorLog:          slog.NewLogLogger(r.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(r.Log.Handler(), slog.LevelWarn),
 	}
-	if r.overhear != nil {
-		listener = r.overhear(server, listener)
+	if r.Listen != nil {
+		listener = r.Listen(server, listener)
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -191,7 +191,7 @@ func TestOnlyPostsToThePath(t *testing.T) {
 	s.wants(DefaultPath, "405")
 	s.wants("/elsewhere", "404")
 	s.wants("/healthz", `{"ok":true}`)
-	if err := s.receiver.store.close(); err != nil {
+	if err := s.receiver.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s.wants("/healthz", "500")
@@ -203,14 +203,14 @@ func TestOnlyPostsToThePath(t *testing.T) {
 func BenchmarkDelivery(b *testing.B) {
 	for name, file := range map[string]string{"memory": "", "file": filepath.Join(b.TempDir(), "state.db")} {
 		b.Run(name, func(b *testing.B) {
-			s, err := openStore(b.Context(), file)
+			s, err := OpenStore(b.Context(), file)
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer s.close()
+			defer s.Close()
 			for i := 0; b.Loop(); i++ {
-				ev, _ := readEvent([]byte(outbound(fmt.Sprint(i), "SENT")))
-				if _, err := s.add(b.Context(), ev, nil); err != nil {
+				ev, _ := ReadEvent([]byte(outbound(fmt.Sprint(i), "SENT")))
+				if _, err := s.Add(b.Context(), ev, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -30,16 +30,16 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS subjects ON events (kind, subject);
 CREATE INDEX IF NOT EXISTS replies ON events (seq) WHERE reply IS NOT NULL;`
 
-var errUnknown = errors.New("unknown")
+var ErrUnknown = errors.New("unknown")
 
-// store keeps the events. It is safe for concurrent use.
-type store struct {
-	db     *sql.DB
+// Store keeps the events. It is safe for concurrent use.
+type Store struct {
+	DB     *sql.DB
 	insert *sql.Stmt
 }
 
-// openStore opens or creates the database in file; "" is one in memory.
-func openStore(ctx context.Context, file string) (*store, error) {
+// OpenStore opens or creates the database in file; "" is one in memory.
+func OpenStore(ctx context.Context, file string) (*Store, error) {
 	dsn := ":memory:"
 	if file != "" {
 		abs, err := filepath.Abs(file)
@@ -58,7 +58,7 @@ func openStore(ctx context.Context, file string) (*store, error) {
 	// SQLite has one writer at a time anyway, and a database in memory lives as
 	// long as its only connection. Deliveries queue here, for microseconds each.
 	db.SetMaxOpenConns(1)
-	s := &store{db: db}
+	s := &Store{DB: db}
 	if _, err = db.ExecContext(ctx, schema); err == nil {
 		s.insert, err = db.PrepareContext(ctx, `INSERT OR IGNORE INTO events (key, kind, subject, status, rank, reply)
 			VALUES (?, ?, ?, ?, ?, ?)`)
@@ -69,9 +69,9 @@ func openStore(ctx context.Context, file string) (*store, error) {
 	return s, nil
 }
 
-// add stores ev unless it is there already, and reports which. reply may be nil.
-func (s *store) add(ctx context.Context, ev event, reply []byte) (added bool, err error) {
-	res, err := s.insert.ExecContext(ctx, ev.key, ev.kind, ev.subject, ev.status, ev.rank, reply)
+// Add stores ev unless it is there already, and reports which. reply may be nil.
+func (s *Store) Add(ctx context.Context, ev Event, reply []byte) (added bool, err error) {
+	res, err := s.insert.ExecContext(ctx, ev.Key, ev.Kind, ev.Subject, ev.Status, ev.Rank, reply)
 	if err != nil {
 		return false, err
 	}
@@ -79,35 +79,35 @@ func (s *store) add(ctx context.Context, ev event, reply []byte) (added bool, er
 	return n == 1, err
 }
 
-// state is the status that subject is in and how many events led to it. Of
+// State is the status that subject is in and how many events led to it. Of
 // equal ranks, as all of a template's are, the last to arrive counts.
-func (s *store) state(ctx context.Context, k kind, subject string) (status string, effects int, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT status, count(*) OVER () FROM events WHERE kind = ? AND subject = ?
+func (s *Store) State(ctx context.Context, k Kind, subject string) (status string, effects int, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT status, count(*) OVER () FROM events WHERE kind = ? AND subject = ?
 		ORDER BY rank DESC, seq DESC LIMIT 1`, k, subject).Scan(&status, &effects)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = errUnknown
+		err = ErrUnknown
 	}
 	return status, effects, err
 }
 
 // optedOut tells whether a contact wants no messages. Who never said anything does.
-func (s *store) optedOut(ctx context.Context, number string) (bool, error) {
-	status, _, err := s.state(ctx, contact, number)
-	if errors.Is(err, errUnknown) {
+func (s *Store) optedOut(ctx context.Context, number string) (bool, error) {
+	status, _, err := s.State(ctx, Contact, number)
+	if errors.Is(err, ErrUnknown) {
 		return false, nil
 	}
 	return status == optedOut, err
 }
 
-func (s *store) count(ctx context.Context, k kind, subject string) (n int, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE kind = ? AND subject = ?`, k, subject).Scan(&n)
+func (s *Store) count(ctx context.Context, k Kind, subject string) (n int, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE kind = ? AND subject = ?`, k, subject).Scan(&n)
 	return n, err
 }
 
 // nextReply is the oldest reply that is yet to be sent, and to whom; ok tells if
 // there is one.
-func (s *store) nextReply(ctx context.Context) (key, to string, reply []byte, ok bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT key, subject, reply FROM events WHERE reply IS NOT NULL ORDER BY seq LIMIT 1`).Scan(&key, &to, &reply)
+func (s *Store) nextReply(ctx context.Context) (key, to string, reply []byte, ok bool, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT key, subject, reply FROM events WHERE reply IS NOT NULL ORDER BY seq LIMIT 1`).Scan(&key, &to, &reply)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", nil, false, nil
 	}
@@ -115,11 +115,11 @@ func (s *store) nextReply(ctx context.Context) (key, to string, reply []byte, ok
 }
 
 // replied notes that the reply to the event with this key is done with.
-func (s *store) replied(ctx context.Context, key string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE events SET reply = NULL WHERE key = ?`, key)
+func (s *Store) replied(ctx context.Context, key string) error {
+	_, err := s.DB.ExecContext(ctx, `UPDATE events SET reply = NULL WHERE key = ?`, key)
 	return err
 }
 
-func (s *store) ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+func (s *Store) ping(ctx context.Context) error { return s.DB.PingContext(ctx) }
 
-func (s *store) close() error { return errors.Join(s.insert.Close(), s.db.Close()) }
+func (s *Store) Close() error { return errors.Join(s.insert.Close(), s.DB.Close()) }

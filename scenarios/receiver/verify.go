@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// tolerance is how far a delivery's timestamp may be from now, either way.
-const tolerance = 300 // seconds
+// Tolerance is how far a delivery's timestamp may be from now, either way.
+const Tolerance = 300 // seconds
 
 var (
-	errHeader    = errors.New("a signature header is missing or empty")
-	errTimestamp = errors.New("the timestamp is not a number of seconds")
-	errTolerance = errors.New("the timestamp is too far from now")
-	errSignature = errors.New("no signature matches")
+	ErrHeader    = errors.New("a signature header is missing or empty")
+	ErrTimestamp = errors.New("the timestamp is not a number of seconds")
+	ErrTolerance = errors.New("the timestamp is too far from now")
+	ErrSignature = errors.New("no signature matches")
 )
 
 // decodeSecret turns the text of a signing secret into the key: the bytes that
@@ -38,20 +38,20 @@ func decodeSecret(text string) ([]byte, error) {
 	return key, nil
 }
 
-// verify checks that body was signed with key, for this webhook, about now.
-func verify(key []byte, h http.Header, body []byte, now time.Time) error {
+// Verify checks that body was signed with key, for this webhook, about now.
+func Verify(key []byte, h http.Header, body []byte, now time.Time) error {
 	id, timestamp := h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp")
 	signatures := strings.Fields(h.Get("X-Webhook-Signature"))
 	if id == "" || timestamp == "" || len(signatures) == 0 {
-		return errHeader
+		return ErrHeader
 	}
 	// 63 bits and no sign: what doesn't fit is no time that could be near now.
 	seconds, err := strconv.ParseUint(timestamp, 10, 63)
 	if err != nil {
-		return errTimestamp
+		return ErrTimestamp
 	}
-	if age := now.Unix() - int64(seconds); age > tolerance || age < -tolerance {
-		return errTolerance
+	if age := now.Unix() - int64(seconds); age > Tolerance || age < -Tolerance {
+		return ErrTolerance
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + timestamp + "."))
@@ -63,5 +63,5 @@ func verify(key []byte, h http.Header, body []byte, now time.Time) error {
 			return nil
 		}
 	}
-	return errSignature
+	return ErrSignature
 }

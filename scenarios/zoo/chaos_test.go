@@ -11,7 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/config"
-	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
@@ -76,7 +76,7 @@ func TestChaos(t *testing.T) {
 
 // unjudged reports whether a chaos run looks at none of the rules that a mutant
 // breaks: it does not watch for replies.
-func unjudged(m receiver.Mutant) bool { return strings.HasPrefix(m.Name, "reply-") }
+func unjudged(m mutant.Mutant) bool { return strings.HasPrefix(m.Name, "reply-") }
 
 // shrink reduces a run and returns how many deliveries are left of it, and
 // whether it could be told as a scenario.

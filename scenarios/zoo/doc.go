@@ -1,5 +1,5 @@
-// Package zoo holds no code but tests: the mutants of package receiver, each the
+// Package zoo holds no code but tests: the mutants of package mutant, each the
 // reference receiver with one mistake that people make, go through verify and
-// through chaos. Verify must fail each on the rules that it declares and on no
-// other; chaos must find every one whose mistake shows in the receiver's state.
+// through chaos. Between them they must fail each on the rules that state its
+// mistake and on no rule that it does not name.
 package zoo

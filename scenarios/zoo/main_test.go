@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 )
 
 // The test binary is a mutant as well, for those that need a server of their own.
@@ -17,6 +18,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("SENTSIM_MUTANT") != "" {
 		var cfg receiver.ServeConfig
 		err := cfg.FromEnv(os.Getenv)
+		if err == nil {
+			err = mutant.Apply(&cfg.Config, os.Getenv("SENTSIM_MUTANT"))
+		}
 		if err == nil {
 			err = receiver.Serve(context.Background(), cfg, os.Stdout)
 		}

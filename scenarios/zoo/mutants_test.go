@@ -12,6 +12,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
@@ -23,11 +24,11 @@ func whole() bool { return os.Getenv("SENTSIM_ZOO") == "all" }
 
 // mutants are those to test; of the sample one of each family that is not slow by
 // its mistake. The slowest come first.
-func mutants() []receiver.Mutant {
-	all := receiver.Mutants()
+func mutants() []mutant.Mutant {
+	all := mutant.All()
 	if !whole() {
 		seen := map[string]bool{}
-		all = slices.DeleteFunc(all, func(m receiver.Mutant) bool {
+		all = slices.DeleteFunc(all, func(m mutant.Mutant) bool {
 			if slices.Contains(m.Rules(), "ACK-1") || slices.Contains(m.Rules(), "ACK-2") {
 				return true
 			}
@@ -36,33 +37,33 @@ func mutants() []receiver.Mutant {
 			return again
 		})
 	}
-	slow := func(m receiver.Mutant) int {
+	slow := func(m mutant.Mutant) int {
 		if slices.ContainsFunc(m.Rules(), func(id string) bool { return strings.HasPrefix(id, "ACK-") }) {
 			return 1
 		}
 		return 0
 	}
-	slices.SortStableFunc(all, func(a, b receiver.Mutant) int { return slow(b) - slow(a) })
+	slices.SortStableFunc(all, func(a, b mutant.Mutant) int { return slow(b) - slow(a) })
 	return all
 }
 
 // family is that of the first rule that a mutant breaks.
-func family(m receiver.Mutant) string {
+func family(m mutant.Mutant) string {
 	name, _, _ := strings.Cut(m.Breaks[0].Rule, "-")
 	return name
 }
 
 // stateful reports whether a mutant breaks a rule, or a part of one, that only
 // the receiver's state shows.
-func stateful(m receiver.Mutant) bool {
-	return slices.ContainsFunc(m.Breaks, func(b receiver.Broken) bool {
+func stateful(m mutant.Mutant) bool {
+	return slices.ContainsFunc(m.Breaks, func(b mutant.Broken) bool {
 		r, _ := rule.Get(b.Rule)
 		return r.State || r.StatePart != "" && !strings.Contains(b.Phrase, "2xx")
 	})
 }
 
 // configOf is a run against a mutant; "" is the receiver without a mistake.
-func configOf(t *testing.T, mutant string) config.Config {
+func configOf(t *testing.T, name string) config.Config {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Settle = 200 * time.Millisecond
@@ -70,22 +71,25 @@ func configOf(t *testing.T, mutant string) config.Config {
 		Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},
 		Inbound:  &probe.Endpoint{URL: "/state/inbound?from={from}", Count: "$.count"},
 		Template: &probe.Endpoint{URL: "/state/templates/{template_id}", Status: "$.status", Effects: "$.effects"},
+		Contact:  &probe.Endpoint{URL: "/state/contacts?number={from}", OptedOut: "$.opted_out"},
 	}
 	file := filepath.Join(t.TempDir(), "receiver.db")
-	cfg.Target = target.Spec{Name: "mutant " + mutant, Path: receiver.DefaultPath, StartTimeout: 30 * time.Second}
-	if mutant == "header-case" { // net/http hides the case from a handler
+	cfg.Target = target.Spec{Name: "mutant " + name, Path: receiver.DefaultPath, StartTimeout: 30 * time.Second}
+	if name == "header-case" { // net/http hides the case from a handler
 		self, err := os.Executable()
 		if err != nil {
 			t.Fatal(err)
 		}
 		cfg.Target.Exec = "'" + self + "'"
-		cfg.Target.Env = map[string]string{"SENTSIM_MUTANT": mutant, "STATE_FILE": file}
+		cfg.Target.Env = map[string]string{"SENTSIM_MUTANT": name, "STATE_FILE": file}
 		return cfg
 	}
 	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
-		r, err := receiver.New(receiver.Config{
-			Secret: env.Secret.Reveal(), File: file, BaseURL: env.BaseURL, APIKey: env.APIKey, Mutant: mutant,
-		})
+		own := receiver.Config{Secret: env.Secret.Reveal(), File: file, BaseURL: env.BaseURL, APIKey: env.APIKey}
+		if err := mutant.Apply(&own, name); err != nil {
+			return nil, nil, err
+		}
+		r, err := receiver.New(own)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,4 +1,4 @@
-package receiver
+package mutant
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes with statuses that come late, early or not at all.
@@ -27,27 +29,27 @@ func orderMutants() []Mutant {
 			Name:    "rank-off-by-one",
 			Mistake: "SENT and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
 			Breaks:  []Broken{{"ORD-3", "a late earlier status never moves the message back"}},
-			change:  ranking(map[string]int{"SENT": rank("DELIVERED")}, "FAILED", "FILTERED", "BLOCKED"),
+			change:  ranking(map[string]int{"SENT": receiver.Rank("DELIVERED")}, "FAILED", "FILTERED", "BLOCKED"),
 		},
 		{
 			Name:    "read-is-delivered",
 			Mistake: "READ and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
 			Breaks:  []Broken{{"ORD-4", "READ before DELIVERED ends READ"}},
-			change:  ranking(map[string]int{"READ": rank("DELIVERED")}),
+			change:  ranking(map[string]int{"READ": receiver.Rank("DELIVERED")}),
 		},
 		{
 			Name:    "read-needs-delivered",
 			Mistake: "READ is passed over as long as the message is not DELIVERED.",
 			Breaks:  []Broken{{"ORD-4", "READ before DELIVERED ends READ"}},
-			change: following(func(current string, ev event) (bool, error) {
-				return ev.status != "READ" || current == "DELIVERED" || current == "READ", nil
+			change: following(func(current string, ev receiver.Event) (bool, error) {
+				return ev.Status != "READ" || current == "DELIVERED" || current == "READ", nil
 			}),
 		},
 		{
 			Name:    "failed-overwritten",
 			Mistake: "FAILED is as far on as SENT, and of equal ranks the last to arrive counts.",
 			Breaks:  []Broken{{"ORD-6", "a late SENT does not overwrite FAILED"}},
-			change:  ranking(map[string]int{"FAILED": rank("SENT")}),
+			change:  ranking(map[string]int{"FAILED": receiver.Rank("SENT")}),
 		},
 		{
 			Name:    "failed-only-logged",
@@ -57,7 +59,7 @@ func orderMutants() []Mutant {
 				{"ORD-1", "the full lifecycle ends in the last status"},
 				{"ORD-7", "interleaved messages do not mix"},
 			},
-			change: following(func(_ string, ev event) (bool, error) { return ev.status != "FAILED", nil }),
+			change: following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "FAILED", nil }),
 		},
 		{
 			Name:    "read-dropped",
@@ -66,7 +68,7 @@ func orderMutants() []Mutant {
 				{"ORD-1", "the full lifecycle ends in the last status"},
 				{"ORD-4", "READ before DELIVERED ends READ"},
 			},
-			change: following(func(_ string, ev event) (bool, error) { return ev.status != "READ", nil }),
+			change: following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "READ", nil }),
 		},
 		{
 			Name:    "skips-passed-over",
@@ -75,7 +77,7 @@ func orderMutants() []Mutant {
 				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
 				{"ORD-4", "READ before DELIVERED ends READ"},
 			},
-			change: following(func(current string, ev event) (bool, error) { return follows(current, ev.status), nil }),
+			change: following(func(current string, ev receiver.Event) (bool, error) { return follows(current, ev.Status), nil }),
 		},
 		{
 			Name:    "transitions-enforced",
@@ -85,9 +87,9 @@ func orderMutants() []Mutant {
 				{"ORD-4", "READ before DELIVERED ends READ"},
 				{"ORD-5", "an event for a message it never saw is acknowledged"},
 			},
-			change: following(func(current string, ev event) (bool, error) {
-				if !follows(current, ev.status) {
-					return false, &answer{http.StatusConflict, "no way from " + current + " to " + ev.status}
+			change: following(func(current string, ev receiver.Event) (bool, error) {
+				if !follows(current, ev.Status) {
+					return false, &answer{http.StatusConflict, "no way from " + current + " to " + ev.Status}
 				}
 				return true, nil
 			}),
@@ -96,8 +98,8 @@ func orderMutants() []Mutant {
 			Name:    "unknown-message-refused",
 			Mistake: "An event of a message that is not in the database is answered with 404.",
 			Breaks:  []Broken{{"ORD-5", "an event for a message it never saw is acknowledged"}},
-			change: following(func(current string, ev event) (bool, error) {
-				if current == "" && ev.status != "QUEUED" {
+			change: following(func(current string, ev receiver.Event) (bool, error) {
+				if current == "" && ev.Status != "QUEUED" {
 					return false, &answer{http.StatusNotFound, "no such message"}
 				}
 				return true, nil
@@ -110,21 +112,21 @@ func orderMutants() []Mutant {
 				{"IDEM-4", "different events under one X-Webhook-ID"},
 				{"ORD-7", "interleaved messages do not mix"},
 			},
-			change: func(r *Receiver, _ Config) error {
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				last := ""
-				r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
+				r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 					mu.Lock()
 					defer mu.Unlock()
-					if ev.kind == message && (ev.status == "DELIVERED" || ev.status == "FAILED") {
-						if current, _, err := r.store.state(ctx, message, ev.subject); err == nil && current == "SENT" && last != "" {
-							ev.subject = last
+					if ev.Kind == receiver.Message && (ev.Status == "DELIVERED" || ev.Status == "FAILED") {
+						if current, _, err := r.Store.State(ctx, receiver.Message, ev.Subject); err == nil && current == "SENT" && last != "" {
+							ev.Subject = last
 						}
 					}
-					if ev.kind == message && ev.status == "SENT" {
-						last = ev.subject
+					if ev.Kind == receiver.Message && ev.Status == "SENT" {
+						last = ev.Subject
 					}
-					return r.store.add(ctx, ev, reply)
+					return r.Store.Add(ctx, ev, reply)
 				}
 				return nil
 			},
@@ -137,19 +139,19 @@ func orderMutants() []Mutant {
 				{"IDEM-6", "one effect"},
 				{"ORD-7", "interleaved messages do not mix"},
 			},
-			change: func(r *Receiver, _ Config) error {
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var handled atomic.Value
-				r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
-					if ev.kind == message {
-						handled.Store(ev.subject)
+				r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+					if ev.Kind == receiver.Message {
+						handled.Store(ev.Subject)
 					}
 					if err := takes(ctx, 5*time.Millisecond); err != nil { // the way to the database and back
 						return false, err
 					}
-					if ev.kind == message {
-						ev.subject, _ = handled.Load().(string)
+					if ev.Kind == receiver.Message {
+						ev.Subject, _ = handled.Load().(string)
 					}
-					return r.store.add(ctx, ev, reply)
+					return r.Store.Add(ctx, ev, reply)
 				}
 				return nil
 			},
@@ -159,13 +161,13 @@ func orderMutants() []Mutant {
 
 // ranking gives statuses other ranks. Those in moved go up behind the highest of
 // them, so that they stay where they were relative to the others.
-func ranking(ranks map[string]int, moved ...string) func(*Receiver, Config) error {
-	return reading(func(ev *event, _ http.Header, _, _ fields) error {
-		if other, ok := ranks[ev.status]; ok && ev.kind == message {
-			ev.rank = other
+func ranking(ranks map[string]int, moved ...string) func(*receiver.Receiver, receiver.Config) error {
+	return reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+		if other, ok := ranks[ev.Status]; ok && ev.Kind == receiver.Message {
+			ev.Rank = other
 		}
-		if slices.Contains(moved, ev.status) {
-			ev.rank = rank("READ") + 1
+		if slices.Contains(moved, ev.Status) {
+			ev.Rank = receiver.Rank("READ") + 1
 		}
 		return nil
 	})
@@ -173,26 +175,26 @@ func ranking(ranks map[string]int, moved ...string) func(*Receiver, Config) erro
 
 // following lets a mutant pass over an event of a message, or refuse it, because
 // of the status that the message is in; "" is a message that is not known.
-func following(counts func(current string, ev event) (bool, error)) func(*Receiver, Config) error {
-	return func(r *Receiver, _ Config) error {
+func following(counts func(current string, ev receiver.Event) (bool, error)) func(*receiver.Receiver, receiver.Config) error {
+	return func(r *receiver.Receiver, _ receiver.Config) error {
 		var mu sync.Mutex
-		r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
-			if ev.kind != message {
-				return r.store.add(ctx, ev, reply)
+		r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+			if ev.Kind != receiver.Message {
+				return r.Store.Add(ctx, ev, reply)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			current, _, err := r.store.state(ctx, message, ev.subject)
-			if err != nil && !errors.Is(err, errUnknown) {
+			current, _, err := r.Store.State(ctx, receiver.Message, ev.Subject)
+			if err != nil && !errors.Is(err, receiver.ErrUnknown) {
 				return false, err
 			}
-			if there, err := r.store.holds(ctx, ev.key); err != nil || there {
+			if there, err := (store{r.Store}).holds(ctx, ev.Key); err != nil || there {
 				return false, err // a duplicate is no transition
 			}
 			if ok, err := counts(current, ev); err != nil || !ok {
 				return false, err
 			}
-			return r.store.add(ctx, ev, reply)
+			return r.Store.Add(ctx, ev, reply)
 		}
 		return nil
 	}
@@ -211,7 +213,7 @@ func follows(current, status string) bool {
 }
 
 // holds reports whether an event is stored under key.
-func (s *store) holds(ctx context.Context, key string) (there bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE key = ?)`, key).Scan(&there)
+func (s store) holds(ctx context.Context, key string) (there bool, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE key = ?)`, key).Scan(&there)
 	return there, err
 }

@@ -1,10 +1,12 @@
-package receiver
+package mutant
 
 import (
 	"context"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes with how a delivery is answered.
@@ -14,7 +16,7 @@ func acknowledgementMutants() []Mutant {
 			Name:    "slow-work-first",
 			Mistake: "A template is fetched from the API before its event is acknowledged, which takes more than a second.",
 			Breaks:  []Broken{{"ACK-1", "acknowledges within 1 s"}},
-			change: working(template, func(ctx context.Context) error {
+			change: working(receiver.Template, func(ctx context.Context) error {
 				return takes(ctx, 1200*time.Millisecond)
 			}),
 		},
@@ -22,9 +24,9 @@ func acknowledgementMutants() []Mutant {
 			Name:    "global-lock",
 			Mistake: "Everything that is done for a new message is done under one lock, a slow look-up among it.",
 			Breaks:  []Broken{{"ACK-2", "all 2xx within 5 s"}},
-			change: func(r *Receiver, cfg Config) error {
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var lock sync.Mutex
-				return working(message, func(ctx context.Context) error {
+				return working(receiver.Message, func(ctx context.Context) error {
 					lock.Lock()
 					defer lock.Unlock()
 					return takes(ctx, 110*time.Millisecond)
@@ -35,9 +37,9 @@ func acknowledgementMutants() []Mutant {
 			Name:    "pool-exhausted",
 			Mistake: "Each new message holds one of ten connections for a while, and who finds none is answered with 503.",
 			Breaks:  []Broken{{"ACK-2", "all 2xx within 5 s"}},
-			change: func(r *Receiver, cfg Config) error {
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				pool := make(chan struct{}, 10)
-				return working(message, func(ctx context.Context) error {
+				return working(receiver.Message, func(ctx context.Context) error {
 					select {
 					case pool <- struct{}{}:
 					default:
@@ -69,16 +71,16 @@ func acknowledgementMutants() []Mutant {
 }
 
 // working does something before it stores a new subject of that kind.
-func working(k kind, work func(context.Context) error) func(*Receiver, Config) error {
-	return adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-		if ev.kind == k {
-			if _, _, err := s.state(ctx, k, ev.subject); err != nil {
+func working(k receiver.Kind, work func(context.Context) error) func(*receiver.Receiver, receiver.Config) error {
+	return adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+		if ev.Kind == k {
+			if _, _, err := s.State(ctx, k, ev.Subject); err != nil {
 				if err := work(ctx); err != nil {
 					return false, err
 				}
 			}
 		}
-		return s.add(ctx, ev, reply)
+		return s.Add(ctx, ev, reply)
 	})
 }
 
@@ -89,10 +91,10 @@ func laterMutants() []Mutant {
 			Name:    "old-event-refused",
 			Mistake: "The limit of 300 s is put on the event's own timestamp, so a late retry is never taken.",
 			Breaks:  []Broken{{"RET-1", "delivered by a retry minutes later"}},
-			change: func(r *Receiver, cfg Config) error {
-				return reading(func(_ *event, _ http.Header, envelope, _ fields) error {
-					at, err := time.Parse(time.RFC3339, envelope.text("timestamp"))
-					if err == nil && r.now().Sub(at) > tolerance*time.Second {
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				return reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+					at, err := time.Parse(time.RFC3339, envelope.Text("timestamp"))
+					if err == nil && r.Now().Sub(at) > receiver.Tolerance*time.Second {
 						return &answer{http.StatusBadRequest, "the event is too old"}
 					}
 					return nil
@@ -103,11 +105,11 @@ func laterMutants() []Mutant {
 			Name:    "gap-refused",
 			Mistake: "After a gap in the events' timestamps the next one is refused: something must have been lost.",
 			Breaks:  []Broken{{"RET-2", "it takes new events"}},
-			change: func(r *Receiver, cfg Config) error {
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var mu sync.Mutex
 				var newest time.Time
-				return reading(func(_ *event, _ http.Header, envelope, _ fields) error {
-					at, err := time.Parse(time.RFC3339, envelope.text("timestamp"))
+				return reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+					at, err := time.Parse(time.RFC3339, envelope.Text("timestamp"))
 					if err != nil {
 						return nil
 					}
@@ -127,9 +129,9 @@ func laterMutants() []Mutant {
 			Name:    "template-id-as-key",
 			Mistake: "The idempotency key of a template's event is template_id alone: only its first status counts.",
 			Breaks:  []Broken{{"TPL-1", "last status kept"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
-				if ev.kind == template {
-					ev.key = "template " + ev.subject
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+				if ev.Kind == receiver.Template {
+					ev.Key = "template " + ev.Subject
 				}
 				return nil
 			}),
@@ -138,8 +140,8 @@ func laterMutants() []Mutant {
 			Name:    "category-update-crash",
 			Mistake: "CATEGORY_UPDATED is not among the statuses of a review, and throws.",
 			Breaks:  []Broken{{"TPL-1", "CATEGORY_UPDATED"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
-				if ev.kind == template && ev.status == "CATEGORY_UPDATED" {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+				if ev.Kind == receiver.Template && ev.Status == "CATEGORY_UPDATED" {
 					return crash("ValueError: not a valid ReviewStatus")
 				}
 				return nil
@@ -149,11 +151,11 @@ func laterMutants() []Mutant {
 			Name:    "old-secret-kept",
 			Mistake: "Every secret that was ever configured is kept and tried, so a stolen one is good for ever.",
 			Breaks:  []Broken{{"ROT-1", "refuses the old one"}},
-			change: func(r *Receiver, _ Config) error {
-				keys, err := r.store.secrets(context.Background(), r.key)
-				r.verify = func(_ []byte, h http.Header, body []byte, now time.Time) (err error) {
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				keys, err := store{r.Store}.secrets(context.Background(), r.Key)
+				r.Verify = func(_ []byte, h http.Header, body []byte, now time.Time) (err error) {
 					for _, key := range keys {
-						if err = verify(key, h, body, now); err == nil {
+						if err = receiver.Verify(key, h, body, now); err == nil {
 							return nil
 						}
 					}
@@ -166,10 +168,10 @@ func laterMutants() []Mutant {
 			Name:    "first-secret-kept",
 			Mistake: "The secret is copied into the database on the first start and read from there ever after.",
 			Breaks:  []Broken{{"ROT-1", "takes the new secret"}},
-			change: func(r *Receiver, _ Config) error {
-				keys, err := r.store.secrets(context.Background(), r.key)
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				keys, err := store{r.Store}.secrets(context.Background(), r.Key)
 				if err == nil {
-					r.key = keys[0]
+					r.Key = keys[0]
 				}
 				return err
 			},
@@ -178,15 +180,15 @@ func laterMutants() []Mutant {
 }
 
 // secrets adds a key to those that are kept, and returns all, the first one first.
-func (s *store) secrets(ctx context.Context, key []byte) (keys [][]byte, err error) {
+func (s store) secrets(ctx context.Context, key []byte) (keys [][]byte, err error) {
 	const add = `CREATE TABLE IF NOT EXISTS secrets (seq INTEGER PRIMARY KEY, key BLOB UNIQUE)`
-	if _, err = s.db.ExecContext(ctx, add); err == nil {
-		_, err = s.db.ExecContext(ctx, `INSERT OR IGNORE INTO secrets (key) VALUES (?)`, key)
+	if _, err = s.DB.ExecContext(ctx, add); err == nil {
+		_, err = s.DB.ExecContext(ctx, `INSERT OR IGNORE INTO secrets (key) VALUES (?)`, key)
 	}
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.db.QueryContext(ctx, `SELECT key FROM secrets ORDER BY seq`)
+	rows, err := s.DB.QueryContext(ctx, `SELECT key FROM secrets ORDER BY seq`)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package receiver
+package mutant
 
 import (
 	"bytes"
@@ -6,20 +6,22 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // caseSensitive takes away signature headers that are not spelled as in the
 // documentation. net/http hides how they were spelled, so it listens in on the
 // connection; that works where Serve serves, not behind somebody else's server.
-func caseSensitive(r *Receiver, _ Config) error {
-	r.overhear = func(s *http.Server, l net.Listener) net.Listener {
+func caseSensitive(r *receiver.Receiver, _ receiver.Config) error {
+	r.Listen = func(s *http.Server, l net.Listener) net.Listener {
 		s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, wireKey{}, c)
 		}
 		return overheard{l}
 	}
-	next := r.handler
-	r.handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	next := r.Handler
+	r.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if c, ok := req.Context().Value(wireKey{}).(*overheardConn); ok {
 			defer c.forget()
 			head := c.head()

@@ -1,10 +1,12 @@
-package receiver
+package mutant
 
 import (
 	"context"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes with what comes twice, and with what only looks as if it did.
@@ -40,14 +42,14 @@ func idempotencyMutants() []Mutant {
 				{"IDEM-1", "one effect"},
 				{"IDEM-3", "one effect"},
 			}, newTimestampNewEvent...),
-			change: adding((*store).addAgain),
+			change: adding(store.addAgain),
 		},
 		{
 			Name:    "timestamp-in-key",
 			Mistake: "The idempotency key holds X-Webhook-Timestamp, which is another one on every attempt.",
 			Breaks:  newTimestampNewEvent,
-			change: reading(func(ev *event, h http.Header, _, _ fields) error {
-				ev.key += " " + h.Get("X-Webhook-Timestamp")
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				ev.Key += " " + h.Get("X-Webhook-Timestamp")
 				return nil
 			}),
 		},
@@ -55,8 +57,8 @@ func idempotencyMutants() []Mutant {
 			Name:    "signature-as-key",
 			Mistake: "The idempotency key is the signature, which is another one on every attempt.",
 			Breaks:  newTimestampNewEvent,
-			change: reading(func(ev *event, h http.Header, _, _ fields) error {
-				ev.key = h.Get("X-Webhook-Signature")
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				ev.Key = h.Get("X-Webhook-Signature")
 				return nil
 			}),
 		},
@@ -73,8 +75,8 @@ func idempotencyMutants() []Mutant {
 				{"RET-1", "the state ends right"},
 				{"TPL-1", "last status kept"},
 			},
-			change: reading(func(ev *event, h http.Header, _, _ fields) error {
-				ev.key = h.Get("X-Webhook-ID")
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				ev.Key = h.Get("X-Webhook-ID")
 				return nil
 			}),
 		},
@@ -89,9 +91,9 @@ func idempotencyMutants() []Mutant {
 				{"ORD-7", "interleaved messages do not mix"},
 				{"RET-1", "the state ends right"},
 			},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
-				if ev.kind == message {
-					ev.key = "message " + ev.subject
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+				if ev.Kind == receiver.Message {
+					ev.Key = "message " + ev.Subject
 				}
 				return nil
 			}),
@@ -100,9 +102,9 @@ func idempotencyMutants() []Mutant {
 			Name:    "second-as-key",
 			Mistake: "The idempotency key of a message's event is message_id and updated_at: two statuses of one second are one.",
 			Breaks:  []Broken{{"IDEM-4", "two statuses of one message at the same instant"}},
-			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
-				if at := payload.text("updated_at"); ev.kind == message && at != "" {
-					ev.key = "message " + ev.subject + " " + at
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if at := payload.Text("updated_at"); ev.Kind == receiver.Message && at != "" {
+					ev.Key = "message " + ev.Subject + " " + at
 				}
 				return nil
 			}),
@@ -111,8 +113,8 @@ func idempotencyMutants() []Mutant {
 			Name:    "check-then-insert",
 			Mistake: "One statement looks if the event is there already, another one stores it, and copies slip in between.",
 			Breaks:  []Broken{{"IDEM-3", "N copies at the same instant"}},
-			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				there, err := s.has(ctx, ev.key)
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				there, err := s.has(ctx, ev.Key)
 				if err == nil && !there {
 					err = takes(ctx, 2*time.Millisecond) // the way to the database and back
 				}
@@ -126,17 +128,17 @@ func idempotencyMutants() []Mutant {
 			Name:    "keys-in-memory",
 			Mistake: "The keys of processed events are kept in a map, the events in a database: a restart forgets the keys.",
 			Breaks:  []Broken{{"IDEM-7", "when the receiver restarts between the two"}},
-			change: func(r *Receiver, _ Config) error {
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				seen := map[string]bool{}
-				r.add = func(ctx context.Context, ev event, reply []byte) (bool, error) {
+				r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 					mu.Lock()
 					defer mu.Unlock()
-					if seen[ev.key] {
+					if seen[ev.Key] {
 						return false, nil
 					}
-					added, err := r.store.addAgain(ctx, ev, reply)
-					seen[ev.key] = err == nil
+					added, err := store{r.Store}.addAgain(ctx, ev, reply)
+					seen[ev.Key] = err == nil
 					return added, err
 				}
 				return nil
@@ -146,13 +148,13 @@ func idempotencyMutants() []Mutant {
 			Name:    "state-in-memory",
 			Mistake: "Everything is kept in memory, and a restart forgets it.",
 			Breaks:  []Broken{{"IDEM-7", "when the receiver restarts between the two"}},
-			change: func(r *Receiver, _ Config) error {
-				memory, err := openStore(context.Background(), "")
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				memory, err := receiver.OpenStore(context.Background(), "")
 				if err != nil {
 					return err
 				}
-				err = r.store.close()
-				r.store, r.add = memory, memory.add
+				err = r.Store.Close()
+				r.Store, r.Add = memory, memory.Add
 				return err
 			},
 		},
@@ -160,9 +162,9 @@ func idempotencyMutants() []Mutant {
 			Name:    "last-event-remembered",
 			Mistake: "An event is a duplicate if it is the same as the last one of its message: what comes back later is new.",
 			Breaks:  []Broken{{"IDEM-2", "after newer events of the same message"}},
-			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				if ev.kind != message {
-					return s.add(ctx, ev, reply)
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind != receiver.Message {
+					return s.Add(ctx, ev, reply)
 				}
 				return s.addUnlessLast(ctx, ev, reply)
 			}),
@@ -171,8 +173,8 @@ func idempotencyMutants() []Mutant {
 			Name:    "marked-before-effect",
 			Mistake: "An event is marked as seen in one transaction and has its effect in another: a sender that hangs up cancels what lies between.",
 			Breaks:  []Broken{{"IDEM-6", "a lost acknowledgement"}},
-			change: both(serving(hearing), adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				marked, err := s.mark(ctx, ev.key)
+			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				marked, err := s.mark(ctx, ev.Key)
 				if err != nil || !marked {
 					return false, err
 				}
@@ -186,10 +188,10 @@ func idempotencyMutants() []Mutant {
 			Name:    "marked-after-answer",
 			Mistake: "An event is marked as seen once the sender is known to have waited for the end: who hung up gets it a second time.",
 			Breaks:  []Broken{{"IDEM-6", "a lost acknowledgement"}},
-			change: both(serving(hearing), adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				key := ev.key
+			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				key := ev.Key
 				gone := func() bool { return takes(heard(ctx), 5*time.Millisecond) != nil }
-				added, err := s.add(ctx, ev, reply)
+				added, err := s.Add(ctx, ev, reply)
 				if added && err == nil && gone() {
 					err = s.rename(ctx, key)
 				}
@@ -200,23 +202,23 @@ func idempotencyMutants() []Mutant {
 			Name:    "inbound-not-deduplicated",
 			Mistake: "Statuses are deduplicated, what contacts write is not.",
 			Breaks:  []Broken{{"IDEM-5", "inbound duplicates have one effect"}},
-			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				if ev.kind == inbound {
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind == receiver.Inbound {
 					return s.addAgain(ctx, ev, reply)
 				}
-				return s.add(ctx, ev, reply)
+				return s.Add(ctx, ev, reply)
 			}),
 		},
 		{
 			Name:    "reply-per-delivery",
 			Mistake: "What contacts write is stored once, but answered whenever it is delivered.",
 			Breaks:  []Broken{{"IDEM-5", "inbound duplicates have one effect"}},
-			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				added, err := s.add(ctx, ev, reply)
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				added, err := s.Add(ctx, ev, reply)
 				if err != nil || added || reply == nil {
 					return added, err
 				}
-				ev.kind = "reply"
+				ev.Kind = "reply"
 				return s.addAgain(ctx, ev, reply)
 			}),
 		},
@@ -224,7 +226,7 @@ func idempotencyMutants() []Mutant {
 			Name:    "inbound-by-text",
 			Mistake: "What contacts write is the same message if it is the same text.",
 			Breaks:  []Broken{{"IDEM-4", "equal texts at different times"}},
-			change:  inboundKey(func(ev event, _ fields) string { return ev.text }),
+			change:  inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Text }),
 		},
 		{
 			Name:    "inbound-by-number",
@@ -233,23 +235,23 @@ func idempotencyMutants() []Mutant {
 				{"IDEM-4", "equal texts at different times"},
 				{"IDEM-5", "two different texts from one number have two"},
 			},
-			change: inboundKey(func(ev event, _ fields) string { return ev.subject }),
+			change: inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Subject }),
 		},
 		{
 			Name:    "inbound-by-second",
 			Mistake: "What a contact writes is known by the number and the second: two texts of one second are one.",
 			Breaks:  []Broken{{"IDEM-5", "two different texts from one number have two"}},
-			change: inboundKey(func(ev event, payload fields) string {
-				return ev.subject + " " + payload.text("received_at", "updated_at")
+			change: inboundKey(func(ev receiver.Event, payload receiver.Fields) string {
+				return ev.Subject + " " + payload.Text("received_at", "updated_at")
 			}),
 		},
 	}
 }
 
 // duplicates answers what was stored before with an error.
-func duplicates(err error) func(*Receiver, Config) error {
-	return adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-		added, failed := s.add(ctx, ev, reply)
+func duplicates(err error) func(*receiver.Receiver, receiver.Config) error {
+	return adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+		added, failed := s.Add(ctx, ev, reply)
 		if failed == nil && !added {
 			return false, err
 		}
@@ -257,10 +259,10 @@ func duplicates(err error) func(*Receiver, Config) error {
 	})
 }
 
-func inboundKey(key func(ev event, payload fields) string) func(*Receiver, Config) error {
-	return reading(func(ev *event, _ http.Header, _, payload fields) error {
-		if ev.kind == inbound {
-			ev.key = "inbound " + key(*ev, payload)
+func inboundKey(key func(ev receiver.Event, payload receiver.Fields) string) func(*receiver.Receiver, receiver.Config) error {
+	return reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+		if ev.Kind == receiver.Inbound {
+			ev.Key = "inbound " + key(*ev, payload)
 		}
 		return nil
 	})
@@ -286,24 +288,24 @@ func heard(ctx context.Context) context.Context {
 }
 
 // addAgain stores ev although it may be there already.
-func (s *store) addAgain(ctx context.Context, ev event, reply []byte) (bool, error) {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
-		VALUES (? || ' #' || hex(randomblob(8)), ?, ?, ?, ?, ?)`, ev.key, ev.kind, ev.subject, ev.status, ev.rank, reply)
+func (s store) addAgain(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+	_, err := s.DB.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
+		VALUES (? || ' #' || hex(randomblob(8)), ?, ?, ?, ?, ?)`, ev.Key, ev.Kind, ev.Subject, ev.Status, ev.Rank, reply)
 	return err == nil, err
 }
 
 // has looks for what addAgain stored under a key.
-func (s *store) has(ctx context.Context, key string) (there bool, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE substr(key, 1, length(?1) + 2) = ?1 || ' #')`, key).Scan(&there)
+func (s store) has(ctx context.Context, key string) (there bool, err error) {
+	err = s.DB.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE substr(key, 1, length(?1) + 2) = ?1 || ' #')`, key).Scan(&there)
 	return there, err
 }
 
 // addUnlessLast stores ev unless its subject's last event is the same.
-func (s *store) addUnlessLast(ctx context.Context, ev event, reply []byte) (bool, error) {
-	res, err := s.db.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
+func (s store) addUnlessLast(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+	res, err := s.DB.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
 		SELECT ?1 || ' #' || hex(randomblob(8)), ?2, ?3, ?4, ?5, ?6 WHERE ?4 IS NOT
 		(SELECT status FROM events WHERE kind = ?2 AND subject = ?3 ORDER BY seq DESC LIMIT 1)`,
-		ev.key, ev.kind, ev.subject, ev.status, ev.rank, reply)
+		ev.Key, ev.Kind, ev.Subject, ev.Status, ev.Rank, reply)
 	if err != nil {
 		return false, err
 	}
@@ -312,18 +314,18 @@ func (s *store) addUnlessLast(ctx context.Context, ev event, reply []byte) (bool
 }
 
 // rename gives up a key, so that what comes under it next is new.
-func (s *store) rename(ctx context.Context, key string) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE events SET key = key || ' #' || hex(randomblob(8)) WHERE key = ?`, key)
+func (s store) rename(ctx context.Context, key string) error {
+	_, err := s.DB.ExecContext(ctx, `UPDATE events SET key = key || ' #' || hex(randomblob(8)) WHERE key = ?`, key)
 	return err
 }
 
 // mark notes a key and reports whether it is new.
-func (s *store) mark(ctx context.Context, key string) (bool, error) {
+func (s store) mark(ctx context.Context, key string) (bool, error) {
 	const table = `CREATE TABLE IF NOT EXISTS marks (key TEXT PRIMARY KEY)`
-	if _, err := s.db.ExecContext(ctx, table); err != nil {
+	if _, err := s.DB.ExecContext(ctx, table); err != nil {
 		return false, err
 	}
-	res, err := s.db.ExecContext(ctx, `INSERT OR IGNORE INTO marks (key) VALUES (?)`, key)
+	res, err := s.DB.ExecContext(ctx, `INSERT OR IGNORE INTO marks (key) VALUES (?)`, key)
 	if err != nil {
 		return false, err
 	}

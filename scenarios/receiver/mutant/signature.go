@@ -1,4 +1,4 @@
-package receiver
+package mutant
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes in what is signed, with which key, and in what a signature looks like.
@@ -38,8 +40,8 @@ func signatureMutants() []Mutant {
 			Name:    "secret-text-as-key",
 			Mistake: "The secret's text is the key, not the bytes that it stands for, so nothing genuine verifies.",
 			Breaks:  []Broken{{"SIG-1", "accepts a correctly signed delivery"}},
-			change: func(r *Receiver, cfg Config) error {
-				r.key = []byte(cfg.Secret)
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Key = []byte(cfg.Secret)
 				return nil
 			},
 		},
@@ -55,11 +57,11 @@ func signatureMutants() []Mutant {
 			Name:    "secret-text-too",
 			Mistake: "When the decoded secret does not match, its text is tried as the key, because a tutorial used that.",
 			Breaks:  []Broken{{"SIG-3", "the secret's text instead of its bytes"}},
-			change: func(r *Receiver, cfg Config) error {
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					err := verify(key, h, body, now)
-					if errors.Is(err, errSignature) {
-						return verify([]byte(strings.TrimPrefix(cfg.Secret, "whsec_")), h, body, now)
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					err := receiver.Verify(key, h, body, now)
+					if errors.Is(err, receiver.ErrSignature) {
+						return receiver.Verify([]byte(strings.TrimPrefix(cfg.Secret, "whsec_")), h, body, now)
 					}
 					return err
 				}
@@ -101,9 +103,9 @@ func signatureMutants() []Mutant {
 			Mistake: "When the raw body does not verify, it is tried again without the white space around it.",
 			Breaks:  []Broken{{"SIG-2", "one byte appended"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
-				err := verify(key, h, body, now)
-				if errors.Is(err, errSignature) {
-					err = verify(key, h, bytes.TrimSpace(body), now)
+				err := receiver.Verify(key, h, body, now)
+				if errors.Is(err, receiver.ErrSignature) {
+					err = receiver.Verify(key, h, bytes.TrimSpace(body), now)
 				}
 				return err
 			}),
@@ -188,7 +190,7 @@ func signatureMutants() []Mutant {
 			Name:    "first-webhook-id",
 			Mistake: "The id that is signed is the one of the first delivery ever, kept since then, and not the header's.",
 			Breaks:  []Broken{{"SIG-10", "rejects a signature made for another webhook id"}},
-			change: func(r *Receiver, cfg Config) error {
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var mu sync.Mutex
 				first := ""
 				return checking(func(c *check) {
@@ -216,13 +218,13 @@ func signatureMutants() []Mutant {
 				{"SIG-10", "rejects a signature made for another webhook id"},
 				{"ROT-1", "refuses the old one"},
 			},
-			change: func(r *Receiver, _ Config) error {
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var trusted sync.Map
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
 					if _, ok := trusted.Load(h.Get("X-Webhook-ID")); ok {
 						return nil
 					}
-					err := verify(key, h, body, now)
+					err := receiver.Verify(key, h, body, now)
 					if err == nil {
 						trusted.Store(h.Get("X-Webhook-ID"), true)
 					}
@@ -235,12 +237,12 @@ func signatureMutants() []Mutant {
 			Name:    "stored-before-verification",
 			Mistake: "The event is written down first and verified afterwards.",
 			Breaks:  []Broken{{"SIG-13", "a rejected delivery leaves no trace in its state"}},
-			change: func(r *Receiver, _ Config) error {
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					if ev, err := readEvent(body); err == nil && ev.kind != unknown {
-						_, _ = r.store.add(context.Background(), ev, nil)
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if ev, err := receiver.ReadEvent(body); err == nil && ev.Kind != receiver.Unknown {
+						_, _ = r.Store.Add(context.Background(), ev, nil)
 					}
-					return verify(key, h, body, now)
+					return receiver.Verify(key, h, body, now)
 				}
 				return nil
 			},
@@ -250,8 +252,8 @@ func signatureMutants() []Mutant {
 			Mistake: "The error for a wrong signature says which one would have been right, to help in debugging.",
 			Breaks:  []Broken{{"SIG-14", "a rejection never echoes the expected signature"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
-				err := verify(key, h, body, now)
-				if errors.Is(err, errSignature) {
+				err := receiver.Verify(key, h, body, now)
+				if errors.Is(err, receiver.ErrSignature) {
 					mac := hmac.New(sha256.New, key)
 					mac.Write(signedContent(h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), body))
 					text := fmt.Sprintf("expected v1,%s, got %s", text64(mac.Sum(nil)), h.Get("X-Webhook-Signature"))
@@ -264,9 +266,9 @@ func signatureMutants() []Mutant {
 			Name:    "secret-echoed",
 			Mistake: "The debug page of a rejection prints the configuration, the signing secret with it.",
 			Breaks:  []Broken{{"SIG-14", "never echoes the expected signature or the secret"}},
-			change: func(r *Receiver, cfg Config) error {
-				r.verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					if err := verify(key, h, body, now); err != nil {
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+					if err := receiver.Verify(key, h, body, now); err != nil {
 						return &answer{http.StatusUnauthorized, fmt.Sprintf("%v\nsettings: SENT_DM_WEBHOOK_SECRET=%s", err, cfg.Secret)}
 					}
 					return nil
@@ -286,7 +288,7 @@ type check struct {
 	match   func(got string, digest []byte) (bool, error)
 }
 
-func checking(change func(*check)) func(*Receiver, Config) error {
+func checking(change func(*check)) func(*receiver.Receiver, receiver.Config) error {
 	c := check{
 		present: func(id, timestamp, signatures string) bool { return id != "" && timestamp != "" && signatures != "" },
 		fresh:   fresh,
@@ -300,14 +302,14 @@ func checking(change func(*check)) func(*Receiver, Config) error {
 	return verifying(c.verify)
 }
 
-func matching(match func(got string, digest []byte) (bool, error)) func(*Receiver, Config) error {
+func matching(match func(got string, digest []byte) (bool, error)) func(*receiver.Receiver, receiver.Config) error {
 	return checking(func(c *check) { c.match = match })
 }
 
 func (c *check) verify(key []byte, h http.Header, body []byte, now time.Time) error {
 	id, timestamp, signatures := h.Get("X-Webhook-ID"), h.Get("X-Webhook-Timestamp"), h.Get("X-Webhook-Signature")
 	if !c.present(id, timestamp, signatures) {
-		return errHeader
+		return receiver.ErrHeader
 	}
 	if err := c.fresh(timestamp, now.Unix()); err != nil {
 		return err
@@ -320,7 +322,7 @@ func (c *check) verify(key []byte, h http.Header, body []byte, now time.Time) er
 			return err
 		}
 	}
-	return errSignature
+	return receiver.ErrSignature
 }
 
 func signedContent(id, timestamp string, body []byte) []byte {

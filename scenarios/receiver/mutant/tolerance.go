@@ -1,9 +1,11 @@
-package receiver
+package mutant
 
 import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes with events, fields and bodies that were not expected.
@@ -13,9 +15,9 @@ func toleranceMutants() []Mutant {
 			Name:    "unknown-status-crash",
 			Mistake: "A switch over the status has no default and throws.",
 			Breaks:  []Broken{{"TOL-1", "unknown message status"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				known := []string{"QUEUED", "ROUTED", "SENT", "DELIVERED", "READ", "FAILED"}
-				if ev.kind == message && !slices.Contains(known, ev.status) {
+				if ev.Kind == receiver.Message && !slices.Contains(known, ev.Status) {
 					return crash("ValueError: not a valid MessageStatus")
 				}
 				return nil
@@ -25,12 +27,12 @@ func toleranceMutants() []Mutant {
 			Name:    "unknown-sub-type-refused",
 			Mistake: "An event whose sub-type is not in the list is a bad request.",
 			Breaks:  []Broken{{"TOL-1", "sub-type"}},
-			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
+			change: reading(func(ev *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 				known := []string{
 					"", "message.queued", "message.routed", "message.sent", "message.delivered",
 					"message.read", "message.failed", "message.received",
 				}
-				if name := envelope.text("sub_type", "event"); !slices.Contains(known, name) && (ev.kind == message || ev.kind == inbound) {
+				if name := envelope.Text("sub_type", "event"); !slices.Contains(known, name) && (ev.Kind == receiver.Message || ev.Kind == receiver.Inbound) {
 					return &answer{http.StatusBadRequest, "unknown event"}
 				}
 				return nil
@@ -40,9 +42,9 @@ func toleranceMutants() []Mutant {
 			Name:    "template-status-enum",
 			Mistake: "The status of a template is an enum of the database, which refuses any other.",
 			Breaks:  []Broken{{"TOL-2", "unknown template status"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				known := []string{"PENDING", "APPROVED", "REJECTED", "CATEGORY_UPDATED"}
-				if ev.kind == template && !slices.Contains(known, ev.status) {
+				if ev.Kind == receiver.Template && !slices.Contains(known, ev.Status) {
 					return crash("invalid input value for enum template_status")
 				}
 				return nil
@@ -52,8 +54,8 @@ func toleranceMutants() []Mutant {
 			Name:    "unknown-field-refused",
 			Mistake: "A field other than message and templates is a bad request.",
 			Breaks:  []Broken{{"TOL-3", "unknown field"}},
-			change: reading(func(_ *event, _ http.Header, envelope, _ fields) error {
-				if !slices.Contains([]string{"message", "messages", "templates"}, envelope.text("field")) {
+			change: reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+				if !slices.Contains([]string{"message", "messages", "templates"}, envelope.Text("field")) {
 					return &answer{http.StatusBadRequest, "unknown field"}
 				}
 				return nil
@@ -66,8 +68,8 @@ func toleranceMutants() []Mutant {
 				{"TOL-4", "extra fields"},
 				{"TOL-6", "the other envelope dialects and the other inbound shape"},
 			},
-			change: reading(func(ev *event, _ http.Header, envelope, payload fields) error {
-				if ev.kind != unknown && (!documented(envelope, envelopeFields()) || !documented(payload, payloadFields(ev.kind))) {
+			change: reading(func(ev *receiver.Event, _ http.Header, envelope, payload receiver.Fields) error {
+				if ev.Kind != receiver.Unknown && (!documented(envelope, envelopeFields()) || !documented(payload, payloadFields(ev.Kind))) {
 					return &answer{http.StatusUnprocessableEntity, "unrecognized keys in object"}
 				}
 				return nil
@@ -77,8 +79,8 @@ func toleranceMutants() []Mutant {
 			Name:    "null-dereferenced",
 			Mistake: "An optional field is read without a look whether it is null.",
 			Breaks:  []Broken{{"TOL-4", "null or missing optional fields"}},
-			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
-				if ev.kind == message && string(payload["outbound_number"]) == "null" {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if ev.Kind == receiver.Message && string(payload["outbound_number"]) == "null" {
 					return crash("TypeError: Cannot read properties of null (reading 'replace')")
 				}
 				return nil
@@ -88,8 +90,8 @@ func toleranceMutants() []Mutant {
 			Name:    "reason-required",
 			Mistake: "Every FAILED event is expected to say why.",
 			Breaks:  []Broken{{"TOL-4", "null or missing optional fields"}},
-			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
-				if ev.kind == message && ev.status == "FAILED" && payload.text("reason") == "" {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if ev.Kind == receiver.Message && ev.Status == "FAILED" && payload.Text("reason") == "" {
 					return crash("KeyError: 'reason'")
 				}
 				return nil
@@ -99,8 +101,8 @@ func toleranceMutants() []Mutant {
 			Name:    "one-envelope",
 			Mistake: "A message's event whose name does not stand in \"event\" is a bad request, because today's does.",
 			Breaks:  []Broken{{"TOL-6", "the other envelope dialects"}},
-			change: reading(func(ev *event, _ http.Header, envelope, _ fields) error {
-				if (ev.kind == message || ev.kind == inbound) && envelope.text("event") == "" {
+			change: reading(func(ev *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
+				if (ev.Kind == receiver.Message || ev.Kind == receiver.Inbound) && envelope.Text("event") == "" {
 					return &answer{http.StatusBadRequest, "event is required"}
 				}
 				return nil
@@ -144,8 +146,8 @@ func toleranceMutants() []Mutant {
 			Name:    "small-body-limit",
 			Mistake: "The framework's limit for a body was left at 16 KiB.",
 			Breaks:  []Broken{{"TOL-5", "text of up to 4,096 characters"}, {"TOL-8", "up to 64 KiB: 2xx"}},
-			change: func(r *Receiver, _ Config) error {
-				r.maxBody = 16 << 10
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				r.MaxBody = 16 << 10
 				return nil
 			},
 		},
@@ -167,10 +169,10 @@ func toleranceMutants() []Mutant {
 
 // unreadable answers bodies that are no JSON object in its own way; nil leaves
 // them to the receiver.
-func unreadable(what func(body []byte) error) func(*Receiver, Config) error {
-	return func(r *Receiver, _ Config) error {
-		read := r.read
-		r.read = func(h http.Header, body []byte) (event, error) {
+func unreadable(what func(body []byte) error) func(*receiver.Receiver, receiver.Config) error {
+	return func(r *receiver.Receiver, _ receiver.Config) error {
+		read := r.Read
+		r.Read = func(h http.Header, body []byte) (receiver.Event, error) {
 			ev, err := read(h, body)
 			if err == nil {
 				return ev, nil
@@ -184,7 +186,7 @@ func unreadable(what func(body []byte) error) func(*Receiver, Config) error {
 	}
 }
 
-func documented(object fields, names []string) bool {
+func documented(object receiver.Fields, names []string) bool {
 	for name := range object {
 		if !slices.Contains(names, name) {
 			return false
@@ -197,15 +199,15 @@ func envelopeFields() []string {
 	return []string{"field", "event", "timestamp", "request_id", "payload"}
 }
 
-func payloadFields(k kind) []string {
+func payloadFields(k receiver.Kind) []string {
 	switch k {
-	case inbound:
+	case receiver.Inbound:
 		return []string{"account_id", "message_id", "inbound_number", "outbound_number", "text", "channel", "received_at", "updated_at", "media"}
-	case template:
+	case receiver.Template:
 		return []string{"account_id", "template_id", "template_name", "whatsapp_template_id", "status", "language", "category", "channel", "reason", "auto_reply_action"}
-	case contact:
+	case receiver.Contact:
 		return []string{"account_id", "contact_id", "from", "to", "opt_out", "source", "channel", "agent_id", "message_id", "template_id", "text"}
-	case message, unknown:
+	case receiver.Message, receiver.Unknown:
 	}
 	return []string{
 		"account_id", "message_id", "message_status", "channel", "outbound_number", "body", "template_id", "template_name",

@@ -1,9 +1,11 @@
-package receiver
+package mutant
 
 import (
 	"context"
 	"net/http"
 	"strings"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes with what contacts write.
@@ -57,23 +59,23 @@ func textMutants() []Mutant {
 			Name:    "sql-concatenated",
 			Mistake: "The text is put into the SQL statement with a plus sign.",
 			Breaks:  []Broken{{"TOL-5", "injection-looking text"}},
-			change: adding(func(s *store, ctx context.Context, ev event, reply []byte) (bool, error) {
-				if ev.kind == inbound {
-					query := "SELECT count(*) FROM events WHERE key = '" + ev.text + "'" // the mistake
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind == receiver.Inbound {
+					query := "SELECT count(*) FROM events WHERE key = '" + ev.Text + "'" // the mistake
 					var n int
-					if err := s.db.QueryRowContext(ctx, query).Scan(&n); err != nil {
+					if err := s.DB.QueryRowContext(ctx, query).Scan(&n); err != nil {
 						return false, err
 					}
 				}
-				return s.add(ctx, ev, reply)
+				return s.Add(ctx, ev, reply)
 			}),
 		},
 		{
 			Name:    "null-text-crash",
 			Mistake: "The text is put into lower case before anybody asks whether there is one.",
 			Breaks:  []Broken{{"INB-1", "null text"}},
-			change: reading(func(ev *event, _ http.Header, _, payload fields) error {
-				if ev.kind == inbound && string(payload["text"]) == "null" {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+				if ev.Kind == receiver.Inbound && string(payload["text"]) == "null" {
 					return crash("AttributeError: 'NoneType' object has no attribute 'lower'")
 				}
 				return nil
@@ -83,8 +85,8 @@ func textMutants() []Mutant {
 			Name:    "rcs-refused",
 			Mistake: "The channel of an inbound message is an enum of sms and whatsapp.",
 			Breaks:  []Broken{{"INB-1", "RCS chip"}},
-			change: reading(func(ev *event, _ http.Header, _, _ fields) error {
-				if ev.kind == inbound && ev.channel == "rcs" {
+			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+				if ev.Kind == receiver.Inbound && ev.Channel == "rcs" {
 					return &answer{http.StatusUnprocessableEntity, "channel: expected sms or whatsapp"}
 				}
 				return nil
@@ -94,11 +96,11 @@ func textMutants() []Mutant {
 			Name:    "reply-to-stop",
 			Mistake: "Every text is answered, STOP as well.",
 			Breaks:  []Broken{{"INB-2", "an inbound STOP triggers no reply"}},
-			change: func(r *Receiver, _ Config) error {
-				reply := r.replyTo
-				r.replyTo = func(ev event) []byte {
-					if ev.kind == inbound && ev.text != "" {
-						ev.text = "Hello"
+			change: func(r *receiver.Receiver, _ receiver.Config) error {
+				reply := r.ReplyTo
+				r.ReplyTo = func(ev receiver.Event) []byte {
+					if ev.Kind == receiver.Inbound && ev.Text != "" {
+						ev.Text = "Hello"
 					}
 					return reply(ev)
 				}
@@ -109,11 +111,11 @@ func textMutants() []Mutant {
 }
 
 // writing refuses texts that come in.
-func writing(refuses func(text string) error) func(*Receiver, Config) error {
-	return reading(func(ev *event, _ http.Header, _, _ fields) error {
-		if ev.kind != inbound {
+func writing(refuses func(text string) error) func(*receiver.Receiver, receiver.Config) error {
+	return reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
+		if ev.Kind != receiver.Inbound {
 			return nil
 		}
-		return refuses(ev.text)
+		return refuses(ev.Text)
 	})
 }

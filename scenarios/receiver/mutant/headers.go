@@ -1,4 +1,4 @@
-package receiver
+package mutant
 
 import (
 	"math"
@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
 // Mistakes with headers that are not there, and with the time.
@@ -23,7 +25,7 @@ func headerMutants() []Mutant {
 				if h.Get("X-Webhook-Signature") == "" {
 					return nil
 				}
-				return verify(key, h, body, now)
+				return receiver.Verify(key, h, body, now)
 			}),
 		},
 		{
@@ -84,10 +86,10 @@ func headerMutants() []Mutant {
 			change: timing(func(timestamp string, now int64) error {
 				seconds, err := strconv.ParseUint(timestamp, 10, 63)
 				if err != nil {
-					return errTimestamp
+					return receiver.ErrTimestamp
 				}
-				if now-int64(seconds) > tolerance {
-					return errTolerance
+				if now-int64(seconds) > receiver.Tolerance {
+					return receiver.ErrTolerance
 				}
 				return nil
 			}),
@@ -99,10 +101,10 @@ func headerMutants() []Mutant {
 			change: timing(func(timestamp string, now int64) error {
 				seconds, err := strconv.ParseUint(timestamp, 10, 63)
 				if err != nil {
-					return errTimestamp
+					return receiver.ErrTimestamp
 				}
-				if apart := int32(now) - int32(seconds); apart > tolerance || apart < -tolerance { //nolint:gosec // the mistake
-					return errTolerance
+				if apart := int32(now) - int32(seconds); apart > receiver.Tolerance || apart < -receiver.Tolerance { //nolint:gosec // the mistake
+					return receiver.ErrTolerance
 				}
 				return nil
 			}),
@@ -139,8 +141,8 @@ func headerMutants() []Mutant {
 				if err != nil {
 					seconds = math.NaN()
 				}
-				if age := float64(now) - seconds; age > tolerance || age < -tolerance {
-					return errTolerance
+				if age := float64(now) - seconds; age > receiver.Tolerance || age < -receiver.Tolerance {
+					return receiver.ErrTolerance
 				}
 				return nil
 			}),
@@ -153,7 +155,7 @@ func headerMutants() []Mutant {
 				var seconds uint64
 				for _, c := range timestamp {
 					if c < '0' || c > '9' {
-						return errTimestamp
+						return receiver.ErrTimestamp
 					}
 					seconds = seconds*10 + uint64(c-'0')
 				}
@@ -172,20 +174,20 @@ func headerMutants() []Mutant {
 }
 
 // timing replaces the comparison of the timestamp with the clock.
-func timing(f func(timestamp string, now int64) error) func(*Receiver, Config) error {
+func timing(f func(timestamp string, now int64) error) func(*receiver.Receiver, receiver.Config) error {
 	return checking(func(c *check) { c.fresh = f })
 }
 
-func fresh(timestamp string, now int64) error { return within(tolerance)(timestamp, now) }
+func fresh(timestamp string, now int64) error { return within(receiver.Tolerance)(timestamp, now) }
 
-func within(tolerance int64) func(timestamp string, now int64) error {
+func within(most int64) func(timestamp string, now int64) error {
 	return func(timestamp string, now int64) error {
 		seconds, err := strconv.ParseUint(timestamp, 10, 63)
 		if err != nil {
-			return errTimestamp
+			return receiver.ErrTimestamp
 		}
-		if age := now - int64(seconds); age > tolerance || age < -tolerance {
-			return errTolerance
+		if age := now - int64(seconds); age > most || age < -most {
+			return receiver.ErrTolerance
 		}
 		return nil
 	}
