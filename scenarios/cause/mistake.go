@@ -1,0 +1,68 @@
+package cause
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// mistake is one that people make, with what it looks like from outside.
+type mistake struct {
+	id, summary string // {answer} in the summary is what was answered
+	fix         string
+	mutants     []string // that make it: their signs in the dictionary are its signs
+	like        []string // signs of a form that no mutant has, as in the dictionary; * is any scenario of the rule
+	without     []string // rules that must not have failed
+	answer      string   // a regular expression: an answer that gives it away
+	on          []string // rules whose answers do
+}
+
+// knownMistakes is the dictionary's side that is written by hand: what each
+// mistake is called and how it is mended.
+func knownMistakes() []mistake {
+	return slices.Concat(knownOfSignatures(), knownOfDuplicates(), knownOfOrder(), knownOfTolerance())
+}
+
+// form is one set of signs that a mistake shows.
+type form struct {
+	of    *mistake
+	signs []Sign
+	said  *regexp.Regexp // instead of signs: failed answers on the mistake's rules that match
+}
+
+// forms is every form of every known mistake.
+func forms(known []mistake, dictionary map[string][]Sign) []form {
+	var all []form
+	for i := range known {
+		m := &known[i]
+		for _, name := range m.mutants {
+			if signs := dictionary[name]; len(signs) > 0 {
+				all = append(all, form{of: m, signs: signs})
+			}
+		}
+		if len(m.like) > 0 {
+			all = append(all, form{of: m, signs: parseSigns(m.like)})
+		}
+		if m.answer != "" {
+			all = append(all, form{of: m, said: regexp.MustCompile("(?i)" + m.answer)})
+		}
+	}
+	return all
+}
+
+func parseSigns(lines []string) []Sign {
+	all := make([]Sign, len(lines))
+	for i, line := range lines {
+		all[i], _ = parseSign(line)
+	}
+	return all
+}
+
+func parseSign(line string) (Sign, bool) {
+	id, rest, _ := strings.Cut(strings.TrimSpace(line), " | ")
+	cut := strings.LastIndex(rest, " | ")
+	if cut < 0 {
+		return Sign{}, false
+	}
+	return Sign{Rule: id, Scenario: rest[:cut], Shows: rest[cut+3:]}, true
+}
