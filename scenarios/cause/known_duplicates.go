@@ -28,12 +28,11 @@ func knownOfDuplicates() []mistake {
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},
 		{
-			id: "webhook-id-as-key", mutants: []string{"webhook-id-as-key"},
-			summary: "X-Webhook-ID is taken for the event's id: it is the same on every delivery of a webhook, so only the first event counts",
-			fix:     "Deduplicate by X-Webhook-Event-ID or by message_id + message_status. X-Webhook-ID names the webhook's configuration.",
-		},
-		{
 			id: "message-id-as-key", mutants: []string{"message-id-as-key"},
+			like: []string{
+				"ORD-3 | * | fewer", "IDEM-4 | two statuses of one message at the same instant are both processed | state",
+				"IDEM-4 | two statuses of one message within a second are both processed | state", "ORD-1 | * | state",
+			},
 			summary: "the idempotency key is message_id without the status: only the first status of a message counts",
 			fix:     "Make the key message_id + message_status (or X-Webhook-Event-ID): a message has an event for each status.",
 		},
@@ -68,14 +67,9 @@ func knownOfDuplicates() []mistake {
 			fix:     unique + " Keep the key of every event, not the last one.",
 		},
 		{
-			id: "keys-in-memory", mutants: []string{"keys-in-memory"},
-			summary: "what was processed is remembered in memory and its effects in a database: after a restart a retry counts once more",
-			fix:     "Keep the keys beside the effects, in the database, with a unique index; not in a Map, a dict or an LRU of the process.",
-		},
-		{
-			id: "state-in-memory", mutants: []string{"state-in-memory"},
-			summary: "everything is kept in memory: a restart forgets it",
-			fix:     "Keep events and their keys in a database. For a receiver that has no state by design, this is no fault.",
+			id: "remembered-in-memory", mutants: []string{"keys-in-memory", "state-in-memory"},
+			summary: "what was processed is remembered in memory only: after a restart a retry counts once more",
+			fix:     "Keep the keys beside the effects, in the database, with a unique index; not in a Map, a dict or an LRU of the process. For a receiver that keeps all of its state in memory by design, this is no fault.",
 		},
 		{
 			id: "marked-in-its-own-transaction", mutants: []string{"marked-before-effect"},

@@ -19,8 +19,12 @@ func knownOfSignatures() []mistake {
 			fix:     "Strip whsec_, decode the rest as base64, and use those bytes only. Delete the fallback.",
 		},
 		{
-			id: "any-key", like: []string{"SIG-3 | a delivery signed with another key is rejected: the secret of somebody else | 2xx", "SIG-3 | that goes for every kind of event: a \"templates\" event signed with another key | 2xx", "SIG-3 | that goes for every kind of event: a \"message.received\" event signed with another key | 2xx"},
-			summary: "the signature's form is looked at, its value is not: one that was made with somebody else's secret is accepted",
+			id: "any-key", like: []string{
+				"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx", "SIG-2 | a delivery that was changed on its way is rejected: one byte appended | 2xx",
+				"SIG-3 | * | 2xx", "SIG-5 | a malformed signature is rejected: garbage | 2xx",
+				"SIG-10 | * | 2xx",
+			},
+			summary: "the signature's value is never compared with one of its own: a changed body and somebody else's secret are accepted",
 			fix:     "Compare the digest that you compute with the one in the header, in constant time, and refuse with 401 where they differ.",
 		},
 		{
@@ -134,9 +138,25 @@ func knownOfSignatures() []mistake {
 			fix:     "Match the timestamp with ^[0-9]+$ as it came, and refuse with 401 otherwise. Strip nothing.",
 		},
 		{
-			id: "timestamp-crashes", like: []string{"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp that is not a number | 5xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: an empty timestamp | 5xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp of \"NaN\" | 5xx"},
+			id: "timestamp-crashes", like: []string{"SIG-6 | * | 5xx"},
 			summary: "the timestamp is converted without a look at what it is: one that is no number is answered with {answer}",
 			fix:     "Match the timestamp with ^[0-9]+$ before it is converted, and answer 401 otherwise; catch whatever verifying throws.",
+		},
+		{
+			id: "missing-header-crashes", like: []string{"SIG-4 | * | 5xx"},
+			summary: "a header is read as if it were always there: {what} is answered with {answer}",
+			fix:     "Refuse with 401 when any of the three headers is missing or empty, before anything is computed.",
+		},
+		{
+			id: "malformed-signature-crashes", like: []string{"SIG-5 | * | 5xx"},
+			summary: "verifying throws on a malformed signature, and nobody catches that: {what} is answered with {answer}",
+			fix:     "Compare the lengths first, compare bytes, and catch whatever verifying throws: 401.",
+		},
+		{
+			id: "rejections-crash", with: []string{"SIG-2", "SIG-3"},
+			like:    []string{"SIG-2 | * | 5xx", "SIG-3 | * | 5xx", "SIG-4 | * | 5xx", "SIG-5 | * | 5xx", "SIG-6 | * | 5xx", "SIG-7 | * | 5xx", "SIG-10 | * | 5xx"},
+			summary: "a delivery that does not verify throws, and nobody catches that: it is answered with {answer} in the place of a 401",
+			fix:     "Catch what verifying throws and answer 401. The sender takes a 5xx for an outage and tries again.",
 		},
 		{
 			id: "header-case", mutants: []string{"header-case"},

@@ -14,10 +14,12 @@ const (
 	least = 0.6
 	// certain is the share of signs, both ways, from which on it matches.
 	certain = 0.9
-	// close is how near a second candidate may come before neither is certain.
+	// near is how close a second candidate may come before neither is certain.
 	near = 0.85
 	// telling is how much more an answer says that gives a mistake away.
 	telling = 1.5
+	// vague is how much less the signs of a form say that takes any scenario.
+	vague = 0.5
 	// altered is what a refusal of another class is worth: 400 instead of 500.
 	altered = 0.7
 )
@@ -95,7 +97,8 @@ type fit struct {
 func (f fit) score() float64 { return f.news * f.covered * f.covered }
 
 func (e *evidence) fits(f form) (fit, bool) {
-	if slices.ContainsFunc(f.of.without, func(id string) bool { return e.broken[id] }) {
+	failed := func(id string) bool { return e.broken[id] }
+	if slices.ContainsFunc(f.of.with, func(id string) bool { return !e.broken[id] }) || slices.ContainsFunc(f.of.without, failed) {
 		return fit{}, false
 	}
 	out := fit{form: f}
@@ -113,6 +116,10 @@ func (e *evidence) fits(f form) (fit, bool) {
 		return out, out.news > 0
 	}
 	var has, can, all float64
+	worth := 1.0
+	if f.loose() {
+		worth = vague
+	}
 	touched := map[string]bool{}
 	for _, s := range e.spread(f.signs) {
 		at := place{s.Rule, s.Scenario}
@@ -134,10 +141,10 @@ func (e *evidence) fits(f form) (fit, bool) {
 		}
 		out.signs = append(out.signs, at)
 		if !got.explained {
-			out.news += w * share
+			out.news += worth * w * share
 		}
 	}
-	if can == 0 || out.news < has/2 || out.news == 0 {
+	if can == 0 || out.news == 0 || out.news < worth*has/2 {
 		return fit{}, false
 	}
 	var others float64
@@ -150,16 +157,16 @@ func (e *evidence) fits(f form) (fit, bool) {
 	return out, out.covered >= least
 }
 
-// spread puts what failed of a rule in the place of its *.
+// spread puts what failed in the place of names with a *.
 func (e *evidence) spread(signs []Sign) []Sign {
 	var all []Sign
 	for _, s := range signs {
-		if s.Scenario != "*" {
+		if !strings.Contains(s.Scenario, "*") {
 			all = append(all, s)
 			continue
 		}
 		for _, at := range e.order {
-			if at.rule == s.Rule {
+			if at.rule == s.Rule && likeness(s.Shows, e.failed[at].sign.Shows) == 1 && matches(s.Scenario, at.scenario) {
 				all = append(all, Sign{Rule: s.Rule, Scenario: at.scenario, Shows: s.Shows})
 			}
 		}
@@ -172,13 +179,33 @@ func likeness(want, got string) float64 {
 	switch {
 	case want == got:
 		return 1
+	case want == "refused" && refusal(got), want == "state" && !refusal(got) && got != "2xx":
+		return 1
 	case refusal(want) && refusal(got):
 		return altered
 	}
 	return 0
 }
 
-func refusal(shows string) bool { return shows != "2xx" && shows != "state" }
+func refusal(shows string) bool {
+	return !slices.Contains([]string{"2xx", "state", "more", "fewer"}, shows)
+}
+
+// matches reports whether a name is what a pattern says, in which * is any text.
+func matches(pattern, name string) bool {
+	parts := strings.Split(pattern, "*")
+	if !strings.HasPrefix(name, parts[0]) || !strings.HasSuffix(name, parts[len(parts)-1]) {
+		return false
+	}
+	for _, part := range parts {
+		_, after, found := strings.Cut(name, part)
+		if !found {
+			return false
+		}
+		name = after
+	}
+	return true
+}
 
 // recognised are the known mistakes that explain what failed, one after another:
 // each time the one that explains most of what is left.
@@ -225,7 +252,7 @@ func (e *evidence) named(causes []report.Cause, f fit, sure bool) []report.Cause
 	if sure {
 		certainty = learn.Matches
 	}
-	answer := ""
+	answer, what := "", ""
 	var rules []string
 	for _, at := range f.signs {
 		if !slices.Contains(rules, at.rule) {
@@ -233,6 +260,10 @@ func (e *evidence) named(causes []report.Cause, f fit, sure bool) []report.Cause
 		}
 		if s := e.failed[at]; answer == "" && refusal(s.sign.Shows) {
 			answer = s.answer
+			_, what, _ = strings.Cut(at.scenario, ": ")
+			if what == "" {
+				what = strings.TrimSuffix(at.scenario, " is accepted")
+			}
 		}
 	}
 	if i := slices.IndexFunc(causes, func(c report.Cause) bool { return c.ID == m.id }); i >= 0 {
@@ -244,6 +275,6 @@ func (e *evidence) named(causes []report.Cause, f fit, sure bool) []report.Cause
 		return causes
 	}
 	return append(causes, report.Cause{
-		ID: m.id, Summary: strings.ReplaceAll(m.summary, "{answer}", answer), Fix: m.fix, Rules: rules, Certainty: string(certainty),
+		ID: m.id, Summary: strings.NewReplacer("{answer}", answer, "{what}", what).Replace(m.summary), Fix: m.fix, Rules: rules, Certainty: string(certainty),
 	})
 }

@@ -8,10 +8,11 @@ import (
 
 // mistake is one that people make, with what it looks like from outside.
 type mistake struct {
-	id, summary string // {answer} in the summary is what was answered
+	id, summary string // with {answer}, what was answered, and {what}, what was sent
 	fix         string
 	mutants     []string // that make it: their signs in the dictionary are its signs
-	like        []string // signs of a form that no mutant has, as in the dictionary; * is any scenario of the rule
+	like        []string // signs of a form that no mutant has, as in the dictionary; * in a name is any text; refused is any refusal
+	with        []string // rules that must have failed
 	without     []string // rules that must not have failed
 	answer      string   // a regular expression: an answer that gives it away
 	on          []string // rules whose answers do
@@ -28,6 +29,11 @@ type form struct {
 	of    *mistake
 	signs []Sign
 	said  *regexp.Regexp // instead of signs: failed answers on the mistake's rules that match
+}
+
+// loose reports whether a form takes any scenario of a rule.
+func (f form) loose() bool {
+	return slices.ContainsFunc(f.signs, func(s Sign) bool { return strings.Contains(s.Scenario, "*") })
 }
 
 // forms is every form of every known mistake.

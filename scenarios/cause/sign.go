@@ -1,6 +1,8 @@
 package cause
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/report"
@@ -9,7 +11,7 @@ import (
 // Sign is a scenario that failed, and how that showed.
 type Sign struct {
 	Rule, Scenario string
-	Shows          string // the class of the answer (2xx, 5xx), "none" without one, "state" where that is wrong
+	Shows          string // the class of the answer (2xx, 5xx), "none" without one, "state" where that is wrong, "more" or "fewer" where it has so many effects
 }
 
 // fromFeature reports whether it is one of the contract's scenarios. Deviations
@@ -39,7 +41,7 @@ func shows(s report.Scenario) string {
 	}
 	e := s.Evidence[0]
 	if e.State != "" {
-		return "state"
+		return counted(s.Reason)
 	}
 	if len(e.Response) > 2 && e.Response[0] >= '1' && e.Response[0] <= '5' {
 		return e.Response[:1] + "xx"
@@ -48,6 +50,32 @@ func shows(s report.Scenario) string {
 }
 
 const maxSaid = 100
+
+var (
+	manyOf = regexp.MustCompile(`^(?:.*: )?(\d+) (?:effects|inbound messages|messages) .*(?:has|not|to) (\d+)\b`)
+	added  = regexp.MustCompile(`had \d+ effects more`)
+)
+
+// counted says of a state that is wrong whether it holds more than it should, or
+// fewer, as the reason says it.
+func counted(reason string) string {
+	if added.MatchString(reason) {
+		return "more"
+	}
+	m := manyOf.FindStringSubmatch(reason)
+	if m == nil {
+		return "state"
+	}
+	is, _ := strconv.Atoi(m[1])
+	should, _ := strconv.Atoi(m[2])
+	switch {
+	case is > should:
+		return "more"
+	case is < should:
+		return "fewer"
+	}
+	return "state"
+}
 
 // answered is the answer where a scenario failed, in a few words.
 func answered(s report.Scenario) string {
