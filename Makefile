@@ -32,7 +32,7 @@ help: ## show this list
 
 .PHONY: run
 run: ## check the reference receiver that comes with sentsim
-	$(GO) run ./cmd/sentsim verify --embedded
+	$(GO) run ./cmd/sentsim verify --embedded --strict
 
 # Programs with the race detector sleep a second before they exit; tests start many.
 .PHONY: test

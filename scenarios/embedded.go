@@ -41,6 +41,7 @@ func embed(cfg *Config) (cleanup func() error, err error) {
 		Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},
 		Inbound:  &probe.Endpoint{URL: "/state/inbound?from={from}", Count: "$.count"},
 		Template: &probe.Endpoint{URL: "/state/templates/{template_id}", Status: "$.status", Effects: "$.effects"},
+		Contact:  &probe.Endpoint{URL: "/state/contacts?number={from}", OptedOut: "$.opted_out"},
 	}
 	cfg.Settle = min(cfg.Settle, embeddedSettle)
 	return func() error {

@@ -95,6 +95,8 @@ func (s *session) closedTo(ctx context.Context, p *planned) string {
 		return whyStopped(ctx)
 	case s.gate.closed != "" && (p.rule.ID != redirectRule || !s.gate.redirects):
 		return s.gate.closed
+	case p.strictOnly() && !s.cfg.Strict:
+		return "this rule is judged only with --strict"
 	case s.gate.haunted != "" && p.scenario.Tagged("@state"):
 		return s.gate.haunted
 	}

@@ -43,6 +43,10 @@ func (p *planned) place() int {
 // rule of that forgery, not this one.
 func (p *planned) bystander() bool { return p.rule.ID == "SIG-13" || p.rule.ID == "SIG-14" }
 
+// strictOnly reports whether only a strict run judges the scenario. Where a rule
+// has no other, the scenario stays, and says that.
+func (p *planned) strictOnly() bool { return p.scenario.Tagged("@strict") }
+
 // plainRule is the rule that everything else stands on: when the plain signed
 // delivery is refused, nothing else can be seen.
 const plainRule = "SIG-1"
@@ -146,9 +150,13 @@ func selectScenarios(cfg Config) ([]planned, error) {
 	for i, r := range rules {
 		position[r.ID] = i
 	}
+	lenient := map[string]bool{} // rules that have something for a run that is not strict
+	for _, p := range plans {
+		lenient[p.rule.ID] = lenient[p.rule.ID] || !p.strictOnly()
+	}
 	plans = slices.DeleteFunc(plans, func(p planned) bool {
 		_, chosen := position[p.rule.ID]
-		return !chosen || !tags.Match(p.scenario.Tags) || p.scenario.Tagged("@strict") && !cfg.Strict
+		return !chosen || !tags.Match(p.scenario.Tags) || p.strictOnly() && !cfg.Strict && lenient[p.rule.ID]
 	})
 	slices.SortStableFunc(plans, func(a, b planned) int {
 		if byPlace := a.place() - b.place(); byPlace != 0 {

@@ -39,7 +39,7 @@ func main() {
 
 // run returns the exit status: 0 stopped or helped, 1 failed, 2 badly configured.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	var cfg receiver.ServeConfig
+	var cfg receiver.Config
 	flags := flag.NewFlagSet("receiver", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // usage and errors are printed here, once
 	flags.StringVar(&cfg.Listen, "listen", "", "")

@@ -47,7 +47,7 @@ that people make, so that you can see what the other commands say to it.`,
 			if err != nil {
 				return err
 			}
-			cfg := receiver.ServeConfig{Listen: listen}
+			cfg := receiver.Config{Listen: listen}
 			cfg.Secret, cfg.File, cfg.Path = res.Secret.Reveal(), data, path
 			level := slog.LevelInfo
 			if verbose {
@@ -55,7 +55,7 @@ that people make, so that you can see what the other commands say to it.`,
 			}
 			cfg.Logger = slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: level}))
 			if err = cfg.FromEnv(a.getenv); err == nil {
-				err = mutant.Apply(&cfg.Config, cmp.Or(mistake, a.getenv("SENTSIM_MUTANT")))
+				err = mutant.Apply(&cfg, cmp.Or(mistake, a.getenv("SENTSIM_MUTANT")))
 			}
 			if err == nil {
 				err = receiver.Serve(cmd.Context(), cfg, a.stdout)

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,25 +38,11 @@ type Event struct {
 // else is known. The failures are final, except that a delivery proves them
 // wrong (Sent may have tried another channel).
 func Rank(status string) int {
-	switch status {
-	case "SCHEDULED":
-		return 1
-	case "QUEUED":
-		return 2
-	case "PROCESSED":
-		return 3
-	case "ROUTED":
-		return 4
-	case "SENT":
-		return 5
-	case "FAILED", "FILTERED", "BLOCKED", "CANCELLED":
-		return 6
-	case "DELIVERED":
-		return 7
-	case "READ":
-		return 8
+	if slices.Contains([]string{"FILTERED", "BLOCKED", "CANCELLED"}, status) {
+		status = "FAILED"
 	}
-	return 0
+	order := []string{"SCHEDULED", "QUEUED", "PROCESSED", "ROUTED", "SENT", "FAILED", "DELIVERED", "READ"}
+	return slices.Index(order, status) + 1 // 0 for one that is not listed
 }
 
 // Fields is a JSON object of which nothing is taken for granted.
@@ -83,14 +70,13 @@ func ReadEvent(body []byte) (Event, error) {
 	case "message", "messages":
 		return readMessage(envelope, payload), nil
 	case "templates":
-		ev := Event{Kind: Template, Subject: payload.Text("template_id"), Status: payload.Text("status")}
-		if ev.Subject == "" || ev.Status == "" {
+		id, status := payload.Text("template_id"), payload.Text("status")
+		if id == "" || status == "" {
 			return Event{Kind: Unknown, Key: "template event without template_id or status"}, nil
 		}
-		ev.Key = "template " + ev.Subject + " " + ev.Status
-		return ev, nil
+		return Event{Kind: Template, Key: "template " + id + " " + status, Subject: id, Status: status}, nil
 	case "contact":
-		return readContact(envelope, payload), nil
+		return ReadContact(envelope.Text("event", "sub_type"), envelope, payload), nil
 	default:
 		return Event{Kind: Unknown, Key: "field " + field}, nil
 	}
@@ -134,26 +120,20 @@ func readMessage(envelope, payload Fields) Event {
 	return Event{Kind: Message, Key: "message " + id + " " + status, Subject: id, Status: status, Rank: Rank(status)}
 }
 
-// The statuses of a contact.
-const (
-	optedIn  = "OPTED_IN"
-	optedOut = "OPTED_OUT"
-)
+// The statuses of a contact: the last signal that changed anything.
+const optedIn, optedOut = "contact.opt_in", "contact.opt_out"
 
-// readContact reads a contact's signal. Signals arrive in any order, so the time
-// at which one was given is its Rank: the latest says how the contact stands.
-// Whoever asks for help or writes a keyword has changed nothing.
-func readContact(envelope, payload Fields) Event {
-	name, from := envelope.Text("event", "sub_type"), number(payload.Text("from"))
-	status := map[string]string{"contact.opt_in": optedIn, "contact.opt_out": optedOut}[name]
+// ReadContact reads a contact's signal of that name. Signals arrive in any order,
+// so the time at which one was given is its rank: the latest says how the contact
+// stands. A contact that asks for help or writes a keyword has changed nothing.
+func ReadContact(name string, envelope, payload Fields) Event {
+	from := number(payload.Text("from"))
 	at, err := time.Parse(time.RFC3339, envelope.Text("timestamp"))
-	if status == "" || from == "" || err != nil {
+	if name != optedIn && name != optedOut || from == "" || err != nil {
 		return Event{Kind: Unknown, Key: "contact event " + name}
 	}
-	return Event{
-		Kind: Contact, Subject: from, Status: status, Rank: int(at.Unix()),
-		Key: strings.Join([]string{"contact", from, status, envelope.Text("timestamp")}, " "),
-	}
+	key := strings.Join([]string{from, name, envelope.Text("timestamp")}, " ")
+	return Event{Kind: Contact, Key: key, Subject: from, Status: name, Rank: int(at.Unix())}
 }
 
 // number is a phone number without its plus: Sent writes it with and without,

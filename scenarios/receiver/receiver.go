@@ -10,6 +10,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,11 +30,8 @@ import (
 const DefaultPath = "/webhooks/sent"
 
 const (
-	// maxBody is far above any real event, so that no event is ever lost to it.
-	maxBody = 1<<20 + 64<<10
-	// maxDrain is how much of a larger body is still read, so that its sender
-	// comes to see the answer and not a broken connection.
-	maxDrain = 16 << 20
+	maxBody  = 1<<20 + 64<<10 // far above any real event
+	maxDrain = 16 << 20       // is still read of a larger one, so that its sender sees the answer
 )
 
 // Config is what a Receiver needs to know.
@@ -43,6 +41,7 @@ type Config struct {
 	BaseURL string           // of Sent's API, without /v3, for replies; "" never replies
 	APIKey  string           // for Sent's API
 	Path    string           // where deliveries arrive; "" is DefaultPath
+	Listen  string           // of Serve: host:port; "" is DefaultListen; port 0 takes a free one
 	Logger  *slog.Logger     // nil logs nothing
 	Now     func() time.Time // what signature timestamps are compared with; nil is the wall clock
 
@@ -53,11 +52,11 @@ type Config struct {
 
 // Receiver takes deliveries at its path and tells what became of them:
 //
-//	GET /state/messages/{id}         {"status":"DELIVERED","effects":4}, 404 if unknown
-//	GET /state/inbound?from=NUMBER   {"count":2}
-//	GET /state/templates/{id}        {"status":"APPROVED","effects":2}, 404 if unknown
+//	GET /state/messages/{id}           {"status":"DELIVERED","effects":4}, 404 if unknown
+//	GET /state/inbound?from=NUMBER     {"count":2}
+//	GET /state/templates/{id}          {"status":"APPROVED","effects":2}, 404 if unknown
 //	GET /state/contacts?number=NUMBER  {"opted_out":true}
-//	GET /healthz                     200 while it can store events
+//	GET /healthz                       200 while it can store events
 //
 // It is safe for concurrent use.
 type Receiver struct {
@@ -66,9 +65,8 @@ type Receiver struct {
 	Store   *Store
 	Log     *slog.Logger
 	Now     func() time.Time
-	Steps
-
 	replies *replier // nil: never replies
+	Steps
 }
 
 // Steps are what is done with a delivery, in this order. Config.Change can
@@ -81,23 +79,17 @@ type Steps struct {
 	Add      func(ctx context.Context, ev Event, reply []byte) (added bool, err error)
 	Refuse   func(w http.ResponseWriter, err error, status int, text string)
 	OptedOut func(ctx context.Context, number string) (bool, error) // asked before a reply
-
-	Listen func(*http.Server, net.Listener) net.Listener // nil, or what Serve puts around its listener
+	Listen   func(*http.Server, net.Listener) net.Listener          // nil, or what Serve puts around its listener
 }
 
 // New opens the storage and makes a Receiver; the caller closes it. An error of
 // the configuration wraps ErrConfig.
 func New(cfg Config) (*Receiver, error) {
-	r := &Receiver{Log: cfg.Logger, Now: cfg.Now}
-	if r.Log == nil {
-		r.Log = slog.New(slog.DiscardHandler)
-	}
+	r := &Receiver{Log: cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)), Now: cfg.Now}
 	if r.Now == nil {
 		r.Now = clock.Wall
 	}
-	if cfg.Path == "" {
-		cfg.Path = DefaultPath
-	}
+	cfg.Path = cmp.Or(cfg.Path, DefaultPath)
 	// ServeMux answers an unclean path with a redirect, which Sent does not follow.
 	if path.Clean(cfg.Path) != cfg.Path || cfg.Path[0] != '/' || strings.ContainsAny(cfg.Path, "{}?# ") {
 		return nil, fmt.Errorf("%w: path %q: want a plain path such as %s", ErrConfig, cfg.Path, DefaultPath)
@@ -125,7 +117,9 @@ func New(cfg Config) (*Receiver, error) {
 	mux.HandleFunc("GET /state/templates/{id}", r.state(Template))
 	mux.HandleFunc("GET /state/inbound", r.inboundCount)
 	mux.HandleFunc("GET /state/contacts", r.contactState)
-	mux.HandleFunc("GET /healthz", r.healthz)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, req *http.Request) {
+		respond(w, r.Store.DB.PingContext(req.Context()), map[string]any{"ok": true})
+	})
 	r.Handler = mux
 	if cfg.Change != nil {
 		if err = cfg.Change(r); err != nil {
@@ -221,10 +215,6 @@ func (r *Receiver) inboundCount(w http.ResponseWriter, req *http.Request) {
 func (r *Receiver) contactState(w http.ResponseWriter, req *http.Request) {
 	out, err := r.Store.optedOut(req.Context(), number(req.URL.Query().Get("number")))
 	respond(w, err, map[string]any{"opted_out": out})
-}
-
-func (r *Receiver) healthz(w http.ResponseWriter, req *http.Request) {
-	respond(w, r.Store.ping(req.Context()), map[string]any{"ok": true})
 }
 
 func respond(w http.ResponseWriter, err error, body map[string]any) {

@@ -19,11 +19,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
-const (
-	replyTimeout = 5 * time.Second
-	replyTries   = 3 // a second and two seconds apart
-)
-
 // replyTo is the request body that answers ev, or nil if ev gets no answer.
 // Nobody who asks not to be written to is written to.
 func replyTo(ev Event) []byte {
@@ -64,7 +59,7 @@ func newReplier(baseURL, apiKey string, log *slog.Logger) (*replier, error) {
 	return &replier{
 		url: u.JoinPath("v3/messages").String(), apiKey: apiKey, log: log,
 		client: &http.Client{
-			Timeout:   replyTimeout,
+			Timeout:   5 * time.Second,
 			Transport: http.DefaultTransport.(*http.Transport).Clone(), // its own connections, to close them
 			// The API key goes nowhere but to the configured address.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -120,34 +115,20 @@ func (r *replier) sendAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if out {
-			r.log.Info("no reply: the contact has opted out", "to", to)
-		} else if err := r.sendRepeatedly(ctx, key, body); err != nil {
-			return err
+		for try := 1; try <= 3 && !out; try++ { // with a longer pause after each
+			if err = r.send(whole, key, body); err == nil {
+				break
+			}
+			r.log.Warn("reply not sent", "try", try, "error", err)
+			if err := (clock.Real{}).Sleep(ctx, time.Duration(try)*time.Second); err != nil {
+				return err // shutting down: the next run sends it
+			}
 		}
 		if err := r.store.replied(whole, key); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// sendRepeatedly gives up after some tries. Its only error is that of ctx, which
-// ends because of a shutdown: the next run sends the reply.
-func (r *replier) sendRepeatedly(ctx context.Context, key string, body []byte) error {
-	for try := 1; ; try++ {
-		err := r.send(context.WithoutCancel(ctx), key, body)
-		if err == nil {
-			return nil
-		}
-		r.log.Warn("reply not sent", "try", try, "error", err)
-		if try == replyTries {
-			return nil
-		}
-		if err := (clock.Real{}).Sleep(ctx, time.Duration(try)*time.Second); err != nil {
-			return err
-		}
-	}
 }
 
 // send makes one request. Its idempotency key is the same on every try, so

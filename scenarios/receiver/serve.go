@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,35 +20,20 @@ var ErrConfig = errors.New("configuration")
 // this machine only.
 const DefaultListen = "127.0.0.1:8080"
 
-// shutdownGrace is how long deliveries under way have to finish.
-const shutdownGrace = 5 * time.Second
-
-// ServeConfig is a Receiver and where it listens.
-type ServeConfig struct {
-	Config
-
-	Listen string // host:port; "" is DefaultListen; port 0 takes a free one
-}
-
-// FromEnv fills what c leaves empty from the environment: Listen from PORT (on
-// 127.0.0.1), File from STATE_FILE, and Secret, BaseURL and
-// APIKey from Sent's own SENT_DM_WEBHOOK_SECRET, SENT_BASE_URL and
+// FromEnv fills what c leaves empty from the environment: PORT (on 127.0.0.1),
+// STATE_FILE, and Sent's own SENT_DM_WEBHOOK_SECRET, SENT_BASE_URL and
 // SENT_DM_API_KEY. It returns ErrConfig for a PORT that is none.
-func (c *ServeConfig) FromEnv(getenv func(string) string) error {
+func (c *Config) FromEnv(getenv func(string) string) error {
 	if port := getenv("PORT"); port != "" && c.Listen == "" {
 		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
 			return fmt.Errorf("%w: PORT %q is not a port number (0 to 65535)", ErrConfig, port)
 		}
 		c.Listen = net.JoinHostPort("127.0.0.1", port)
 	}
-	for name, value := range map[string]*string{
-		"STATE_FILE": &c.File, "SENT_DM_WEBHOOK_SECRET": &c.Secret,
-		"SENT_BASE_URL": &c.BaseURL, "SENT_DM_API_KEY": &c.APIKey,
-	} {
-		if *value == "" {
-			*value = getenv(name)
-		}
-	}
+	c.File = cmp.Or(c.File, getenv("STATE_FILE"))
+	c.Secret = cmp.Or(c.Secret, getenv("SENT_DM_WEBHOOK_SECRET"))
+	c.BaseURL = cmp.Or(c.BaseURL, getenv("SENT_BASE_URL"))
+	c.APIKey = cmp.Or(c.APIKey, getenv("SENT_DM_API_KEY"))
 	if c.Secret == "" {
 		return fmt.Errorf("%w: no signing secret: set SENT_DM_WEBHOOK_SECRET to the webhook's secret (whsec_…)", ErrConfig)
 	}
@@ -56,14 +42,9 @@ func (c *ServeConfig) FromEnv(getenv func(string) string) error {
 
 // Serve runs a Receiver until ctx ends, and prints its address to stdout once
 // it takes connections. Deliveries under way are answered before it returns.
-func Serve(ctx context.Context, cfg ServeConfig, stdout io.Writer) (err error) {
-	if cfg.Listen == "" {
-		cfg.Listen = DefaultListen
-	}
-	if cfg.Path == "" {
-		cfg.Path = DefaultPath
-	}
-	r, err := New(cfg.Config) //nolint:contextcheck // its worker ends with Close, after the last delivery, not with ctx
+func Serve(ctx context.Context, cfg Config, stdout io.Writer) (err error) {
+	cfg.Listen, cfg.Path = cmp.Or(cfg.Listen, DefaultListen), cmp.Or(cfg.Path, DefaultPath)
+	r, err := New(cfg) //nolint:contextcheck // its worker ends with Close, after the last delivery, not with ctx
 	if err != nil {
 		return err
 	}
@@ -92,7 +73,8 @@ func Serve(ctx context.Context, cfg ServeConfig, stdout io.Writer) (err error) {
 		return err
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	// Deliveries under way have a moment to finish.
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err = server.Shutdown(grace); err != nil {
 		err = errors.Join(err, server.Close())

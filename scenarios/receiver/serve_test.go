@@ -16,7 +16,7 @@ func TestServeUntilItIsTold(t *testing.T) {
 	out, in := io.Pipe()
 	done := make(chan error, 1)
 	go func() {
-		done <- Serve(ctx, ServeConfig{Config: Config{Secret: secret}, Listen: "127.0.0.1:0"}, in)
+		done <- Serve(ctx, Config{Secret: secret, Listen: "127.0.0.1:0"}, in)
 	}()
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
@@ -33,7 +33,7 @@ func TestServeUntilItIsTold(t *testing.T) {
 	}
 	conn.Close()
 
-	err = Serve(ctx, ServeConfig{Config: Config{Secret: secret}, Listen: address}, io.Discard)
+	err = Serve(ctx, Config{Secret: secret, Listen: address}, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "--listen") || errors.Is(err, ErrConfig) {
 		t.Errorf("a taken address: %v", err)
 	}
@@ -48,24 +48,24 @@ func TestEnvironmentFillsWhatIsEmpty(t *testing.T) {
 		"PORT": "8123", "STATE_FILE": "f", "SENT_DM_WEBHOOK_SECRET": secret, "SENT_BASE_URL": "http://b", "SENT_DM_API_KEY": "k",
 	}
 	getenv := func(name string) string { return env[name] }
-	var cfg ServeConfig
+	var cfg Config
 	if err := cfg.FromEnv(getenv); err != nil {
 		t.Fatal(err)
 	}
-	want := ServeConfig{Config: Config{Secret: secret, File: "f", BaseURL: "http://b", APIKey: "k"}, Listen: "127.0.0.1:8123"}
+	want := Config{Secret: secret, File: "f", BaseURL: "http://b", APIKey: "k", Listen: "127.0.0.1:8123"}
 	if cfg.Listen != want.Listen || cfg.File != want.File || cfg.BaseURL != want.BaseURL || cfg.APIKey != want.APIKey || cfg.Secret != want.Secret {
 		t.Errorf("from the environment: %+v", cfg)
 	}
-	given := ServeConfig{Config: Config{File: "g"}, Listen: ":9"}
+	given := Config{File: "g", Listen: ":9"}
 	if err := given.FromEnv(getenv); err != nil || given.Listen != ":9" || given.File != "g" {
 		t.Errorf("given values: %+v, %v", given, err)
 	}
 	env["PORT"] = "http"
-	if err := (&ServeConfig{}).FromEnv(getenv); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "PORT") {
+	if err := (&Config{}).FromEnv(getenv); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "PORT") {
 		t.Errorf("PORT=http: %v", err)
 	}
 	env["PORT"], env["SENT_DM_WEBHOOK_SECRET"] = "", ""
-	if err := (&ServeConfig{}).FromEnv(getenv); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "SENT_DM_WEBHOOK_SECRET") {
+	if err := (&Config{}).FromEnv(getenv); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "SENT_DM_WEBHOOK_SECRET") {
 		t.Errorf("no secret: %v", err)
 	}
 }

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS subjects ON events (kind, subject);
 CREATE INDEX IF NOT EXISTS replies ON events (seq) WHERE reply IS NOT NULL;`
 
+// ErrUnknown is returned for a subject that no event was about.
 var ErrUnknown = errors.New("unknown")
 
 // Store keeps the events. It is safe for concurrent use.
@@ -44,7 +45,7 @@ func OpenStore(ctx context.Context, file string) (*Store, error) {
 	if file != "" {
 		abs, err := filepath.Abs(file)
 		if err != nil {
-			return nil, fmt.Errorf("state file %s: %w", file, err)
+			return nil, err
 		}
 		// What was committed survives the death of this process, not a power cut:
 		// for that, say synchronous(FULL), at the price of a disk flush per event.
@@ -120,6 +121,5 @@ func (s *Store) replied(ctx context.Context, key string) error {
 	return err
 }
 
-func (s *Store) ping(ctx context.Context) error { return s.DB.PingContext(ctx) }
-
+// Close closes the database.
 func (s *Store) Close() error { return errors.Join(s.insert.Close(), s.DB.Close()) }

@@ -14,6 +14,7 @@ import (
 // Tolerance is how far a delivery's timestamp may be from now, either way.
 const Tolerance = 300 // seconds
 
+// The reasons to refuse a delivery.
 var (
 	ErrHeader    = errors.New("a signature header is missing or empty")
 	ErrTimestamp = errors.New("the timestamp is not a number of seconds")
@@ -25,14 +26,13 @@ var (
 // stand base64-encoded behind whsec_. Its errors don't show the secret.
 func decodeSecret(text string) ([]byte, error) {
 	encoded, ok := strings.CutPrefix(text, "whsec_")
-	if !ok {
-		return nil, errors.New("want the text that starts with whsec_, as Sent shows it")
-	}
 	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
-	if err != nil {
+	switch {
+	case !ok:
+		return nil, errors.New("want the text that starts with whsec_, as Sent shows it")
+	case err != nil:
 		return nil, errors.New("what follows whsec_ is not base64: was it copied whole?")
-	}
-	if len(key) == 0 {
+	case len(key) == 0:
 		return nil, errors.New("nothing follows whsec_")
 	}
 	return key, nil

@@ -19,8 +19,8 @@ func toleranceRules() []Rule {
 		},
 		{
 			ID: "TOL-3", Level: Must, Source: eventsPage,
-			Title: "unknown field: 2xx",
-			Why:   "A new event category reaches every webhook that subscribes to all: refusing it counts as a failing webhook.",
+			Title: "unknown field (and, in edition 2026-09, every event of contact, channel, link, call): 2xx",
+			Why:   "A new event category reaches every webhook that subscribes to all, as contact, channel, link and call did in 2026: refusing it counts as a failing webhook.",
 			Fix:   "Branch on field only for those you handle and answer 2xx for the rest.",
 		},
 		{
@@ -37,9 +37,9 @@ func toleranceRules() []Rule {
 		},
 		{
 			ID: "TOL-6", Level: Should, Source: eventsPage,
-			Title: "the other envelope dialects and the other inbound shape: 2xx",
-			Why:   "Sent's pages and deliveries show the event's name in sub_type, in event, or not at all, and inbound numbers under two names: a receiver tied to one breaks when Sent settles on another.",
-			Fix:   "Decide by field and payload.message_status and take the event's name from sub_type, else event, else nothing; read from or inbound_number, to or outbound_number.",
+			Title: "the other editions (envelope, inbound and outbound shape, with and without X-Webhook-Event-ID): 2xx",
+			Why:   "What Sent sends has changed and goes on changing: the event's name stands in event, in sub_type, or nowhere, numbers have two names each, and a header was added. A receiver tied to one edition breaks with the next.",
+			Fix:   "Decide by field and payload.message_status and take the event's name from event, else sub_type, else nothing; read from or inbound_number, to or outbound_number; deduplicate by X-Webhook-Event-ID only where there is one.",
 		},
 		{
 			ID: "TOL-7", Level: Should, Source: retriesPage + sizesAreOurs,
@@ -82,10 +82,10 @@ func retryRules() []Rule {
 func inboundRules() []Rule {
 	return []Rule{
 		{
-			ID: "INB-1", Level: Must, Source: eventsPage,
-			Title: "inbound text, null text, RCS chip, in the configured shape: 2xx",
+			ID: "INB-1", Level: Must, Source: eventsPage, StatePart: "an inbound text shows", Needs: []Need{InboundCount},
+			Title: "inbound text, null text, RCS chip, in the configured shape: 2xx (state: an inbound text shows)",
 			Why:   "A picture without a caption has a null text, and a chip tap looks like a text: a handler that calls .trim() or .lower() on null fails for real contacts.",
-			Fix:   "Treat text as optional (payload.text ?? '', payload.get('text') or '') and handle message.received apart from the outbound statuses: it has no place in their order.",
+			Fix:   "Treat text as optional (payload.text ?? '', payload.get('text') or '') and handle message.received apart from the outbound statuses: it has no place in their order. Store what came in before the 2xx.",
 		},
 		{
 			ID: "INB-2", Level: Should, State: true, Source: eventsPage + sizesAreOurs, Needs: []Need{ObservedReplies},
@@ -96,13 +96,30 @@ func inboundRules() []Rule {
 	}
 }
 
+func contactRules() []Rule {
+	return []Rule{
+		{
+			ID: "CON-1", Level: Should, State: true, Source: clientTypes, Needs: []Need{ContactOptOut},
+			Title: "the contact's opt-out state is that of the signal with the latest timestamp, in whatever order signals arrive; help and keyword change nothing; a signal without message, text or to counts (edition 2026-09)",
+			Why:   "Signals overtake each other: an older opt-in that arrives last would undo an opt-out, and you write to somebody who asked you not to.",
+			Fix:   "Keep the envelope's timestamp beside the contact's state and overwrite only with a later one: UPDATE … SET opted_out = new, at = new_at WHERE number = ? AND at < new_at. Act on contact.opt_in and contact.opt_out only, and require neither message_id nor text nor to.",
+		},
+		{
+			ID: "CON-2", Level: Should, State: true, Source: clientTypes, Needs: []Need{ObservedReplies},
+			Title: "nothing is sent to a contact after its contact.opt_out, though an ordinary inbound text from another contact is answered (edition 2026-09)",
+			Why:   "Writing to a contact who opted out breaks carriers' rules and, in many countries, the law; Sent refuses such messages, and campaigns are suspended for them.",
+			Fix:   "Record contact.opt_out under the contact's number (from) and look it up before every send, automatic replies among them, until contact.opt_in.",
+		},
+	}
+}
+
 func templateRules() []Rule {
 	return []Rule{
 		{
 			ID: "TPL-1", Level: Must, Source: eventsPage, StatePart: "last status kept", Needs: []Need{TemplateStatus},
-			Title: "PENDING, APPROVED, REJECTED (with reason), CATEGORY_UPDATED: 2xx (state: last status kept)",
+			Title: "PENDING, APPROVED, REJECTED (with reason), CATEGORY_UPDATED: 2xx (state: last status kept, also when an approved template is edited: APPROVED, PENDING, REJECTED)",
 			Why:   "Template events have neither sub_type nor message_id: a handler that expects them fails, and you send with a template that was rejected or moved to a dearer category.",
-			Fix:   "Branch on field == 'templates' before reading message fields, key by template_id, and keep the last status with its reason.",
+			Fix:   "Branch on field == 'templates' before reading message fields, key by template_id, and keep the last status with its reason. No status is final: an approved template that is edited is PENDING again, and may end REJECTED.",
 		},
 	}
 }

@@ -48,9 +48,9 @@ How they are judged
   is polled until settle (2 s) has passed and the last reading counts.
 
   An absence passes only after a control. "No trace" (SIG-13) needs a probe
-  that has shown an accepted twin, "no reply" (INB-2) and "no second reply"
-  (IDEM-5) a receiver that has replied to an ordinary text. A presence fails
-  at once.
+  that has shown an accepted twin, "no reply" (INB-2, CON-2) and "no second
+  reply" (IDEM-5) a receiver that has replied to an ordinary text. A presence
+  fails at once: a reply to STOP needs no control.
 
   A lost acknowledgement (IDEM-6) is tried in two forms: the sender throws the
   answer away, and the sender hangs up once the request is sent.
@@ -58,10 +58,13 @@ How they are judged
   Failures of the network are made on the sending side or by stopping the
   receiver, never with bad signatures.
 
-  Idempotency keys. Outbound: message_id + message_status. Inbound: message_id
-  where there is one, else account, from, received_at and text. Templates:
-  template_id + status. Never X-Webhook-ID, which is the same on every
-  delivery.
+  Editions. What Sent sends has changed; --edition chooses. A rule about
+  events that an older edition does not have is not checked in it.
+
+  Idempotency keys. X-Webhook-Event-ID where there is one, or the payload's.
+  Outbound: message_id + message_status. Inbound: message_id where there is
+  one, else account, from, received_at and text. Templates: template_id +
+  status. Never X-Webhook-ID, which is the same on every delivery.
 
 Not judged, because good receivers differ
   FAILED after DELIVERED, DELIVERED after FAILED, a second template event with

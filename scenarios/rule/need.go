@@ -3,13 +3,14 @@ package rule
 // Need is something the harness must be given before it can check a rule.
 type Need string
 
-// The needs. The first five are keys of the config file.
+// The needs. The first six are keys of the config file.
 const (
 	MessageState    Need = "probe.message"         // whether a message is known
 	MessageStatus   Need = "probe.message.status"  // the status a message is in
 	MessageEffects  Need = "probe.message.effects" // how often an event of a message had its effect
 	InboundCount    Need = "probe.inbound.count"   // how many texts from a number were taken
 	TemplateStatus  Need = "probe.template.status" // the status a template is in
+	ContactOptOut   Need = "probe.contact"         // whether a contact has opted out
 	Restart         Need = "restart"               // the target can be stopped and started again
 	Rotate          Need = "rotate"                // the target can be given another secret
 	ObservedReplies Need = "replies"               // the receiver sends through an API the harness watches
@@ -18,7 +19,7 @@ const (
 // Missing says, as the reason of a rule that was not checked, that the need was not met.
 func (n Need) Missing() string {
 	switch n {
-	case MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus:
+	case MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus, ContactOptOut:
 		return "the receiver's state cannot be read: " + string(n) + " is not configured"
 	case Restart:
 		return "this target cannot be restarted"
@@ -42,6 +43,9 @@ func (n Need) How() string {
 	case TemplateStatus:
 		return `give the receiver a read-only endpoint and name it in the config file: ` +
 			`probe: {template: {url: "/state/templates/{template_id}", status: "$.status"}}`
+	case ContactOptOut:
+		return `give the receiver a read-only endpoint and name it in the config file: ` +
+			`probe: {contact: {url: "/state/contacts?number={from}", opted_out: "$.opted_out"}}`
 	case Restart:
 		return "let sentsim start the receiver (--exec 'CMD'), or configure target.restart with a command or URL that restarts it"
 	case Rotate:

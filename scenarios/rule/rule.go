@@ -61,6 +61,7 @@ func Families() []Family {
 		{"TOL", "Tolerance", "Live with events, fields and texts you did not expect."},
 		{"RET", "Retries", "Recover when Sent delivers late, or again after it had stopped."},
 		{"INB", "Inbound", "Take what contacts write back."},
+		{"CON", "Contacts", "Follow who has opted out, and write to nobody who has."},
 		{"TPL", "Templates", "Follow the review of WhatsApp templates."},
 		{"ROT", "Rotation", "Follow a change of the signing secret."},
 	}
@@ -71,7 +72,7 @@ func All() []Rule {
 	var all []Rule
 	for _, family := range [][]Rule{
 		signatureRules(), acknowledgementRules(), idempotencyRules(), orderRules(),
-		toleranceRules(), retryRules(), inboundRules(), templateRules(), rotationRules(),
+		toleranceRules(), retryRules(), inboundRules(), contactRules(), templateRules(), rotationRules(),
 	} {
 		all = append(all, family...)
 	}
@@ -157,5 +158,6 @@ const (
 	signaturePage = "Signature Verification, https://docs.sent.dm/start/webhooks/signature-verification"
 	retriesPage   = "Handling Retries, https://docs.sent.dm/start/webhooks/handling-retries"
 	eventsPage    = "Event Types, https://docs.sent.dm/start/webhooks/event-types"
+	clientTypes   = "the types and comments of Sent's official clients: TypeScript 0.40, C# 0.30"
 	lifecyclePage = "Webhooks Lifecycle, under https://docs.sent.dm/start/webhooks"
 )

@@ -23,19 +23,19 @@ func signatureRules() []Rule {
 		},
 		{
 			ID: "SIG-4", Level: Must, Source: signaturePage,
-			Title: "rejects when any of the three signature headers is missing or empty, also when the rest is signed consistently without it",
+			Title: "rejects when any of the three signature headers is missing or empty, also when the rest is signed consistently without it (with and without the dot that followed it; an empty id that is signed as such only with --strict)",
 			Why:   "A receiver that skips verification when a header is absent can be written to by anybody who leaves it out.",
-			Fix:   "Answer 401 before computing anything when X-Webhook-ID, X-Webhook-Timestamp or X-Webhook-Signature is absent or empty. Beware of `if (signature && !valid)` and of missing headers that turn into \"\", \"undefined\" or \"None\" in the signed text.",
+			Fix:   "Answer 401 before computing anything when X-Webhook-ID, X-Webhook-Timestamp or X-Webhook-Signature is absent or empty. Beware of `if (signature && !valid)` and of missing headers that turn into \"\", \"undefined\" or \"None\" in the signed text, and never verify a shorter text where one of them is missing.",
 		},
 		{
 			ID: "SIG-5", Level: Must, Source: signaturePage,
-			Title: "rejects malformed signatures: no v1,, hex, wrong version, cut, other length, garbage, non-ASCII bytes",
+			Title: "rejects malformed signatures: no v1,, hex, wrong version, cut, other length, garbage, non-ASCII bytes; and those of the other schemes that receivers keep as a fallback (hex or base64 of HMAC over the body alone, with the secret's text as key)",
 			Why:   "A malformed header must not slip through a lenient comparison, nor crash the handler: a 500 is retried, and counts towards disabling the webhook.",
-			Fix:   "Split at spaces, take only parts that start with v1, and compare in constant time, with 401 for everything else. Node's crypto.timingSafeEqual throws when the lengths differ: compare the lengths first. Python's hmac.compare_digest raises TypeError on non-ASCII str: compare bytes. Go: hmac.Equal.",
+			Fix:   "Split at spaces, take only parts that start with v1, and compare in constant time, with 401 for everything else. Remove what verifies the schemes of other platforms. Node's crypto.timingSafeEqual throws when the lengths differ: compare the lengths first. Python's hmac.compare_digest raises TypeError on non-ASCII str: compare bytes. Go: hmac.Equal.",
 		},
 		{
 			ID: "SIG-6", Level: Must, Source: signaturePage,
-			Title: "rejects a validly signed delivery older than 300 s and a non-numeric, empty, negative or overflowing timestamp",
+			Title: "rejects a validly signed delivery older than 300 s and a non-numeric, empty, negative or overflowing timestamp (trailing text, a fraction or an exponent only with --strict)",
 			Why:   "Without an age limit a captured delivery can be replayed for ever, with a signature that is right.",
 			Fix:   "Parse X-Webhook-Timestamp strictly as whole Unix seconds and answer 401 unless abs(now - timestamp) <= 300. In JavaScript parseInt takes '12abc' and any comparison with NaN is false: test /^\\d{1,12}$/ first. In Python catch ValueError from int().",
 		},
@@ -53,7 +53,7 @@ func signatureRules() []Rule {
 		},
 		{
 			ID: "SIG-9", Level: Must, Source: signaturePage,
-			Title: "verifies raw bytes: accepts odd whitespace, \\u escapes, key order, 1.0, trailing newline, duplicate keys",
+			Title: "verifies raw bytes: accepts odd whitespace, \\u and \\/ escapes, key order, 1.0, trailing newline, duplicate keys, characters that normalisation or HTML escaping would change",
 			Why:   "A signature over re-serialised JSON matches only while both sides happen to print it alike: the first name with an accent or the first new field breaks every delivery.",
 			Fix:   "Verify the bytes as they came, then parse. JSON.stringify(req.body), json.dumps(request.json) and json.Marshal of a decoded value are all wrong. In Express use express.raw or the verify option of express.json, in Next.js await req.text(), in FastAPI await request.body().",
 		},
@@ -71,7 +71,7 @@ func signatureRules() []Rule {
 		},
 		{
 			ID: "SIG-12", Level: Should, Source: "the Standard Webhooks scheme that Sent's signatures follow, and " + signaturePage,
-			Title: "accepts a header with several space-separated signatures of which one matches",
+			Title: "accepts a header with several space-separated signatures of which one matches (judged only with --strict: Sent sends one today)",
 			Why:   "The scheme allows several signatures at once, for instance while secrets change: a receiver that compares the whole header would then refuse everything.",
 			Fix:   "Split X-Webhook-Signature at spaces and accept when any v1, part matches; skip versions you don't know.",
 		},
@@ -83,7 +83,7 @@ func signatureRules() []Rule {
 		},
 		{
 			ID: "SIG-14", Level: Must, Source: signaturePage,
-			Title: "a rejection never echoes the expected signature or the secret",
+			Title: "a rejection never echoes the expected signature (base64, hex, hex with colons, in body or header) or the secret",
 			Why:   "An error like \"expected v1,abc, got v1,xyz\" hands a valid signature for any body to whoever asks.",
 			Fix:   "Answer a rejection with a fixed text and log details only on your side, without the secret and the computed signature. Switch off debug error pages, which print local variables.",
 		},

@@ -21,7 +21,7 @@ func def(sentence string, bind func(*World) any) definition {
 // vocabulary is every sentence, compiled once: a run binds it a hundred times.
 var vocabulary = concat( //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
 	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(), severalSentences(),
-	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(),
+	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(), contactSentences(),
 	templateSentences(), rotationSentences(), storySentences(),
 )
 

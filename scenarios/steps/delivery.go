@@ -133,6 +133,9 @@ func (w *World) arrivesAgain(ctx context.Context) error {
 	if last == nil {
 		return fmt.Errorf("nothing was delivered before this step")
 	}
+	if err := takenOnce(last); err != nil {
+		return err
+	}
 	_, err := w.send(ctx, "the same delivery again", last.Request)
 	return err
 }
@@ -142,10 +145,22 @@ func (w *World) retriesThat(ctx context.Context) error {
 	if last == nil {
 		return fmt.Errorf("nothing was delivered before this step")
 	}
+	if err := takenOnce(last); err != nil {
+		return err
+	}
 	e := event.Event{Type: event.Type(last.Request.Get(signing.HeaderEventType))}
 	e.ID, _ = uuid.Parse(last.Request.Get(signing.HeaderEventID)) // none where none is sent
 	_, err := w.send(ctx, "a retry of that delivery", w.later(e, last.Request.Body))
 	return err
+}
+
+// takenOnce leaves a scenario about duplicates out where the receiver refuses the
+// event already the first time: that is another rule's.
+func takenOnce(first *Exchange) error {
+	if first.N == 1 && !first.Outcome.Accepted() {
+		return leftOut("%s is refused already when it comes first: %s", first.What, first.Seen())
+	}
+	return nil
 }
 
 func (w *World) accepts() error {

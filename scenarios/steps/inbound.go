@@ -30,7 +30,10 @@ func inboundSentences() []definition {
 }
 
 // contact is who writes in a scenario.
-type contact struct{ number string }
+type contact struct {
+	number   string
+	optedOut bool // by a signal
+}
 
 // inbound is a text of the scenario's contact; who that is is drawn when first needed.
 func (w *World) inbound(text string) event.Event {
@@ -39,7 +42,7 @@ func (w *World) inbound(text string) event.Event {
 
 func (w *World) inboundAt(text *string, ch event.Channel, at time.Time) event.Event {
 	if w.contact == nil {
-		w.contact = &contact{w.newNumber()}
+		w.contact = &contact{number: w.newNumber()}
 	}
 	return driver.Inbound(newID(w.chance), w.account, w.contact.number, text, ch, at)
 }
@@ -303,9 +306,13 @@ func (w *World) sendsNothing(ctx context.Context) error {
 	if st.Count == 0 {
 		return w.silent // an absence counts only after a control
 	}
+	to, who := "the contact", "a contact who said STOP"
+	if w.contact.optedOut {
+		to, who = "a contact who has opted out (contact.opt_out)", "a contact after its contact.opt_out, until it opts in"
+	}
 	return &Failure{
-		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to the contact", w.lastExchange().What, st.Count),
-		Expected: "no message to a contact who said STOP",
+		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to %s", w.lastExchange().What, st.Count, to),
+		Expected: "no message to " + who,
 		Seen:     fmt.Sprintf("POST /v3/messages with %q", textOf(w.s.API.Sent(w.contact.number)[0])),
 		At:       w.lastExchange(),
 	}

@@ -222,7 +222,7 @@ func (w *World) sample(ctx context.Context, name string) (event.Event, error) {
 		}
 		return w.eventOn(m, st)
 	default:
-		return event.Event{}, fmt.Errorf("no event %q", name)
+		return w.familyEvent(name)
 	}
 }
 

@@ -287,8 +287,17 @@ func (w *World) deliversWrittenWith(ctx context.Context, name, writing string) e
 	if err != nil {
 		return err
 	}
+	if text, ok := rawTexts[writing]; ok {
+		if err := w.takesText(ctx, text); err != nil {
+			return err
+		}
+		e = w.inbound(text)
+	}
 	body := w.body(e)
 	switch writing {
+	case "characters that normalisation would change", "characters that HTML escaping would change":
+	case `\/ escapes`:
+		body = bytes.ReplaceAll(body, []byte("/"), []byte(`\/`))
 	case "odd whitespace":
 		body = spread(body)
 	case `\u escapes`:
@@ -308,6 +317,27 @@ func (w *World) deliversWrittenWith(ctx context.Context, name, writing string) e
 		return err
 	}
 	_, err = w.send(ctx, "a genuine "+name+" event, its body with "+writing, w.request(e, body))
+	return err
+}
+
+// rawTexts are what contacts write where the writing of a body is about its text.
+var rawTexts = map[string]string{ //nolint:gochecknoglobals // constant
+	`\/ escapes`: "See https://example.com/orders/1043",
+	"characters that normalisation would change": "cafe\u0301 \u212b \ufb01n \u1100\u1161",
+	"characters that HTML escaping would change": `<b>"3" & '4'</b> > 2`,
+}
+
+// takesText makes sure that it is how the text is written that a receiver stumbles
+// over, and not the text: in plain ASCII escapes it must take it.
+func (w *World) takesText(ctx context.Context, text string) error {
+	e := w.inbound(text)
+	w.contact = nil
+	before := len(w.pending)
+	x, err := w.send(ctx, "an inbound text written in ASCII", w.request(e, ascii(w.body(e))))
+	w.pending = w.pending[:before]
+	if err == nil && !x.Outcome.Accepted() {
+		err = leftOut("the receiver refuses the text however it is written (TOL-5)")
+	}
 	return err
 }
 

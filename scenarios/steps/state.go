@@ -304,6 +304,8 @@ func (s *Subject) given(n rule.Need) bool {
 		return path(probe.KindInbound, func(e probe.Endpoint) string { return e.Count })
 	case rule.TemplateStatus:
 		return path(probe.KindTemplate, func(e probe.Endpoint) string { return e.Status })
+	case rule.ContactOptOut:
+		return path(probe.KindContact, func(e probe.Endpoint) string { return e.OptedOut })
 	case rule.Restart:
 		return s.Target.CanRestart()
 	case rule.Rotate:

@@ -130,7 +130,7 @@ func (w *World) theOrNewTemplate(n int) *template {
 
 func (w *World) theOrNewContact(n int) *contact {
 	for len(w.contacts) <= n {
-		w.contacts = append(w.contacts, &contact{w.newNumber()})
+		w.contacts = append(w.contacts, &contact{number: w.newNumber()})
 	}
 	w.contact = w.contacts[n]
 	return w.contact

@@ -19,7 +19,7 @@ func toleranceSentences() []definition {
 		def(`Sent delivers an event with the unknown field "([^"]+)"`, func(w *World) any { return w.deliversUnknownField }),
 		def(`Sent delivers (a message event|a failed event|a template event|an inbound event) with (extra fields|(?:no|a null) \w+)`, func(w *World) any { return w.deliversChanged }),
 		def(`a contact sends a text with (.+)`, func(w *World) any { return w.contactSendsTextWith }),
-		def(`Sent delivers an event in the "([^"]+)" (envelope|inbound shape)`, func(w *World) any { return w.deliversInDialect }),
+		def(`Sent delivers (a message event|an inbound event) as in (?:edition "([^"]+)"|this edition, (with|without) X-Webhook-Event-ID)`, func(w *World) any { return w.deliversAsIn }),
 		def(`Sent delivers a correctly signed body that is (.+)`, func(w *World) any { return w.deliversBodyThatIs }),
 		def(`Sent delivers a "([^"]+)" event with a body of (\d+) bytes`, func(w *World) any { return w.deliversLarge }),
 	}
@@ -153,20 +153,25 @@ func (w *World) contactSendsTextWith(ctx context.Context, content string) error 
 	return err
 }
 
-func (w *World) deliversInDialect(ctx context.Context, name, of string) error {
-	f := w.driver().Knobs.Format()
-	e, err := w.plain(ctx)
+// deliversAsIn is an event as another edition of Sent writes it, or with the
+// header of its id otherwise than in this one.
+func (w *World) deliversAsIn(ctx context.Context, which, edition, header string) error {
+	e, err := w.eventCalled(ctx, which)
 	if err != nil {
 		return err
 	}
-	if of == "envelope" {
-		f.Envelope = event.Envelope(name)
-	} else {
-		f.InboundShape = event.InboundShape(name)
-		e = w.inbound("hello")
+	d := w.driver()
+	d.Knobs.EventIDHeader = header == "with"
+	what, trigger := fmt.Sprintf("%s %s X-Webhook-Event-ID", which, header), []string{"--knob", fmt.Sprintf("event_id_header=%t", header == "with")}
+	if edition != "" {
+		other, err := event.LookupEdition(edition)
+		if err != nil {
+			return err
+		}
+		d.Knobs = d.Knobs.In(other)
+		what, trigger = which+" as in edition "+edition, []string{"--edition", edition}
 	}
-	_, err = w.send(ctx, fmt.Sprintf("an event in the %q %s", name, of), w.request(e, e.Encode(f)),
-		string(e.Type), "--knob", strings.ReplaceAll(of, " ", "_")+"="+name)
+	_, err = w.send(ctx, what, d.Event(e), append([]string{string(e.Type)}, trigger...)...)
 	return err
 }
 

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -53,6 +55,23 @@ func escapeStrings(body []byte) []byte {
 		body = body[i+2+size:]
 	}
 	return append(out, body...)
+}
+
+// ascii writes what is not ASCII, and what HTML gives a meaning to, as \uxxxx.
+func ascii(body []byte) []byte {
+	var out []byte
+	for _, r := range string(body) {
+		switch {
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		case r > 0x7E || strings.ContainsRune("<>&'", r):
+			out = fmt.Appendf(out, `\u%04x`, r)
+		default:
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
 }
 
 // duplicateKey writes the first key twice, with its own value.

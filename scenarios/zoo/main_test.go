@@ -16,10 +16,10 @@ import (
 // The test binary is a mutant as well, for those that need a server of their own.
 func TestMain(m *testing.M) {
 	if os.Getenv("SENTSIM_MUTANT") != "" {
-		var cfg receiver.ServeConfig
+		var cfg receiver.Config
 		err := cfg.FromEnv(os.Getenv)
 		if err == nil {
-			err = mutant.Apply(&cfg.Config, os.Getenv("SENTSIM_MUTANT"))
+			err = mutant.Apply(&cfg, os.Getenv("SENTSIM_MUTANT"))
 		}
 		if err == nil {
 			err = receiver.Serve(context.Background(), cfg, os.Stdout)

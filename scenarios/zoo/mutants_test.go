@@ -66,6 +66,7 @@ func stateful(m mutant.Mutant) bool {
 func configOf(t *testing.T, name string) config.Config {
 	t.Helper()
 	cfg := config.Default()
+	cfg.Strict = true
 	cfg.Settle = 200 * time.Millisecond
 	cfg.Probe = probe.Config{
 		Message:  &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"},

@@ -20,6 +20,7 @@ func Forgeries() []Forgery {
 	}
 	all = append(all, missingHeaders()...)
 	all = append(all, malformedSignatures()...)
+	all = append(all, otherSchemes()...)
 	all = append(all, timestamps()...)
 	return append(all,
 		Forgery{Name: "other-webhook-id", Rule: "SIG-10", Doc: "the signature was made for another webhook id than the header's", forge: signedForOtherID},
@@ -48,13 +49,17 @@ func missingHeaders() []Forgery {
 		f("no-id-undefined", id+` is missing; signed with "undefined" in its place, as JavaScript prints it`, then(without(id), resign("undefined", keep))),
 		f("no-id-none", id+` is missing; signed with "None" in its place, as Python prints it`, then(without(id), resign("None", keep))),
 		f("no-id-null", id+` is missing; signed with "null" in its place, as Java and JavaScript print it`, then(without(id), resign("null", keep))),
-		f("empty-id-resigned", id+" is empty, and signed like that", then(emptied(id), resign("", keep))),
+		f("no-id-dropped", id+" is missing; signed without it and the dot after it", then(without(id), signedOver(stamp))),
+		strict(f("empty-id-resigned", id+" is empty, and signed like that", then(emptied(id), resign("", keep)))),
+		strict(f("empty-id-dropped", id+" is empty; signed without it and the dot after it", then(emptied(id), signedOver(stamp)))),
 
 		f("no-timestamp-resigned", ts+" is missing; signed with nothing in its place", then(without(ts), resign(keep, ""))),
 		f("no-timestamp-undefined", ts+` is missing; signed with "undefined" in its place, as JavaScript prints it`, then(without(ts), resign(keep, "undefined"))),
 		f("no-timestamp-none", ts+` is missing; signed with "None" in its place, as Python prints it`, then(without(ts), resign(keep, "None"))),
 		f("no-timestamp-null", ts+` is missing; signed with "null" in its place, as Java and JavaScript print it`, then(without(ts), resign(keep, "null"))),
+		f("no-timestamp-dropped", ts+" is missing; signed without it and the dot after it", then(without(ts), signedOver(webhookID))),
 		f("empty-timestamp-resigned", ts+" is empty, and signed like that", then(emptied(ts), resign(keep, ""))),
+		f("empty-timestamp-dropped", ts+" is empty; signed without it and the dot after it", then(emptied(ts), signedOver(webhookID))),
 	}
 }
 
@@ -82,10 +87,35 @@ func malformedSignatures() []Forgery {
 	}
 }
 
+// otherSchemes are signatures as other platforms make them, which receivers keep
+// as a fallback from before, or for another sender: the HMAC of the body alone,
+// with the secret's text as the key. They are SIG-5's too.
+func otherSchemes() []Forgery {
+	f := func(name, doc string, key func(signing.Secret) string, value func(digest []byte) string) Forgery {
+		return Forgery{Name: name, Rule: "SIG-5", Doc: doc, forge: bodyAlone(key, value)}
+	}
+	const doc = "the HMAC of the body alone, keyed with the secret's text, "
+	whole := signing.Secret.Reveal
+	return []Forgery{
+		f("other-scheme-hex", doc+"in hexadecimal", whole, hex.EncodeToString),
+		f("other-scheme-sha256-hex", doc+`in hexadecimal after "sha256="`, whole, func(d []byte) string { return "sha256=" + hex.EncodeToString(d) }),
+		f("other-scheme-base64", doc+"in base64", whole, base64Text),
+		f("other-scheme-v1-base64", doc+"in base64 after "+signing.Version+",", whole, func(d []byte) string { return signing.Version + "," + base64Text(d) }),
+		f("other-scheme-part-hex", doc+"without whsec_, in hexadecimal", withoutPrefix, hex.EncodeToString),
+		f("other-scheme-part-base64", doc+"without whsec_, in base64", withoutPrefix, base64Text),
+	}
+}
+
+// strict marks a forgery on which only a strict run insists.
+func strict(f Forgery) Forgery {
+	f.StrictOnly = true
+	return f
+}
+
 // timestamps is SIG-6 and SIG-7. All of them are validly signed for the
 // timestamp that they carry: nothing but the timestamp is wrong. Texts that a
-// good receiver may read as a time close to now (a fraction, a plus sign,
-// spaces) are left out.
+// lenient parser reads as a time close to now (more text behind it, a fraction,
+// an exponent) are for strict runs; a plus sign and spaces are left out.
 func timestamps() []Forgery {
 	const minute, hour, tenYears = 60, 3600, 10 * 365 * 24 * 3600
 	return []Forgery{
@@ -98,6 +128,9 @@ func timestamps() []Forgery {
 		{Name: "timestamp-empty", Rule: "SIG-6", Doc: "the timestamp is empty, validly signed", forge: stamped(text(""))},
 		{Name: "timestamp-negative", Rule: "SIG-6", Doc: "the timestamp has a minus sign, validly signed", forge: stamped(negative)},
 		{Name: "timestamp-overflow", Rule: "SIG-6", Doc: "the timestamp is 2^64 s too large, so that 64 bits wrap around to now, validly signed", forge: stamped(wrapping)},
+		strict(Forgery{Name: "timestamp-trailing-text", Rule: "SIG-6", Doc: "letters follow the timestamp, validly signed: a lenient parser reads now", forge: stamped(func(in Input) string { return stamp(in) + "abc" })}),
+		strict(Forgery{Name: "timestamp-fraction", Rule: "SIG-6", Doc: "the timestamp has a fraction, validly signed", forge: stamped(func(in Input) string { return stamp(in) + ".5" })}),
+		strict(Forgery{Name: "timestamp-exponent", Rule: "SIG-6", Doc: "the timestamp has an exponent, validly signed", forge: stamped(exponent)}),
 
 		{Name: "future-310", Rule: "SIG-7", Doc: "validly signed for 310 s from now", forge: shifted(5*minute + 10)},
 		{Name: "future-3600", Rule: "SIG-7", Doc: "validly signed for an hour from now", forge: shifted(hour)},

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"strconv"
@@ -104,6 +105,26 @@ func resign(id, timestamp string) forger {
 	}
 }
 
+// signedOver signs one part and the body, with one dot between: what is left
+// when the other part is dropped together with its dot.
+func signedOver(part func(Input) string) forger {
+	return func(r delivery.Request, in Input) (delivery.Request, error) {
+		signed := append([]byte(part(in)+"."), r.Body...)
+		return r.With(signing.HeaderSignature, in.Secret.SignContent(signed)), nil
+	}
+}
+
+func webhookID(in Input) string { return in.WebhookID }
+
+// bodyAlone puts the HMAC of nothing but the body in the place of the signature.
+func bodyAlone(key func(signing.Secret) string, value func(digest []byte) string) forger {
+	return func(r delivery.Request, in Input) (delivery.Request, error) {
+		mac := hmac.New(sha256.New, []byte(key(in.Secret)))
+		mac.Write(r.Body)
+		return r.With(signing.HeaderSignature, value(mac.Sum(nil))), nil
+	}
+}
+
 // signature puts value in the place of the signature; it gets the right digest
 // as bytes, which it may append to, and in base64.
 func signature(value func(digest []byte, text string) string) forger {
@@ -135,6 +156,12 @@ func text(t string) func(Input) string { return func(Input) string { return t } 
 func negative(in Input) string { return "-" + stamp(in) }
 
 func milliseconds(in Input) string { return stamp(in) + "000" }
+
+// exponent is the timestamp as a calculator writes it: 1.795861000e9.
+func exponent(in Input) string {
+	digits := stamp(in)
+	return fmt.Sprintf("%s.%se%d", digits[:1], digits[1:], len(digits)-1)
+}
 
 // wrapping is the timestamp plus 2^64.
 func wrapping(in Input) string {

@@ -7,20 +7,21 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // Mistakes with what comes twice, and with what only looks as if it did.
 func idempotencyMutants() []Mutant {
 	acceptsTwice := []Broken{
-		{"IDEM-1", "2xx twice"},
-		{"IDEM-2", "2xx"},
-		{"IDEM-3", "all 2xx"},
+		{rule.IDEM1, "2xx twice"},
+		{rule.IDEM2, "2xx"},
+		{rule.IDEM3, "all 2xx"},
 	}
 	newTimestampNewEvent := []Broken{
-		{"IDEM-2", "a retry with a fresh timestamp and signature"},
-		{"IDEM-5", "inbound duplicates have one effect"},
-		{"IDEM-6", "followed by a retry: one effect"},
-		{"IDEM-7", "still one effect"},
+		{rule.IDEM2, "a retry with a fresh timestamp and signature"},
+		{rule.IDEM5, "inbound duplicates have one effect"},
+		{rule.IDEM6, "followed by a retry: one effect"},
+		{rule.IDEM7, "still one effect"},
 	}
 	return []Mutant{
 		{
@@ -39,8 +40,8 @@ func idempotencyMutants() []Mutant {
 			Name:    "no-dedupe",
 			Mistake: "Every delivery is taken for a new event.",
 			Breaks: append([]Broken{
-				{"IDEM-1", "one effect"},
-				{"IDEM-3", "one effect"},
+				{rule.IDEM1, "one effect"},
+				{rule.IDEM3, "one effect"},
 			}, newTimestampNewEvent...),
 			change: adding(store.addAgain),
 		},
@@ -65,16 +66,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "webhook-id-as-key",
 			Mistake: "The idempotency key is X-Webhook-ID, as if that were the event's id: only the first event ever counts.",
-			Breaks: []Broken{
-				{"ACK-2", "all of them processed"},
-				{"IDEM-4", "different events under one X-Webhook-ID"},
-				{"ORD-1", "the full lifecycle ends in the last status"},
-				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
-				{"ORD-4", "READ before DELIVERED ends READ"},
-				{"ORD-7", "interleaved messages do not mix"},
-				{"RET-1", "the state ends right"},
-				{"TPL-1", "last status kept"},
-			},
+			Breaks:  []Broken{{rule.IDEM4, "different events under one X-Webhook-ID"}},
+			May:     []rule.ID{rule.ACK2, rule.IDEM5, rule.INB1, rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD6, rule.ORD7, rule.RET1, rule.TPL1, rule.SIG13, rule.IDEM1, rule.IDEM2, rule.IDEM3, rule.IDEM6, rule.IDEM7, rule.CON1},
 			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
 				ev.Key = h.Get("X-Webhook-ID")
 				return nil
@@ -83,14 +76,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "message-id-as-key",
 			Mistake: "The idempotency key of a message's event is message_id alone: only the first status of a message counts.",
-			Breaks: []Broken{
-				{"IDEM-4", "nothing is dropped that differs"},
-				{"ORD-1", "the full lifecycle ends in the last status"},
-				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
-				{"ORD-4", "READ before DELIVERED ends READ"},
-				{"ORD-7", "interleaved messages do not mix"},
-				{"RET-1", "the state ends right"},
-			},
+			Breaks:  []Broken{{rule.IDEM4, "nothing is dropped that differs"}},
+			May:     []rule.ID{rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD6, rule.ORD7, rule.RET1},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Message {
 					ev.Key = "message " + ev.Subject
@@ -101,7 +88,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "second-as-key",
 			Mistake: "The idempotency key of a message's event is message_id and updated_at: two statuses of one second are one.",
-			Breaks:  []Broken{{"IDEM-4", "two statuses of one message at the same instant"}},
+			Breaks:  []Broken{{rule.IDEM4, "two statuses of one message at the same instant"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
 				if at := payload.Text("updated_at"); ev.Kind == receiver.Message && at != "" {
 					ev.Key = "message " + ev.Subject + " " + at
@@ -110,9 +97,21 @@ func idempotencyMutants() []Mutant {
 			}),
 		},
 		{
+			Name:    "event-id-and-timestamp-as-key",
+			Mistake: "The idempotency key is X-Webhook-Event-ID and X-Webhook-Timestamp, which is another one on every attempt.",
+			Breaks:  []Broken{{rule.IDEM2, "a retry with a fresh timestamp and signature"}},
+			May:     []rule.ID{rule.IDEM5, rule.IDEM6, rule.IDEM7},
+			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
+				if id := h.Get("X-Webhook-Event-ID"); id != "" {
+					ev.Key = id + " " + h.Get("X-Webhook-Timestamp")
+				}
+				return nil
+			}),
+		},
+		{
 			Name:    "check-then-insert",
 			Mistake: "One statement looks if the event is there already, another one stores it, and copies slip in between.",
-			Breaks:  []Broken{{"IDEM-3", "N copies at the same instant"}},
+			Breaks:  []Broken{{rule.IDEM3, "N copies at the same instant"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				there, err := s.has(ctx, ev.Key)
 				if err == nil && !there {
@@ -127,7 +126,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "keys-in-memory",
 			Mistake: "The keys of processed events are kept in a map, the events in a database: a restart forgets the keys.",
-			Breaks:  []Broken{{"IDEM-7", "when the receiver restarts between the two"}},
+			Breaks:  []Broken{{rule.IDEM7, "when the receiver restarts between the two"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				seen := map[string]bool{}
@@ -147,7 +146,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "state-in-memory",
 			Mistake: "Everything is kept in memory, and a restart forgets it.",
-			Breaks:  []Broken{{"IDEM-7", "when the receiver restarts between the two"}},
+			Breaks:  []Broken{{rule.IDEM7, "when the receiver restarts between the two"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				memory, err := receiver.OpenStore(context.Background(), "")
 				if err != nil {
@@ -161,7 +160,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "last-event-remembered",
 			Mistake: "An event is a duplicate if it is the same as the last one of its message: what comes back later is new.",
-			Breaks:  []Broken{{"IDEM-2", "after newer events of the same message"}},
+			Breaks:  []Broken{{rule.IDEM2, "after newer events of the same message"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind != receiver.Message {
 					return s.Add(ctx, ev, reply)
@@ -172,7 +171,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "marked-before-effect",
 			Mistake: "An event is marked as seen in one transaction and has its effect in another: a sender that hangs up cancels what lies between.",
-			Breaks:  []Broken{{"IDEM-6", "a lost acknowledgement"}},
+			Breaks:  []Broken{{rule.IDEM6, "a lost acknowledgement"}},
 			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				marked, err := s.mark(ctx, ev.Key)
 				if err != nil || !marked {
@@ -187,7 +186,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "marked-after-answer",
 			Mistake: "An event is marked as seen once the sender is known to have waited for the end: who hung up gets it a second time.",
-			Breaks:  []Broken{{"IDEM-6", "a lost acknowledgement"}},
+			Breaks:  []Broken{{rule.IDEM6, "a lost acknowledgement"}},
 			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				key := ev.Key
 				gone := func() bool { return takes(heard(ctx), 5*time.Millisecond) != nil }
@@ -201,7 +200,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "inbound-not-deduplicated",
 			Mistake: "Statuses are deduplicated, what contacts write is not.",
-			Breaks:  []Broken{{"IDEM-5", "inbound duplicates have one effect"}},
+			Breaks:  []Broken{{rule.IDEM5, "inbound duplicates have one effect"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind == receiver.Inbound {
 					return s.addAgain(ctx, ev, reply)
@@ -212,7 +211,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "reply-per-delivery",
 			Mistake: "What contacts write is stored once, but answered whenever it is delivered.",
-			Breaks:  []Broken{{"IDEM-5", "inbound duplicates have one effect"}},
+			Breaks:  []Broken{{rule.IDEM5, "inbound duplicates have one effect"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				added, err := s.Add(ctx, ev, reply)
 				if err != nil || added || reply == nil {
@@ -225,22 +224,22 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "inbound-by-text",
 			Mistake: "What contacts write is the same message if it is the same text.",
-			Breaks:  []Broken{{"IDEM-4", "equal texts at different times"}},
+			Breaks:  []Broken{{rule.IDEM4, "equal texts at different times"}},
 			change:  inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Text }),
 		},
 		{
 			Name:    "inbound-by-number",
 			Mistake: "A contact who has written once is known, and what comes from the number afterwards is a duplicate.",
 			Breaks: []Broken{
-				{"IDEM-4", "equal texts at different times"},
-				{"IDEM-5", "two different texts from one number have two"},
+				{rule.IDEM4, "equal texts at different times"},
+				{rule.IDEM5, "two different texts from one number have two"},
 			},
 			change: inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Subject }),
 		},
 		{
 			Name:    "inbound-by-second",
 			Mistake: "What a contact writes is known by the number and the second: two texts of one second are one.",
-			Breaks:  []Broken{{"IDEM-5", "two different texts from one number have two"}},
+			Breaks:  []Broken{{rule.IDEM5, "two different texts from one number have two"}},
 			change: inboundKey(func(ev receiver.Event, payload receiver.Fields) string {
 				return ev.Subject + " " + payload.Text("received_at", "updated_at")
 			}),

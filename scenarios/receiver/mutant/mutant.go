@@ -43,7 +43,7 @@ type Broken struct {
 func All() []Mutant {
 	return slices.Concat(
 		signatureMutants(), headerMutants(), acknowledgementMutants(), idempotencyMutants(),
-		orderMutants(), toleranceMutants(), textMutants(), laterMutants(),
+		orderMutants(), toleranceMutants(), textMutants(), contactMutants(), laterMutants(),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // Mistakes with statuses that come late, early or not at all.
@@ -19,28 +20,28 @@ func orderMutants() []Mutant {
 			Name:    "last-write-wins",
 			Mistake: "The status that arrived last is the message's status.",
 			Breaks: []Broken{
-				{"ORD-3", "a late earlier status never moves the message back"},
-				{"ORD-4", "READ before DELIVERED ends READ"},
-				{"ORD-6", "a late SENT does not overwrite FAILED"},
+				{rule.ORD3, "a late earlier status never moves the message back"},
+				{rule.ORD4, "READ before DELIVERED ends READ"},
+				{rule.ORD6, "a late SENT does not overwrite FAILED"},
 			},
 			change: ranking(map[string]int{"QUEUED": 1, "ROUTED": 1, "SENT": 1, "DELIVERED": 1, "READ": 1, "FAILED": 1}),
 		},
 		{
 			Name:    "rank-off-by-one",
 			Mistake: "SENT and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
-			Breaks:  []Broken{{"ORD-3", "a late earlier status never moves the message back"}},
+			Breaks:  []Broken{{rule.ORD3, "a late earlier status never moves the message back"}},
 			change:  ranking(map[string]int{"SENT": receiver.Rank("DELIVERED")}, "FAILED", "FILTERED", "BLOCKED"),
 		},
 		{
 			Name:    "read-is-delivered",
 			Mistake: "READ and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
-			Breaks:  []Broken{{"ORD-4", "READ before DELIVERED ends READ"}},
+			Breaks:  []Broken{{rule.ORD4, "READ before DELIVERED ends READ"}},
 			change:  ranking(map[string]int{"READ": receiver.Rank("DELIVERED")}),
 		},
 		{
 			Name:    "read-needs-delivered",
 			Mistake: "READ is passed over as long as the message is not DELIVERED.",
-			Breaks:  []Broken{{"ORD-4", "READ before DELIVERED ends READ"}},
+			Breaks:  []Broken{{rule.ORD4, "READ before DELIVERED ends READ"}},
 			change: following(func(current string, ev receiver.Event) (bool, error) {
 				return ev.Status != "READ" || current == "DELIVERED" || current == "READ", nil
 			}),
@@ -48,45 +49,35 @@ func orderMutants() []Mutant {
 		{
 			Name:    "failed-overwritten",
 			Mistake: "FAILED is as far on as SENT, and of equal ranks the last to arrive counts.",
-			Breaks:  []Broken{{"ORD-6", "a late SENT does not overwrite FAILED"}},
+			Breaks:  []Broken{{rule.ORD6, "a late SENT does not overwrite FAILED"}},
 			change:  ranking(map[string]int{"FAILED": receiver.Rank("SENT")}),
 		},
 		{
 			Name:    "failed-only-logged",
 			Mistake: "FAILED goes to the log and nowhere else.",
-			Breaks: []Broken{
-				{"IDEM-4", "nothing is dropped that differs"},
-				{"ORD-1", "the full lifecycle ends in the last status"},
-				{"ORD-7", "interleaved messages do not mix"},
-			},
-			change: following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "FAILED", nil }),
+			Breaks:  []Broken{{rule.ORD1, "the full lifecycle ends in the last status"}},
+			May:     []rule.ID{rule.IDEM4, rule.ORD6, rule.ORD7},
+			change:  following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "FAILED", nil }),
 		},
 		{
 			Name:    "read-dropped",
 			Mistake: "READ is dropped: nobody in the business needs it.",
-			Breaks: []Broken{
-				{"ORD-1", "the full lifecycle ends in the last status"},
-				{"ORD-4", "READ before DELIVERED ends READ"},
-			},
-			change: following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "READ", nil }),
+			Breaks:  []Broken{{rule.ORD1, "the full lifecycle ends in the last status"}},
+			May:     []rule.ID{rule.ORD4},
+			change:  following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "READ", nil }),
 		},
 		{
 			Name:    "skips-passed-over",
 			Mistake: "A status counts only if it is the next one after the last: what comes after a gap is passed over.",
-			Breaks: []Broken{
-				{"ORD-2", "ROUTED → DELIVERED ends DELIVERED"},
-				{"ORD-4", "READ before DELIVERED ends READ"},
-			},
-			change: following(func(current string, ev receiver.Event) (bool, error) { return follows(current, ev.Status), nil }),
+			Breaks:  []Broken{{rule.ORD2, "ROUTED → DELIVERED ends DELIVERED"}},
+			May:     []rule.ID{rule.ORD4, rule.IDEM4},
+			change:  following(func(current string, ev receiver.Event) (bool, error) { return follows(current, ev.Status), nil }),
 		},
 		{
 			Name:    "transitions-enforced",
 			Mistake: "A state machine answers 409 to every status that is not the next one.",
-			Breaks: []Broken{
-				{"ORD-2", "skipped states are accepted"},
-				{"ORD-4", "READ before DELIVERED ends READ"},
-				{"ORD-5", "an event for a message it never saw is acknowledged"},
-			},
+			Breaks:  []Broken{{rule.ORD2, "skipped states are accepted"}},
+			May:     []rule.ID{rule.ORD3, rule.ORD4, rule.ORD5, rule.ORD6, rule.IDEM4},
 			change: following(func(current string, ev receiver.Event) (bool, error) {
 				if !follows(current, ev.Status) {
 					return false, &answer{http.StatusConflict, "no way from " + current + " to " + ev.Status}
@@ -97,7 +88,7 @@ func orderMutants() []Mutant {
 		{
 			Name:    "unknown-message-refused",
 			Mistake: "An event of a message that is not in the database is answered with 404.",
-			Breaks:  []Broken{{"ORD-5", "an event for a message it never saw is acknowledged"}},
+			Breaks:  []Broken{{rule.ORD5, "an event for a message it never saw is acknowledged"}},
 			change: following(func(current string, ev receiver.Event) (bool, error) {
 				if current == "" && ev.Status != "QUEUED" {
 					return false, &answer{http.StatusNotFound, "no such message"}
@@ -108,10 +99,8 @@ func orderMutants() []Mutant {
 		{
 			Name:    "messages-mixed-up",
 			Mistake: "A variable of the module holds the message that was SENT last, and takes what happens to a sent message.",
-			Breaks: []Broken{
-				{"IDEM-4", "different events under one X-Webhook-ID"},
-				{"ORD-7", "interleaved messages do not mix"},
-			},
+			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
+			May:     []rule.ID{rule.IDEM4},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				last := ""
@@ -134,11 +123,8 @@ func orderMutants() []Mutant {
 		{
 			Name:    "shared-variable",
 			Mistake: "The id of the message that is being handled stands in a variable of the module, which the next request overwrites while the database is waited for.",
-			Breaks: []Broken{
-				{"ACK-2", "all of them processed"},
-				{"IDEM-6", "one effect"},
-				{"ORD-7", "interleaved messages do not mix"},
-			},
+			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
+			May:     []rule.ID{rule.ACK2, rule.IDEM3, rule.IDEM4, rule.IDEM6, rule.ORD1},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var handled atomic.Value
 				r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {

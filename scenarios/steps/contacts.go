@@ -1,0 +1,182 @@
+package steps
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+func contactSentences() []definition {
+	return []definition{
+		def(`Sent delivers the signals "([^"]+)" of a contact`, func(w *World) any { return w.deliversSignals }),
+		def(`the contact has (opted out|opted in)`, func(w *World) any { return w.contactHas }),
+		def(`that contact sends an ordinary text`, func(w *World) any { return w.thatContactSends }),
+	}
+}
+
+// familyEvent is a genuine event of a family that not every edition has.
+func (w *World) familyEvent(name string) (event.Event, error) {
+	kind, err := event.Lookup(name)
+	if err != nil {
+		return event.Event{}, err
+	}
+	if err := w.driver().Knobs.Has(kind); err != nil {
+		return event.Event{}, leftOut("%s", err)
+	}
+	e, err := kind.Sample(w.chance, w.at)
+	if err != nil {
+		return event.Event{}, err
+	}
+	*e.Account() = w.account.ID
+	if e.Contact != nil {
+		e.Contact.From = w.newNumber() // one that nobody else in the run has
+	}
+	return e, nil
+}
+
+// signal is one of a contact's signals: what it says, and when it was given.
+type signal struct {
+	kind    event.Type
+	network bool // reported by the network: without message, text and the account's number
+	at      time.Duration
+}
+
+// signals reads "opt_out at 20 s, opt_in by the network": in the order in which
+// they arrive. One without a time was given ten seconds after the one before it.
+func signals(text string) ([]signal, error) {
+	var all []signal
+	next := 10
+	for _, part := range list(text) {
+		found := aSignal.FindStringSubmatch(part)
+		if found == nil {
+			return nil, fmt.Errorf("no signal %q: want such as opt_out, opt_in at 20 s, help by the network", part)
+		}
+		seconds := next
+		if found[3] != "" {
+			seconds, _ = strconv.Atoi(found[3]) // digits only
+		}
+		next = seconds + 10
+		all = append(all, signal{event.Type("contact." + found[1]), found[2] != "", time.Duration(seconds) * time.Second})
+	}
+	return all, nil
+}
+
+var aSignal = regexp.MustCompile(`^(opt_in|opt_out|help|custom_keyword)( by the network)?(?: at (\d{1,2}) s)?$`) //nolint:gochecknoglobals // constant
+
+// deliversSignals delivers a new contact's signals in the order of the sentence.
+// Each says how the contact stands after it, by the time at which it was given.
+func (w *World) deliversSignals(ctx context.Context, text string) error {
+	all, err := signals(text)
+	if err != nil {
+		return err
+	}
+	if err := w.driver().Knobs.Has(event.Kind{Name: string(event.ContactOptOut), Type: event.ContactOptOut}); err != nil {
+		return notChecked("%s", err)
+	}
+	w.contact = &contact{number: w.newNumber(), optedOut: optedOutAfter(all, signal{at: time.Hour})}
+	id := newID(w.chance)
+	start := w.at.Add(-time.Minute) // no signal of them lies in the future
+	for n, s := range all {
+		e, err := w.familyEvent(string(s.kind))
+		if err != nil {
+			return err
+		}
+		e.ID, e.CreatedAt = newID(w.chance), start.Add(s.at)
+		c := e.Contact
+		c.From, c.ContactID, c.To, c.OptOut = w.contact.number, id, &w.account.Number, optedOutAfter(all, s)
+		c.Channel = w.s.Traits.InboundChannel(event.SMS)
+		if s.network {
+			c.Source, c.MessageID, c.Text, c.To = event.ProviderSignal, uuid.Nil, nil, nil
+		}
+		if _, err := w.send(ctx, fmt.Sprintf("the contact's %s event, number %d of %d to arrive", e.Type, n+1, len(all)), w.signed(e)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// optedOutAfter reports how a contact stands after a signal: the last opt-in or
+// opt-out until then says so.
+func optedOutAfter(all []signal, last signal) bool {
+	inTime := slices.Clone(all)
+	slices.SortStableFunc(inTime, func(a, b signal) int { return cmp.Compare(a.at, b.at) })
+	out := false
+	for _, s := range inTime {
+		if s.at > last.at {
+			break
+		}
+		switch s.kind {
+		case event.ContactOptOut:
+			out = true
+		case event.ContactOptIn:
+			out = false
+		}
+	}
+	return out
+}
+
+func (w *World) contactState(number string) reader {
+	return func(ctx context.Context) (probe.State, error) {
+		return w.s.Probe.Contact(ctx, w.base, w.form(number))
+	}
+}
+
+// optedOut reports whether a reading shows that: who is not known has said nothing.
+func optedOut(st probe.State) bool { return st.HasOptedOut && st.OptedOut }
+
+// contactHas asserts how the contact stands at the end, and that it stays so.
+func (w *World) contactHas(ctx context.Context, want string) error {
+	if err := w.acceptedSoFar(); err != nil {
+		return err
+	}
+	if err := w.needs(rule.ContactOptOut); err != nil {
+		return err
+	}
+	read := w.contactState(w.contact.number)
+	reached := func(st probe.State) bool { return optedOut(st) == (want == "opted out") }
+	st, err := w.appears(ctx, read, reached)
+	if err == nil && reached(st) {
+		st, err = w.settled(ctx, read, func(st probe.State) bool { return !reached(st) })
+	}
+	if err != nil || reached(st) {
+		return err
+	}
+	seen := "has opted in"
+	if optedOut(st) {
+		seen = "has opted out"
+	} else if !st.HasOptedOut {
+		seen = "is unknown"
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("the contact %s in the receiver's state, though the signal with the latest timestamp says that it has %s", seen, want),
+		Expected: fmt.Sprintf("a contact who has %s: the latest opt-in or opt-out by timestamp counts, in whatever order they arrive", want),
+		Seen:     st.Raw,
+		At:       w.lastExchange(),
+	}
+}
+
+// thatContactSends waits first until the opt-out before it has been worked off,
+// so that a receiver with a queue is not asked for the impossible.
+func (w *World) thatContactSends(ctx context.Context) error {
+	before := *w.contact
+	if w.can(rule.ContactOptOut) {
+		if _, err := w.appears(ctx, w.contactState(before.number), optedOut); err != nil {
+			return err
+		}
+	} else if err := (clock.Real{}).Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+4*w.s.Traits.Lag)); err != nil {
+		return err
+	}
+	w.contact = &before
+	return w.contactSends(ctx, ordinaryText)
+}
