@@ -23,7 +23,7 @@ func knownOfDuplicates() []mistake {
 			fix:     unique + " A look before it, or a lock in one process, does not hold.",
 		},
 		{
-			id: "key-changes-with-the-attempt", without: []string{"IDEM-1"}, mutants: []string{"timestamp-in-key", "signature-as-key"},
+			id: "key-changes-with-the-attempt", without: []string{"IDEM-1"}, mutants: []string{"timestamp-in-key", "signature-as-key", "event-id-and-timestamp-as-key"},
 			summary: "the idempotency key holds the timestamp or the signature, which are new on every attempt: a copy is known, a retry is not",
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},

@@ -90,7 +90,8 @@ func knownOfOrder() []mistake {
 			fix:     "Make the key template_id + status (with the channel and the event's time), and store the last status with its reason.",
 		},
 		{
-			id: "approved-is-final", like: []string{"TPL-1 | the last of \"APPROVED, PENDING, REJECTED\" is kept | state"},
+			id: "approved-is-final", mutants: []string{"approved-is-final"},
+			like:    []string{"TPL-1 | the last of \"APPROVED, PENDING, REJECTED\" is kept | state"},
 			summary: "APPROVED is final for it: a template that was approved and then edited is PENDING and perhaps REJECTED, and it goes on showing APPROVED",
 			fix:     "Keep the last status of a template, whichever it is: after an edit it is reviewed anew.",
 		},
@@ -109,18 +110,29 @@ func knownOfOrder() []mistake {
 			fix:     "Branch on field == \"templates\" before any field of a message is read, and key them by template_id.",
 		},
 		{
-			id: "opt-out-by-arrival", like: []string{"CON-1 | * | state"},
-			summary: "the opt-out state of a contact follows the order of arrival (or a signal that changes nothing changes it): an older signal that arrives late wins",
-			fix:     "Compare the envelope's timestamp with that of the signal you have, and overwrite only if it is newer. Only contact.opt_in and contact.opt_out change the state.",
+			id: "opt-out-by-arrival", mutants: []string{"opt-out-by-arrival"},
+			like:    []string{"CON-1 | * at * | state"},
+			summary: "the opt-out state of a contact follows the order of arrival: an older signal that arrives late wins over one with a later timestamp",
+			fix:     "Compare the envelope's timestamp with that of the signal you have, and overwrite only if it is newer.",
 		},
 		{
-			id: "opt-out-ignored", like: []string{"CON-2 | * | state"},
+			id: "opt-out-lost-on-help", mutants: []string{"opt-out-lost-on-help"},
+			summary: "contact.help and contact.custom_keyword change the opt-out state of a contact: they do not say that it wants messages",
+			fix:     "Change the state on contact.opt_in and contact.opt_out only, or take the payload's opt_out, which is the state after the signal.",
+		},
+		{
+			id: "bare-signals-ignored", mutants: []string{"signal-without-text-ignored"},
+			summary: "a contact's signal that came without a text is passed over: an opt-out that the network reports is lost",
+			fix:     "Take a signal whether or not it has a text, a message_id and a to: they may be null.",
+		},
+		{
+			id: "opt-out-ignored", mutants: []string{"sends-after-opt-out"}, like: []string{"CON-2 | * | state"},
 			summary: "contact.opt_out is ignored: messages are still sent to a contact that opted out",
 			fix:     "Store the opt-out, and look at it before anything is sent.",
 		},
 		{
-			id: "stop-answered", mutants: []string{"reply-to-stop"},
-			summary: "an inbound STOP is replied to like any other text",
+			id: "stop-answered", mutants: []string{"reply-to-stop", "replies-only-to-stop"},
+			summary: "an inbound STOP is replied to",
 			fix:     "Look for STOP (and its kin, in any case) before any automatic reply, and send nothing: Sent has done it.",
 		},
 	}

@@ -33,7 +33,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Refuse with 401 at once when any of the three headers is missing or empty; verify whatever is left.",
 		},
 		{
-			id: "id-not-required", mutants: []string{"empty-id-signed"},
+			id: "id-not-required", mutants: []string{"empty-id-signed", "id-optional"},
 			summary: "it signs without the id where X-Webhook-ID is missing: what was signed like that is accepted",
 			fix:     "Refuse with 401 when X-Webhook-ID is missing or empty, before anything is computed. Have no second form of the signed content.",
 		},
@@ -61,6 +61,12 @@ func knownOfSignatures() []mistake {
 			id: "hex-as-well", mutants: []string{"hex-too"},
 			summary: "it takes the digest in hexadecimal as well",
 			fix:     "Compare with v1, and base64 only. Delete the fallback for hexadecimal.",
+		},
+		{
+			id: "older-scheme-taken", mutants: []string{"older-scheme-too"},
+			like:    []string{"SIG-5 | a signature of another scheme is rejected: * | 2xx"},
+			summary: "a signature of another scheme is still taken: the HMAC of the body alone, without id and timestamp",
+			fix:     "Delete the fallback: whoever has one such signature can send its body for ever.",
 		},
 		{
 			id: "compared-by-prefix", mutants: []string{"prefix-compare"},
@@ -128,6 +134,11 @@ func knownOfSignatures() []mistake {
 			fix:     "Match the timestamp with ^[0-9]+$ before it is converted, and refuse with 401 otherwise.",
 		},
 		{
+			id: "number-with-a-tail", mutants: []string{"digits-then-anything"},
+			summary: "the timestamp is read until the first character that is no digit: what follows is ignored",
+			fix:     "Match the timestamp with ^[0-9]+$ before it is converted, and refuse with 401 otherwise: parseInt and its kin stop early.",
+		},
+		{
 			id: "timestamp-overflows", mutants: []string{"timestamp-wraps-around"},
 			summary: "a timestamp beyond 64 bits wraps around and passes the check of the age",
 			fix:     "Refuse a timestamp that has more than 12 characters or others than digits before it is converted.",
@@ -174,7 +185,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Verify first. Log of a rejected delivery what you need, in a place that nothing reads as an event.",
 		},
 		{
-			id: "signature-echoed", mutants: []string{"expected-signature-echoed"},
+			id: "signature-echoed", mutants: []string{"expected-signature-echoed", "hex-digest-echoed"},
 			summary: "the answer to a forged delivery says which signature would have been right: whoever asks can sign",
 			fix:     "Answer 401 with a constant text. Write the expected signature nowhere, also not in hexadecimal.",
 		},

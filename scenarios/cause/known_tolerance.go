@@ -24,7 +24,7 @@ func knownOfTolerance() []mistake {
 			fix:     openSet + "Upstream statuses of templates come verbatim.",
 		},
 		{
-			id: "field-not-known", mutants: []string{"unknown-field-refused"},
+			id: "field-not-known", mutants: []string{"unknown-field-refused", "unknown-family-refused"},
 			like:    []string{"TOL-3 | * | refused"},
 			summary: "a field other than those of messages and templates is answered with {answer}",
 			fix:     openSet + "New families of events come without notice.",

@@ -31,6 +31,7 @@ func (t *Terminal) Finish(rep Report) error {
 		t.line("")
 	}
 	t.diagnosis(rep.Diagnosis)
+	t.causes(rep)
 	for _, v := range []Verdict{Failed, Errored, Warned} {
 		for _, r := range rep.Rules {
 			if r.Verdict == v && (v != Warned || !t.o.Quiet) {
@@ -85,7 +86,7 @@ func (t *Terminal) broken(r Rule) {
 	}
 	if r.Verdict != Errored {
 		t.block("why", r.Why)
-		t.block("fix", r.Fix)
+		t.block(mend(r))
 		if known, ok := rule.Get(r.ID); ok {
 			t.block("source", known.Source)
 		}

@@ -25,6 +25,7 @@ type htmlView struct {
 	Took, Simulated          string
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
+	Causes                   []htmlCause
 	Families                 []htmlFamily
 	Answers                  template.HTML // how long they took
 	Answered                 string        // how many there were
@@ -91,6 +92,7 @@ func newHTMLView(rep Report) htmlView {
 	if d := rep.Diagnosis; d != nil {
 		v.Diagnosis = &Diagnosis{Cause: Printable(d.Cause), Summary: Printable(d.Summary), Fix: Printable(d.Fix), Evidence: printable(d.Evidence)}
 	}
+	v.Causes = htmlCauses(rep)
 	v.TargetLog = printable(rep.TargetLog)
 	v.Chaos = newHTMLChaos(rep.Chaos)
 	if v.Chaos == nil || v.Chaos.Latency == "" {
@@ -213,7 +215,8 @@ func newHTMLRule(r Rule) htmlRule {
 func htmlBrokenRule(r Rule) htmlRule {
 	out := newHTMLRule(r)
 	if r.Verdict != Errored { // our own trouble is not the receiver's to repair
-		out.Why, out.Fix = Printable(r.Why), Printable(r.Fix)
+		_, fix := mend(r)
+		out.Why, out.Fix = Printable(r.Why), Printable(fix)
 		if known, ok := rule.Get(r.ID); ok {
 			out.Source = &htmlSource{Name: known.Source}
 			if name, url, found := strings.Cut(known.Source, ", https://"); found && !strings.ContainsAny(url, " ;") {

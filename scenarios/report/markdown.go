@@ -24,6 +24,7 @@ func Markdown(w io.Writer, rep Report) error {
 		fmt.Fprintf(&b, "### Diagnosis\n\n%s\n\n**Fix:** %s\n\n", md(d.Summary), md(d.Fix))
 		fenced(&b, strings.Join(d.Evidence, "\n"))
 	}
+	b.WriteString(markdownCauses(rep))
 	for _, v := range []Verdict{Failed, Errored, Warned} {
 		for _, r := range rep.Rules {
 			if r.Verdict == v {
