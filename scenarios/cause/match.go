@@ -101,6 +101,9 @@ func (e *evidence) fits(f form) (fit, bool) {
 	if slices.ContainsFunc(f.of.with, func(id string) bool { return !e.broken[id] }) || slices.ContainsFunc(f.of.without, failed) {
 		return fit{}, false
 	}
+	if len(e.spread(parseSigns(f.of.absent))) > 0 {
+		return fit{}, false
+	}
 	out := fit{form: f}
 	if f.said != nil {
 		for _, at := range e.order {
@@ -235,8 +238,10 @@ func recognised(f Facts, all []form, explained []string) []report.Cause {
 		if len(rivals) > 0 {
 			causes = e.named(causes, rivals[0], false)
 		}
-		for _, at := range first.signs {
-			e.failed[at].explained = true
+		for _, at := range e.order {
+			if slices.Contains(first.signs, at) || slices.Contains(first.form.of.covers, at.rule) {
+				e.failed[at].explained = true
+			}
 		}
 	}
 }
@@ -264,6 +269,11 @@ func (e *evidence) named(causes []report.Cause, f fit, sure bool) []report.Cause
 			if what == "" {
 				what = strings.TrimSuffix(at.scenario, " is accepted")
 			}
+		}
+	}
+	for _, id := range m.covers {
+		if e.broken[id] && !slices.Contains(rules, id) {
+			rules = append(rules, id)
 		}
 	}
 	if i := slices.IndexFunc(causes, func(c report.Cause) bool { return c.ID == m.id }); i >= 0 {

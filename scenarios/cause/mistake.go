@@ -14,6 +14,8 @@ type mistake struct {
 	like        []string // signs of a form that no mutant has, as in the dictionary; * in a name is any text; refused is any refusal
 	with        []string // rules that must have failed
 	without     []string // rules that must not have failed
+	absent      []string // signs of which none may be there
+	covers      []string // rules that need no other cause, where this is one
 	answer      string   // a regular expression: an answer that gives it away
 	on          []string // rules whose answers do
 }
@@ -33,7 +35,7 @@ type form struct {
 
 // loose reports whether a form takes any scenario of a rule.
 func (f form) loose() bool {
-	return slices.ContainsFunc(f.signs, func(s Sign) bool { return strings.Contains(s.Scenario, "*") })
+	return !slices.ContainsFunc(f.signs, func(s Sign) bool { return !strings.Contains(s.Scenario, "*") })
 }
 
 // forms is every form of every known mistake.
