@@ -27,11 +27,7 @@ func Explain(f Facts) []report.Cause {
 	for _, source := range []func(Facts) []report.Cause{diagnosed, learned, verifiesNothing} {
 		all = append(all, source(f)...)
 	}
-	var explained []string
-	for _, c := range all {
-		explained = append(explained, c.Rules...)
-	}
-	all = append(all, recognised(f, everyForm(), explained)...)
+	all = recognised(f, everyForm(), all)
 	order := []learn.Certainty{learn.Tried, learn.Matches, learn.Likely}
 	slices.SortStableFunc(all, func(a, b report.Cause) int {
 		return slices.Index(order, learn.Certainty(a.Certainty)) - slices.Index(order, learn.Certainty(b.Certainty))

@@ -28,6 +28,11 @@ func knownOfDuplicates() []mistake {
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},
 		{
+			id: "webhook-id-as-event-id", mutants: []string{"webhook-id-as-key"},
+			summary: "X-Webhook-ID is taken for the event's id: it is the same on every delivery of a webhook, so only the first event counts",
+			fix:     "Deduplicate by X-Webhook-Event-ID or by message_id + message_status. X-Webhook-ID names the webhook's configuration.",
+		},
+		{
 			id: "message-id-as-key", mutants: []string{"message-id-as-key"},
 			like: []string{
 				"ORD-3 | * | fewer", "IDEM-4 | two statuses of one message at the same instant are both processed | state",
@@ -42,12 +47,23 @@ func knownOfDuplicates() []mistake {
 			fix:     "Make the key message_id + message_status. updated_at and timestamp have no more than seconds.",
 		},
 		{
-			id: "duplicates-refused", mutants: []string{"duplicates-refused"},
+			id: "duplicates-refused", mutants: []string{"duplicates-refused"}, covers: []string{"ORD-7"},
+			like: []string{ // the same, but of inbound events
+				"IDEM-1 | the same delivery twice is accepted twice | 4xx", "IDEM-2 | a retry with a fresh timestamp and signature is accepted at once | 4xx",
+				"IDEM-2 | a retry with a fresh timestamp and signature is accepted after newer events of the message | 4xx",
+				"IDEM-3 | copies at the same instant are all accepted | 4xx",
+			},
 			summary: "a duplicate is answered with {answer}: the sender takes it for a failure, sends it again, and disables the webhook in the end",
 			fix:     "Answer 2xx to an event that was processed before, or that is being processed: it is done, or about to be.",
 		},
 		{
-			id: "unique-violation", on: []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-6"}, mutants: []string{"unique-violation"}, answer: `unique|duplicate (key|entry)|E11000|integrityerror|P2002|already exists`,
+			id: "unique-violation", on: []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-6"}, mutants: []string{"unique-violation"}, covers: []string{"ORD-7"},
+			like: []string{ // the same, but of inbound events
+				"IDEM-1 | the same delivery twice is accepted twice | 5xx", "IDEM-2 | a retry with a fresh timestamp and signature is accepted at once | 5xx",
+				"IDEM-2 | a retry with a fresh timestamp and signature is accepted after newer events of the message | 5xx",
+				"IDEM-3 | copies at the same instant are all accepted | 5xx",
+			},
+			answer:  `unique|duplicate (key|entry)|E11000|integrityerror|P2002|already exists`,
 			summary: "the database refuses the second row of an event, and nobody catches that error: a duplicate is answered with {answer}",
 			fix:     "Insert with ON CONFLICT DO NOTHING (INSERT IGNORE, upsert), or catch the unique-constraint error, and answer 2xx: the event is there.",
 		},

@@ -55,6 +55,14 @@ func knownOfOrder() []mistake {
 			fix:     forward + " Or lock the row (SELECT … FOR UPDATE) from the look to the commit.",
 		},
 		{
+			id: "ordered-by-the-second", without: []string{"ORD-3"}, like: []string{
+				"IDEM-4 | two statuses of one message almost at the same instant are both processed, for many messages | state",
+				"IDEM-4 | two statuses of one message at the same instant are both processed | state",
+			},
+			summary: "statuses are ordered by updated_at or timestamp, which have no more than seconds: of two in one second the last to arrive wins",
+			fix:     forward,
+		},
+		{
 			id: "shared-variable", mutants: []string{"shared-variable"},
 			like: []string{
 				"ORD-7 | messages with events at the same instant do not mix: one DELIVERED, one FAILED | state",

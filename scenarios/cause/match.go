@@ -101,7 +101,7 @@ func (e *evidence) fits(f form) (fit, bool) {
 	if slices.ContainsFunc(f.of.with, func(id string) bool { return !e.broken[id] }) || slices.ContainsFunc(f.of.without, failed) {
 		return fit{}, false
 	}
-	if len(e.spread(parseSigns(f.of.absent))) > 0 {
+	if slices.ContainsFunc(e.spread(parseSigns(f.of.absent)), e.shown) {
 		return fit{}, false
 	}
 	out := fit{form: f}
@@ -152,12 +152,18 @@ func (e *evidence) fits(f form) (fit, bool) {
 	}
 	var others float64
 	for _, at := range e.order {
-		if touched[at.rule] && !e.failed[at].explained && !slices.Contains(out.signs, at) {
+		if touched[at.rule] && !slices.Contains(f.of.covers, at.rule) && !e.failed[at].explained && !slices.Contains(out.signs, at) {
 			others += e.weight(at)
 		}
 	}
 	out.covered, out.alone, out.whole = has/can, has/(has+others), can >= all/2
 	return out, out.covered >= least
+}
+
+// shown reports whether a sign is there.
+func (e *evidence) shown(s Sign) bool {
+	got := e.failed[place{s.Rule, s.Scenario}]
+	return got != nil && likeness(s.Shows, got.sign.Shows) > 0
 }
 
 // spread puts what failed in the place of names with a *.
@@ -212,12 +218,11 @@ func matches(pattern, name string) bool {
 
 // recognised are the known mistakes that explain what failed, one after another:
 // each time the one that explains most of what is left.
-func recognised(f Facts, all []form, explained []string) []report.Cause {
+func recognised(f Facts, all []form, causes []report.Cause) []report.Cause {
 	e := gather(f.Rules, all)
 	for _, at := range e.order {
-		e.failed[at].explained = slices.Contains(explained, at.rule)
+		e.failed[at].explained = slices.ContainsFunc(causes, func(c report.Cause) bool { return slices.Contains(c.Rules, at.rule) })
 	}
-	var causes []report.Cause
 	for {
 		var best []fit
 		for _, form := range all {
