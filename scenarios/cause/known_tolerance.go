@@ -18,7 +18,7 @@ func knownOfTolerance() []mistake {
 			fix:     openSet + "Names of events are added without notice.",
 		},
 		{
-			id: "template-status-not-known", mutants: []string{"template-status-enum"},
+			id: "template-status-not-known", absent: []string{"TPL-1 | \"PENDING\" is accepted | refused"}, mutants: []string{"template-status-enum"},
 			like:    []string{"TOL-2 | * | refused"},
 			summary: "the status of a template is an enum (in the code, the validation or the database): one that is not in it is answered with {answer}",
 			fix:     openSet + "Upstream statuses of templates come verbatim.",

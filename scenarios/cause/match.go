@@ -238,7 +238,7 @@ func recognised(f Facts, all []form, causes []report.Cause) []report.Cause {
 		rivals := slices.DeleteFunc(best[1:], func(r fit) bool {
 			return r.form.of == first.form.of || r.score() < near*first.score() || !overlap(r.signs, first.signs)
 		})
-		sure := first.covered >= certain && first.alone >= certain && first.whole && len(rivals) == 0
+		sure := first.covered >= certain && first.alone >= certain && first.whole && first.form.proven() && len(rivals) == 0
 		causes = e.named(causes, first, sure)
 		if len(rivals) > 0 {
 			causes = e.named(causes, rivals[0], false)

@@ -16,6 +16,7 @@ type mistake struct {
 	without     []string // rules that must not have failed
 	absent      []string // signs of which none may be there
 	covers      []string // rules that need no other cause, where this is one
+	plain       bool     // its signs can mean nothing else, though no mutant shows them
 	answer      string   // a regular expression: an answer that gives it away
 	on          []string // rules whose answers do
 }
@@ -32,6 +33,10 @@ type form struct {
 	signs []Sign
 	said  *regexp.Regexp // instead of signs: failed answers on the mistake's rules that match
 }
+
+// proven reports whether a mistake is certain where a form fits: a mutant makes
+// it, or an answer says it, or nothing else can look like that.
+func (f form) proven() bool { return len(f.of.mutants) > 0 || f.said != nil || f.of.plain }
 
 // loose reports whether a form takes any scenario of a rule.
 func (f form) loose() bool {
