@@ -151,7 +151,7 @@ func knownOfTolerance() []mistake {
 			fix:     "Do the slow part outside of the lock and after the answer; use several workers or an asynchronous server.",
 		},
 		{
-			id: "pool-exhausted", on: []string{"ACK-2"}, mutants: []string{"pool-exhausted"}, answer: `pool|too many (connections|clients|requests)|database is locked|busy|overload|rate limit`,
+			id: "pool-exhausted", on: []string{"ACK-2", "IDEM-3", "IDEM-4", "IDEM-6", "ORD-7"}, mutants: []string{"pool-exhausted"}, answer: `pool|too many (connections|clients|requests)|database is locked|busy|overload|rate limit`,
 			summary: "under a burst the connections, workers or locks of the database run out: deliveries are answered with {answer}",
 			fix:     "Let requests wait for a connection, keep transactions short, and size the pool for bursts. SQLite: WAL and a busy timeout. Put no rate limit on this route.",
 		},
