@@ -29,6 +29,7 @@ func Explain(f Facts) []report.Cause {
 	for _, source := range []func(Facts) []report.Cause{diagnosed, learned, verifiesNothing} {
 		all = append(all, source(f)...)
 	}
+	all = recognised(f, everyForm(), all)
 	order := []learn.Certainty{learn.Tried, learn.Matches, learn.Likely}
 	slices.SortStableFunc(all, func(a, b report.Cause) int {
 		return slices.Index(order, learn.Certainty(a.Certainty)) - slices.Index(order, learn.Certainty(b.Certainty))
@@ -90,9 +91,12 @@ const fewest = 8
 // few that it cannot even read: a body that was cut off is no JSON.
 func verifiesNothing(f Facts) []report.Cause {
 	tried, accepted := 0, 0
-	rules := []string{}
+	rules, after := []string{}, []string{}
 	for _, r := range f.Rules {
 		if !slices.Contains([]string{"SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-7", "SIG-10"}, r.ID) {
+			if r.ID == "ROT-1" && bad(r.Verdict) {
+				after = append(after, r.ID)
+			}
 			continue
 		}
 		for _, s := range r.Scenarios {
@@ -109,7 +113,7 @@ func verifiesNothing(f Facts) []report.Cause {
 			rules = append(rules, r.ID)
 		}
 	}
-	if tried < fewest || accepted < tried*9/10 || len(rules) < forgedRules {
+	if tried < fewest || accepted*10 < tried*9 || len(rules) < forgedRules { // what is no JSON any more, the parser refuses
 		return nil
 	}
 	fix := "Verify every delivery before anything else is done with it, and refuse to start without a signing secret."
@@ -119,7 +123,7 @@ func verifiesNothing(f Facts) []report.Cause {
 		fix = "Did it get its secret? Look how the receiver reads it (sentsim names the variable with --secret-env NAME where it starts the receiver itself). A receiver without a secret must refuse every delivery. " + fix
 	}
 	return []report.Cause{{
-		ID: "verifies-nothing", Certainty: string(learn.Matches), Fix: fix, Rules: rules,
+		ID: "verifies-nothing", Certainty: string(learn.Matches), Fix: fix, Rules: append(rules, after...),
 		Summary: fmt.Sprintf("the receiver verifies nothing: %d of %d forgeries were accepted", accepted, tried),
 	}}
 }

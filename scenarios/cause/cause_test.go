@@ -1,55 +1,101 @@
-package cause_test
+package cause
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/sentsim/sentsim/scenarios/cause"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 )
 
-func forged(accepted, rejected int) []report.Rule {
-	var all []report.Rule
-	for _, id := range []string{"SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-7", "SIG-10"} {
-		r := report.Rule{ID: id, Verdict: report.Failed, Fix: "the usual one"}
-		for range accepted {
-			r.Scenarios = append(r.Scenarios, report.Scenario{Verdict: report.Failed})
+// A receiver that accepts every forgery that can be parsed verifies nothing,
+// which is one cause above all the rules that fail.
+func TestVerifiesNothing(t *testing.T) {
+	d := dictionary(t)
+	rules := rulesOf(d, d["no-verification"])
+	for i := range rules {
+		if rules[i].ID == "SIG-2" { // what is no JSON any more, its parser refuses
+			rules[i].Scenarios = append(rules[i].Scenarios, report.Scenario{Name: "the end cut off", File: "x.feature:1", Verdict: report.Passed})
 		}
-		for range rejected {
-			r.Scenarios = append(r.Scenarios, report.Scenario{Verdict: report.Passed})
-		}
-		all = append(all, r)
 	}
-	return all
-}
-
-func TestAReceiverThatVerifiesNothing(t *testing.T) {
-	t.Parallel()
-	rules := forged(5, 0)
-	causes := cause.Explain(cause.Facts{Rules: rules, Started: true, SecretEnv: "SENT_DM_WEBHOOK_SECRET"})
-	cause.Assign(rules, causes)
-	if len(causes) != 1 || !strings.Contains(causes[0].Summary, "35 of 35") || !strings.Contains(causes[0].Fix, "--secret-env NAME") {
-		t.Fatalf("causes %+v", causes)
+	causes := Explain(Facts{Rules: rules, Started: true, SecretEnv: "MY_SECRET"})
+	if len(causes) != 1 || causes[0].ID != "verifies-nothing" || !strings.Contains(causes[0].Fix, "MY_SECRET") {
+		t.Fatalf("%+v", causes)
 	}
+	Assign(rules, causes)
 	for _, r := range rules {
-		if r.Cause != causes[0].ID || r.Fix != causes[0].Fix {
-			t.Errorf("%s names the cause %q, and the fix %q", r.ID, r.Cause, r.Fix)
+		if bad(r.Verdict) && r.Cause != "verifies-nothing" {
+			t.Errorf("%s has the cause %q", r.ID, r.Cause)
 		}
 	}
-	if got := cause.Explain(cause.Facts{Rules: forged(5, 1)}); len(got) != 0 {
-		t.Errorf("one of six is rejected, and it verifies nothing? %+v", got)
+	if causes := Explain(Facts{Rules: rulesOf(d, d["trusted-webhook-id"])}); len(causes) != 1 || causes[0].ID != "believed-after-the-first" {
+		t.Errorf("%+v", causes)
 	}
 }
 
-func TestWhatWasLearnedIsACause(t *testing.T) {
-	t.Parallel()
-	rules := []report.Rule{{ID: "ORD-1", Verdict: report.Failed}, {ID: "ORD-3", Verdict: report.Failed}}
-	causes := cause.Explain(cause.Facts{Rules: rules, Traits: learn.Traits{Deviations: []learn.Deviation{
-		{ID: "channels", Rule: "ORD-1", Reason: "SMS only", Fix: "channels: [sms]", Certainty: learn.Tried},
-	}}})
-	cause.Assign(rules, causes)
-	if rules[0].Cause != "channels" || rules[1].Cause != "" {
-		t.Errorf("causes %q and %q", rules[0].Cause, rules[1].Cause)
+// What passed tells mistakes apart as well: a rejected template has a reason.
+func TestWhatPassedTellsApart(t *testing.T) {
+	d := dictionary(t)
+	signs := []Sign{
+		{"TPL-1", `"PENDING" is accepted`, "5xx"}, {"TPL-1", `"APPROVED" is accepted`, "5xx"},
+		{"TOL-2", "an unknown template status is accepted: PAUSED", "5xx"}, {"TOL-2", "an unknown template status is accepted: DISABLED", "5xx"},
+	}
+	for want, more := range map[string][]Sign{
+		"template-reason-required": nil,
+		"templates-not-expected":   {{"TPL-1", `"REJECTED" is accepted`, "5xx"}, {"TPL-1", `"CATEGORY_UPDATED" is accepted`, "5xx"}},
+	} {
+		causes := Explain(Facts{Rules: rulesOf(d, slices.Concat(signs, more))})
+		if len(causes) == 0 || causes[0].ID != want {
+			t.Errorf("want %s: %+v", want, causes)
+		}
+	}
+}
+
+// What learning has tried comes first, and explains its rule.
+func TestWhatWasTriedComesFirst(t *testing.T) {
+	d := dictionary(t)
+	rules := rulesOf(d, d["no-dedupe"])
+	rules = append(rules, report.Rule{ID: "ORD-1", Verdict: report.Failed})
+	traits := learn.Traits{Deviations: []learn.Deviation{{ID: "channels", Rule: "ORD-1", Certainty: learn.Tried}}}
+	causes := Explain(Facts{Rules: rules, Traits: traits})
+	if len(causes) != 2 || causes[0].ID != "channels" || causes[1].ID != "no-deduplication" {
+		t.Errorf("%+v", causes)
+	}
+}
+
+// What a mistake needs, excludes and covers.
+func TestWithWithoutAbsentCovers(t *testing.T) {
+	a, b, c := Sign{"SIG-2", "a", "2xx"}, Sign{"SIG-3", "b", "2xx"}, Sign{"SIG-3", "c", "2xx"}
+	like := []string{"SIG-2 | a | 2xx"}
+	cases := map[string]struct {
+		m      mistake
+		failed []Sign
+		want   string // the rules of the cause, "" for none
+	}{
+		"fits":               {mistake{like: like}, []Sign{a}, "SIG-2"},
+		"needs a rule":       {mistake{like: like, with: []string{"SIG-3"}}, []Sign{a}, ""},
+		"excludes a rule":    {mistake{like: like, without: []string{"SIG-3"}}, []Sign{a, b}, ""},
+		"excludes a sign":    {mistake{like: like, absent: []string{"SIG-3 | b | 2xx"}}, []Sign{a, b}, ""},
+		"excludes another":   {mistake{like: like, absent: []string{"SIG-3 | b | 2xx"}}, []Sign{a, c}, "SIG-2"},
+		"covers a rule":      {mistake{like: like, covers: []string{"SIG-3", "SIG-5"}}, []Sign{a, c}, "SIG-2 SIG-3"},
+		"another class":      {mistake{like: like}, []Sign{{"SIG-2", "a", "5xx"}}, ""},
+		"a pattern of names": {mistake{like: []string{"SIG-3 | * | 2xx"}}, []Sign{b, c}, "SIG-3"},
+	}
+	for name, tc := range cases {
+		tc.m.id = "it"
+		other := mistake{id: "other", like: []string{"SIG-3 | c | 2xx"}}
+		known := []mistake{tc.m}
+		if len(tc.m.covers) > 0 {
+			known = append(known, other) // which has nothing left to explain
+		}
+		causes := recognised(Facts{Rules: rulesOf(nil, tc.failed)}, forms(known, nil), nil)
+		got := ""
+		if len(causes) == 1 {
+			got = strings.Join(causes[0].Rules, " ")
+		}
+		if got != tc.want || len(causes) > 1 {
+			t.Errorf("%s: %+v, want %q", name, causes, tc.want)
+		}
 	}
 }

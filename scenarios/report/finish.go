@@ -88,7 +88,7 @@ func (t *Terminal) broken(r Rule) {
 	}
 	if r.Verdict != Errored {
 		t.block("why", r.Why)
-		t.block("fix", r.Fix)
+		t.block(mend(r))
 		if known, ok := rule.Get(r.ID); ok {
 			t.block("source", known.Source)
 		}

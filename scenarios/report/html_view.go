@@ -27,7 +27,7 @@ type htmlView struct {
 	Levels                   []htmlLevel
 	Counts                   []htmlCount
 	Diagnosis                *Diagnosis
-	Causes                   []Cause
+	Causes                   []htmlCause
 	Learned                  []htmlFact
 	Families                 []htmlFamily
 	Answers                  template.HTML // how long they took
@@ -113,11 +113,7 @@ func newHTMLView(rep Report) htmlView {
 	if d := rep.Diagnosis; d != nil {
 		v.Diagnosis = &Diagnosis{Cause: Printable(d.Cause), Summary: Printable(d.Summary), Fix: Printable(d.Fix), Evidence: printable(d.Evidence)}
 	}
-	for _, c := range rep.Causes {
-		if rep.Diagnosis == nil || rep.Diagnosis.Cause != c.ID {
-			v.Causes = append(v.Causes, Cause{ID: Printable(c.ID), Summary: Printable(c.Summary), Fix: Printable(c.Fix), Rules: printable(c.Rules), Certainty: Printable(c.Certainty)})
-		}
-	}
+	v.Causes = htmlCauses(rep)
 	for _, f := range learnedFacts(rep.Learned) {
 		v.Learned = append(v.Learned, htmlFact{Name: f.name, Text: Printable(f.text)})
 	}
@@ -249,7 +245,8 @@ func newHTMLRule(r Rule) htmlRule {
 func htmlBrokenRule(r Rule) htmlRule {
 	out := newHTMLRule(r)
 	if r.Verdict != Errored { // our own trouble is not the receiver's to repair
-		out.Why, out.Fix = Printable(r.Why), Printable(r.Fix)
+		_, fix := mend(r)
+		out.Why, out.Fix = Printable(r.Why), Printable(fix)
 		if known, ok := rule.Get(r.ID); ok {
 			out.Source = &htmlSource{Name: known.Source}
 			if name, url, found := strings.Cut(known.Source, ", https://"); found && !strings.ContainsAny(url, " ;") {

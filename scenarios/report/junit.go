@@ -222,7 +222,8 @@ func details(r Rule) string {
 		fmt.Fprintf(&b, "\ncause: %s\n", visible(r.Cause))
 	}
 	if r.Verdict != Errored { // our own trouble is not the receiver's to repair
-		fmt.Fprintf(&b, "\nwhy: %s\nfix: %s\n", visible(r.Why), visible(r.Fix))
+		name, text := mend(r)
+		fmt.Fprintf(&b, "\nwhy: %s\n%s: %s\n", visible(r.Why), name, visible(text))
 	}
 	return b.String()
 }
@@ -236,6 +237,7 @@ func aftermath(rep Report) string {
 			fmt.Fprintf(&b, "  %s\n", visible(line))
 		}
 	}
+	b.WriteString(plainCauses(rep))
 	if len(rep.TargetLog) > 0 {
 		b.WriteString("\nlast lines of the target's output:\n")
 		for _, line := range rep.TargetLog {

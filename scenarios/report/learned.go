@@ -105,20 +105,6 @@ func learnedFacts(l *Learned) []field {
 	return slices.DeleteFunc(all, func(f field) bool { return f.text == "" })
 }
 
-// causes prints the few mistakes behind what failed. The diagnosis is one by
-// itself, and is not told twice.
-func (t *Terminal) causes(rep Report) {
-	for _, c := range rep.Causes {
-		if rep.Diagnosis != nil && rep.Diagnosis.Cause == c.ID {
-			continue
-		}
-		t.line("%s%s", t.paint(bold, t.paint(red, "CAUSE: "+oneLine(c.ID))), causeFor(c))
-		t.block("", c.Summary)
-		t.block("fix", c.Fix)
-		t.line("")
-	}
-}
-
 // causeFor says which rules a cause explains, and how sure it is.
 func causeFor(c Cause) string {
 	rules := ""

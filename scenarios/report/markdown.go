@@ -54,11 +54,7 @@ func markdownPage(rep Report, full pageParts) string {
 		fmt.Fprintf(&b, "### Diagnosis\n\n%s\n\n**Fix:** %s\n\n", md(d.Summary), md(d.Fix))
 		fenced(&b, strings.Join(d.Evidence, "\n"))
 	}
-	for _, c := range rep.Causes {
-		if rep.Diagnosis == nil || rep.Diagnosis.Cause != c.ID {
-			fmt.Fprintf(&b, "### Cause%s\n\n%s\n\n**Fix:** %s\n\n", md(causeFor(c)), md(c.Summary), md(c.Fix))
-		}
-	}
+	b.WriteString(markdownCauses(rep))
 	if facts := learnedFacts(rep.Learned); len(facts) > 0 {
 		b.WriteString("<details><summary>what was learned of the receiver</summary>\n\n| | |\n|---|---|\n")
 		for _, f := range facts {

@@ -80,9 +80,15 @@ type quiet struct{}
 func (quiet) Start(report.Header)  {}
 func (quiet) RuleDone(report.Rule) {}
 
+// verified is what verify came to, of each mutant: more than one test asks.
+var verified sync.Map
+
 func verify(t *testing.T, mutant string) report.Report {
 	t.Helper()
-	rep, err := scenarios.Run(t.Context(), configOf(t, mutant), "test", quiet{})
+	once, _ := verified.LoadOrStore(mutant, sync.OnceValues(func() (report.Report, error) {
+		return scenarios.Run(t.Context(), configOf(t, mutant), "test", quiet{})
+	}))
+	rep, err := once.(func() (report.Report, error))() //nolint:forcetypeassert // nothing else is in it
 	if err != nil {
 		t.Fatal(err)
 	}
