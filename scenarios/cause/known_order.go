@@ -66,7 +66,6 @@ func knownOfOrder() []mistake {
 			id: "shared-variable", without: []string{"ORD-2"}, mutants: []string{"shared-variable"},
 			like: []string{
 				"ORD-7 | messages with events at the same instant do not mix: one DELIVERED, one FAILED | state",
-				"ORD-7 | messages with events at the same instant do not mix: one DELIVERED, one SENT | state",
 			},
 			summary: "requests share a variable: what one of them put there is overwritten by the next, and messages get each other's statuses",
 			fix:     "Keep everything about a request in local variables of its handler: no module variable, no field of a shared object, no singleton.",

@@ -83,9 +83,6 @@ func (t *Terminal) broken(r Rule) {
 	if told > maxScenarios && !t.o.Verbose {
 		t.block("", "… and "+count(told-maxScenarios, "more scenario", "more scenarios")+inFull)
 	}
-	if r.Cause != "" {
-		t.block("cause", r.Cause)
-	}
 	if r.Verdict != Errored {
 		t.block("why", r.Why)
 		t.block(mend(r))

@@ -97,7 +97,7 @@ func newHTMLView(rep Report) htmlView {
 	}
 	for _, f := range facts(rep) {
 		if f.name != "proven" { // has a table of its own
-			v.Facts = append(v.Facts, htmlFact{Name: strings.ToUpper(f.name[:1]) + f.name[1:], Text: Printable(f.text)})
+			v.Facts = append(v.Facts, htmlFact{Name: capital(f.name), Text: Printable(f.text)})
 		}
 	}
 	for _, l := range Levels(rep) {

@@ -69,7 +69,8 @@ func markdownPage(rep Report, full pageParts) string {
 				if full.evidence {
 					folded(&b, "evidence, why and fix", told(r))
 				} else if v != Errored {
-					fmt.Fprintf(&b, "**Fix:** %s\n\n", md(r.Fix))
+					name, text := mend(r)
+					fmt.Fprintf(&b, "**%s:** %s\n\n", capital(name), md(text))
 				}
 			}
 		}
@@ -119,7 +120,8 @@ func told(r Rule) string {
 		b.WriteString("\n")
 	}
 	if r.Verdict != Errored { // our own trouble is not the receiver's to repair
-		fmt.Fprintf(&b, "why: %s\nfix: %s\n", visible(r.Why), visible(r.Fix))
+		name, text := mend(r)
+		fmt.Fprintf(&b, "why: %s\n%s: %s\n", visible(r.Why), name, visible(text))
 	}
 	return b.String()
 }
@@ -165,7 +167,8 @@ func Annotations(w io.Writer, rep Report) error {
 		}
 		text := r.Title + "\n" + r.Reason
 		if r.Verdict != Errored {
-			text += "\nfix: " + r.Fix
+			name, does := mend(r)
+			text += "\n" + name + ": " + does
 		}
 		tell(level, r.ID+" ("+r.Level+")", text)
 	}

@@ -141,3 +141,6 @@ func short(d time.Duration) string {
 	}
 	return d.Round(time.Second).String()
 }
+
+// capital is a word with its first letter as a capital.
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
