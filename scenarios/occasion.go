@@ -12,15 +12,19 @@ import (
 
 // The sentences of the contract that name what a chaos run must have sent before
 // it can say that a rule was kept.
-var ( //nolint:gochecknoglobals // constant patterns
-	forgedOf   = regexp.MustCompile(`^a delivery of a "([^"]+)" event arrives, forged as "([^"]+)"$`)
-	forgedAs   = regexp.MustCompile(`^a delivery arrives, forged as "([^"]+)"$`)
-	itsEvents  = regexp.MustCompile(`^Sent (?:delivers|has delivered) its "([A-Z, ]+)" events`)
-	itsLate    = regexp.MustCompile(`^its "([A-Z]+)" event arrives late$`)
-	deliversA  = regexp.MustCompile(`^Sent delivers a "([^"]+)" event$`)
-	itAgain    = regexp.MustCompile(`^(?:the same delivery arrives again|Sent retries that delivery)$`)
-	orderRules = []rule.ID{rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD5, rule.ORD6}
+var (
+	forgedOf  = regexp.MustCompile(`^a delivery of a "([^"]+)" event arrives, forged as "([^"]+)"$`)
+	forgedAs  = regexp.MustCompile(`^a delivery arrives, forged as "([^"]+)"$`)
+	itsEvents = regexp.MustCompile(`^Sent (?:delivers|has delivered) its "([A-Z, ]+)" events`)
+	itsLate   = regexp.MustCompile(`^its "([A-Z]+)" event arrives late$`)
+	deliversA = regexp.MustCompile(`^Sent delivers a "([^"]+)" event$`)
+	itAgain   = regexp.MustCompile(`^(?:the same delivery arrives again|Sent retries that delivery)$`)
 )
+
+// inOrder are the rules whose scenarios are told by the order of events.
+func inOrder() []rule.ID {
+	return []rule.ID{rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD5, rule.ORD6}
+}
 
 // occasions is what the scenarios of each rule send, in the words that package
 // oracle notes it in when a chaos run has sent it. Events of families that there
@@ -55,7 +59,7 @@ func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 				add(oracle.Again(single))
 			}
 		}
-		if sequence != "" && slices.Contains(orderRules, p.rule.ID) {
+		if sequence != "" && slices.Contains(inOrder(), p.rule.ID) {
 			add(oracle.Sequence(strings.Split(sequence, ", ")))
 		}
 	}

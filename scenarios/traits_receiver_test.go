@@ -145,7 +145,7 @@ func (a *app) update(id, status, word string, rank *int) {
 	before := row.rank
 	if a.race > 0 {
 		a.mu.Unlock()
-		time.Sleep(a.race) //nolint:forbidigo // the trait: a slow query
+		time.Sleep(a.race)
 		a.mu.Lock()
 	}
 	if rank == nil {

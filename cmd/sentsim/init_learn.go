@@ -42,7 +42,7 @@ func configOf(cfg config.Config, t learn.Traits, l report.Learned) (string, erro
 	sections := yaml.MapSlice{
 		{Key: "target", Value: targetOf(cfg)}, {Key: "probe", Value: probeOf(cfg.Probe, t)}, {Key: "knobs", Value: knobsOf(t)},
 	}
-	sections = slices.DeleteFunc(sections, func(s yaml.MapItem) bool { return len(s.Value.(yaml.MapSlice)) == 0 }) //nolint:errcheck,forcetypeassert // built right above
+	sections = slices.DeleteFunc(sections, func(s yaml.MapItem) bool { return len(s.Value.(yaml.MapSlice)) == 0 }) //nolint:forcetypeassert // built right above
 	text, err := yaml.MarshalWithOptions(sections, yaml.Indent(2))
 	if err != nil {
 		return "", err
@@ -89,8 +89,12 @@ func probeOf(p probe.Config, t learn.Traits) yaml.MapSlice {
 		}
 		var e yaml.MapSlice
 		for _, f := range []struct{ key, value string }{
-			{"url", kind.at.URL}, {"exec", kind.at.Exec}, {"status", kind.at.Status}, {"effects", kind.at.Effects},
-			{"count", kind.at.Count}, {"opted_out", kind.at.OptedOut},
+			{"url", kind.at.URL},
+			{"exec", kind.at.Exec},
+			{"status", kind.at.Status},
+			{"effects", kind.at.Effects},
+			{"count", kind.at.Count},
+			{"opted_out", kind.at.OptedOut},
 		} {
 			if f.value != "" {
 				e = append(e, yaml.MapItem{Key: f.key, Value: f.value})

@@ -242,7 +242,7 @@ func (sh *script) requests() ([]Request, error) {
 		case "wget":
 			made, err = p.wget(words[1:])
 		default:
-			made, err = p.httpie(words[1:])
+			made = p.httpie(words[1:])
 		}
 		if err != nil {
 			return nil, err
@@ -292,7 +292,7 @@ func (p Parser) wget(words []word) ([]Request, error) {
 }
 
 // httpie reads a command of HTTPie or xh: METHOD URL Name:value name=value.
-func (p Parser) httpie(words []word) ([]Request, error) {
+func (p Parser) httpie(words []word) []Request {
 	r := Request{Method: "POST"}
 	var fields []string
 	lost := true
@@ -331,5 +331,5 @@ func (p Parser) httpie(words []word) ([]Request, error) {
 	if lost {
 		r.Lost, r.Remedy = "the command has no body (--raw, or a text piped into it)", "Copy the request together with its body."
 	}
-	return []Request{r}, nil
+	return []Request{r}
 }

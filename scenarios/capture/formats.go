@@ -101,7 +101,10 @@ func mentionsSignature(text string) bool {
 func foreign(data []byte) error {
 	const how = "; give the request as text: a curl command, a HAR file or the raw HTTP request"
 	for _, f := range []struct{ magic, what string }{
-		{"\x89PNG", "a picture (PNG)"}, {"\xFF\xD8\xFF", "a picture (JPEG)"}, {"GIF8", "a picture (GIF)"}, {"%PDF", "a PDF"},
+		{"\x89PNG", "a picture (PNG)"},
+		{"\xFF\xD8\xFF", "a picture (JPEG)"},
+		{"GIF8", "a picture (GIF)"},
+		{"%PDF", "a PDF"},
 		{"\xD4\xC3\xB2\xA1", "a packet capture (pcap): follow its HTTP stream in Wireshark and save that as raw"},
 		{"\xA1\xB2\xC3\xD4", "a packet capture (pcap): follow its HTTP stream in Wireshark and save that as raw"},
 		{"\x0A\x0D\x0D\x0A", "a packet capture (pcapng): follow its HTTP stream in Wireshark and save that as raw"},

@@ -257,7 +257,7 @@ func (s *scanner) word() (word, error) {
 		case rest[0] == '^' && (len(rest) == 1 || strings.IndexByte("\"\n\r", rest[1]) >= 0):
 			err = s.errorf(s.line, "this command is written for Windows' cmd (^ before quotes or line ends); copy it as cURL (bash)")
 		case rest[0] == '$' || rest[0] == '`':
-			out, err = s.expand(out, rest)
+			out = s.expand(out, rest)
 		case continued(rest) > 0:
 			s.pos += continued(rest)
 			s.line++
@@ -279,19 +279,19 @@ func (s *scanner) word() (word, error) {
 
 // expand appends the value of the variable that rest begins with, or the
 // character itself where a shell would replace nothing.
-func (s *scanner) expand(out []byte, rest string) ([]byte, error) {
+func (s *scanner) expand(out []byte, rest string) []byte {
 	if m := variable().FindStringSubmatch(rest); m != nil {
 		name := m[1] + m[2]
 		if value, ok := s.vars[name]; ok {
 			s.pos += len(m[0])
-			return append(out, value...), nil
+			return append(out, value...)
 		}
 	}
 	if rest[0] == '`' || len(rest) > 1 && (isLetter(rest[1]) || strings.IndexByte("({_0123456789$#?!@*-", rest[1]) >= 0) {
 		what := upTo(rest, " \t\r\n\"'\\")
 		s.notes = append(s.notes, fmt.Sprintf("line %d: %s stands outside single quotes, where a shell would replace it; it was kept as it is", s.line, short(what)))
 	}
-	return append(out, s.next()), nil
+	return append(out, s.next())
 }
 
 func variable() *regexp.Regexp {
@@ -329,10 +329,7 @@ func (s *scanner) double(out []byte) ([]byte, error) {
 	for s.pos < len(s.src) {
 		rest := s.src[s.pos:]
 		if rest[0] == '$' || rest[0] == '`' {
-			var err error
-			if out, err = s.expand(out, rest); err != nil {
-				return nil, err
-			}
+			out = s.expand(out, rest)
 			continue
 		}
 		if n := continued(rest); n > 0 {

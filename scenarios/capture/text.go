@@ -29,9 +29,9 @@ func decodeText(data []byte) []byte {
 		order, data = binary.LittleEndian, data[2:]
 	case bytes.HasPrefix(data, []byte("\xFE\xFF")):
 		order, data = binary.BigEndian, data[2:]
-	case zeros[1] > 10 && zeros[0] == 0:
+	case zeros[1] > 10 && zeros[0] == 0: //nolint:gosec // an array of two
 		order = binary.LittleEndian
-	case zeros[0] > 10 && zeros[1] == 0:
+	case zeros[0] > 10 && zeros[1] == 0: //nolint:gosec // likewise
 		order = binary.BigEndian
 	default:
 		return data
@@ -132,7 +132,7 @@ func fenced(text string) (string, bool) {
 	return strings.TrimSuffix(best, "\r"), true
 }
 
-var quoteMark = regexp.MustCompile(`^[ \t]*(?:> ?)+`) //nolint:gochecknoglobals // compiled once, it is asked for every line
+var quoteMark = regexp.MustCompile(`^[ \t]*(?:> ?)+`)
 
 // unquoted takes the marks of a quoted mail or a Markdown quote off.
 func unquoted(text string) (string, bool) {

@@ -38,8 +38,10 @@ func TestVerifiesNothing(t *testing.T) {
 func TestWhatPassedTellsApart(t *testing.T) {
 	d := dictionary(t)
 	signs := []Sign{
-		{"TPL-1", `"PENDING" is accepted`, "5xx"}, {"TPL-1", `"APPROVED" is accepted`, "5xx"},
-		{"TOL-2", "an unknown template status is accepted: PAUSED", "5xx"}, {"TOL-2", "an unknown template status is accepted: DISABLED", "5xx"},
+		{"TPL-1", `"PENDING" is accepted`, "5xx"},
+		{"TPL-1", `"APPROVED" is accepted`, "5xx"},
+		{"TOL-2", "an unknown template status is accepted: PAUSED", "5xx"},
+		{"TOL-2", "an unknown template status is accepted: DISABLED", "5xx"},
 	}
 	for want, more := range map[string][]Sign{
 		"template-reason-required": nil,

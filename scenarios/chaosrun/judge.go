@@ -249,7 +249,7 @@ func (r *runner) missing(need rule.Need) string {
 		return err.Error()
 	}
 	switch need {
-	case rule.MessageState, rule.MessageStatus, rule.MessageEffects, rule.InboundCount, rule.TemplateStatus:
+	case rule.MessageState, rule.MessageStatus, rule.MessageEffects, rule.InboundCount, rule.TemplateStatus, rule.ContactOptOut:
 		switch {
 		case r.haunted != "":
 			return r.haunted

@@ -15,7 +15,7 @@ import (
 )
 
 // What differs from answer to answer and says nothing: times, ids, counters, nonces.
-var ( //nolint:gochecknoglobals // compiled once, never changed
+var (
 	uuids   = regexp.MustCompile(`(?i)\b[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\b`)
 	times   = regexp.MustCompile(`\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?|(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} \w{3}`)
 	tokens  = regexp.MustCompile(`[A-Za-z0-9+/_=-]*[0-9][A-Za-z0-9+/_=-]*`)
@@ -104,7 +104,7 @@ func text(o delivery.Outcome) string {
 }
 
 // frames are fields that frameworks put around every error they write.
-var frames = regexp.MustCompile(`(?i)"(timestamp|path|status|status_?code|code|trace_?id|request_?id|time|date|instance|type)"\s*:\s*("[^"]*"|\d+|null)`) //nolint:gochecknoglobals // constant
+var frames = regexp.MustCompile(`(?i)"(timestamp|path|status|status_?code|code|trace_?id|request_?id|time|date|instance|type)"\s*:\s*("[^"]*"|\d+|null)`)
 
 // words is text without the fields that stand around every error: a time within
 // one does not speak of time.

@@ -167,7 +167,7 @@ func otherNames() map[string][]string {
 }
 
 // headerNames are names of headers within a text.
-var headerNames = regexp.MustCompile(`(?i)\b(?:x|sent|svix|webhook)-[a-z][a-z0-9-]*[a-z0-9]\b`) //nolint:gochecknoglobals // constant
+var headerNames = regexp.MustCompile(`(?i)\b(?:x|sent|svix|webhook)-[a-z][a-z0-9-]*[a-z0-9]\b`)
 
 // otherHeaderNames sends the values under other names as well: first under all of
 // them, then under half as many, until one is left that makes the difference.

@@ -29,7 +29,7 @@ func (i *investigation) saysAtOnce() *report.Diagnosis {
 
 // noSecretTexts are what programs write that have no secret to verify with: in
 // their own words, or in those of the library that was given nothing for a key.
-var noSecretTexts = regexp.MustCompile(`(?i)` + strings.Join([]string{ //nolint:gochecknoglobals // constant
+var noSecretTexts = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`(secret|signing.?key|webhook.?key|hmac.?key|SENT_[A-Z_]*|[A-Z]+_SECRET\w*).{0,60}(is |are |was |has )?(not |n't |un|never |no |in)(been )?(configured|set\b|defined|found|provided|available|initiali[sz]ed|present|loaded)`,
 	`(secret|signing.?key).{0,30}(is |are )?(missing|undefined|empty|unset|unconfigured|null|none|nil|required)`,
 	`(missing|no|unset|undefined|unconfigured|without|configure|set)\b.{0,24}(signing secret|webhook.?secret|secret.{0,20}(configured|set|env)|signing.?key|environment variable|env(ironment)? var|SENT_[A-Z_]+|[A-Z]+_SECRET)`,

@@ -20,13 +20,13 @@ func (i *investigation) seen(o delivery.Outcome) string {
 }
 
 // ofSignature are texts that only somebody writes who has looked at the signature.
-var ofSignature = regexp.MustCompile(`(?i)signature|\bhmac\b|digest|webhook (verification|authentication)|verification failed|not authentic\b|could not be verified|(could not|cannot|unable to) verify (the |this )?(webhook|request|payload|message|origin|sender|event)|unverified|signatur|firma (inv|no)|invalid (webhook )?sign|tamper|mismatch`) //nolint:gochecknoglobals // constant
+var ofSignature = regexp.MustCompile(`(?i)signature|\bhmac\b|digest|webhook (verification|authentication)|verification failed|not authentic\b|could not be verified|(could not|cannot|unable to) verify (the |this )?(webhook|request|payload|message|origin|sender|event)|unverified|signatur|firma (inv|no)|invalid (webhook )?sign|tamper|mismatch`)
 
 // lookedAtSignature says how the answers show that the signature was looked at; "" where they do not.
 func (i *investigation) lookedAtSignature() string {
 	f := i.facts
 	switch {
-	case ofSignature.MatchString(words(i.plain)) && !(i.same(f.nowhere, f.again) && isPage(i.plain)):
+	case ofSignature.MatchString(words(i.plain)) && (!i.same(f.nowhere, f.again) || !isPage(i.plain)):
 		return "its answer speaks of the signature"
 	case f.unsigned.print != "" && !i.same(f.unsigned, f.again):
 		return "a request without signature headers gets another answer"

@@ -29,8 +29,6 @@ import (
 const mostUnpacked = 8 << 20
 
 // Compiled once: they are asked for every body that is tried.
-//
-//nolint:gochecknoglobals // constants, but for their type
 var (
 	plusLost    = regexp.MustCompile(`(":\s*") (\d{5,})`)
 	byteList    = regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x)?[0-9a-fA-F]{1,3})+)[\])>]*$`)

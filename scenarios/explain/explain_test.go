@@ -79,7 +79,8 @@ func jsonOf(tb testing.TB, v any) string {
 func packed(tb testing.TB, open func(*bytes.Buffer) interface {
 	Write(p []byte) (int, error)
 	Close() error
-}) string {
+},
+) string {
 	tb.Helper()
 	var b bytes.Buffer
 	w := open(&b)

@@ -12,8 +12,6 @@ import (
 )
 
 // Compiled once: they are asked for every body that is tried.
-//
-//nolint:gochecknoglobals // constants, but for their type
 var (
 	chunkSize  = regexp.MustCompile(`^\s*[0-9A-Fa-f]{1,8}[^\n{"]*\n`)
 	wrapped    = regexp.MustCompile(`\\?\r?\n[ \t]*`)

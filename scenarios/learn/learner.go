@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,7 +90,7 @@ func (l *Learner) sideBySide(ctx context.Context, t *Traits) error {
 	for _, n := range []int{6, 64} {
 		all := make([]driver.Planned, n)
 		for i := range all {
-			r, err := l.plain(ctx, uint64(n*100+i))
+			r, err := l.plain(ctx, uint64(n*100+i)) //nolint:gosec // counted up from 0
 			if err != nil {
 				return err
 			}
@@ -230,15 +231,7 @@ func (l *Learner) expected(t *track) bool {
 }
 
 func (l *Learner) takes(ch event.Channel) bool {
-	if len(l.Confirmed.Channels) == 0 || ch == "" {
-		return true
-	}
-	for _, c := range l.Confirmed.Channels {
-		if c == ch {
-			return true
-		}
-	}
-	return false
+	return len(l.Confirmed.Channels) == 0 || ch == "" || slices.Contains(l.Confirmed.Channels, ch)
 }
 
 // wait polls all tracks together until nothing about them changes any more.

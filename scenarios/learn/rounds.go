@@ -66,7 +66,7 @@ func (r *round) addMessages(ctx context.Context, name string, slow bool) error {
 			if !driver.Travels(st, ch) || slow && ch != event.SMS && st != event.Delivered {
 				continue
 			}
-			stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i))
+			stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i)) //nolint:gosec // counted up from 0
 			if _, err := r.addMessage(ctx, stream, ch, st, func(driver.Driver, *seed.Stream) driver.Driver { return r.driver() }); err != nil {
 				return err
 			}
@@ -104,7 +104,7 @@ func (r *round) addTexts(name string, slow bool) {
 			if slow && ch != event.SMS {
 				continue
 			}
-			st := r.l.Seed.Stream("learn "+name+" text "+string(shape), uint64(i))
+			st := r.l.Seed.Stream("learn "+name+" text "+string(shape), uint64(i)) //nolint:gosec // counted up from 0
 			d := r.driver()
 			d.Knobs.InboundShape = shape
 			text := fmt.Sprintf("Is order %08d on its way?", st.IntN(100_000_000))
@@ -258,7 +258,7 @@ func (tr *trial) shows(before *round) bool {
 	return false
 }
 
-// started is when the events of what is learned happened: not in the receiver's
+// Started is when the events of what is learned happened: not in the receiver's
 // future, and not far in its past.
 func Started(start, now time.Time) time.Time {
 	if start.IsZero() {

@@ -59,9 +59,9 @@ func vocabularyOf(all readings) vocabulary {
 		}
 	}
 	for _, st := range driver.Statuses() {
-		text, told, any := v.wordOf(all, st)
+		text, told, taken := v.wordOf(all, st)
 		switch {
-		case !any: // no such message was taken
+		case !taken: // no such message was taken
 		case !told:
 			v.untold = append(v.untold, st)
 		default:
@@ -74,11 +74,11 @@ func vocabularyOf(all readings) vocabulary {
 
 // wordOf is the one word that all channels show for a status. Where they differ,
 // Sent's own word is assumed if one shows it.
-func (v vocabulary) wordOf(all readings, st event.Status) (text string, told, any bool) {
+func (v vocabulary) wordOf(all readings, st event.Status) (text string, told, taken bool) {
 	seen := map[string]string{}
 	for _, ch := range v.channels {
 		if s, ok := all[ch][st]; ok {
-			any = true
+			taken = true
 			if s.HasStatus {
 				seen[bare(s.Status)] = s.Status
 			} else {
@@ -87,14 +87,14 @@ func (v vocabulary) wordOf(all readings, st event.Status) (text string, told, an
 		}
 	}
 	if own, ok := seen[bare(string(st))]; ok {
-		return own, true, any
+		return own, true, taken
 	}
 	if len(seen) == 1 {
 		for _, word := range seen {
-			return word, true, any
+			return word, true, taken
 		}
 	}
-	return "", false, any
+	return "", false, taken
 }
 
 // drop finds the statuses that are not kept: their message shows the word of an

@@ -298,6 +298,7 @@ func (r *Record) is(st probe.State, status string) bool {
 	return r.words.Is(st, event.Status(status))
 }
 
+// Forged reports whether a forged delivery was about it.
 func (r *Record) Forged() bool {
 	return slices.ContainsFunc(r.Arrivals, func(a Arrival) bool { return a.Step.Kind == chaos.KindForge })
 }

@@ -13,14 +13,12 @@ import (
 // without rows does; or, as grep does, it ends with status 1, prints no more
 // than that and nothing on its standard error. Any other status is an error: the command's, not the receiver's.
 func (p *Probe) runCommand(ctx context.Context, e *endpoint, base, id string) (State, error) {
-	fail := func(err error) (State, error) {
-		return State{}, fmt.Errorf("probe.%s.exec: %w", e.kind, err)
-	}
+	fail := func(err error) error { return fmt.Errorf("probe.%s.exec: %w", e.kind, err) }
 	select {
 	case p.commands <- struct{}{}:
 		defer func() { <-p.commands }()
 	case <-ctx.Done():
-		return fail(ctx.Err())
+		return State{}, fail(ctx.Err())
 	}
 	within, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
@@ -32,17 +30,17 @@ func (p *Probe) runCommand(ctx context.Context, e *endpoint, base, id string) (S
 	said := string(bytes.TrimSpace(r.Stdout))
 	switch silent := r.Quiet && (said == "" || said == "null"); {
 	case ctx.Err() != nil:
-		return fail(ctx.Err())
+		return State{}, fail(ctx.Err())
 	case within.Err() != nil:
-		return fail(fmt.Errorf("%s was not done in time (%s at most): %w", r.Program, Timeout, within.Err()))
+		return State{}, fail(fmt.Errorf("%s was not done in time (%s at most): %w", r.Program, Timeout, within.Err()))
 	case err != nil:
-		return fail(err)
+		return State{}, fail(err)
 	case r.Code != 0 && (r.Code != 1 || !silent):
-		return fail(fmt.Errorf("%s ended with %s; %s", r.Program, r.Ended, r.Said))
+		return State{}, fail(fmt.Errorf("%s ended with %s; %s", r.Program, r.Ended, r.Said))
 	}
 	s, err := e.state(a, id)
 	if err != nil {
-		return fail(fmt.Errorf("%s %w", r.Program, err))
+		return State{}, fail(fmt.Errorf("%s %w", r.Program, err))
 	}
 	return s, nil
 }

@@ -97,8 +97,12 @@ func learnedFacts(l *Learned) []field {
 		words = statusWords(l.Statuses)
 	}
 	all := []field{
-		{"edition", l.Edition}, {"channels", strings.Join(l.Channels, ", ")}, {"statuses", words},
-		{"messages", l.Unseen}, {"own messages only", own}, {"inbound shape", shape},
+		{"edition", l.Edition},
+		{"channels", strings.Join(l.Channels, ", ")},
+		{"statuses", words},
+		{"messages", l.Unseen},
+		{"own messages only", own},
+		{"inbound shape", shape},
 		{"state lags", short(time.Duration(l.LagMS) * time.Millisecond)},
 		{"answers", strings.Join(l.Notes, "; ")},
 	}

@@ -18,13 +18,13 @@ const (
 
 // Needs are all of them.
 func Needs() []Need {
-	return []Need{MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus, Restart, Rotate, ObservedReplies}
+	return []Need{MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus, ContactOptOut, Restart, Rotate, ObservedReplies}
 }
 
 // Short says in a headline that the need was not met.
 func (n Need) Short() string {
 	switch n {
-	case MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus:
+	case MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus, ContactOptOut:
 		return "no probe: state is invisible"
 	case Restart:
 		return "it cannot be restarted"

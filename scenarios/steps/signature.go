@@ -217,7 +217,8 @@ func (w *World) leftNoTrace(ctx context.Context) error {
 		rejected++
 		// The first one waits for the state to settle, which is long enough for all.
 		read := w.messageState(f.message.ID)
-		st, err := probe.State{}, error(nil)
+		var st probe.State
+		var err error
 		if rejected == 1 {
 			st, err = w.settled(ctx, read, trace)
 		} else {

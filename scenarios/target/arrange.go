@@ -3,6 +3,7 @@ package target
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -41,11 +42,8 @@ func arrangePlaces() []string { return []string{placeID, placeTo, placeFrom, pla
 
 // says reports whether the placeholder stands in what the app is asked.
 func (a Arrange) says(place string) bool {
-	text := a.URL + a.Body + a.Exec
-	for _, v := range a.Headers {
-		text += v
-	}
-	return strings.Contains(text, place)
+	asked := append(slices.Collect(maps.Values(a.Headers)), a.URL, a.Body, a.Exec)
+	return slices.ContainsFunc(asked, func(text string) bool { return strings.Contains(text, place) })
 }
 
 // check finds what is wrong; the errors begin with the key within target.

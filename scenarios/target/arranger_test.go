@@ -60,9 +60,9 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case a.never:
 	case a.late > 0:
 		a.sends.Add(1)
-		time.AfterFunc(a.late, func() { defer a.sends.Done(); a.send(order.Phone, order.Channel) })
+		time.AfterFunc(a.late, func() { defer a.sends.Done(); a.send(order.Phone, order.Channel) }) //nolint:contextcheck // after the answer
 	default:
-		a.send(order.Phone, order.Channel)
+		a.send(order.Phone, order.Channel) //nolint:contextcheck // a call of the app's own
 	}
 	if a.status != 0 {
 		w.WriteHeader(a.status)

@@ -133,12 +133,14 @@ func TestEncodeSpelledOut(t *testing.T) {
 				`,"schedule_reason":"QUIET_HOURS","scheduled_at":"2025-10-31T11:10:42Z"}}`,
 		},
 		{
-			"inbound, classic", inbound, event.Format{Numbers: event.NumbersDigits, InboundShape: event.InboundClassic},
+			"inbound, classic", inbound,
+			event.Format{Numbers: event.NumbersDigits, InboundShape: event.InboundClassic},
 			head("message.received") + `{"account_id":` + wantID + `,"from":"14155550100","to":"12025550101","text":"say \"hi\" <b>&amp;</b>",` +
 				`"channel":"mms","provider":"acme","received_at":` + now + `}}`,
 		},
 		{
-			"inbound, numbered, in the legacy envelope", inbound, event.Format{Envelope: event.EnvelopeLegacy},
+			"inbound, numbered, in the legacy envelope", inbound,
+			event.Format{Envelope: event.EnvelopeLegacy},
 			`{"field":"messages","timestamp":` + now + `,"payload":{"account_id":` + wantID + `,"message_id":` + wantID +
 				`,"inbound_number":"+14155550100","outbound_number":"+12025550101","text":"say \"hi\" <b>&amp;</b>","channel":"mms",` +
 				`"received_at":` + now + `,"updated_at":` + now + `,"media":[{"url":"https://m.example/1","mime_type":"image/png","size_bytes":12,` +
@@ -158,7 +160,8 @@ func TestEncodeSpelledOut(t *testing.T) {
 		},
 		{
 			"template, even if its type names a status",
-			event.Event{Type: "templates.paused", CreatedAt: moment(), Template: &event.Template{}}, classic,
+			event.Event{Type: "templates.paused", CreatedAt: moment(), Template: &event.Template{}},
+			classic,
 			`{"field":"templates","timestamp":` + now + `,"payload":{"account_id":` + zeroID + `,"template_id":` + zeroID +
 				`,"template_name":"","whatsapp_template_id":"","status":"","language":"","category":"","channel":"","reason":null}}`,
 		},
@@ -184,7 +187,8 @@ func TestEncodeSpelledOut(t *testing.T) {
 		},
 		{
 			"unknown family, no payload",
-			event.Event{Type: "billing.low", CreatedAt: moment()}, classic,
+			event.Event{Type: "billing.low", CreatedAt: moment()},
+			classic,
 			`{"field":"billing","sub_type":"billing.low","timestamp":` + now + `,"payload":{}}`,
 		},
 	} {

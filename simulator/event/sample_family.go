@@ -6,7 +6,7 @@ func (d *draw) contact(t Type) *Contact {
 	to := d.number()
 	c := &Contact{Source: InboundKeyword, From: d.number(), To: &to, Channel: SMS, MessageID: d.id()}
 	text := "START"
-	switch t {
+	switch t { //nolint:exhaustive // the other families have samples of their own
 	case ContactOptOut:
 		text, c.OptOut = "STOP", true
 	case ContactHelp:

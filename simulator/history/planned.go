@@ -70,7 +70,7 @@ type (
 )
 
 func encodeEvent(e *event.Event) ([]byte, error) {
-	return json.Marshal(eventRecord{
+	return json.Marshal(eventRecord{ //nolint:musttag // the families added later are kept as they are
 		e.ID, e.Type, e.CreatedAt, (*outboundRecord)(e.Outbound), (*inboundRecord)(e.Inbound), (*templateRecord)(e.Template),
 		e.Contact, e.Market, e.Link, e.Call,
 	})
@@ -78,7 +78,7 @@ func encodeEvent(e *event.Event) ([]byte, error) {
 
 func decodeEvent(record []byte) (event.Event, error) {
 	var r eventRecord
-	if err := json.Unmarshal(record, &r); err != nil {
+	if err := json.Unmarshal(record, &r); err != nil { //nolint:musttag // as above
 		return event.Event{}, fmt.Errorf("a planned event's record: %w", ErrCorrupt)
 	}
 	return event.Event{

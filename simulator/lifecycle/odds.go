@@ -152,7 +152,8 @@ func reasons(end Outcome, ch event.Channel) []reason {
 		case event.WhatsApp:
 			return []reason{
 				{"DELIVERY_013", "Rejected by provider: template is paused"},
-				{"DELIVERY_014", "Rejected by provider: recipient limit reached"}, common[1],
+				{"DELIVERY_014", "Rejected by provider: recipient limit reached"},
+				common[1],
 			}
 		case event.RCS:
 			return append(common, reason{"DELIVERY_015", "Rejected by provider: agent is not launched on this carrier"})

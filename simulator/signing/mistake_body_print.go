@@ -109,7 +109,7 @@ func appendGoMap(dst []byte, v map[string]any) []byte { return fmt.Append(dst, v
 func utf16Bytes(b []byte) []byte {
 	var out []byte
 	for _, u := range utf16.Encode([]rune(string(b))) {
-		out = append(out, byte(u), byte(u>>8)) //nolint:gosec // the two halves of it
+		out = append(out, byte(u), byte(u>>8))
 	}
 	return out
 }

@@ -110,14 +110,14 @@ func surroundedKeys() []spoiltKey {
 func misreadKeys() []spoiltKey {
 	const decode = "Take off whsec_ and base64-decode the rest with the standard alphabet, once, and look at the decoder's error; the bytes that come out are the key."
 	const whole = "Look at the value that arrives: compare its length with the secret's. An environment, a column of a database or a form has changed it."
-	text := func(make func(text string) string) func(string, string, []byte) []byte {
-		return func(t, _ string, _ []byte) []byte { return []byte(make(t)) }
+	text := func(change func(text string) string) func(string, string, []byte) []byte {
+		return func(t, _ string, _ []byte) []byte { return []byte(change(t)) }
 	}
-	rest := func(make func(rest string) string) func(string, string, []byte) []byte {
-		return func(_, r string, _ []byte) []byte { return []byte(make(r)) }
+	rest := func(change func(rest string) string) func(string, string, []byte) []byte {
+		return func(_, r string, _ []byte) []byte { return []byte(change(r)) }
 	}
-	decoded := func(make func(rest string) string) func(string, string, []byte) []byte {
-		return func(_, r string, _ []byte) []byte { return decodeLeniently(make(r)) }
+	decoded := func(change func(rest string) string) func(string, string, []byte) []byte {
+		return func(_, r string, _ []byte) []byte { return decodeLeniently(change(r)) }
 	}
 	unpadded := func(s string) string { return strings.TrimRight(s, "=") }
 	spaced := func(s string) string { return strings.ReplaceAll(s, "+", " ") }
@@ -178,9 +178,19 @@ func placeholderKeys() []spoiltKey {
 	const fix = "Set the signing secret where the receiver looks for it, under the name that it looks for, and refuse to start without one."
 	var all []spoiltKey
 	for _, p := range []struct{ name, text string }{
-		{"undefined", "undefined"}, {"null", "null"}, {"none", "None"}, {"nil", "nil"}, {"nothing", "nothing"}, {"false", "false"},
-		{"changeme", "changeme"}, {"secret", "secret"}, {"your-secret", "whsec_your_secret_here"}, {"test", "whsec_test"},
-		{"variable-name", "SENT_DM_WEBHOOK_SECRET"}, {"dollar-name", "$SENT_DM_WEBHOOK_SECRET"}, {"braced-name", "${SENT_DM_WEBHOOK_SECRET}"},
+		{"undefined", "undefined"},
+		{"null", "null"},
+		{"none", "None"},
+		{"nil", "nil"},
+		{"nothing", "nothing"},
+		{"false", "false"},
+		{"changeme", "changeme"},
+		{"secret", "secret"},
+		{"your-secret", "whsec_your_secret_here"},
+		{"test", "whsec_test"},
+		{"variable-name", "SENT_DM_WEBHOOK_SECRET"},
+		{"dollar-name", "$SENT_DM_WEBHOOK_SECRET"},
+		{"braced-name", "${SENT_DM_WEBHOOK_SECRET}"},
 	} {
 		all = append(all, spoiltKey{
 			name: "key-is-" + p.name, fix: fix,
