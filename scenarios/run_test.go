@@ -18,7 +18,9 @@ func embedded(t *testing.T) scenarios.Config {
 }
 
 func TestTheReferenceReceiverKeepsEveryRule(t *testing.T) {
-	rep, err := scenarios.Run(t.Context(), embedded(t), "test", quiet{})
+	cfg := embedded(t)
+	cfg.Strict = true
+	rep, err := scenarios.Run(t.Context(), cfg, "test", quiet{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -27,6 +28,7 @@ type Failing struct {
 	// Secret is what the target verified with: one that keeps it must meet it
 	// again. Zero draws another one, if the configuration names none.
 	Secret signing.Secret
+	Traits learn.Traits // what was learned of the receiver before the run
 	// Rule is the rule that the reduced run must break; "" chooses one.
 	Rule string
 	// Origin is where the run comes from, for the head of the scenario.
@@ -102,8 +104,7 @@ func Shrink(ctx context.Context, cfg Config, f Failing) (Shrunk, error) {
 		s: s, f: f, rule: r, settle: s.subject.Settle, concurrency: 1,
 		redraw: trace.NewRedraw(cfg.Seed.Stream("shrink")), out: Shrunk{Rule: r, Found: r.ID},
 	}
-	s.openGate(ctx)
-	s.learn(ctx)
+	s.subject.Traits = f.Traits // learned again, the receiver would take it for duplicates
 	timed, cancel := context.WithTimeoutCause(ctx, shrinkTime, errShrinkTime)
 	defer cancel()
 	err = sh.run(timed)

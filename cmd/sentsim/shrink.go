@@ -17,6 +17,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -82,11 +83,12 @@ type taken struct {
 	done int // steps
 
 	secret signing.Secret
+	traits learn.Traits
 }
 
 func (t *taken) found(res chaosrun.Result) {
 	t.seen, t.book, t.done, t.secret = true, res.Book, res.Steps, res.Secret
-	t.run.Plan = res.Plan // as it was adapted to the receiver
+	t.run.Plan, t.traits = res.Plan, res.Traits // as it was adapted to the receiver
 }
 
 // steps are those that were done.
@@ -117,7 +119,7 @@ func (o shrinkOptions) wants(cmd *cobra.Command, t *taken, err error) bool {
 func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o shrinkOptions, screen io.Writer, v verifyOptions) error {
 	f := scenarios.Failing{
 		Plan: t.run.Plan, Steps: t.steps(), Book: t.book, Concurrency: t.run.Options.Concurrency,
-		Origin: origin(t), Secret: t.secret,
+		Origin: origin(t), Secret: t.secret, Traits: t.traits,
 	}
 	if len(res.Rules) > 0 {
 		f.Rule = res.Rules[0]

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -67,6 +68,7 @@ type Counts struct {
 type Result struct {
 	Counts
 	Plan      chaos.Plan // that was carried out
+	Traits    learn.Traits
 	Book      oracle.Book
 	Secret    signing.Secret // that the target verifies with when all is over
 	Latencies Latencies
@@ -159,7 +161,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
-		Counts: r.counts, Plan: plan, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
+		Counts: r.counts, Plan: plan, Traits: s.Traits, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
 		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
 	}
 	res.Violated = r.oracle.Violated()

@@ -142,7 +142,7 @@ func TestFaultsAreFound(t *testing.T) {
 			}
 			return r.URL.Path == "/webhooks/sent" && answers(401, text)(w, r)
 		}}, "other-auth", "Authorization"},
-		{"a small body limit", faulty{secret: ours, before: unless(func(r *http.Request) bool { return r.ContentLength < 150 }, 413, "")}, "body-too-large", "149 bytes"},
+		{"a small body limit", faulty{secret: ours, before: unless(func(r *http.Request) bool { return r.ContentLength < 150 }, 413, "")}, "body-too-large", "145 bytes"},
 		{"a rate limit", faulty{before: answers(429, "later", "Retry-After", "30")}, "rate-limit", "“later”"},
 		{"a status that speaks", faulty{before: answers(451, "not here")}, "blocked", "“not here”"},
 		{"no secret, and it says so", faulty{before: answers(500, `{"error":"webhook secret is not configured"}`)}, "secret-not-configured", "not configured"},

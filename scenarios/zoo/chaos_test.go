@@ -124,7 +124,8 @@ func runChaos(t *testing.T, cfg config.Config) (report.Report, scenarios.Failing
 	rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
 		Found: func(res chaosrun.Result) {
-			failing.Book, failing.Steps, failing.Secret = res.Book, first(plan.Steps(), res.Steps), res.Secret
+			failing.Plan, failing.Book, failing.Steps = res.Plan, res.Book, first(res.Plan.Steps(), res.Steps)
+			failing.Secret, failing.Traits = res.Secret, res.Traits
 		},
 	})
 	if err != nil {

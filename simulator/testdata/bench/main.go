@@ -1,7 +1,7 @@
 // Command bench measures how fast deliveries go out, side by side with others
 // that send to the same receiver on this machine: a plain net/http client, k6
 // and wrk. Everybody is a process of their own with 64 connections and the same
-// body of 429 bytes; their turns alternate, so that a machine that slows down
+// body of 424 bytes; their turns alternate, so that a machine that slows down
 // slows everybody down.
 //
 //	go run ./simulator/testdata/bench [--rounds N] [--duration D] [--tools=false] [--memory=false]
