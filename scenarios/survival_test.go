@@ -56,8 +56,8 @@ func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 		Env: map[string]string{"FRAGILE_RECEIVER": "1", "STATE_FILE": filepath.Join(t.TempDir(), "state.db")},
 	}
 	rep := verify(t, cfg)
-	if got := verdicts(rep, report.Failed); got != "INB-1" {
-		t.Errorf("failed %q, want INB-1", got)
+	if got := verdicts(rep, report.Failed); got != "INB-1 CON-1" {
+		t.Errorf("failed %q, want INB-1 and CON-1, each of which sends a null text", got)
 	}
 	if got := verdicts(rep, report.Errored) + verdicts(rep, report.NotChecked) + verdicts(rep, report.Warned); got != "" {
 		t.Errorf("not passed although the receiver was brought back: %q", got)

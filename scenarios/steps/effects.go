@@ -40,9 +40,8 @@ func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
 			requests[i] = r
 		}
 		what := fmt.Sprintf("one of %d copies of its %s event on %s at the same instant", n, st, m.Channel)
-		if i > 0 && w.can(rule.MessageStatus) && w.s.Traits.Words.Kept(st) { // a burst is ACK-2's
-			before := w.several.messages[i-1]
-			if _, err := w.appears(ctx, w.messageState(before.ID), w.is(st)); err != nil {
+		if i > 0 { // all of them together would be a burst, which is ACK-2's
+			if err := w.workedOff(ctx, w.several.messages[i-1], st); err != nil {
 				return err
 			}
 		}
@@ -51,6 +50,19 @@ func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
 		}
 	}
 	return nil
+}
+
+// betweenCopies is how long a receiver whose state cannot be read has to work off
+// the copies of one event before those of the next come.
+const betweenCopies = 200 * time.Millisecond
+
+// workedOff waits until the receiver has worked off what it got about a message.
+func (w *World) workedOff(ctx context.Context, m *message, st event.Status) error {
+	if !w.can(rule.MessageStatus) || !w.s.Traits.Words.Kept(st) {
+		return clock.Real{}.Sleep(ctx, betweenCopies)
+	}
+	_, err := w.appears(ctx, w.messageState(m.ID), w.is(st))
+	return err
 }
 
 // givesUp spreads the moments over the time that an answer takes: a receiver
