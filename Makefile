@@ -47,7 +47,7 @@ test: ## run all tests (with the race detector where there is a C compiler)
 
 .PHONY: zoo
 zoo: ## all defective receivers through verify, chaos and shrink (make test takes one of each family)
-	SENTSIM_ZOO=all $(GO) test -count=1 $(TESTFLAGS) ./scenarios/zoo
+	SENTSIM_ZOO=all $(GO) test -count=1 -timeout 40m $(TESTFLAGS) ./scenarios/zoo
 
 .PHONY: kill
 kill: ## kill a durable simulator, and sentsim serve, at hundreds of points and look for what is lost

@@ -15,6 +15,7 @@ func TestHeaderNames(t *testing.T) {
 		signing.HeaderTimestamp: "X-Webhook-Timestamp",
 		signing.HeaderSignature: "X-Webhook-Signature",
 		signing.HeaderEventType: "X-Webhook-Event-Type",
+		signing.HeaderEventID:   "X-Webhook-Event-ID",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -109,6 +109,30 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Whether a signature is right for some bytes does not depend on when it is asked.
+func TestFits(t *testing.T) {
+	s := mustParse(t, secretText)
+	other := mustParse(t, strings.Replace(secretText, "M", "N", 1))
+	old := signing.Headers{ID: webhookID, Timestamp: "7", Signature: s.Sign(webhookID, 7, body)}
+	for _, tt := range []struct {
+		name string
+		s    signing.Secret
+		h    signing.Headers
+		body []byte
+		want bool
+	}{
+		{"what it signed, long ago", s, old, body, true},
+		{"other bytes", s, old, body[1:], false},
+		{"another secret", other, old, body, false},
+		{"no secret", signing.Secret{}, old, body, false},
+		{"no secret and no signature", signing.Secret{}, signing.Headers{ID: webhookID, Timestamp: "7", Signature: "v1,"}, body, false},
+	} {
+		if got := tt.s.Fits(tt.h, tt.body); got != tt.want {
+			t.Errorf("%s: got %t", tt.name, got)
+		}
+	}
+}
+
 func TestHeadersFrom(t *testing.T) {
 	h := http.Header{"X-Webhook-Id": {"a"}, "X-Webhook-Timestamp": {"1"}, "X-Webhook-Signature": {"v1,b"}}
 	if got, want := signing.HeadersFrom(h.Get), (signing.Headers{ID: "a", Timestamp: "1", Signature: "v1,b"}); got != want {
