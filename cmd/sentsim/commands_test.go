@@ -31,6 +31,7 @@ func sh(t *testing.T, dir, line string, env ...string) (said string, status int)
 // Every command that a report prints does what it says, pasted as it is into a shell
 // in the folder where it was printed: it shows the same rule broken.
 func TestPrintedCommands(t *testing.T) {
+	t.Parallel()
 	const probe = "probe:\n  message: {url: \"/state/messages/{message_id}\", status: \"$.status\", effects: \"$.effects\"}\n"
 	for name, c := range map[string]struct {
 		run  string
@@ -126,6 +127,7 @@ func TestPrintedCommands(t *testing.T) {
 
 // What --shrink says to run next runs, and fails in the same way.
 func TestPrintedNextSteps(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	said, status := sh(t, dir, "sentsim chaos --exec 'sentsim receiver --mutant last-write-wins' --profile carrier --messages 30 --settle 50ms --shrink --rule ORD-3 --story 'a b' --quiet")
 	if status != 1 {

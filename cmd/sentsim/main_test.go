@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,6 +32,13 @@ import (
 const testSecret = "whsec_" + "c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA=="
 
 func TestMain(m *testing.M) {
+	if strings.HasSuffix(os.Args[0], ".test") { // and not one of the commands below
+		flag.Parse()
+		// These tests wait for receivers more than they compute.
+		if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
+			_ = p.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
+		}
+	}
 	testscript.Main(m, map[string]func(){"sentsim": main, "stubborn": stubborn})
 }
 
@@ -71,6 +80,7 @@ func stubborn() {
 //	json FILE KEY VALUE            a value of the JSON object in FILE
 //	junit FILE                     FILE is a JUnit report with testcases
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	endpoints := &endpoints{asked: map[string]chan struct{}{}, ports: map[string]string{}}
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),

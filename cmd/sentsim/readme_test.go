@@ -42,6 +42,7 @@ var promise = regexp.MustCompile(`\s+# exit (\d+), (.*)$`)
 // that stand there and runs the commands in their order, in one folder. A command
 // that goes on until it is stopped runs beside the others, as in a second terminal.
 func TestReadmeCommands(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
