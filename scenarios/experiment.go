@@ -41,6 +41,9 @@ func suspects(book oracle.Book) []rule.ID {
 	add := func(id rule.ID) {
 		family, _, _ := strings.Cut(id, "-")
 		families[family] = true
+		if family == "SIG" {
+			families["ROT"] = true // the old secret is one more forgery
+		}
 		for _, f := range state {
 			if slices.Contains(state, family) {
 				families[f] = true

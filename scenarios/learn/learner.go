@@ -294,10 +294,10 @@ func (r *round) readAll(ctx context.Context, first bool) (changed bool) {
 
 // send sends the events of every track, in the order of each, several tracks side
 // by side.
-func (r *round) send(ctx context.Context, wide int) error {
+func (r *round) send(ctx context.Context, tracks []*track, wide int) error {
 	var wg sync.WaitGroup
 	tokens := make(chan struct{}, max(1, wide))
-	for i, t := range r.tracks {
+	for i, t := range tracks {
 		wg.Go(func() {
 			tokens <- struct{}{}
 			defer func() { <-tokens }()

@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -43,14 +44,36 @@ func (r *round) run(ctx context.Context, t *Traits) error {
 	if r.l.Answer > slowAnswer && t.SideBySide < 2 {
 		wide = 1
 	}
-	if err := r.send(ctx, wide); err != nil {
+	if err := r.send(ctx, r.tracks, wide); err != nil {
 		return err
+	}
+	if again := r.turnedAway(); wide > 1 && len(again) > 0 {
+		if err := r.send(ctx, again, 1); err != nil {
+			return err
+		}
 	}
 	if err := r.wait(ctx); err != nil {
 		return err
 	}
 	t.Lag = max(t.Lag, r.lag)
 	return nil
+}
+
+// turnedAway are the tracks that the receiver has turned away for the moment, as a
+// pool that has run dry does. Sent tries again, and so does this.
+func (r *round) turnedAway() []*track {
+	var again []*track
+	for _, t := range r.tracks {
+		if t.refused == nil {
+			continue
+		}
+		o := t.refused.Outcome
+		if o.Kind != delivery.Answered || o.Status == http.StatusTooManyRequests || o.Status >= http.StatusInternalServerError {
+			t.refused = nil
+			again = append(again, t)
+		}
+	}
+	return again
 }
 
 // driver is the learner's, with other knobs.

@@ -93,8 +93,8 @@ func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violati
 	v.Expected = fmt.Sprintf("%s to end as %s", name(r.Subject), want)
 	v.Summary = fmt.Sprintf("%s is %s in the receiver's state, not %s", name(r.Subject), statusOf(st), want)
 	switch {
-	case st.Known && !r.told(st) && r.claimed(st):
-		v.Rule = rule.SIG13
+	case st.Known && !r.told(st) && r.claimed(st): // or another message has been told so
+		v.Rule, v.Could = rule.SIG13, []string{rule.SIG13, rule.ORD7}
 	case r.Subject.Kind == chaos.AboutTemplate:
 		o.suspect(&o.states, v, features, rule.TPL1)
 		return false

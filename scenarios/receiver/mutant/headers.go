@@ -140,6 +140,7 @@ func headerMutants() []Mutant {
 			Name:    "milliseconds-guessed",
 			Mistake: "A timestamp that is too large for seconds is taken for milliseconds.",
 			Breaks:  []Broken{{rule.SIG7, "milliseconds instead of seconds"}},
+			May:     []rule.ID{rule.SIG6},
 			change: timing(func(timestamp string, now int64) error {
 				if len(timestamp) == 13 {
 					timestamp = timestamp[:10]

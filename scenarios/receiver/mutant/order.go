@@ -100,7 +100,7 @@ func orderMutants() []Mutant {
 			Name:    "messages-mixed-up",
 			Mistake: "A variable of the module holds the message that was SENT last, and takes what happens to a sent message.",
 			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
-			May:     []rule.ID{rule.IDEM4},
+			May:     []rule.ID{rule.IDEM4, rule.IDEM6, rule.ORD1},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				last := ""
