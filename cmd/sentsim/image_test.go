@@ -114,7 +114,7 @@ func TestImages(t *testing.T) {
 	}
 
 	t.Run("they are small, and nobody is root in them", func(t *testing.T) {
-		for image, most := range map[string]int{set.sentsim: 30e6, set.receiver: 15e6} {
+		for image, most := range map[string]int{set.sentsim: 34e6, set.receiver: 15e6} {
 			about := strings.Fields(docker(t, "inspect", "-f", "{{.Size}} {{.Config.User}}", image))
 			size, err := strconv.Atoi(about[0])
 			t.Logf("%s: %.1f MB", image, float64(size)/1e6)
@@ -129,10 +129,10 @@ func TestImages(t *testing.T) {
 
 	t.Run("a good receiver keeps the whole contract", func(t *testing.T) {
 		rep, status := verify(t, "--image", set.receiver)
-		if s := rep.Summary; status != 0 || s.Failed+s.Warned+s.NotChecked+s.Errored > 0 || s.Passed < 40 {
+		if s := rep.Summary; status != 0 || s.Failed+s.Warned+s.Errored > 0 || s.NotChecked > 1 || s.Passed < 40 {
 			t.Errorf("exit %d: %+v", status, s)
 			for _, r := range rep.Rules {
-				if r.Verdict != report.Passed {
+				if r.Verdict != report.Passed && r.ID != "SIG-12" { // judged only with --strict
 					t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
 				}
 			}
@@ -174,7 +174,7 @@ func TestImages(t *testing.T) {
 			if r.ID == "SIG-5" {
 				want = report.Failed
 			}
-			if r.Verdict != want {
+			if r.Verdict != want && r.ID != "SIG-12" { // judged only with --strict
 				t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
 			}
 		}

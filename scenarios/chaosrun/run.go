@@ -271,6 +271,8 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 	}
 	out := r.s.Sender.Send(ctx, req, r.timeout())
 	if out.Kind == delivery.Cancelled && ctx.Err() != nil {
+		// The receiver may have it all the same.
+		r.oracle.Saw(s, delivery.Outcome{Kind: delivery.Reset, Err: "the run ended"}, "the run ended")
 		r.finish(s, Done{Outcome: out, Skipped: "the run ended"})
 		return
 	}
