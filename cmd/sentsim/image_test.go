@@ -24,6 +24,7 @@ probe:
   message:  {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}
   inbound:  {url: "/state/inbound?from={from}", count: "$.count"}
   template: {url: "/state/templates/{template_id}", status: "$.status", effects: "$.effects"}
+  contact:  {url: "/state/contacts?number={from}", opted_out: "$.opted_out"}
 settle: 200ms
 `
 
