@@ -29,7 +29,10 @@ func nameFile(ctx context.Context, db *sql.DB) error {
 // at this place: SQLite would copy its pages into this one.
 func checkLog(ctx context.Context, file string) error {
 	alone, err := readName(ctx, file, "ro&immutable=1")
-	if err != nil || alone == 0 {
+	switch {
+	case errors.Is(plain(err), ErrCorrupt):
+		return nil // killed while the log went into the file: whole only with its log, which is looked at next
+	case err != nil || alone == 0:
 		return err // nothing was ever moved from the log into the file
 	}
 	with, err := readName(ctx, file, "ro")
