@@ -55,7 +55,7 @@ const mostPending = 1000
 // 0. What is not over is kept beyond the limit.
 //
 // The file belongs to this process until Close. The error is ErrInUse,
-// ErrNotOurs, ErrCorrupt, ErrNewer or the system's, each with the file's name;
+// ErrNotOurs, ErrCorrupt, ErrForeignLog, ErrNewer or the system's, each with the file's name;
 // the file is then as it was. A file of an older version is migrated.
 func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {
 	db, err := prepare(ctx, file)
