@@ -93,8 +93,8 @@ func verifiesNothing(f Facts) []report.Cause {
 	tried, accepted := 0, 0
 	rules, after := []string{}, []string{}
 	for _, r := range f.Rules {
-		if !slices.Contains([]string{"SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-7", "SIG-10"}, r.ID) {
-			if r.ID == "ROT-1" && bad(r.Verdict) {
+		if !slices.Contains([]string{rule.SIG2, rule.SIG3, rule.SIG4, rule.SIG5, rule.SIG6, rule.SIG7, rule.SIG10}, r.ID) {
+			if r.ID == rule.ROT1 && bad(r.Verdict) {
 				after = append(after, r.ID)
 			}
 			continue

@@ -1,5 +1,7 @@
 package cause
 
+import "github.com/sentsim/sentsim/scenarios/rule"
+
 const unique = "Put a unique key on the event (message_id + message_status; for inbound message_id, or account, number, received_at and a hash of the text; template_id + status), insert with ON CONFLICT DO NOTHING in the transaction that has the effect, and act only if a row was inserted."
 
 // knownOfDuplicates are mistakes with events that come twice, and with events
@@ -18,12 +20,12 @@ func knownOfDuplicates() []mistake {
 			fix:     unique + " Answer 2xx to a duplicate.",
 		},
 		{
-			id: "looks-then-inserts", without: []string{"IDEM-1", "IDEM-2"}, mutants: []string{"check-then-insert"},
+			id: "looks-then-inserts", without: []string{rule.IDEM1, rule.IDEM2}, mutants: []string{"check-then-insert"},
 			summary: "it looks whether an event is there and then inserts it: copies that arrive at the same instant slip in between (a race, no unique key)",
 			fix:     unique + " A look before it, or a lock in one process, does not hold.",
 		},
 		{
-			id: "key-changes-with-the-attempt", without: []string{"IDEM-1"}, mutants: []string{"timestamp-in-key", "signature-as-key", "event-id-and-timestamp-as-key"},
+			id: "key-changes-with-the-attempt", without: []string{rule.IDEM1}, mutants: []string{"timestamp-in-key", "signature-as-key", "event-id-and-timestamp-as-key"},
 			summary: "the idempotency key holds the timestamp or the signature, which are new on every attempt: a copy is known, a retry is not",
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},
@@ -47,7 +49,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Make the key message_id + message_status. updated_at and timestamp have no more than seconds.",
 		},
 		{
-			id: "duplicates-refused", mutants: []string{"duplicates-refused"}, covers: []string{"ORD-7"},
+			id: "duplicates-refused", mutants: []string{"duplicates-refused"}, covers: []string{rule.ORD7},
 			like: []string{ // the same, but of inbound events
 				"IDEM-1 | the same delivery twice is accepted twice | 4xx", "IDEM-2 | a retry with a fresh timestamp and signature is accepted at once | 4xx",
 				"IDEM-2 | a retry with a fresh timestamp and signature is accepted after newer events of the message | 4xx",
@@ -57,7 +59,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Answer 2xx to an event that was processed before, or that is being processed: it is done, or about to be.",
 		},
 		{
-			id: "unique-violation", on: []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-6"}, mutants: []string{"unique-violation"}, covers: []string{"ORD-7"},
+			id: "unique-violation", on: []string{rule.IDEM1, rule.IDEM2, rule.IDEM3, rule.IDEM6}, mutants: []string{"unique-violation"}, covers: []string{rule.ORD7},
 			like: []string{ // the same, but of inbound events
 				"IDEM-1 | the same delivery twice is accepted twice | 5xx", "IDEM-2 | a retry with a fresh timestamp and signature is accepted at once | 5xx",
 				"IDEM-2 | a retry with a fresh timestamp and signature is accepted after newer events of the message | 5xx",
@@ -68,17 +70,17 @@ func knownOfDuplicates() []mistake {
 			fix:     "Insert with ON CONFLICT DO NOTHING (INSERT IGNORE, upsert), or catch the unique-constraint error, and answer 2xx: the event is there.",
 		},
 		{
-			id: "copies-refused", without: []string{"IDEM-1"}, like: []string{"IDEM-3 | copies at the same instant are all accepted | 4xx"},
+			id: "copies-refused", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies at the same instant are all accepted | 4xx"},
 			summary: "a copy is answered with {answer} while the first is still being processed",
 			fix:     "Answer 2xx to the copy, or let it wait for the first. " + unique,
 		},
 		{
-			id: "copies-collide", without: []string{"IDEM-1"}, like: []string{"IDEM-3 | copies at the same instant are all accepted | 5xx"},
+			id: "copies-collide", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies at the same instant are all accepted | 5xx"},
 			summary: "copies that arrive at the same instant collide in the database, and nobody catches that error: one is answered with {answer}",
 			fix:     unique + " Catch the unique-constraint error and the serialisation error, and answer 2xx.",
 		},
 		{
-			id: "last-event-remembered", without: []string{"IDEM-1"}, mutants: []string{"last-event-remembered"},
+			id: "last-event-remembered", without: []string{rule.IDEM1}, mutants: []string{"last-event-remembered"},
 			summary: "only the last event of a message is remembered: one that comes back after newer ones counts once more",
 			fix:     unique + " Keep the key of every event, not the last one.",
 		},
@@ -108,7 +110,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Send the reply only when the insert of the event's key made a row, and in a way that a retry finds done.",
 		},
 		{
-			id: "inbound-by-text", mutants: []string{"inbound-by-text"}, without: []string{"IDEM-5"},
+			id: "inbound-by-text", mutants: []string{"inbound-by-text"}, without: []string{rule.IDEM5},
 			like:    []string{"IDEM-4 | the same text at another time is another message | fewer"},
 			summary: "inbound messages with the same text count as the same message: the second OK or STOP is lost",
 			fix:     "Key inbound events by message_id, or else by account, number, received_at and a hash of the text, never by the text alone.",
