@@ -116,7 +116,7 @@ func own(ctx context.Context, db *sql.DB) error {
 	if err := migrate(ctx, db); err != nil {
 		return err
 	}
-	if err := nameFile(ctx, db); err != nil {
+	if err := numberFile(ctx, db); err != nil {
 		return err
 	}
 	for _, text := range []string{"PRAGMA locking_mode = NORMAL", look} { // readers may come
@@ -171,7 +171,11 @@ func lookInto(ctx context.Context, file string, whole bool) error {
 		return err
 	}
 	defer db.Close()
-	return inspectDB(ctx, db, whole)
+	err = inspectDB(ctx, db, whole)
+	if mode == "ro" && errors.Is(plain(err), ErrCorrupt) && wholeAlone(ctx, file) {
+		return ErrForeignLog
+	}
+	return err
 }
 
 func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {

@@ -33,7 +33,7 @@ func (s *SQLite) Restore() (State, error) {
 		err := row.Scan(&name, &n)
 		state.Counters[name] = uint64(n) //nolint:gosec // was one when it was written
 		return 0, err
-	}, "SELECT name, n FROM counters WHERE name <> ?", fileName)
+	}, "SELECT name, n FROM counters WHERE name NOT IN (?, ?)", fileNumber, fileBefore)
 	if err != nil {
 		return state, err
 	}

@@ -53,6 +53,11 @@ CREATE TABLE notes (key TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 `}
 }
 
+// otherTables are all but the counters, in which the file's number stands.
+func otherTables() []string {
+	return []string{"accounts", "webhooks", "planned", "messages", "activities", "templates", "deliveries", "answers", "notes"}
+}
+
 // migrate brings a file to today's schema, in one step or not at all.
 func migrate(ctx context.Context, db *sql.DB) error {
 	return migrateTo(ctx, db, len(migrations()))

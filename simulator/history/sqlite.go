@@ -182,8 +182,9 @@ func (s *SQLite) own() {
 				err = s.write.batch(b)
 			}
 			if err == nil && b.empty {
-				// So that no secret stays in what is now free. It is no matter of the contents.
+				// So that no secret stays in what is now free, nor in the log. It is no matter of the contents.
 				_, _ = s.db.ExecContext(context.Background(), "VACUUM")
+				err = s.cutLogAt(0, 0)
 			}
 			if err == nil {
 				err = s.cutLog()

@@ -16,7 +16,7 @@ func TestTheTimeIsKept(t *testing.T) {
 		t.Helper()
 		wall := noon().Add(-time.Hour)
 		for _, c := range []history.Change{
-			{Account: uuid.New(), At: noon(), Wall: wall},
+			{Account: uuid.New(), At: noon(), Wall: wall, Notes: map[string]string{"seed": "5"}},
 			{At: noon().Add(time.Minute), Wall: wall.Add(time.Second)},
 			{At: noon().Add(time.Second), Wall: wall}, // saved late
 		} {
@@ -40,7 +40,7 @@ func TestTheTimeIsKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		state, err = s.Restore()
-		if at, _ := state.Now(); err != nil || !at.IsZero() || state.Account != uuid.Nil || len(state.Counters) != 0 {
+		if at, _ := state.Now(); err != nil || !at.IsZero() || state.Account != uuid.Nil || len(state.Counters) != 0 || len(state.Notes) != 0 {
 			t.Errorf("after it was emptied: %+v, %v", state, err)
 		}
 	})

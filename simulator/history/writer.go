@@ -174,8 +174,8 @@ type transaction struct {
 
 func (t *transaction) all(b *batch) {
 	if b.empty {
-		t.run("DELETE FROM counters WHERE name <> ?", fileName)
-		for _, table := range []string{"accounts", "webhooks", "planned", "messages", "activities", "templates", "deliveries", "answers"} {
+		t.run("DELETE FROM counters WHERE name NOT IN (?, ?)", fileNumber, fileBefore)
+		for _, table := range otherTables() {
 			t.run("DELETE FROM " + table)
 		}
 		clear(t.writer.planned)
