@@ -230,7 +230,7 @@ func (w *World) hasCounted(ctx context.Context, want int) error {
 
 // form is a number as the configured deliveries write it.
 func (w *World) form(number string) string {
-	if w.driver().Knobs.Format().Numbers == event.NumbersDigits {
+	if w.s.read().Format().Numbers == event.NumbersDigits {
 		return number[1:]
 	}
 	return number

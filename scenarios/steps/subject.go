@@ -71,14 +71,18 @@ func NewSubject(s *Subject) *Subject {
 // Driver signs and sends as the receiver is known to take it. Whoever calls it
 // has the wire, or knows that nobody rotates.
 func (s *Subject) Driver() driver.Driver {
-	k := s.Knobs
-	if s.Traits.Learned {
-		k = s.Traits.Knobs
-	}
 	return driver.Driver{
 		Sender: s.Sender, URL: s.Target.URL(), Webhook: s.Webhook(), Secret: s.Env.Secret,
-		Knobs: k, Headers: s.Headers, Timeout: s.Timeout,
+		Knobs: s.read(), Headers: s.Headers, Timeout: s.Timeout,
 	}
+}
+
+// read are the knobs that the receiver reads: those that were learned, or else set.
+func (s *Subject) read() simulator.Knobs {
+	if s.Traits.Learned {
+		return s.Traits.Knobs
+	}
+	return s.Knobs
 }
 
 // Message makes a message, arranged where the configuration says how.
