@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -124,6 +125,8 @@ func parseStatuses(words map[string]string) (Statuses, []error) {
 			problem(key, "%w", err)
 		case twice:
 			problem(key, "%s is there already, as %s", s, other)
+		case !utf8.ValidString(words[key]):
+			problem(key, "%q is no text in UTF-8", words[key])
 		case words[key] != "" && bareWord(words[key]) == "":
 			problem(key, "%q is no word; write null for a status that is not kept", words[key])
 		default:
