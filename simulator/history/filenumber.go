@@ -66,16 +66,6 @@ func checkLog(ctx context.Context, file string) error {
 	return err
 }
 
-// wholeAlone reports whether a file is whole without its log.
-func wholeAlone(ctx context.Context, file string) bool {
-	db, err := openDB(file, "ro&immutable=1")
-	if err != nil {
-		return false
-	}
-	defer db.Close()
-	return inspectDB(ctx, db, true) == nil
-}
-
 // readNumber is the file's number and the one before; 0 where there is none.
 func readNumber(ctx context.Context, file, mode string) (n, before int64, err error) {
 	db, err := openDB(file, mode)

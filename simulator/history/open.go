@@ -171,11 +171,7 @@ func lookInto(ctx context.Context, file string, whole bool) error {
 		return err
 	}
 	defer db.Close()
-	err = inspectDB(ctx, db, whole)
-	if mode == "ro" && errors.Is(plain(err), ErrCorrupt) && wholeAlone(ctx, file) {
-		return ErrForeignLog
-	}
-	return err
+	return inspectDB(ctx, db, whole)
 }
 
 func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {
