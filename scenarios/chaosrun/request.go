@@ -1,17 +1,20 @@
 package chaosrun
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/scenarios/check"
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 )
 
 const (
@@ -25,11 +28,24 @@ const (
 	signedBefore = 5
 )
 
-func (r *runner) timeout() time.Duration {
+// driver sends as the plan says, which may be that of a trace.
+func (r *runner) driver() driver.Driver {
+	d := r.s.Driver()
+	d.URL, d.Webhook = r.base, r.plan.WebhookID
+	d.Knobs.EventTypeHeader, d.Knobs.EventIDHeader = r.plan.EventTypeHeader, r.plan.EventIDHeader
 	if r.paused {
-		return min(r.s.Timeout, pausedTimeout)
+		d.Timeout = min(d.Timeout, pausedTimeout)
 	}
-	return r.s.Timeout
+	return d
+}
+
+// outcome is that of a request. The answer that a sender loses is known to the run.
+func (r *runner) outcome(ctx context.Context, req delivery.Request, how delivery.Misbehaviour) delivery.Outcome {
+	x := r.driver().Send(ctx, driver.Planned{Request: req, How: how, For: dawdle})
+	if x.Answer != nil {
+		return *x.Answer
+	}
+	return x.Outcome
 }
 
 // timestamp is when a delivery is signed: now, or a few seconds ago. A duplicate
@@ -73,17 +89,9 @@ func (r *runner) request(s chaos.Step) (req delivery.Request, skipped string, er
 			return req, "the secret was not rotated", nil
 		}
 	}
-	req = delivery.NewRequest(r.base, id, secret, r.plan.EventHeaders(s.Event.Type, s.Event.ID), s.Body, at)
-	req.Headers = append(req.Headers, r.s.Headers...)
-	switch s.Sender {
-	case chaos.HangsUp:
-		req.HangUp = true
-	case chaos.Dawdles:
-		req.Dawdle = dawdle
-	case chaos.Resets:
-		req.Cut = true
-	case chaos.Discards:
-	}
+	d := r.driver()
+	d.Secret = secret
+	req = d.SignAt(event.Event{Type: s.Event.Type, ID: s.Event.ID}, s.Body, at)
 	if s.Kind != chaos.KindForge || s.Forgery == chaos.ForgeryOldSecret {
 		return req, "", nil
 	}

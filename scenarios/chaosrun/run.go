@@ -269,7 +269,7 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 		r.finish(s, Done{Skipped: skipped})
 		return
 	}
-	out := r.s.Sender.Send(ctx, req, r.timeout())
+	out := r.outcome(ctx, req, s.Sender)
 	if out.Kind == delivery.Cancelled && ctx.Err() != nil {
 		// The receiver may have it all the same.
 		r.oracle.Saw(s, delivery.Outcome{Kind: delivery.Reset, Err: "the run ended"}, "the run ended")
@@ -318,7 +318,7 @@ func (r *runner) over(ctx context.Context, index int) {
 func (r *runner) lenient(ctx context.Context, s chaos.Step) bool {
 	s.Kind, s.Forgery = chaos.KindDeliver, ""
 	req, _, err := r.request(s)
-	return err == nil && r.s.Sender.Send(ctx, chaos.Foreign(req), r.timeout()).Accepted()
+	return err == nil && r.outcome(ctx, chaos.Foreign(req), delivery.Well).Accepted()
 }
 
 // maxBodyShown is how many bytes of a body are printed.
@@ -332,7 +332,7 @@ func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
 	c.Sent++
 	c.Message = max(c.Message, s.Subject.Index)
 	switch {
-	case s.Sender == chaos.HangsUp || s.Sender == chaos.Resets || met:
+	case s.Sender.Leaves() || met:
 		c.Lost++
 	case !ok:
 		c.Failed++
@@ -375,7 +375,7 @@ func (r *runner) finish(s chaos.Step, done Done) {
 // survives looks whether the target is still there after a delivery that was
 // not answered, and ends the run if it is not.
 func (r *runner) survives(ctx context.Context, s chaos.Step, out delivery.Outcome, met bool) {
-	if met || s.Sender == chaos.HangsUp || s.Sender == chaos.Resets || ctx.Err() != nil {
+	if met || s.Sender.Leaves() || ctx.Err() != nil {
 		return
 	}
 	switch out.Kind {

@@ -155,8 +155,6 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 
 // once delivers a control, which is no part of the plan.
 func (r *runner) once(ctx context.Context, s chaos.Step, body []byte) bool {
-	about := r.plan.EventHeaders(s.Event.Type, uuid.NewSHA1(r.plan.WebhookID, body)) // another body is another event
-	req := delivery.NewRequest(r.base, r.plan.WebhookID.String(), r.s.Env.Secret, about, body, clock.Wall().Unix())
-	req.Headers = append(req.Headers, r.s.Headers...)
-	return r.s.Sender.Send(ctx, req, r.s.Timeout).Accepted()
+	e := event.Event{Type: s.Event.Type, ID: driver.EventID(r.plan.WebhookID, body)}
+	return r.outcome(ctx, r.driver().Sign(e, body, 0), delivery.Well).Accepted()
 }

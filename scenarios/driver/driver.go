@@ -42,7 +42,11 @@ func (d Driver) Encode(e event.Event) []byte { return e.Encode(d.Knobs.Format())
 // Sign signs a body, which is that of an event, with a timestamp that is offset
 // away from now.
 func (d Driver) Sign(e event.Event, body []byte, offset time.Duration) delivery.Request {
-	at := clock.Wall().Add(offset).Unix()
+	return d.SignAt(e, body, clock.Wall().Add(offset).Unix())
+}
+
+// SignAt is Sign with a timestamp in Unix seconds.
+func (d Driver) SignAt(e event.Event, body []byte, at int64) delivery.Request {
 	r := delivery.NewRequest(d.URL, d.Webhook.String(), d.Secret, d.Knobs.EventHeaders(e.Type, e.ID), body, at)
 	r.Headers = append(r.Headers, d.Headers...)
 	return r
@@ -72,9 +76,10 @@ type Exchange struct {
 type Planned struct {
 	What    string
 	Request delivery.Request
-	After   time.Duration // after the first of them
-	How     Misbehaviour  // of the sender; the zero value behaves well
-	Timeout time.Duration // 0: the driver's
+	After   time.Duration         // after the first of them
+	How     delivery.Misbehaviour // of the sender
+	For     time.Duration         // Dawdle: between two pieces of the request; GiveUp: how long it waits for the answer
+	Timeout time.Duration         // 0: the driver's
 	Genuine *delivery.Request
 }
 
@@ -85,7 +90,7 @@ func (d Driver) Send(ctx context.Context, p Planned) Exchange {
 		timeout = d.Timeout
 	}
 	x := Exchange{What: p.What, Request: p.Request, Genuine: p.Genuine, Sent: clock.Wall()}
-	x.Outcome, x.Answer = p.How.send(ctx, d.Sender, p.Request, timeout)
+	x.Outcome, x.Answer = p.send(ctx, d.Sender, timeout)
 	return x
 }
 

@@ -31,18 +31,18 @@ func newDriver(t *testing.T, h http.HandlerFunc) (driver.Driver, driver.Message)
 // learns of the answer differs.
 func TestAMisbehavingSender(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[driver.Kind]delivery.Kind{
-		driver.Well: delivery.Answered, driver.LoseAck: delivery.Timeout, driver.HangUp: delivery.Reset, driver.Dawdle: delivery.Answered,
+	for kind, want := range map[delivery.Misbehaviour]delivery.Kind{
+		delivery.Well: delivery.Answered, delivery.LoseAck: delivery.Timeout, delivery.HangUp: delivery.Reset, delivery.Dawdle: delivery.Answered,
 	} {
 		t.Run("kind "+string(kind), func(t *testing.T) {
 			t.Parallel()
 			got := make(chan string, 1)
 			d, m := newDriver(t, func(_ http.ResponseWriter, r *http.Request) { got <- r.Header.Get("X-Webhook-Event-Type") })
-			x := d.Send(t.Context(), driver.Planned{Request: d.Event(m.Event(event.Sent)), How: driver.Misbehaviour{Kind: kind, For: time.Millisecond}})
+			x := d.Send(t.Context(), driver.Planned{Request: d.Event(m.Event(event.Sent)), How: kind, For: time.Millisecond})
 			if x.Outcome.Kind != want {
 				t.Errorf("the sender saw %s, want %s", x.Outcome.Kind, want)
 			}
-			if lost := x.Answer != nil && x.Answer.Accepted(); lost != (kind == driver.LoseAck) {
+			if lost := x.Answer != nil && x.Answer.Accepted(); lost != (kind == delivery.LoseAck) {
 				t.Errorf("the real answer is %v", x.Answer)
 			}
 			select {

@@ -8,40 +8,19 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// Misbehaviour is how a sender can behave other than well. It is the one list of
-// these; the zero value behaves well.
-type Misbehaviour struct {
-	Kind Kind
-	For  time.Duration // Dawdle: between two pieces of the request; GiveUp: how long it waits for the answer
-}
-
-// Kind is one way to misbehave.
-type Kind string
-
-// The ways.
-const (
-	Well    Kind = ""
-	LoseAck Kind = "lose-ack" // the answer is thrown away: to the sender it is a timeout
-	HangUp  Kind = "hang-up"  // the connection is closed as soon as the request is written
-	Cut     Kind = "cut"      // the connection breaks in the middle of the request
-	Dawdle  Kind = "dawdle"   // the request comes in pieces
-	GiveUp  Kind = "give-up"  // the sender stops waiting for the answer
-)
-
-// Learns reports whether a sender that behaves like this learns what the receiver answers.
-func (k Kind) Learns() bool { return k == Well || k == Dawdle }
-
-func (m Misbehaviour) send(ctx context.Context, s delivery.Sender, r delivery.Request, timeout time.Duration) (delivery.Outcome, *delivery.Outcome) {
-	switch m.Kind {
-	case HangUp:
+// send makes one attempt, of a sender that behaves as the plan says.
+func (p Planned) send(ctx context.Context, s delivery.Sender, timeout time.Duration) (delivery.Outcome, *delivery.Outcome) {
+	r := p.Request
+	switch p.How {
+	case delivery.HangUp:
 		r.HangUp = true
-	case Cut:
+	case delivery.Cut:
 		r.Cut = true
-	case Dawdle:
-		r.Dawdle = m.For
-	case GiveUp:
-		timeout = m.For
-	case LoseAck:
+	case delivery.Dawdle:
+		r.Dawdle = p.For
+	case delivery.GiveUp:
+		timeout = p.For
+	case delivery.LoseAck:
 		start := clock.Wall()
 		answer := s.Send(ctx, r, timeout)
 		if answer.Kind != delivery.Answered {
@@ -50,7 +29,7 @@ func (m Misbehaviour) send(ctx context.Context, s delivery.Sender, r delivery.Re
 		return delivery.Outcome{
 			Kind: delivery.Timeout, Err: "the answer was lost (on purpose, by the harness)", Start: start, Duration: timeout,
 		}, &answer
-	case Well:
+	case delivery.Well:
 	}
 	return s.Send(ctx, r, timeout), nil
 }

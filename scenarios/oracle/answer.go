@@ -21,7 +21,7 @@ func Answer(s chaos.Step, out delivery.Outcome, said string) (v Violation, ok bo
 	}
 	what := describe(s)
 	switch {
-	case s.Sender == chaos.HangsUp || s.Sender == chaos.Resets || out.Kind == delivery.Cancelled || s.Rule == "":
+	case s.Sender.Leaves() || out.Kind == delivery.Cancelled || s.Rule == "":
 		return v, true
 	case s.Kind == chaos.KindForge:
 		if out.Rejected() {
@@ -67,7 +67,7 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 		o.book.broken(v)
 		return false
 	}
-	judged := s.Sender != chaos.HangsUp && s.Sender != chaos.Resets && out.Kind != delivery.Cancelled
+	judged := !s.Sender.Leaves() && out.Kind != delivery.Cancelled
 	if !judged || out.Kind == delivery.Refused || out.Kind == delivery.Unreached {
 		return true // says nothing, or only that nobody is there
 	}

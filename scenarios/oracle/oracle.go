@@ -148,7 +148,7 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	if s.Subject.Kind == chaos.AboutInbound && s.Occurrence == chaos.First && len(o.texts) < maxTexts {
 		o.texts[textOf(s)]++
 	}
-	taken := Of(out, s.Sender == chaos.Resets)
+	taken := Of(out, s.Sender == delivery.Cut)
 	r.Arrivals = append(r.Arrivals, Arrival{Step: s, Taken: taken, Answer: said, Epoch: o.epoch})
 	if s.Subject.Kind == chaos.AboutInbound {
 		o.wrote(s, taken)
@@ -366,13 +366,13 @@ func Tell(a Arrival) string {
 		b.WriteString(atOnce)
 	}
 	switch s.Sender {
-	case chaos.Discards:
+	case delivery.LoseAck:
 		b.WriteString(", the answer is lost")
-	case chaos.HangsUp:
+	case delivery.HangUp:
 		b.WriteString(", the sender hangs up")
-	case chaos.Dawdles:
+	case delivery.Dawdle:
 		b.WriteString(", slowly")
-	case chaos.Resets:
+	case delivery.Cut:
 		b.WriteString(", reset in the middle")
 	}
 	b.WriteString(" → " + a.Answer)

@@ -47,9 +47,9 @@ func story(o *oracle.Oracle, text string) *oracle.Record {
 			case strings.HasSuffix(w, "!"):
 				out.Status = http.StatusUnauthorized
 			case strings.HasSuffix(w, "?"):
-				s.Sender, out = chaos.HangsUp, delivery.Outcome{Kind: delivery.Reset}
+				s.Sender, out = delivery.HangUp, delivery.Outcome{Kind: delivery.Reset}
 			case strings.HasSuffix(w, "-"):
-				s.Sender, out = chaos.Resets, delivery.Outcome{Kind: delivery.Reset}
+				s.Sender, out = delivery.Cut, delivery.Outcome{Kind: delivery.Reset}
 			}
 			if forged {
 				s.Kind, s.Forgery = chaos.KindForge, "wrong-secret"
@@ -236,7 +236,7 @@ func TestAnswers(t *testing.T) {
 	genuine := chaos.Step{Number: 7, Kind: chaos.KindDeliver, Rule: "TOL-4"}
 	forged := chaos.Step{Number: 7, Kind: chaos.KindForge, Forgery: "wrong-secret", Rule: "SIG-3"}
 	garbage := chaos.Step{Number: 7, Kind: chaos.KindDeliver, Rule: "TOL-7"}
-	hangs := chaos.Step{Number: 7, Kind: chaos.KindDeliver, Rule: "SIG-1", Sender: chaos.HangsUp}
+	hangs := chaos.Step{Number: 7, Kind: chaos.KindDeliver, Rule: "SIG-1", Sender: delivery.HangUp}
 	for _, tt := range []struct {
 		name string
 		step chaos.Step

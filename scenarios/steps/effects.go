@@ -99,7 +99,7 @@ func (w *World) givesUp(ctx context.Context, status string, n int) error {
 		waits := max(usual*time.Duration(i+1)/time.Duration(n), 50*time.Microsecond)
 		planned = append(planned, driver.Planned{
 			What:    fmt.Sprintf("its %s event, while the sender waits for %s", st, waits),
-			Request: w.signed(m.Event(st)), How: driver.Misbehaviour{Kind: driver.GiveUp, For: waits},
+			Request: w.signed(m.Event(st)), How: delivery.GiveUp, For: waits,
 		})
 	}
 	if w.s.Wide() {

@@ -128,14 +128,14 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 	e := w.event(m, event.Status(status))
 	m.history = append(m.history, event.Status(status))
 	r := w.signed(e)
-	kind, ok := map[string]driver.Kind{
-		"never gets the answer": driver.LoseAck, "hangs up once the request is sent": driver.HangUp,
+	misbehaves, ok := map[string]delivery.Misbehaviour{
+		"never gets the answer": delivery.LoseAck, "hangs up once the request is sent": delivery.HangUp,
 	}[how]
 	if !ok {
 		return fmt.Errorf("no way in which a sender %s", how)
 	}
 	x := w.driver().Send(ctx, driver.Planned{
-		What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, How: driver.Misbehaviour{Kind: kind},
+		What: fmt.Sprintf("its %s event, while the sender %s", status, how), Request: r, How: misbehaves,
 	})
 	x.Trigger = []string{string(e.Type)}
 	x = w.keep(x)

@@ -230,7 +230,7 @@ func (w *World) tell(ctx context.Context, group []told) error {
 	for i, d := range group {
 		planned[i] = driver.Planned{What: d.what, Request: d.request, Genuine: d.genuine}
 		if d.loses {
-			planned[i].How.Kind = driver.LoseAck
+			planned[i].How = delivery.LoseAck
 		}
 	}
 	xs := w.driver().SendTogether(ctx, planned)

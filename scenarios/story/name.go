@@ -7,6 +7,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
@@ -100,7 +101,7 @@ func (t *teller) countName(last chaos.Step, kind string) string {
 		return kind + " counts once, also when the receiver restarts before the retry"
 	case last.Group != 0 && before.Group == last.Group:
 		return kind + " counts once when its copies arrive at the same instant"
-	case before.Sender == chaos.Discards || before.Sender == chaos.HangsUp:
+	case before.Sender == delivery.LoseAck || before.Sender == delivery.HangUp:
 		return kind + " counts once when its acknowledgement is lost"
 	}
 	return kind + " counts once when it is delivered again"

@@ -11,6 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/story"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -47,7 +48,7 @@ func forged(name string) func(*chaos.Step) {
 
 func together(s *chaos.Step) { s.Group = 1 }
 
-func by(how chaos.Sender) func(*chaos.Step) { return func(s *chaos.Step) { s.Sender = how } }
+func by(how delivery.Misbehaviour) func(*chaos.Step) { return func(s *chaos.Step) { s.Sender = how } }
 
 func body(text string, f chaos.Fault) func(*chaos.Step) {
 	return func(s *chaos.Step) { s.Body, s.Faults = chaos.Body(text), []chaos.Fault{f} }
@@ -115,7 +116,7 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     Then the second message ends as "FAILED"
 `},
 		"a lost acknowledgement": {"IDEM-6", story.Finding{
-			Steps: steps(deliver(one, "READ", by(chaos.HangsUp)), deliver(one, "READ")), About: one, Claim: story.Counts,
+			Steps: steps(deliver(one, "READ", by(delivery.HangUp)), deliver(one, "READ")), About: one, Claim: story.Counts,
 		}, `
   @IDEM-6 @MUST @state
   Scenario: READ counts once when its acknowledgement is lost

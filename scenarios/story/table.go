@@ -10,6 +10,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // words are those of an inbound text.
@@ -67,13 +68,13 @@ func (t *teller) row(i int, told map[uuid.UUID]bool) (row [3]string, err error) 
 	}
 	switch s.Sender {
 	case "":
-	case chaos.Discards:
+	case delivery.LoseAck:
 		how = append(how, steps.HowLost)
-	case chaos.HangsUp:
+	case delivery.HangUp:
 		how = append(how, steps.HowHangUp)
-	case chaos.Dawdles:
+	case delivery.Dawdle:
 		how = append(how, steps.HowSlowly)
-	case chaos.Resets:
+	case delivery.Cut:
 		how = append(how, steps.HowCut)
 	}
 	if s.Kind == chaos.KindForge {

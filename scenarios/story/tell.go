@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // tell is the story's Given and When.
@@ -158,10 +159,10 @@ func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
 		case copies > 1 && s.Sender == "":
 			flush()
 			lines = append(lines, fmt.Sprintf("%d copies of its %q event arrive at the same instant", copies, s.Event.Status))
-		case s.Sender == chaos.Discards:
+		case s.Sender == delivery.LoseAck:
 			flush()
 			lines = append(lines, fmt.Sprintf("its %q event is processed but the sender never gets the answer", s.Event.Status))
-		case s.Sender == chaos.HangsUp:
+		case s.Sender == delivery.HangUp:
 			flush()
 			lines = append(lines, fmt.Sprintf("its %q event is processed but the sender hangs up once the request is sent", s.Event.Status))
 		case s.Sender != "" || copies > 1:

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -159,8 +160,8 @@ func sample(o Order) (event.Event, error) {
 // Request is the attempt at now, for a receiver at url with this secret.
 func (d Delivery) Request(url string, secret signing.Secret, now time.Time) (delivery.Request, error) {
 	id, at := d.order.WebhookID.String(), now.Add(d.order.SignedAt).Unix()
-	r := delivery.NewRequest(url, id, secret, d.order.Knobs.EventHeaders(d.Type, d.EventID), d.Body, at)
-	r.Headers = append(r.Headers, d.order.Headers...)
+	by := driver.Driver{URL: url, Webhook: d.order.WebhookID, Secret: secret, Knobs: d.order.Knobs, Headers: d.order.Headers}
+	r := by.SignAt(event.Event{Type: d.Type, ID: d.EventID}, d.Body, at)
 	if d.Forgery == nil {
 		return r, nil
 	}

@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"time"
 
 	"github.com/google/uuid"
@@ -178,7 +179,7 @@ func (f *fact) make(p *Plan, at time.Time) {
 }
 
 // deliver is a delivery of f.
-func (d *drawer) deliver(f *fact, o Occurrence, attempt int, how Sender, rule string, faults ...Fault) sending {
+func (d *drawer) deliver(f *fact, o Occurrence, attempt int, how delivery.Misbehaviour, rule string, faults ...Fault) sending {
 	if rule == "" {
 		rule = f.rule
 	}

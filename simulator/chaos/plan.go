@@ -41,11 +41,6 @@ type Plan struct {
 	Strict  bool    `json:"strict,omitempty"` // forgeries on which only a strict run insists come too
 }
 
-// EventHeaders are those of an event's deliveries, as far as they are sent.
-func (p *Plan) EventHeaders(t event.Type, id uuid.UUID) delivery.EventHeaders {
-	return delivery.Rules{EventTypeHeader: p.EventTypeHeader, EventIDHeader: p.EventIDHeader}.EventHeaders(t, id)
-}
-
 // Format is event.Format as it stands in a trace.
 type Format struct {
 	Envelope      event.Envelope      `json:"envelope"`
@@ -89,11 +84,11 @@ type Step struct {
 	Event   Event         `json:"event,omitzero"` // of a delivery; a forgery's is the genuine one
 	Body    Body          `json:"body,omitempty"` // exact; a forgery's is the genuine one
 
-	Occurrence Occurrence `json:"occurrence,omitempty"`
-	Attempt    int        `json:"attempt,omitempty"` // how often this event has been sent, from 1
-	Faults     []Fault    `json:"faults,omitempty"`  // that had a part in this step
-	Sender     Sender     `json:"sender,omitempty"`
-	Forgery    string     `json:"forgery,omitempty"` // of Forgeries, for KindForge
+	Occurrence Occurrence            `json:"occurrence,omitempty"`
+	Attempt    int                   `json:"attempt,omitempty"` // how often this event has been sent, from 1
+	Faults     []Fault               `json:"faults,omitempty"`  // that had a part in this step
+	Sender     delivery.Misbehaviour `json:"sender,omitempty"`
+	Forgery    string                `json:"forgery,omitempty"` // of Forgeries, for KindForge
 	// Skew is how far the clock that signs the delivery is ahead of the right one.
 	Skew time.Duration `json:"skew,omitempty"`
 
@@ -140,17 +135,6 @@ const (
 	First     Occurrence = "first"
 	Duplicate Occurrence = "duplicate" // the same request again, timestamp and all
 	Retry     Occurrence = "retry"     // the event again, signed anew
-)
-
-// Sender is how the sender of a delivery behaves. "" is well.
-type Sender string
-
-// The ways to behave.
-const (
-	Discards Sender = "discards" // reads the answer and forgets it: the acknowledgement is lost
-	HangsUp  Sender = "hangs_up" // closes the connection once the request is sent
-	Dawdles  Sender = "dawdles"  // writes the request in pieces with pauses in between
-	Resets   Sender = "resets"   // resets the connection in the middle of the request
 )
 
 // Body is the bytes of a request's body. In JSON it is a text, or

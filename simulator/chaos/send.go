@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"slices"
 	"time"
 
@@ -82,8 +83,8 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 	}
 	for _, lost := range []struct {
 		fault Fault
-		how   Sender
-	}{{FaultLostAck, Discards}, {FaultHangUp, HangsUp}, {FaultReset, Resets}} {
+		how   delivery.Misbehaviour
+	}{{FaultLostAck, delivery.LoseAck}, {FaultHangUp, delivery.HangUp}, {FaultReset, delivery.Cut}} {
 		st, ok := d.hit(lost.fault, n)
 		if !ok {
 			continue
@@ -97,10 +98,10 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 			return []sending{d.deliver(f, First, 1, lost.how, "", lost.fault)}
 		}
 	}
-	var how Sender
+	var how delivery.Misbehaviour
 	var faults []Fault
 	if _, ok := d.hit(FaultSlowSender, n); ok {
-		how, faults = Dawdles, []Fault{FaultSlowSender}
+		how, faults = delivery.Dawdle, []Fault{FaultSlowSender}
 	}
 	sends := []sending{d.deliver(f, First, 1, how, "", faults...)}
 	if st, ok := d.hit(FaultSkew, n); ok {

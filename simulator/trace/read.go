@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // Read reads a trace. Its errors are *Problem, with line and byte, or those of r.
@@ -152,6 +153,6 @@ func kinds() []chaos.Kind {
 	}
 }
 
-func senders() []chaos.Sender {
-	return []chaos.Sender{"", chaos.Discards, chaos.HangsUp, chaos.Dawdles, chaos.Resets}
+func senders() []delivery.Misbehaviour {
+	return []delivery.Misbehaviour{delivery.Well, delivery.LoseAck, delivery.HangUp, delivery.Dawdle, delivery.Cut}
 }

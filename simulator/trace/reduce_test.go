@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/trace"
 )
@@ -29,7 +30,7 @@ func planned(tb testing.TB, messages int) []chaos.Step {
 // the order in which things come to them.
 func TestReduceAsReceiversFail(t *testing.T) {
 	steps := planned(t, 300)
-	genuine := func(s chaos.Step) bool { return s.Kind == chaos.KindDeliver && s.Sender != chaos.Resets }
+	genuine := func(s chaos.Step) bool { return s.Kind == chaos.KindDeliver && s.Sender != delivery.Cut }
 	tests := map[string]struct {
 		fails func([]chaos.Step) bool
 		want  int
@@ -139,7 +140,7 @@ func TestReduceLaws(t *testing.T) {
 					chaos.KindDeliver, chaos.KindDeliver, chaos.KindDeliver, chaos.KindForge, chaos.KindPause, chaos.KindResume, chaos.KindRestart,
 				}).Draw(rt, "kind"),
 				Group:  i / 3 * rapid.IntRange(0, 1).Draw(rt, "grouped"),
-				Sender: rapid.SampledFrom([]chaos.Sender{"", chaos.Discards}).Draw(rt, "sender"),
+				Sender: rapid.SampledFrom([]delivery.Misbehaviour{"", delivery.LoseAck}).Draw(rt, "sender"),
 			}
 			if steps[i].Kind == chaos.KindDeliver {
 				steps[i].Subject = chaos.Subject{Kind: chaos.AboutMessage, ID: id(rapid.Byte().Draw(rt, "subject") % 5)}
@@ -210,7 +211,7 @@ func TestReduceTakesBackWhatIsGone(t *testing.T) {
 	event := chaos.Event{ID: id(7)}
 	message := chaos.Subject{Kind: chaos.AboutMessage, ID: id(8)}
 	steps := []chaos.Step{
-		{Number: 1, Kind: chaos.KindDeliver, Subject: message, Event: event, Sender: chaos.HangsUp, Group: 1, Faults: []chaos.Fault{chaos.FaultHangUp, chaos.FaultBurst, chaos.FaultNullFields}},
+		{Number: 1, Kind: chaos.KindDeliver, Subject: message, Event: event, Sender: delivery.HangUp, Group: 1, Faults: []chaos.Fault{chaos.FaultHangUp, chaos.FaultBurst, chaos.FaultNullFields}},
 		{Number: 2, Kind: chaos.KindDeliver, Group: 1, Faults: []chaos.Fault{chaos.FaultBurst}},
 		{Number: 3, Kind: chaos.KindRotate, Faults: []chaos.Fault{chaos.FaultRotate}},
 		{Number: 4, Kind: chaos.KindDeliver, Subject: message, Event: event, Faults: []chaos.Fault{chaos.FaultHangUp, chaos.FaultPause}},

@@ -43,7 +43,7 @@ func sample() trace.Trace {
 			{chaos.Step{
 				Number: 1, Kind: chaos.KindDeliver, Subject: message,
 				Event: chaos.Event{ID: id(4), Type: "message.delivered", Status: "DELIVERED", At: start},
-				Body:  chaos.Body(`{"payload":{"text":"<&> é \u2028"}}`), Occurrence: chaos.First, Attempt: 1, Sender: chaos.Discards, Rule: "SIG-1",
+				Body:  chaos.Body(`{"payload":{"text":"<&> é \u2028"}}`), Occurrence: chaos.First, Attempt: 1, Sender: delivery.LoseAck, Rule: "SIG-1",
 			}, trace.Answer{Outcome: delivery.Answered, Status: 200, DurationMS: 1.25}},
 			{chaos.Step{
 				Number: 2, At: time.Second, Kind: chaos.KindForge, Subject: message, Body: chaos.Body("\xff\xfe not text"),
