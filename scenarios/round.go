@@ -56,6 +56,27 @@ func (r *round) all(ctx context.Context, plans []planned) {
 		}
 	}
 	r.finish(ctx)
+	r.confirm(ctx)
+}
+
+// maxDoubted is how many failures are looked at again, one after another: a
+// receiver that fails more of them does not do so by mixing messages up.
+const maxDoubted = 8
+
+// confirm carries out alone what failed beside other scenarios, where messages are
+// seen to mix (ORD-7): what was seen may be another message's. What keeps its rule
+// alone has not broken it.
+func (r *round) confirm(ctx context.Context) {
+	doubted := r.book.doubted()
+	if len(doubted) > maxDoubted {
+		return
+	}
+	for _, p := range doubted {
+		r.s.subject.TakeWire()
+		if out, _ := r.run(ctx, p, maxRepeats+1); out.Verdict == report.Passed && ctx.Err() == nil {
+			r.book.absolve(p, "it failed while other messages were under way, and alone it passes: that messages mix is "+rule.ORD7+"'s")
+		}
+	}
 }
 
 // needsRestart reports whether a scenario restarts the target between its
