@@ -129,6 +129,7 @@ func (s *Simulator) follow(c *course) error {
 }
 
 // endReview cancels what is still planned for a template: somebody else has decided.
+// What is due already happens first: whether its timer has fired yet is chance.
 func (s *Simulator) endReview(templateID uuid.UUID) error {
 	s.mu.Lock()
 	c := s.courses[templateID]
@@ -139,6 +140,7 @@ func (s *Simulator) endReview(templateID uuid.UUID) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	s.happenUntil(c, s.clock.Now())
 	var cancelled []uuid.UUID
 	for _, e := range c.events {
 		cancelled = append(cancelled, e.ID)
@@ -159,17 +161,22 @@ func (s *Simulator) endReview(templateID uuid.UUID) error {
 func (s *Simulator) happen(c *course, t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
-		e := s.contacts.settled(c.events[0])
-		_, _ = s.emit(e, e.Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
-		c.events = c.events[1:]
-	}
+	s.happenUntil(c, t)
 	if c.reviewed != uuid.Nil && len(c.events) == 0 {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.courses[c.reviewed] == c {
 			delete(s.courses, c.reviewed)
 		}
+	}
+}
+
+// happenUntil makes happen what is due of a course by t. The caller has locked it.
+func (s *Simulator) happenUntil(c *course, t time.Time) {
+	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
+		e := s.contacts.settled(c.events[0])
+		_, _ = s.emit(e, e.Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
+		c.events = c.events[1:]
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 	"github.com/sentsim/sentsim/simulator/webhook"
@@ -164,6 +165,42 @@ func TestSubmitTemplate(t *testing.T) {
 	}
 	if got := strings.Join(states, " "); got != "PENDING APPROVED CATEGORY_UPDATED" {
 		t.Errorf("statuses %s", got)
+	}
+}
+
+// A decision that comes at the moment of the submission ends the review, and comes
+// after what tells of the submission: that is due already.
+func TestADecisionComesAfterTheSubmission(t *testing.T) {
+	e := newEndpoint(t, always(200))
+	p := newPlatform(t, e.URL, func(cfg *simulator.Config) { cfg.Knobs.Order = delivery.Strict }, nil)
+	id, err := p.SubmitTemplate(simulator.Template{Outcome: lifecycle.TemplateApproved})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.decide(id, "rejected")
+	p.drain()
+	var states []string
+	for _, w := range e.wires(t) {
+		states = append(states, w.Payload.Status)
+	}
+	if got := strings.Join(states, " "); got != "PENDING REJECTED" {
+		t.Errorf("statuses %s", got)
+	}
+	if !p.Now().Equal(start()) {
+		t.Errorf("the review went on until %s", p.Now())
+	}
+}
+
+// decide has a template's review end now.
+func (p *platform) decide(id uuid.UUID, outcome string) {
+	p.t.Helper()
+	e, err := p.Sample("templates." + outcome)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	e.Template.TemplateID = id
+	if _, err := p.Emit(e); err != nil {
+		p.t.Fatal(err)
 	}
 }
 
