@@ -34,8 +34,9 @@ func (s *Simulator) CreateTemplate(t Template) (uuid.UUID, error) {
 	return made.ID, s.accept(history.Change{Template: &made})
 }
 
-// UpdateTemplate changes a template's record, without an event. change must not
-// touch its ID. It returns the template as it then stands.
+// UpdateTemplate changes a template's name, language, category or definition,
+// without an event; what else change does to it is ignored. It returns the template
+// as it then stands.
 func (s *Simulator) UpdateTemplate(id uuid.UUID, change func(*history.Template)) (history.Template, error) {
 	s.records.Lock()
 	defer s.records.Unlock()
@@ -47,8 +48,11 @@ func (s *Simulator) UpdateTemplate(id uuid.UUID, change func(*history.Template))
 		return t, err
 	}
 	change(&t)
-	t.UpdatedAt = s.clock.Now()
-	return t, s.accept(history.Change{Template: &t})
+	t.ID, t.UpdatedAt = id, s.clock.Now()
+	if err := s.accept(history.Change{Edited: &t}); err != nil {
+		return t, err
+	}
+	return s.store.Template(id) // a review may have decided meanwhile
 }
 
 // DeleteTemplate forgets a template. Its events that are still planned happen

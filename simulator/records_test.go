@@ -97,6 +97,22 @@ func TestTemplateFollowsItsEvents(t *testing.T) {
 	}
 }
 
+// TestAnEditDuringTheDecision: a template is approved while its author changes it.
+func TestAnEditDuringTheDecision(t *testing.T) {
+	p := newPlatform(t, newEndpoint(t, always(200)).URL, nil, nil)
+	id, err := p.SubmitTemplate(simulator.Template{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.UpdateTemplate(id, func(t *history.Template) {
+		p.decide(id, "approved")
+		t.Name, t.Language = "hello", "de_DE"
+	})
+	if err != nil || got.Name != "hello" || got.Language != "de_DE" || got.Status != event.TemplateApproved || got.WhatsAppTemplateID == "" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestUpdateWebhook(t *testing.T) {
 	a, b := newEndpoint(t, always(200)), newEndpoint(t, always(200))
 	p := newPlatform(t, a.URL, nil, nil)

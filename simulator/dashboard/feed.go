@@ -67,7 +67,7 @@ func (f *Feed) Watch(c history.Change) {
 	if len(c.Messages) > 0 {
 		what |= aboutMessages
 	}
-	if c.Template != nil || c.RemovedTemplate != uuid.Nil {
+	if c.Template != nil || c.Edited != nil || c.RemovedTemplate != uuid.Nil {
 		what |= aboutTemplates
 	}
 	if c.Happened != nil {

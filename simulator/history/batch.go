@@ -98,13 +98,13 @@ func (b *batch) dropDeliveries(webhookID uuid.UUID) {
 // empty reports whether nothing is left of a change without counters and deliveries.
 func (c Change) empty() bool {
 	return c.Account == uuid.Nil && c.Webhook == nil && c.Removed == uuid.Nil && len(c.Messages) == 0 &&
-		c.Template == nil && c.RemovedTemplate == uuid.Nil && len(c.Planned) == 0 && c.Happened == nil &&
+		c.Template == nil && c.Edited == nil && c.RemovedTemplate == uuid.Nil && len(c.Planned) == 0 && c.Happened == nil &&
 		len(c.Cancelled) == 0 && len(c.Notes) == 0 && c.Answer == nil && len(c.Forgotten) == 0
 }
 
 // copied is a change whose rows are its own; its webhook is one already.
 func (c Change) copied() Change {
-	c.Template, c.Happened, c.Answer = copyOf(c.Template), copyOf(c.Happened), copyOf(c.Answer)
+	c.Template, c.Edited, c.Happened, c.Answer = copyOf(c.Template), copyOf(c.Edited), copyOf(c.Happened), copyOf(c.Answer)
 	c.Messages = slices.Clone(c.Messages)
 	c.Planned = slices.Clone(c.Planned)
 	c.Cancelled = slices.Clone(c.Cancelled)

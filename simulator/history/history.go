@@ -67,6 +67,7 @@ type Change struct {
 
 	Messages        []Message // that were accepted, without activities
 	Template        *Template
+	Edited          *Template // only what its author writes, see edit; one that is not there stays so
 	RemovedTemplate uuid.UUID
 	Planned         []event.Event // to happen at their CreatedAt
 	Cancelled       []uuid.UUID   // events that are no longer planned

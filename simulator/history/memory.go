@@ -82,6 +82,9 @@ func (m *Memory) Save(c Change) error {
 	if c.Template != nil {
 		m.templates.put(c.Template.ID, *c.Template)
 	}
+	if c.Edited != nil {
+		m.templates.change(c.Edited.ID, func(t *Template) { t.edit(*c.Edited) })
+	}
 	m.templates.drop(c.RemovedTemplate)
 	for _, e := range c.Planned {
 		m.planned.put(e.ID, e)

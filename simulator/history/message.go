@@ -77,6 +77,12 @@ type Template struct {
 // TemplateDraft is the status of a template that was not submitted for review.
 const TemplateDraft = "DRAFT"
 
+// edit takes over what an author writes. The rest is the review's, which may decide
+// at the same time.
+func (t *Template) edit(to Template) {
+	t.Name, t.Language, t.Category, t.Definition, t.UpdatedAt = to.Name, to.Language, to.Category, to.Definition, to.UpdatedAt
+}
+
 // take moves the template to what an event says of it.
 func (t *Template) take(e event.Event) {
 	about := e.Template

@@ -206,6 +206,37 @@ func TestNothingIsForgotten(t *testing.T) {
 	})
 }
 
+// TestAnEditLeavesTheReview: what an author writes has nothing to do with what a
+// review decides, which may come at the same time.
+func TestAnEditLeavesTheReview(t *testing.T) {
+	eachStore(t, 0, func(t *testing.T, s history.Store, again func() history.Store) {
+		t.Helper()
+		made := history.Template{ID: uuid.New(), Name: "t", Language: "en", Category: "UTILITY", Status: "PENDING", CreatedAt: noon(), UpdatedAt: noon()}
+		edited := made
+		edited.Name, edited.Language, edited.Category, edited.Definition = "u", "de", "MARKETING", []byte(`{}`)
+		edited.CreatedAt, edited.UpdatedAt = time.Time{}, noon().Add(time.Hour)
+		why, unknown := "fine", edited
+		unknown.ID = uuid.New()
+		saveAll(t, s,
+			history.Change{Template: &made},
+			history.Change{Happened: &event.Event{ID: uuid.New(), CreatedAt: noon(), Template: &event.Template{
+				TemplateID: made.ID, Status: "APPROVED", Category: "UTILITY", WhatsAppTemplateID: "1", Reason: &why,
+			}}},
+			history.Change{Edited: &edited},
+			history.Change{Edited: &unknown},
+		)
+		want := edited
+		want.Status, want.Reason, want.WhatsAppTemplateID, want.CreatedAt = "APPROVED", "fine", "1", noon()
+		s = again()
+		if got, err := s.Template(made.ID); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("template\n%+v, want\n%+v; %v", got, want, err)
+		}
+		if _, err := s.Template(unknown.ID); !errors.Is(err, history.ErrNotFound) {
+			t.Errorf("an edit of none made one: %v", err)
+		}
+	})
+}
+
 func TestPages(t *testing.T) {
 	eachStore(t, 0, func(t *testing.T, s history.Store, _ func() history.Store) {
 		t.Helper()

@@ -33,7 +33,7 @@ type writer struct {
 // statements are prepared at their first use.
 type statements struct {
 	counter, webhook, planned, message, template, delivery statement
-	happened, activity, moved, moveTemplate                statement
+	happened, activity, moved, moveTemplate, edited        statement
 	forget, answer, note, dropNote                         statement
 }
 
@@ -72,6 +72,7 @@ func newWriter(ctx context.Context, db *sql.DB, limit int) (*writer, error) {
 		answer:       statement{text: "INSERT OR REPLACE INTO answers (" + answerColumns + ") VALUES (?, ?, ?, ?, ?, ?)"},
 		note:         statement{text: "INSERT OR REPLACE INTO notes VALUES (?, ?)"},
 		dropNote:     statement{text: "DELETE FROM notes WHERE key = ?"},
+		edited:       statement{text: "UPDATE templates SET name = ?, language = ?, category = ?, definition = ?, updated_at = ? WHERE id = ?"},
 		moveTemplate: statement{text: "UPDATE templates SET status = coalesce(?, status), category = ?, whatsapp_template_id = ?, reason = ?, updated_at = ? WHERE id = ?"},
 	}
 	return w, w.count(ctx)
@@ -141,7 +142,7 @@ func (w *writer) batch(b *batch) error {
 func (s *statements) all() []*statement {
 	return []*statement{
 		&s.counter, &s.webhook, &s.planned, &s.message, &s.template, &s.delivery, &s.happened, &s.activity, &s.moved, &s.moveTemplate,
-		&s.forget, &s.answer, &s.note, &s.dropNote,
+		&s.edited, &s.forget, &s.answer, &s.note, &s.dropNote,
 	}
 }
 
@@ -269,6 +270,9 @@ func (t *transaction) step(c Change) {
 	if tpl := c.Template; tpl != nil {
 		t.exec(&t.sql.template, tpl.ID[:], tpl.Name, tpl.Language, tpl.Category, tpl.Status, tpl.Reason, tpl.WhatsAppTemplateID,
 			nanos(tpl.CreatedAt), nanos(tpl.UpdatedAt), tpl.Definition)
+	}
+	if tpl := c.Edited; tpl != nil {
+		t.exec(&t.sql.edited, tpl.Name, tpl.Language, tpl.Category, tpl.Definition, nanos(tpl.UpdatedAt), tpl.ID[:])
 	}
 	if c.RemovedTemplate != uuid.Nil {
 		t.run("DELETE FROM templates WHERE id = ?", c.RemovedTemplate[:])
