@@ -78,6 +78,7 @@ type Simulator struct {
 	records  sync.Mutex // whoever reads a template's record to change it
 	contacts contacts
 	courses  map[uuid.UUID]*course // of templates whose review is not over; mu guards it
+	cancels  sync.Map              // the planned events that a decision cancels, by its event's id, until both are saved
 }
 
 // New is a simulator that goes on with what its store remembers; with an empty
@@ -120,7 +121,7 @@ func New(cfg Config) (*Simulator, error) {
 		counts: map[string]uint64{}, planned: map[uint64]func() bool{}, courses: map[uuid.UUID]*course{},
 	}
 	if err := s.restore(state, delivery.Config{
-		Clock: cfg.Clock, Sender: cfg.Sender, Wall: cfg.Wall, Journal: journal{cfg.Store, &s.contacts},
+		Clock: cfg.Clock, Sender: cfg.Sender, Wall: cfg.Wall, Journal: journal{cfg.Store, &s.contacts, &s.cancels},
 		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
 	}); err != nil {
 		s.standstill.end()

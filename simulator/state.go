@@ -129,8 +129,9 @@ func (s *Simulator) follow(c *course) error {
 }
 
 // endReview cancels what is still planned for a template: somebody else has decided.
-// What is due already happens first: whether its timer has fired yet is chance.
-func (s *Simulator) endReview(templateID uuid.UUID) error {
+// What is due already happens first: whether its timer has fired yet is chance. It
+// returns the ids of the cancelled events, for the change that takes their place.
+func (s *Simulator) endReview(templateID uuid.UUID) (cancelled []uuid.UUID) {
 	s.mu.Lock()
 	c := s.courses[templateID]
 	delete(s.courses, templateID)
@@ -141,18 +142,14 @@ func (s *Simulator) endReview(templateID uuid.UUID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.happenUntil(c, s.clock.Now())
-	var cancelled []uuid.UUID
 	for _, e := range c.events {
 		cancelled = append(cancelled, e.ID)
-	}
-	if len(cancelled) == 0 {
-		return nil
 	}
 	c.events = nil
 	for _, n := range c.timers {
 		s.unplan(n)
 	}
-	return s.store.Save(history.Change{Cancelled: cancelled})
+	return cancelled
 }
 
 // happen makes happen what is due of a course by t. A timer that comes too early
@@ -184,6 +181,7 @@ func (s *Simulator) happenUntil(c *course, t time.Time) {
 type journal struct {
 	store    history.Store
 	contacts *contacts
+	cancels  *sync.Map // see Simulator
 }
 
 // Save implements delivery.Journal.
@@ -191,6 +189,11 @@ func (j journal) Save(e delivery.Entry) error {
 	c := history.Change{Happened: e.Event, Deliveries: e.Deliveries}
 	if e.Event != nil {
 		c.Notes = j.contacts.take(*e.Event)
+	}
+	if e.Event != nil && e.Event.Template != nil {
+		if cancelled, ok := j.cancels.LoadAndDelete(e.Event.ID); ok {
+			c.Cancelled = cancelled.([]uuid.UUID)
+		}
 	}
 	if e.Removed {
 		c.Removed = e.Webhook.ID

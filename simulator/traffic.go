@@ -207,13 +207,11 @@ func (s *Simulator) Choose(from []event.Channel) event.Channel {
 // that it is in already ends without a decision. It returns the template's id.
 func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 	defer s.clock.Hold()()
-	if err := s.endReview(t.ID); err != nil {
-		return t.ID, err
-	}
 	options := lifecycle.TemplateOptions{Category: orText(t.Category, event.Marketing), Outcome: t.Outcome}
 	if err := options.Validate(); err != nil {
 		return uuid.Nil, fmt.Errorf("template: %w", err)
 	}
+	cancelled := s.endReview(t.ID)
 	st := s.next("template")
 	made := s.newTemplate(t, st)
 	about := event.Template{
@@ -234,7 +232,7 @@ func (s *Simulator) SubmitTemplate(t Template) (uuid.UUID, error) {
 		}
 		way.events = append(way.events, event.Event{ID: idFrom(st), Type: event.Templates, CreatedAt: at, Template: &next})
 	}
-	return made.ID, s.begin(history.Change{Template: &made}, &way)
+	return made.ID, s.begin(history.Change{Template: &made, Cancelled: cancelled}, &way)
 }
 
 // newTemplate is a template's record, new or of one that is there already.
@@ -305,8 +303,8 @@ func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 		e.ID = s.newID("event")
 	}
 	if e.Template != nil { // a decision is one, whoever makes it
-		if err := s.endReview(e.Template.TemplateID); err != nil {
-			return nil, err
+		if cancelled := s.endReview(e.Template.TemplateID); len(cancelled) > 0 {
+			s.cancels.Store(e.ID, cancelled)
 		}
 	}
 	ids, err := s.emit(e, body)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
@@ -188,6 +190,53 @@ func TestADecisionComesAfterTheSubmission(t *testing.T) {
 	}
 	if !p.Now().Equal(start()) {
 		t.Errorf("the review went on until %s", p.Now())
+	}
+}
+
+// TestWhatEndsAReviewIsSavedWithIt: else a process that is killed in between leaves
+// a template that nothing decides on any more.
+func TestWhatEndsAReviewIsSavedWithIt(t *testing.T) {
+	var mu sync.Mutex
+	var cancelling []history.Change
+	p := newPlatform(t, newEndpoint(t, always(200)).URL, func(cfg *simulator.Config) {
+		cfg.Watch = func(c history.Change) {
+			mu.Lock()
+			defer mu.Unlock()
+			if len(c.Cancelled) > 0 {
+				cancelling = append(cancelling, c)
+			}
+		}
+	}, nil)
+	id, err := p.SubmitTemplate(simulator.Template{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.SubmitTemplate(simulator.Template{ID: id, Name: "again"}); err != nil {
+		t.Fatal(err)
+	}
+	p.decide(id, "rejected")
+	p.drain()
+	mu.Lock()
+	defer mu.Unlock()
+	if len(cancelling) != 2 || len(cancelling[0].Planned) == 0 || cancelling[0].Template == nil || cancelling[0].Template.Name != "again" ||
+		cancelling[1].Happened == nil || cancelling[1].Happened.Template.Status != event.TemplateRejected {
+		t.Errorf("a review is cancelled by %+v", cancelling)
+	}
+}
+
+// TestARefusedSubmissionLeavesTheReview: nothing has taken its place.
+func TestARefusedSubmissionLeavesTheReview(t *testing.T) {
+	p := newPlatform(t, newEndpoint(t, always(200)).URL, nil, nil)
+	id, err := p.SubmitTemplate(simulator.Template{Outcome: lifecycle.TemplateApproved})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.SubmitTemplate(simulator.Template{ID: id, Outcome: "lost"}); err == nil {
+		t.Fatal("it was accepted")
+	}
+	p.drain()
+	if got, err := p.Template(id); err != nil || got.Status != event.TemplateApproved {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
