@@ -14,18 +14,13 @@ import (
 //
 // A failure together with DELIVERED or READ is undecided: sources and good
 // receivers differ. Resolve then says DELIVERED or READ, since the message did
-// reach the device; Acceptable lists every answer that is right, and Decided
-// tells the cases apart.
+// reach the device; Acceptable lists every answer that is right.
 func Resolve(arrived []event.Status) event.Status {
 	if all := Acceptable(arrived); len(all) > 0 {
 		return all[0]
 	}
 	return ""
 }
-
-// Decided reports whether Resolve's answer is the only right one. It is also
-// true when nothing of the lifecycle arrived.
-func Decided(arrived []event.Status) bool { return len(Acceptable(arrived)) <= 1 }
 
 // Acceptable is every status that a correct receiver may end in, the one that
 // Resolve says first. A message that was rerouted (see Rerouted) is not to be
