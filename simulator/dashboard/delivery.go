@@ -20,7 +20,7 @@ import (
 // attemptView is one attempt on the timeline.
 type attemptView struct {
 	delivery.Attempt
-	Waited   time.Duration // since the attempt before ended
+	Waited   time.Duration // since the attempt before began
 	Accepted bool
 	Answer   string
 	Request  []delivery.Header
@@ -64,7 +64,10 @@ func showDelivery(v *view) error {
 	})
 }
 
-// attempt rebuilds what was sent: the history keeps what was different each time.
+// attempt rebuilds what was to be sent. The history keeps the body, the timestamp
+// and the signature; the URL is the one that the webhook has now, and the knobs of
+// today say which headers name the event. What a fault made of the request on its
+// way does not show.
 func (v *view) attempt(d delivery.Delivery, w webhook.Webhook, a delivery.Attempt) attemptView {
 	r := delivery.Request{URL: w.EndpointURL, Body: d.Body, Headers: []delivery.Header{
 		{Name: "Content-Type", Value: "application/json"},
