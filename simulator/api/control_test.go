@@ -221,6 +221,27 @@ func TestAFaultWaitsForWhatItFits(t *testing.T) {
 	}
 }
 
+// What a fault did in the receiver's place says nothing of how long it takes.
+func TestInjectedAnswersAreNotTimed(t *testing.T) {
+	s, e := serve(t, api.Config{}), newEndpoint(t)
+	s.register(e.URL)
+	for _, fault := range []string{"answer", "refuse", "lost_ack"} {
+		s.must(201, "POST", "/_sentsim/faults", `{"fault":"`+fault+`"}`)
+		s.must(202, "POST", "/v3/messages", `{"to":["+15005550104"],"text":"hi"}`)
+		s.quiet()
+	}
+	got := s.call("GET", "/metrics", "").body
+	for _, want := range []string{
+		`sentsim_delivery_attempts_total{outcome="2xx"} 3`, `sentsim_delivery_attempts_total{outcome="5xx"} 1`,
+		`sentsim_delivery_attempts_total{outcome="refused"} 1`, `sentsim_delivery_attempts_total{outcome="timeout"} 1`,
+		"sentsim_delivery_attempt_duration_seconds_count 3",
+	} {
+		if !strings.Contains(got, want+"\n") {
+			t.Errorf("no %s in\n%s", want, got)
+		}
+	}
+}
+
 func TestAReplayBringsTheSameBody(t *testing.T) {
 	s, e := serve(t, api.Config{}), newEndpoint(t)
 	s.register(e.URL)

@@ -35,7 +35,7 @@ func newMetrics(s *Server) *metrics {
 			Name: "sentsim_delivery_attempts_total", Help: "Delivery attempts by how they ended.",
 		}, []string{"outcome"}),
 		sending: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "sentsim_delivery_attempt_duration_seconds", Help: "How long delivery attempts took.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
+			Name: "sentsim_delivery_attempt_duration_seconds", Help: "How long receivers took to answer delivery attempts.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9),
 		}),
 	}
 	webhooks := func(active bool) func() float64 {
@@ -78,5 +78,7 @@ func (m *metrics) attempt(o delivery.Outcome) {
 		outcome = strconv.Itoa(o.Status/100) + "xx"
 	}
 	m.attempts.WithLabelValues(outcome).Inc()
-	m.sending.Observe(o.Duration.Seconds())
+	if o.Timed() {
+		m.sending.Observe(o.Duration.Seconds())
+	}
 }

@@ -164,6 +164,29 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// What a fault answered in the receiver's place says nothing of how long the
+// receiver takes.
+func TestInjectedAnswersAreNotTimed(t *testing.T) {
+	t.Parallel()
+	store := history.NewMemory(0)
+	d := newDesk(t, func(cfg *simulator.Config) { cfg.Store = store })
+	w := d.register("orders", "http://127.0.0.1:1/")
+	answered := func(status int, took time.Duration) delivery.Attempt {
+		return delivery.Attempt{At: start(), Outcome: delivery.Outcome{Kind: delivery.Answered, Status: status, Duration: took}}
+	}
+	if err := store.Save(history.Change{Deliveries: []delivery.Delivery{{
+		ID: uuid.New(), Number: 1, WebhookID: w.ID, EventType: "message.sent", Status: delivery.Delivered, CreatedAt: start(), CompletedAt: start(),
+		Attempts: []delivery.Attempt{answered(503, 0), answered(503, 0), answered(200, 40*time.Millisecond)},
+	}}}); err != nil {
+		t.Fatal(err)
+	}
+	p := d.get("/webhooks/" + w.ID.String())
+	d.wants(p, 200, "Answer, p50 40 ms", "1 accepted", "2 failed")
+	if label := chartLabel(p, "How many"); !strings.HasPrefix(label, "How many of 1 answers ") {
+		t.Errorf("the chart says %q", label)
+	}
+}
+
 func chartLabel(p page, prefix string) string {
 	for n := range p.root.Descendants() {
 		if label := attribute(n, "aria-label"); n.Data == "svg" && strings.HasPrefix(label, prefix) {

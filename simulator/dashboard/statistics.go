@@ -17,8 +17,8 @@ import (
 type statistics struct {
 	Counted                    int // deliveries that it is made of
 	Delivered, Failed, Waiting int
-	Accepted, Refused          int // attempts
-	Answers                    int
+	Accepted, Refused          int    // attempts
+	Answers                    int    // whose time was measured
 	P50, P95, P99              string // of the answers' durations, all in the same unit; "" without answers
 	Bar                        string // the time that one bar stands for
 	Attempts, Latency          template.HTML
@@ -58,7 +58,7 @@ func count(rows []delivery.Delivery) statistics {
 			} else {
 				s.Refused++
 			}
-			if a.Outcome.Kind == delivery.Answered {
+			if a.Outcome.Timed() {
 				took = append(took, a.Outcome.Duration)
 			}
 		}
@@ -93,7 +93,7 @@ func measure(rows []delivery.Delivery) (s statistics, err error) {
 	var times chart.Latencies
 	var first, last time.Time
 	eachAttempt(rows, func(a delivery.Attempt) {
-		if a.Outcome.Kind == delivery.Answered {
+		if a.Outcome.Timed() {
 			times.Add(a.Outcome.Duration, 1)
 		}
 		if first.IsZero() || a.At.Before(first) {

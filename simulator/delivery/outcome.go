@@ -44,6 +44,10 @@ func (o Outcome) Accepted() bool { return o.Kind == Answered && o.Status >= 200 
 // dropped connection is not a rejection.
 func (o Outcome) Rejected() bool { return o.Kind == Answered && o.Status >= 400 && o.Status <= 499 }
 
+// Timed reports whether Duration says how long the receiver took to answer. An
+// answer that was given in its place, by an injected fault, has none.
+func (o Outcome) Timed() bool { return o.Kind == Answered && o.Duration > 0 }
+
 // Sender makes one attempt. Send never returns before the attempt is over, and
 // gives up after timeout of wall time or when ctx ends.
 type Sender interface {
