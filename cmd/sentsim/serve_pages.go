@@ -7,10 +7,11 @@ import (
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/dashboard"
 	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/seed"
 )
 
 // newServer is a server with a dashboard, which the feed keeps up to date. watch
-// is told what the feed is told.
+// is told of the changes that the feed is told of.
 func newServer(cfg api.Config, watch func(history.Change)) (*api.Server, *dashboard.Feed, error) {
 	var server *api.Server // there before the first request is
 	feed := &dashboard.Feed{}
@@ -32,6 +33,13 @@ func newServer(cfg api.Config, watch func(history.Change)) (*api.Server, *dashbo
 	cfg.Simulator.Watch = func(c history.Change) {
 		feed.Watch(c)
 		watch(c)
+	}
+	reset := cfg.Reset
+	cfg.Reset = func(next seed.Seed) {
+		if reset != nil {
+			reset(next)
+		}
+		feed.Reset()
 	}
 	server, err = api.New(cfg)
 	return server, feed, err

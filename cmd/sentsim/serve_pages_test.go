@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -77,4 +79,28 @@ func TestDashboardAfterAReset(t *testing.T) {
 	if status, page := s.ask(t, "GET", "/", "", ""); status != http.StatusOK || strings.Contains(page, "before") || !strings.Contains(page, "Simulation time") {
 		t.Errorf("status %d: %s", status, page)
 	}
+}
+
+// A page that is open during a reset is told that nothing on it is left.
+func TestAnOpenPageIsToldOfAReset(t *testing.T) {
+	s := startServe(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer live.Body.Close()
+	s.ask(t, "POST", "/_sentsim/reset", "sentsim", `{}`)
+	s.stdout.waitFor(t, "reset: seed") // and serve has heard of it, as before
+	for lines := bufio.NewScanner(live.Body); lines.Scan(); {
+		if lines.Text() == "data: webhooks deliveries messages templates time" {
+			return
+		}
+	}
+	t.Error("the page was told nothing")
 }

@@ -76,6 +76,11 @@ func (f *Feed) Watch(c history.Change) {
 	f.tell(what)
 }
 
+// Reset takes note that everything is another: the simulator was replaced.
+func (f *Feed) Reset() {
+	f.tell(aboutWebhooks | aboutDeliveries | aboutMessages | aboutTemplates | aboutTime)
+}
+
 func (f *Feed) tell(what topic) {
 	if what == 0 {
 		return
