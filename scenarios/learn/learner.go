@@ -40,6 +40,7 @@ type Learner struct {
 
 	mu       sync.Mutex
 	notes    map[string]bool
+	narrow   bool          // one delivery at a time
 	quickest time.Duration // of the answers so far
 }
 
@@ -57,6 +58,9 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	}
 	r, err := l.round(ctx, l.Driver.Knobs, "first", &t)
 	if err != nil {
+		return t, err
+	}
+	if r, err = l.oneByOne(ctx, r, &t); err != nil {
 		return t, err
 	}
 	found := r
@@ -161,7 +165,8 @@ type round struct {
 	knobs  simulator.Knobs
 	tracks []*track
 	vocabulary
-	lag time.Duration
+	lag      time.Duration
+	patience time.Duration // how long it waits for what does not show; 0: Settle
 }
 
 // outbound are the tracks of messages.
@@ -240,6 +245,10 @@ func (r *round) wait(ctx context.Context) error {
 		pause = 20 * time.Millisecond
 		quiet = 150 * time.Millisecond
 	)
+	settle := r.l.Settle
+	if r.patience > 0 {
+		settle = min(settle, r.patience)
+	}
 	last := clock.Wall()
 	for first := true; ; first = false {
 		changed := r.readAll(ctx, first)
@@ -253,11 +262,11 @@ func (r *round) wait(ctx context.Context) error {
 			}
 		}
 		still := now.Sub(last)
-		if still >= r.l.Settle || still >= max(quiet, r.lag/2) && r.clean() {
+		if still >= settle || still >= max(quiet, r.lag/2) && r.clean() {
 			r.vocabulary = vocabularyOf(r.readings())
 			return nil
 		}
-		if err := (clock.Real{}).Sleep(ctx, min(pause+still/8, max(r.l.Settle-still, time.Millisecond))); err != nil {
+		if err := (clock.Real{}).Sleep(ctx, min(pause+still/8, max(settle-still, time.Millisecond))); err != nil {
 			return err
 		}
 	}

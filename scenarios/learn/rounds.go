@@ -41,7 +41,7 @@ func (l *Learner) round(ctx context.Context, k simulator.Knobs, name string, t *
 // until the state has settled.
 func (r *round) run(ctx context.Context, t *Traits) error {
 	wide := max(wideRound, t.SideBySide)
-	if r.l.Answer > slowAnswer && t.SideBySide < 2 {
+	if r.l.narrow || r.l.Answer > slowAnswer && t.SideBySide < 2 {
 		wide = 1
 	}
 	if err := r.send(ctx, r.tracks, wide); err != nil {
@@ -56,6 +56,47 @@ func (r *round) run(ctx context.Context, t *Traits) error {
 		return err
 	}
 	t.Lag = max(t.Lag, r.lag)
+	return nil
+}
+
+// oneByOne repeats a round in which some messages show and others do not, if one
+// of those shows when it is sent alone: a receiver that mixes up what it handles at
+// the same time (ORD-7) would seem not to keep what it keeps.
+func (l *Learner) oneByOne(ctx context.Context, first *round, t *Traits) (*round, error) {
+	doubted := first.doubted()
+	if doubted == nil || l.Answer > slowAnswer && t.SideBySide < 2 {
+		return first, nil
+	}
+	l.narrow = true
+	alone := &round{l: l, knobs: first.knobs, patience: max(500*time.Millisecond, 3*first.lag)}
+	again, err := alone.addMessage(ctx, l.Seed.Stream("learn alone"), doubted.channel, doubted.status, func(d driver.Driver, _ *seed.Stream) driver.Driver { return d })
+	if err != nil {
+		return nil, err
+	}
+	if err := alone.run(ctx, t); err != nil {
+		return nil, err
+	}
+	if !again.alive() || !again.state.HasStatus || doubted.state.HasStatus && bare(again.state.Status) == bare(doubted.state.Status) {
+		l.narrow = false
+		return first, nil
+	}
+	t.SideBySide = 1
+	l.notes["messages show only when nothing else is under way: learned one delivery at a time"] = true
+	return l.round(ctx, first.knobs, "one by one", t)
+}
+
+// doubted is a message that does not show as others do, nil where there is none.
+func (r *round) doubted() *track {
+	if len(r.channels) == 0 || r.constant != "" {
+		return nil
+	}
+	for _, t := range r.outbound() {
+		w := r.words[t.status]
+		shows := w.Kept && t.state.HasStatus && bare(t.state.Status) == bare(w.Text)
+		if t.alive() && t.err == nil && !shows && !r.l.expected(t) {
+			return t
+		}
+	}
 	return nil
 }
 
