@@ -92,11 +92,12 @@ func (d *drawer) ghostTemplate(st *seed.Stream, status string, at time.Duration)
 	}}, status, at)
 }
 
-// ghostInbound is a text of a contact who wrote nothing.
+// ghostInbound is a text of a contact who wrote nothing: the one whose turn it
+// would be, or a genuine text of another turn would look like a trace of this one.
 func (d *drawer) ghostInbound(st *seed.Stream, _ string, at time.Duration) *fact {
 	words := ordinaryText(st)
 	in := event.Inbound{
-		AccountID: d.plan.AccountID, MessageID: newID(st), From: contact(d.plan.Seed, st.IntN(contacts)), To: ours(d.plan.Seed),
+		AccountID: d.plan.AccountID, MessageID: newID(st), From: contact(d.plan.Seed, d.index%contacts), To: ours(d.plan.Seed),
 		Text: &words, Channel: event.SMS, Provider: "carrier",
 	}
 	s := Subject{Kind: AboutInbound, Index: d.index, ID: in.MessageID, From: in.From, On: in.Channel}

@@ -335,3 +335,33 @@ func TestBodyInJSON(t *testing.T) {
 		}
 	})
 }
+
+// What a forgery claims is about somebody of whom nothing genuine is sent: or its
+// effects could not be told from genuine ones.
+func TestForgeriesAreAboutNobodyElse(t *testing.T) {
+	t.Parallel()
+	forgeries := 0
+	for _, n := range []seed.Seed{20, 77, 113} {
+		plan := planOf(t, DefaultProfile, 300)
+		plan.Seed = n
+		genuine, claimed := map[string]int{}, map[string]int{}
+		for s := range plan.Steps() {
+			switch {
+			case s.Subject.Kind != AboutInbound:
+			case s.Kind == KindForge:
+				claimed[s.Subject.From] = s.Subject.Index
+			default:
+				genuine[s.Subject.From] = s.Subject.Index
+			}
+		}
+		forgeries += len(claimed)
+		for from, index := range claimed {
+			if of, ok := genuine[from]; ok && of != index {
+				t.Errorf("seed %d: the forged text of %d is one of %s, who writes as %d", n, index, from, of)
+			}
+		}
+	}
+	if forgeries == 0 {
+		t.Error("no text was forged")
+	}
+}
