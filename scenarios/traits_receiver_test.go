@@ -21,7 +21,10 @@ type app struct {
 	late    time.Duration // between the acknowledgement and the state
 	race    time.Duration // between reading a row and writing it
 	loses   int           // every n-th update, though it is acknowledged
+	begins  string        // the status of a row that POST /orders/{id} makes; others are not made
+	queue   time.Duration // of an event's work, one after another
 
+	working sync.Mutex
 	mu      sync.Mutex
 	updates int
 	rows    map[string]*appRow
@@ -59,6 +62,10 @@ func (a *app) build(env target.Env) http.HandlerFunc {
 	a.rows, a.texts = map[string]*appRow{}, map[string]map[string]bool{}
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/orders/"):
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.rows[strings.TrimPrefix(r.URL.Path, "/orders/")] = &appRow{status: a.begins, seen: map[string]bool{}}
 		case r.Method == http.MethodPost:
 			body, _ := io.ReadAll(r.Body)
 			h := signing.Headers{ID: r.Header.Get(signing.HeaderID), Timestamp: r.Header.Get(signing.HeaderTimestamp), Signature: r.Header.Get(signing.HeaderSignature)}
@@ -121,6 +128,15 @@ func (a *app) handle(e webhookEvent) {
 		if !known || word == "" {
 			return
 		}
+		if a.queue > 0 {
+			go func() {
+				a.working.Lock()
+				defer a.working.Unlock()
+				time.Sleep(a.queue)
+				a.update(e.Payload.ID, e.Payload.Status, word, &rank)
+			}()
+			return
+		}
 		if a.late > 0 {
 			time.AfterFunc(a.late, func() { a.update(e.Payload.ID, e.Payload.Status, word, &rank) })
 			return
@@ -134,6 +150,9 @@ func (a *app) update(id, status, word string, rank *int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	row := a.rows[id]
+	if row == nil && a.begins != "" && rank != nil {
+		return
+	}
 	if row == nil {
 		row = &appRow{seen: map[string]bool{}}
 		a.rows[id] = row

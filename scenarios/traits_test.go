@@ -9,6 +9,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
 )
 
 // A receiver is learned before it is judged: what it does otherwise than Sent is
@@ -64,6 +65,28 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 		"two statuses are not kept": {
 			app: &app{word: words(map[string]string{"QUEUED": "", "ROUTED": ""})}, failed: "ORD-1",
 			says: "statuses: {QUEUED: null, ROUTED: null}", passed: []string{"ORD-2", "ORD-3", "ORD-4", "ORD-6", "ORD-7", "SIG-13", "ACK-2"},
+		},
+		"only the effects can be read": {
+			app:       &app{},
+			configure: func(c *scenarios.Config) { c.Probe.Message.Status = "" },
+			passed:    []string{"IDEM-1", "IDEM-3", "SIG-13", "ACK-2"}, unchecked: []string{"ORD-1", "ORD-3"},
+		},
+		"only the ends are kept, confirmed": {
+			app: &app{word: func(st string) string {
+				if st == "DELIVERED" || st == "FAILED" {
+					return st
+				}
+				return ""
+			}},
+			configure: func(c *scenarios.Config) {
+				c.Probe.Message.Statuses = map[string]string{"QUEUED": "", "ROUTED": "", "SENT": "", "READ": ""}
+			},
+			passed: []string{"ORD-1", "SIG-13", "ACK-2"},
+		},
+		"arranged rows begin as QUEUED, and a queue works slowly": {
+			app:       &app{begins: "QUEUED", queue: 12 * time.Millisecond},
+			configure: func(c *scenarios.Config) { c.Target.Arrange = target.Arrange{URL: "/orders/{message_id}"} },
+			passed:    []string{"ORD-1", "ORD-3", "ORD-7", "IDEM-4", "ACK-2"},
 		},
 		"the status never changes": {
 			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},

@@ -195,6 +195,15 @@ func (r *round) readings() readings {
 	return all
 }
 
+// heard is what the readings come to. A probe that reads no status hears no words.
+func (r *round) heard() vocabulary {
+	v := vocabularyOf(r.readings())
+	if e, ok := r.l.Probe.Endpoint(probe.KindMessage); ok && e.Status == "" {
+		v.words, v.untold = Words{}, nil
+	}
+	return v
+}
+
 // told reports whether the messages show, each status under a word.
 func (r *round) told() bool {
 	if !r.l.reads(probe.KindMessage) || r.l.Plain != PlainMessage && !r.l.Arranged {
@@ -225,7 +234,7 @@ func (r *round) clean() bool {
 			return false
 		}
 	}
-	v := vocabularyOf(r.readings())
+	v := r.heard()
 	problems, _, _ := v.deviations(r.l.Confirmed)
 	return v.constant == "" && len(v.untold) == 0 && len(problems) == 0
 }
@@ -263,7 +272,7 @@ func (r *round) wait(ctx context.Context) error {
 		}
 		still := now.Sub(last)
 		if still >= settle || still >= max(quiet, r.lag/2) && r.clean() {
-			r.vocabulary = vocabularyOf(r.readings())
+			r.vocabulary = r.heard()
 			return nil
 		}
 		if err := (clock.Real{}).Sleep(ctx, min(pause+still/8, max(settle-still, time.Millisecond))); err != nil {

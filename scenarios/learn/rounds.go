@@ -31,10 +31,23 @@ func (l *Learner) round(ctx context.Context, k simulator.Knobs, name string, t *
 		if err := r.addMessages(ctx, name, slow); err != nil {
 			return nil, err
 		}
+		r.lookBefore(ctx, t)
 	}
 	r.addTexts(name, slow)
 	r.addTemplates(name, slow)
 	return r, r.run(ctx, t)
+}
+
+// lookBefore reads an arranged message before its first event: what shows then says
+// nothing of events.
+func (r *round) lookBefore(ctx context.Context, t *Traits) {
+	all := r.outbound()
+	if !r.l.Arranged || len(all) == 0 || all[0].read == nil {
+		return
+	}
+	if st, err := all[0].read(ctx); err == nil && st.HasStatus {
+		t.Before = st.Status
+	}
 }
 
 // run sends the round, once more one by one if it was too much at once, and waits
@@ -91,8 +104,10 @@ func (r *round) doubted() *track {
 		return nil
 	}
 	for _, t := range r.outbound() {
-		w := r.words[t.status]
-		shows := w.Kept && t.state.HasStatus && bare(t.state.Status) == bare(w.Text)
+		shows := t.state.Known
+		if w, ok := r.words[t.status]; ok || len(r.words) > 0 {
+			shows = w.Kept && t.state.HasStatus && bare(t.state.Status) == bare(w.Text)
+		}
 		if t.alive() && t.err == nil && !shows && !r.l.expected(t) {
 			return t
 		}

@@ -31,7 +31,8 @@ type Traits struct {
 
 	// OwnOnly: only messages that it sent itself show, or are taken.
 	OwnOnly Certainty
-	Arrange bool // the configuration says how such a message comes to be
+	Arrange bool   // the configuration says how such a message comes to be
+	Before  string // what an arranged message shows before its first event, "" for nothing
 
 	Plain Plain // the genuine delivery that it takes without knowing anything
 
@@ -124,10 +125,11 @@ func (w Words) Same(a, b event.Status) bool { return bare(w.Of(a)) == bare(w.Of(
 // Is reports whether a reading shows the status.
 func (w Words) Is(s probe.State, st event.Status) bool { return w.Kept(st) && s.StatusIs(w.Of(st)) }
 
-// First is the first status of the lifecycle that shows on a channel, "" for none.
-func (w Words) First() event.Status {
+// First is the first status of the lifecycle by which an event shows, "" for none:
+// not one under whose word an arranged message begins.
+func (t Traits) First() event.Status {
 	for _, st := range driver.Lifecycle() {
-		if w.Kept(st) {
+		if t.Words.Kept(st) && (t.Before == "" || bare(t.Words.Of(st)) != bare(t.Before)) {
 			return st
 		}
 	}

@@ -191,7 +191,7 @@ func (w *World) seeAllUpTo(ctx context.Context, all []*message, last event.Statu
 // first is the first status that shows in the receiver's state, of messages that
 // get the lifecycle in order.
 func (w *World) first() event.Status {
-	if st := w.s.Traits.Words.First(); st != "" {
+	if st := w.s.Traits.First(); st != "" {
 		return st
 	}
 	return event.Queued
