@@ -40,6 +40,7 @@ func (s *session) openGate(ctx context.Context) {
 		s.subject.TakeWire()
 		defer s.subject.LeaveWire()
 		out := report.Scenario{Name: p.scenario.Name, File: p.scenario.File}
+		s.subject.Probe.LearnUnknown(ctx, s.subject.Target.URL())
 		s.gate.haunted = steps.Haunted(ctx, s.subject, scenarioKey(p), gateAttempt)
 		res, world := s.attempt(ctx, p, gateAttempt)
 		out.Steps = reported(res)

@@ -22,6 +22,8 @@ type app struct {
 	race    time.Duration // between reading a row and writing it
 	loses   int           // every n-th update, though it is acknowledged
 	begins  string        // the status of a row that POST /orders/{id} makes; others are not made
+	orders  string        // the only channel on which it makes them
+	unknown string        // the status that it shows of a message that it does not know
 	queue   time.Duration // of an event's work, one after another
 
 	working sync.Mutex
@@ -63,6 +65,10 @@ func (a *app) build(env target.Env) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/orders/"):
+			if by := r.URL.Query().Get("by"); a.orders != "" && by != a.orders {
+				http.Error(w, "no such channel", http.StatusUnprocessableEntity)
+				return
+			}
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			a.rows[strings.TrimPrefix(r.URL.Path, "/orders/")] = &appRow{status: a.begins, seen: map[string]bool{}}
@@ -98,6 +104,9 @@ func (a *app) build(env target.Env) http.HandlerFunc {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			row := a.rows[r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]]
+			if row == nil && a.unknown != "" {
+				row = &appRow{status: a.unknown}
+			}
 			if row == nil {
 				http.NotFound(w, r)
 				return

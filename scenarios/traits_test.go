@@ -88,6 +88,19 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			configure: func(c *scenarios.Config) { c.Target.Arrange = target.Arrange{URL: "/orders/{message_id}"} },
 			passed:    []string{"ORD-1", "ORD-3", "ORD-7", "IDEM-4", "ACK-2"},
 		},
+		"an unknown message has a status as well": {app: &app{unknown: "no such order"}, passed: []string{"ORD-1", "ORD-3", "ORD-7", "SIG-13", "ACK-2", "TPL-1"}},
+		"own words, the confirmation names one that stays": {
+			app: &app{word: words(map[string]string{"QUEUED": "pending", "ROUTED": "pending", "SENT": "pending", "READ": "delivered"})},
+			configure: func(c *scenarios.Config) {
+				c.Probe.Message.Statuses = map[string]string{"QUEUED": "pending", "ROUTED": "pending", "SENT": "pending", "DELIVERED": "delivered", "READ": "delivered", "FAILED": "failed"}
+			},
+			passed: []string{"ORD-1", "ORD-6", "ORD-7"},
+		},
+		"orders are sent by SMS only": {
+			app:       &app{begins: "CREATED", orders: "sms"},
+			configure: func(c *scenarios.Config) { c.Target.Arrange = target.Arrange{URL: "/orders/{message_id}?by={channel}"} },
+			passed:    []string{"ORD-1", "ORD-3", "ORD-7", "IDEM-4", "ACK-2"},
+		},
 		"the status never changes": {
 			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},
 		},

@@ -112,12 +112,15 @@ func (l *Learner) judgeChannels(t *Traits, found *round) {
 		t.Channels = found.channels
 	}
 	confirmed := l.Confirmed.Channels
+	unseen := slices.DeleteFunc(missing(found.channels), func(ch event.Channel) bool { return slices.Contains(found.unarranged, ch) })
 	switch {
+	case len(confirmed) == 0 && len(unseen) == 0:
+		l.notes["the app sends no message on "+list(found.unarranged)+" when it is asked to (target.arrange): nothing is judged there"] = true
 	case len(confirmed) == 0:
 		t.Deviations = append(t.Deviations, Deviation{
 			ID: "channels", Rule: rule.ORD1, Certainty: Tried,
-			Name:   fmt.Sprintf("messages on %s show", list(missing(found.channels))),
-			Reason: fmt.Sprintf("events of messages on %s are acknowledged and show nothing in the receiver's state, those on %s do: everything else is judged there", list(missing(found.channels)), list(found.channels)),
+			Name:   fmt.Sprintf("messages on %s show", list(unseen)),
+			Reason: fmt.Sprintf("events of messages on %s are acknowledged and show nothing in the receiver's state, those on %s do: everything else is judged there", list(unseen), list(found.channels)),
 			Fix:    fmt.Sprintf("Handle every channel. If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(found.channels), commas(found.channels)),
 		})
 	case !same(confirmed, found.channels):

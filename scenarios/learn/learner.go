@@ -165,8 +165,9 @@ type round struct {
 	knobs  simulator.Knobs
 	tracks []*track
 	vocabulary
-	lag      time.Duration
-	patience time.Duration // how long it waits for what does not show; 0: Settle
+	lag        time.Duration
+	unarranged []event.Channel // on which the app sends no message when it is asked to
+	patience   time.Duration   // how long it waits for what does not show; 0: Settle
 }
 
 // outbound are the tracks of messages.

@@ -140,15 +140,33 @@ func (r *round) driver() driver.Driver {
 }
 
 func (r *round) addMessages(ctx context.Context, name string, slow bool) error {
+	var refused error
 	for _, ch := range event.Channels() {
-		for i, st := range driver.Statuses() {
-			if !driver.Travels(st, ch) || slow && ch != event.SMS && st != event.Delivered {
-				continue
-			}
-			stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i)) //nolint:gosec // counted up from 0
-			if _, err := r.addMessage(ctx, stream, ch, st, func(driver.Driver, *seed.Stream) driver.Driver { return r.driver() }); err != nil {
+		if r.l.Arranged && !r.l.takes(ch) {
+			continue // the app need not be able to send there
+		}
+		if err := r.addMessagesOn(ctx, ch, name, slow); err != nil {
+			if !r.l.Arranged || ctx.Err() != nil {
 				return err
 			}
+			refused = err
+			r.unarranged = append(r.unarranged, ch)
+		}
+	}
+	if len(r.outbound()) == 0 {
+		return refused // on every channel
+	}
+	return nil
+}
+
+func (r *round) addMessagesOn(ctx context.Context, ch event.Channel, name string, slow bool) error {
+	for i, st := range driver.Statuses() {
+		if !driver.Travels(st, ch) || slow && ch != event.SMS && st != event.Delivered {
+			continue
+		}
+		stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i)) //nolint:gosec // counted up from 0
+		if _, err := r.addMessage(ctx, stream, ch, st, func(driver.Driver, *seed.Stream) driver.Driver { return r.driver() }); err != nil {
+			return err
 		}
 	}
 	return nil

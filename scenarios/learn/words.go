@@ -177,7 +177,7 @@ func (v vocabulary) deviations(c Confirmed) (problems []string, confirm string, 
 	}
 	confirmed := func(st event.Status) bool {
 		w := v.words[st]
-		return c.Statuses.Confirms(st) && (!c.Statuses.Kept(st) && !w.Kept || w.Kept && bare(c.Statuses.Word(st)) == bare(w.Text))
+		return c.Statuses.Confirms(st) && (!c.Statuses.Kept(st) && !w.Kept || w.Text != "" && bare(c.Statuses.Word(st)) == bare(w.Text))
 	}
 	for _, st := range driver.Statuses() {
 		w, ok := v.words[st]

@@ -94,6 +94,7 @@ type Probe struct {
 	commands  chan struct{}     // holds a token for each command that runs
 	statuses  Statuses
 	channels  []event.Channel
+	nobody    map[Kind]State // what shows for an id that nobody has
 }
 
 // New checks cfg and returns a Probe that reads through rt; with a nil rt it
@@ -106,10 +107,10 @@ func New(cfg Config, rt http.RoundTripper) (*Probe, error) {
 		rt = &http.Transport{DisableKeepAlives: true}
 	}
 	p := &Probe{
-		endpoints: make(map[Kind]*endpoint),
-		headers:   http.Header{"Accept": {"application/json"}},
-		client:    &http.Client{Transport: rt, CheckRedirect: sameHost},
-		dir:       cfg.Dir, env: cfg.Env, commands: make(chan struct{}, maxCommands),
+		endpoints: make(map[Kind]*endpoint), nobody: make(map[Kind]State),
+		headers: http.Header{"Accept": {"application/json"}},
+		client:  &http.Client{Transport: rt, CheckRedirect: sameHost},
+		dir:     cfg.Dir, env: cfg.Env, commands: make(chan struct{}, maxCommands),
 	}
 	var problems []error
 	for _, e := range []struct {
@@ -204,7 +205,8 @@ func (p *Probe) read(ctx context.Context, kind Kind, base, id string) (State, er
 	}
 	e := p.endpoints[kind]
 	if e.command != nil {
-		return p.runCommand(ctx, e, base, id)
+		s, err := p.runCommand(ctx, e, base, id)
+		return p.known(kind, s), err
 	}
 	u, err := e.resolve(base, id)
 	if err != nil {
@@ -218,7 +220,7 @@ func (p *Probe) read(ctx context.Context, kind Kind, base, id string) (State, er
 	if err != nil {
 		return State{}, fmt.Errorf("probe.%s: GET %s: %w", kind, u.Redacted(), err)
 	}
-	return s, nil
+	return p.known(kind, s), nil
 }
 
 // sameHost follows a redirect only on the host that was asked: elsewhere the
