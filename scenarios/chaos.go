@@ -90,6 +90,9 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 		rep.Command = c.Command
 		return rep, err
 	}
+	if c.Steps == nil {
+		c.Plan.Seed = s.cfg.Seed
+	}
 	rep := s.opened(version, c.Command)
 	rep.Seed = uint64(c.Plan.Seed)
 	if c.Started != nil {

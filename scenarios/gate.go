@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/learn"
@@ -26,6 +27,17 @@ type gate struct {
 // gateAttempt keeps the ids of the gate's own delivery apart from the scenario's.
 const gateAttempt = 1000
 
+// haunted is why the receiver's state says nothing: it knows already what the gate
+// is about to send. "" when it does not.
+func (s *session) haunted(ctx context.Context) string {
+	plans, err := contract()
+	if err != nil {
+		return "" // selectScenarios has reported it
+	}
+	i := slices.IndexFunc(plans, func(p planned) bool { return p.rule.ID == plainRule })
+	return steps.Haunted(ctx, s.subject, scenarioKey(&plans[i]), gateAttempt)
+}
+
 // openGate sends the plain delivery and, when it is refused, finds out why.
 func (s *session) openGate(ctx context.Context) {
 	plans, err := contract()
@@ -40,8 +52,7 @@ func (s *session) openGate(ctx context.Context) {
 		s.subject.TakeWire()
 		defer s.subject.LeaveWire()
 		out := report.Scenario{Name: p.scenario.Name, File: p.scenario.File}
-		s.subject.Probe.LearnUnknown(ctx, s.subject.Target.URL())
-		s.gate.haunted = steps.Haunted(ctx, s.subject, scenarioKey(p), gateAttempt)
+		s.gate.haunted = s.haunted(ctx)
 		res, world := s.attempt(ctx, p, gateAttempt)
 		out.Steps = reported(res)
 		s.verdict(ctx, p, res.Err, world, &out)

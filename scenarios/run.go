@@ -33,7 +33,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	}()
 	book := newLedger(s, plans, watch)
 	watch.Start(report.Header{
-		Version: version, Seed: uint64(cfg.Seed), Target: s.subject.Target.Name(),
+		Version: version, Seed: uint64(s.cfg.Seed), Target: s.subject.Target.Name(),
 		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict, Notes: s.cfg.Notes,
 	})
 	within := ctx

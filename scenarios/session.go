@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,7 +141,30 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	if err := s.recognise(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	s.subject.Probe.LearnUnknown(ctx, tgt.URL())
+	if cfg.NextSeed {
+		s.nextSeed(ctx)
+	}
 	return s, nil
+}
+
+// maxSeeds is how many seeds are tried for one whose messages the target does not know.
+const maxSeeds = 200
+
+// nextSeed goes on to the first seed whose messages the target does not know: it
+// may keep its state from run to run.
+func (s *session) nextSeed(ctx context.Context) {
+	first := s.cfg.Seed
+	for range maxSeeds {
+		if s.haunted(ctx) == "" {
+			break
+		}
+		s.cfg.Seed++
+		s.subject.Reseed(s.cfg.Seed)
+	}
+	if s.cfg.Seed != first {
+		s.cfg.Notes = append(slices.Clone(s.cfg.Notes), fmt.Sprintf("the receiver knows the messages of seed %s already, from an earlier run: this one has seed %s", first, s.cfg.Seed))
+	}
 }
 
 // arrange has the receiver send or store a message itself.

@@ -10,6 +10,8 @@ import (
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // A receiver is learned before it is judged: what it does otherwise than Sent is
@@ -232,5 +234,36 @@ func TestATimeLimitEndsARunInGoodOrder(t *testing.T) {
 	}
 	if r := ruleOf(rep, "IDEM-7"); r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "--time-limit") {
 		t.Errorf("IDEM-7 is %s: %s", r.Verdict, r.Reason)
+	}
+}
+
+// A target that keeps its state is judged as well by the second run as by the first.
+func TestTheNextSeedOfATargetThatKeepsItsState(t *testing.T) {
+	t.Parallel()
+	a := &app{word: func(string) string { return "pending" }}
+	var kept http.HandlerFunc
+	cfg := handled(func(env target.Env) http.HandlerFunc {
+		if kept == nil {
+			kept = a.build(env)
+		}
+		return kept
+	})
+	cfg.Settle, cfg.Probe, cfg.Rules = 300*time.Millisecond, referenceProbe(), []string{"ORD-1"}
+	var err error
+	if cfg.Secret, err = signing.GenerateSecret(seed.Seed(7).Stream("kept")); err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(3) {
+		rep := verify(t, cfg)
+		if got := verdicts(rep, report.Failed); got != "ORD-1" || rep.Seed != n+1 {
+			t.Errorf("run %d, seed %d: failed %q, %s", n, rep.Seed, got, ruleOf(rep, "ORD-1").Reason)
+		}
+		if told := strings.Contains(strings.Join(rep.Notes, "\n"), "knows the messages of seed 1 already"); told != (n > 0) {
+			t.Errorf("run %d: notes %q", n, rep.Notes)
+		}
+	}
+	cfg.NextSeed = false
+	if rep := verify(t, cfg); ruleOf(rep, "ORD-1").Verdict != report.NotChecked || rep.Seed != 1 {
+		t.Errorf("a seed that was asked for: seed %d, ORD-1 %s", rep.Seed, ruleOf(rep, "ORD-1").Verdict)
 	}
 }

@@ -28,10 +28,13 @@ type Config struct {
 	Secret    signing.Secret // zero: make one and give it to the target; never zero for a URL
 	SecretEnv string         // the name of the variable under which a started target gets it
 
-	Seed  seed.Seed
-	Start time.Time       // where the simulation's clock begins; zero: derived from the wall clock
-	Clock string          // virtual, real or scaled=N
-	Knobs simulator.Knobs // Sent's side
+	Seed seed.Seed
+	// NextSeed: a target that knows the messages of Seed already, from an earlier
+	// run, gets the first seed after it whose messages it does not know.
+	NextSeed bool
+	Start    time.Time       // where the simulation's clock begins; zero: derived from the wall clock
+	Clock    string          // virtual, real or scaled=N
+	Knobs    simulator.Knobs // Sent's side
 
 	Settle        time.Duration // how long state may lag behind the acknowledgement
 	Timeout       time.Duration // of one delivery attempt, wall time
@@ -68,6 +71,7 @@ func Default() Config {
 	return Config{
 		SecretEnv: envSecret,
 		Seed:      1,
+		NextSeed:  true,
 		Clock:     "virtual",
 		Knobs:     simulator.DefaultKnobs(),
 		Settle:    2 * time.Second,

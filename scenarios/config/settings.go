@@ -207,8 +207,12 @@ func runSettings() []setting {
 		},
 		{
 			key: "seed", flags: []string{"seed"}, env: envSeed, kind: whole,
-			apply: func(c *Config, _, text string) (err error) { c.Seed, err = seed.Parse(text); return err },
-			show:  func(c Config) []shown { return one(c.Seed.String()) },
+			apply: func(c *Config, _, text string) (err error) {
+				c.Seed, err = seed.Parse(text)
+				c.NextSeed = false
+				return err
+			},
+			show: func(c Config) []shown { return one(c.Seed.String()) },
 		},
 		{
 			key: "start", flags: []string{"start"},

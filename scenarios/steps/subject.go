@@ -57,6 +57,7 @@ type Subject struct {
 	wire    chan struct{}    // holds width tokens: who has one may send to the target
 	others  chan struct{}    // closed once nothing else is under way; nil: nothing is when a scenario restarts the target
 	spent   atomic.Int64     // simulated nanoseconds, over all scenarios
+	first   *seed.Seed       // with which the run began; nil: Seed
 	epoch   atomic.Int64     // how often the target was restarted under running scenarios
 }
 
@@ -136,7 +137,7 @@ func (s *Subject) Restarted() { s.epoch.Add(1) }
 
 // Webhook is the id of the webhook that the target is registered as, the same
 // for all deliveries of the run.
-func (s *Subject) Webhook() uuid.UUID { return driver.WebhookID(s.Seed) }
+func (s *Subject) Webhook() uuid.UUID { return driver.WebhookID(s.identity()) }
 
 // Secrets are the signing secrets that the target has or had in this run. Whoever
 // calls it has the wire, or knows that nobody rotates.
@@ -152,7 +153,24 @@ func (s *Subject) Rotated(env target.Env) {
 }
 
 // TheAccount is the Sent account of the run and its number.
-func (s *Subject) TheAccount() driver.Account { return driver.NewAccount(s.Seed) }
+func (s *Subject) TheAccount() driver.Account { return driver.NewAccount(s.identity()) }
+
+// Reseed gives the run another seed. The webhook and the account stay: a receiver
+// may know them.
+func (s *Subject) Reseed(next seed.Seed) {
+	if s.first == nil {
+		before := s.Seed
+		s.first = &before
+	}
+	s.Seed = next
+}
+
+func (s *Subject) identity() seed.Seed {
+	if s.first != nil {
+		return *s.first
+	}
+	return s.Seed
+}
 
 // Account is the id of the run's account, the same for all of it.
-func (s *Subject) Account() uuid.UUID { return driver.NewAccount(s.Seed).ID }
+func (s *Subject) Account() uuid.UUID { return driver.NewAccount(s.identity()).ID }
