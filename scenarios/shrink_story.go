@@ -111,7 +111,7 @@ func named(id string) rule.Rule {
 // expected is what a correct receiver makes of the reduced run, and how many
 // texts of a contact it took.
 func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts int) {
-	o := oracle.New(sh.f.Plan, sh.s.subject.Traits.Words, sh.s.subject.Arrange != nil)
+	o := oracle.New(sh.f.Plan, sh.s.subject.Traits.Words, sh.s.subject.Traits.Reviews, sh.s.subject.Arrange != nil)
 	for _, s := range sh.told {
 		out := delivery.Outcome{Kind: delivery.Answered, Status: http.StatusOK}
 		switch {

@@ -16,6 +16,7 @@ import (
 // app is a receiver that keeps the contract, but for one trait.
 type app struct {
 	word    func(status string) string // of a status; "" is not kept
+	reviews func(status string) string // of a template's
 	takes   func(e webhookEvent) bool  // what it handles; the rest is acknowledged
 	refuses func(e webhookEvent) (status int, text string)
 	late    time.Duration // between the acknowledgement and the state
@@ -119,7 +120,11 @@ func (a *app) build(env target.Env) http.HandlerFunc {
 func (a *app) handle(e webhookEvent) {
 	switch {
 	case e.Field == "templates":
-		a.update(e.Payload.Template, e.Payload.Review, e.Payload.Review, nil)
+		word := e.Payload.Review
+		if a.reviews != nil {
+			word = a.reviews(word)
+		}
+		a.update(e.Payload.Template, e.Payload.Review, word, nil)
 	case e.isText():
 		from := e.Payload.From + e.Payload.Inbound
 		a.mu.Lock()

@@ -103,6 +103,13 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			configure: func(c *scenarios.Config) { c.Target.Arrange = target.Arrange{URL: "/orders/{message_id}?by={channel}"} },
 			passed:    []string{"ORD-1", "ORD-3", "ORD-7", "IDEM-4", "ACK-2"},
 		},
+		"templates under words of its own": {
+			app:    &app{reviews: words(map[string]string{"PENDING": "in_review", "APPROVED": "active", "REJECTED": "declined"})},
+			passed: []string{"TPL-1", "ORD-1", "SIG-13"},
+		},
+		"templates that it did not make are not known": {
+			app: &app{takes: func(e webhookEvent) bool { return e.Field != "templates" }}, says: "only templates that it made itself", passed: []string{"ORD-1", "TPL-1"},
+		},
 		"the status never changes": {
 			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},
 		},
@@ -173,7 +180,7 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			}
 			said := ""
 			for _, r := range rep.Rules {
-				if r.Verdict == report.Failed || tt.failed == "" && r.Verdict == report.NotChecked {
+				if r.Verdict == report.Failed || tt.failed == "" {
 					said += r.ID + ": " + r.Reason + " " + r.Remedy + "\n"
 				}
 			}

@@ -107,7 +107,12 @@ func (r *runner) awaitTemplate(ctx context.Context, s chaos.Step) {
 	if before == "" || before == s.Event.Status || s.Kind != chaos.KindDeliver || r.awaited >= maxAwaited {
 		return
 	}
-	if st := r.read(ctx, s.Subject, func(st probe.State) bool { return st.StatusIs(before) }); !st.StatusIs(before) {
+	words := r.s.Traits.Reviews
+	if _, told := words[event.Status(before)]; !told && words != nil {
+		return
+	}
+	shows := func(st probe.State) bool { return words.Is(st, event.Status(before)) }
+	if !shows(r.read(ctx, s.Subject, shows)) {
 		r.awaited++
 	}
 }

@@ -143,7 +143,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	sending, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	r := &runner{
-		o: o, s: s, plan: plan, oracle: oracle.New(plan, s.Traits.Words, s.Arrange != nil), base: s.Target.URL(), other: other, stop: stop,
+		o: o, s: s, plan: plan, oracle: oracle.New(plan, s.Traits.Words, s.Traits.Reviews, s.Arrange != nil), base: s.Target.URL(), other: other, stop: stop,
 		record: newSequence(o.Recorder), stamps: map[int]map[uuid.UUID]int64{}, ids: map[int]map[uuid.UUID]uuid.UUID{},
 		byType: map[event.Type]*Latencies{},
 	}

@@ -252,7 +252,20 @@ func (l *Learner) judgeTemplates(t *Traits, found *round) {
 		t.Template = t.Outbound
 		return
 	}
-	t.Template.Shows = slices.ContainsFunc(found.tracks, func(tr *track) bool { return tr.name != "" && tr.alive() && tr.state.Known })
+	t.Reviews = found.reviewWords()
+	acked := false
+	for _, tr := range found.tracks {
+		if tr.name != "" && tr.alive() && tr.err == nil {
+			acked = true
+			t.Template.Shows = t.Template.Shows || tr.state.Known
+		}
+	}
+	if acked && !t.Template.Shows {
+		t.Template.Why = "no template shows in the receiver's state: either it knows only templates that it made itself, or it drops their events, or the probe looks in the wrong place"
+		if e, ok := l.Probe.Endpoint(probe.KindTemplate); ok {
+			t.Template.Remedy = fmt.Sprintf("If it should know these templates, look at probe.template (%s).", e.URL)
+		}
+	}
 }
 
 // refusedChannels finds channels on which every genuine event is refused.

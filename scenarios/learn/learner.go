@@ -235,6 +235,9 @@ func (r *round) clean() bool {
 			return false
 		}
 	}
+	if r.l.reads(probe.KindTemplate) && slices.ContainsFunc(r.tracks, func(t *track) bool { return t.name != "" && t.alive() }) && r.reviewWords() == nil {
+		return false
+	}
 	v := r.heard()
 	problems, _, _ := v.deviations(r.l.Confirmed)
 	return v.constant == "" && len(v.untold) == 0 && len(problems) == 0

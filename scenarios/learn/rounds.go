@@ -224,17 +224,41 @@ func (r *round) addTemplates(name string, slow bool) {
 	if slow {
 		return
 	}
-	st := r.l.Seed.Stream("learn " + name + " template")
-	id := driver.NewID(st)
-	t := &track{name: event.TemplatePending, send: []delivering{{
-		r.driver(), driver.Template(id, r.l.Account, event.TemplatePending, r.l.Start), "a template's PENDING event",
-	}}}
-	if r.l.reads(probe.KindTemplate) {
-		t.read = func(ctx context.Context) (probe.State, error) {
-			return r.l.Probe.Template(ctx, r.l.Driver.URL, id.String())
+	for i, last := range reviews() {
+		st := r.l.Seed.Stream("learn "+name+" template", uint64(i)) //nolint:gosec // counted up from 0
+		id := driver.NewID(st)
+		t := &track{name: last}
+		for n, status := range slices.Compact([]string{event.TemplatePending, last}) {
+			e := driver.Template(id, r.l.Account, status, r.l.Start)
+			e.CreatedAt = e.CreatedAt.Add(time.Duration(n) * time.Second)
+			t.send = append(t.send, delivering{r.driver(), e, "a template's " + status + " event"})
+		}
+		if r.l.reads(probe.KindTemplate) {
+			t.read = func(ctx context.Context) (probe.State, error) {
+				return r.l.Probe.Template(ctx, r.l.Driver.URL, id.String())
+			}
+		}
+		r.tracks = append(r.tracks, t)
+	}
+}
+
+// reviews are the statuses of a template whose words are learned.
+func reviews() []string {
+	return []string{event.TemplatePending, event.TemplateApproved, event.TemplateRejected}
+}
+
+// reviewWords are the receiver's words for them, nil unless each has one of its own.
+func (r *round) reviewWords() Words {
+	words, used := Words{}, map[string]bool{}
+	for _, t := range r.tracks {
+		if t.name != "" && t.alive() && t.err == nil && t.state.HasStatus {
+			words[event.Status(t.name)], used[bare(t.state.Status)] = Word{Text: t.state.Status, Kept: true}, true
 		}
 	}
-	r.tracks = append(r.tracks, t)
+	if len(words) < len(reviews()) || len(used) < len(words) {
+		return nil
+	}
+	return words
 }
 
 // trial is one difference that is tried when messages do not show.

@@ -29,6 +29,10 @@ type Traits struct {
 	InboundChannels []event.Channel // likewise of inbound texts
 	Words           Words
 
+	// Reviews are its words for a template's statuses PENDING, APPROVED and REJECTED;
+	// nil where they are not told, and Sent's own are looked for.
+	Reviews Words
+
 	// OwnOnly: only messages that it sent itself show, or are taken.
 	OwnOnly Certainty
 	Arrange bool   // the configuration says how such a message comes to be

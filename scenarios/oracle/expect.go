@@ -78,7 +78,13 @@ func (o *Oracle) Expect(r *Record) Expectation {
 	}
 	switch r.Subject.Kind {
 	case chaos.AboutTemplate:
-		return expectTemplate(genuine)
+		e := expectTemplate(genuine)
+		for _, status := range e.Statuses {
+			if _, told := r.words[event.Status(status)]; !told && r.words != nil {
+				return Expectation{Unjudged: "the receiver has words of its own for a template's statuses, and which it has for " + status + " is not known"}
+			}
+		}
+		return e
 	case chaos.AboutInbound:
 		return expectInbound(genuine)
 	case chaos.AboutMessage:

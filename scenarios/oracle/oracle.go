@@ -58,6 +58,8 @@ func Of(o delivery.Outcome, cut bool) Taken {
 type Oracle struct {
 	plan  chaos.Plan
 	words learn.Words // of the receiver, for the statuses of messages
+	// reviews are those for the statuses of templates.
+	reviews learn.Words
 	// arranged: the receiver has sent the messages itself, so it has heard of all of them.
 	arranged bool
 
@@ -83,10 +85,11 @@ const maxTexts = 50_000
 // maxRecent is how many messages are looked through for a witness.
 const maxRecent = 64
 
-// New is an oracle that has seen nothing.
-func New(plan chaos.Plan, words learn.Words, arranged bool) *Oracle {
+// New is an oracle that has seen nothing. words and reviews are the receiver's, for
+// the statuses of messages and of templates.
+func New(plan chaos.Plan, words, reviews learn.Words, arranged bool) *Oracle {
 	return &Oracle{
-		plan: plan, words: words, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
 		texts: map[uint32]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
@@ -127,6 +130,9 @@ func (o *Oracle) record(s chaos.Subject) *Record {
 	r = &Record{Subject: s, nth: o.begun, words: o.words}
 	o.records[k] = r
 	o.units[s.Index] = append(o.units[s.Index], r)
+	if s.Kind == chaos.AboutTemplate {
+		r.words = o.reviews
+	}
 	if s.Kind == chaos.AboutMessage {
 		if len(o.recent) == maxRecent {
 			o.recent = append(o.recent[:0], o.recent[1:]...)

@@ -97,7 +97,7 @@ func TestExpectedStatuses(t *testing.T) {
 	} {
 		t.Run(tt.story, func(t *testing.T) {
 			t.Parallel()
-			o := oracle.New(chaos.Plan{}, nil, false)
+			o := oracle.New(chaos.Plan{}, nil, nil, false)
 			e := o.Expect(story(o, tt.story))
 			got := strings.Join(e.Statuses, "|")
 			if e.Missing {
@@ -133,7 +133,7 @@ func TestOrders(t *testing.T) {
 	} {
 		t.Run(tt.story, func(t *testing.T) {
 			t.Parallel()
-			o := oracle.New(chaos.Plan{}, nil, false)
+			o := oracle.New(chaos.Plan{}, nil, nil, false)
 			var got []string
 			for _, order := range o.Expect(story(o, strings.ReplaceAll(tt.story, "A?", "SCHEDULED?"))).Orders {
 				got = append(got, order.String())
@@ -187,7 +187,7 @@ func TestViolations(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			o := oracle.New(chaos.Plan{}, nil, false)
+			o := oracle.New(chaos.Plan{}, nil, nil, false)
 			for range 50 { // a run is more than one message
 				judge(o, "QUEUED SENT", probe.State{Status: "SENT"}, oracle.Controls{})
 			}
@@ -209,7 +209,7 @@ func TestViolations(t *testing.T) {
 // What fails for one reason is not held against another one that is there as well.
 func TestCauses(t *testing.T) {
 	t.Parallel()
-	o := oracle.New(chaos.Plan{}, nil, false)
+	o := oracle.New(chaos.Plan{}, nil, nil, false)
 	for range 40 {
 		judge(o, "QUEUED ROUTED SENT DELIVERED", probe.State{Status: "DELIVERED"}, oracle.Controls{})
 		judge(o, "QUEUED DELIVERED", probe.State{Status: "DELIVERED"}, oracle.Controls{})

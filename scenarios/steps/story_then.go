@@ -30,7 +30,7 @@ func (w *World) nthTemplateEnds(ctx context.Context, word, want string) error {
 	if err := w.needs(rule.TemplateStatus); err != nil {
 		return err
 	}
-	return w.ends(ctx, "the template", w.templateState(t.id), isStatus(want), want)
+	return w.ends(ctx, "the template", w.templateState(t.id), w.isReview(want), w.review(want))
 }
 
 func (w *World) theTemplate(word string) (*template, error) {

@@ -30,7 +30,15 @@ func (w *World) deliversTemplate(ctx context.Context, status string) error {
 
 func (w *World) deliversTemplates(ctx context.Context, statuses string) error {
 	w.template = newID(w.chance)
-	for i, status := range list(statuses) {
+	all := list(statuses)
+	for i, status := range all {
+		if i > 0 && w.s.Traits.Lag > 0 && w.can(rule.TemplateStatus) {
+			// In the wild they are minutes apart: a receiver that works its queue off
+			// side by side must not get them within milliseconds.
+			if _, err := w.appears(ctx, w.templateState(w.template), w.isReview(all[i-1])); err != nil {
+				return err
+			}
+		}
 		e := w.templateEvent(w.template, status)
 		e.CreatedAt = e.CreatedAt.Add(time.Duration(i) * time.Second)
 		if _, err := w.send(ctx, "the template's "+status+" event", w.signed(e)); err != nil {
@@ -51,10 +59,13 @@ func (w *World) templateEnds(ctx context.Context, want string) error {
 	if len(w.templates) > 0 {
 		id = w.templates[0].id
 	}
-	return w.ends(ctx, "the template", w.templateState(id), isStatus(want), want)
+	return w.ends(ctx, "the template", w.templateState(id), w.isReview(want), w.review(want))
 }
 
-// isStatus compares with a template's status, which is an open set and not learned.
-func isStatus(want string) func(probe.State) bool {
-	return func(st probe.State) bool { return st.StatusIs(want) }
+// review is the receiver's word for a template's status.
+func (w *World) review(status string) string { return w.s.Traits.Reviews.Of(event.Status(status)) }
+
+// isReview reports whether a reading shows a template's status.
+func (w *World) isReview(status string) func(probe.State) bool {
+	return func(st probe.State) bool { return st.StatusIs(w.review(status)) }
 }
