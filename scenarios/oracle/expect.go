@@ -84,6 +84,7 @@ func (o *Oracle) Expect(r *Record) Expectation {
 				return Expectation{Unjudged: "the receiver has words of its own for a template's statuses, and which it has for " + status + " is not known"}
 			}
 		}
+		e.words = r.words
 		return e
 	case chaos.AboutInbound:
 		return expectInbound(genuine)
