@@ -159,6 +159,7 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	s.subject.TakeWire()
 	res, err := chaosrun.Run(ctx, s.subject, c.Plan, c.Steps, o)
 	s.subject.LeaveWire()
+	s.late.end(len(res.Book.Violated) > 0 || slices.ContainsFunc(s.subject.Traits.Deviations, aboutState))
 	s.latency(&res)
 	if c.Command == "replay" { // which sends what it was given, whatever the seed
 		for id, reason := range res.Unseen {
@@ -267,7 +268,11 @@ func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]
 		var deviations []report.Scenario
 		for _, d := range s.subject.Traits.Deviations {
 			if d.Rule == r.ID && !ran {
-				deviations = append(deviations, s.deviation(d))
+				out := s.deviation(d)
+				if s.late.pardoned(out, aboutState(d)) {
+					out = s.late.pardon(out, s.cfg.Settle)
+				}
+				deviations = append(deviations, out)
 			}
 		}
 		switch reason := to.unsure[r.ID]; {
@@ -279,6 +284,11 @@ func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]
 			scenarios = slices.Concat(deviations, s.violations(accused[r.ID], count[r.ID], c), failed(scenarios))
 		case !ran:
 			scenarios = s.chaosScenarios(r, res, c, needed)
+		}
+		for i, out := range scenarios {
+			if s.late.pardoned(out, r.State) {
+				scenarios[i] = s.late.pardon(out, s.cfg.Settle)
+			}
 		}
 		rules = append(rules, report.Conclude(r, scenarios, s.cfg.Strict))
 	}

@@ -35,6 +35,7 @@ func (s *session) learn(ctx context.Context) {
 		traits.Deviations = append(traits.Deviations, *d)
 	}
 	s.subject.Traits = traits
+	s.late.watch(ctx, l)
 	s.subject.Widen(traits.SideBySide)
 }
 
@@ -128,7 +129,7 @@ func (s *session) deviation(d learn.Deviation) report.Scenario {
 // facts are what causes are made of.
 func (s *session) facts(rules []report.Rule) cause.Facts {
 	return cause.Facts{
-		Traits: s.subject.Traits, Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
+		Traits: s.late.believed(s.subject.Traits), Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
 		Started: s.cfg.Target.URL == "" && !s.cfg.Embedded, SecretEnv: s.cfg.SecretEnv,
 	}
 }

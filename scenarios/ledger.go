@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/sentsim/sentsim/scenarios/cause"
@@ -86,6 +87,18 @@ func (b *ledger) doubted() []*planned {
 	return all
 }
 
+// failedByState reports whether something failed by what the receiver's state showed.
+func (b *ledger) failedByState() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for p, out := range b.found {
+		if out.Verdict == report.Failed && p.scenario.Tagged("@state") {
+			return true
+		}
+	}
+	return slices.ContainsFunc(b.s.subject.Traits.Deviations, aboutState)
+}
+
 // absolve takes a scenario's failure back.
 func (b *ledger) absolve(p *planned, reason string) {
 	b.mu.Lock()
@@ -103,12 +116,21 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 		if p.rule.ID != r.ID || !ran {
 			continue
 		}
-		scenarios = append(scenarios, b.s.afterTheEvent(p, out))
+		out = b.s.afterTheEvent(p, out)
+		if b.s.late.pardoned(out, p.scenario.Tagged("@state")) {
+			out = b.s.late.pardon(out, b.s.cfg.Settle)
+		}
+		scenarios = append(scenarios, out)
 	}
 	for _, d := range b.s.subject.Traits.Deviations {
-		if d.Rule == r.ID {
-			scenarios = append(scenarios, b.s.deviation(d))
+		if d.Rule != r.ID {
+			continue
 		}
+		out := b.s.deviation(d)
+		if b.s.late.pardoned(out, aboutState(d)) {
+			out = b.s.late.pardon(out, b.s.cfg.Settle)
+		}
+		scenarios = append(scenarios, out)
 	}
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }

@@ -49,6 +49,7 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 		told.Learned(*s.learned(plans))
 	}
 	s.carryOut(within, plans, book)
+	s.late.end(book.failedByState())
 	rep := book.report(version)
 	if err := s.close(); err != nil && ctx.Err() == nil {
 		return rep, err

@@ -34,6 +34,7 @@ type session struct {
 	stop    func() error // of the stand-in for Sent's API
 	cleanup func() error // of what the embedded receiver keeps
 
+	late      late
 	gate      gate   // settled before the first scenario
 	unlearned string // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
@@ -242,6 +243,7 @@ func calledFrom(base, host string) string {
 
 // close stops the target and whatever else open started.
 func (s *session) close() error {
+	s.late.end(false)
 	err := errors.Join(s.subject.Pulse.Close(), s.subject.Target.Close(), s.stop())
 	if s.cleanup != nil {
 		err = errors.Join(err, s.cleanup())

@@ -20,6 +20,7 @@ type app struct {
 	takes   func(e webhookEvent) bool  // what it handles; the rest is acknowledged
 	refuses func(e webhookEvent) (status int, text string)
 	late    time.Duration // between the acknowledgement and the state
+	behind  time.Duration // the same of everything
 	race    time.Duration // between reading a row and writing it
 	loses   int           // every n-th update, though it is acknowledged
 	begins  string        // the status of a row that POST /orders/{id} makes; others are not made
@@ -94,7 +95,11 @@ func (a *app) build(env target.Env) http.HandlerFunc {
 					return
 				}
 			}
-			if a.takes == nil || a.takes(e) {
+			switch {
+			case a.takes != nil && !a.takes(e):
+			case a.behind > 0:
+				time.AfterFunc(a.behind, func() { a.handle(e) })
+			default:
 				a.handle(e)
 			}
 		case strings.HasPrefix(r.URL.Path, "/state/inbound"):

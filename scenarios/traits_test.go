@@ -164,7 +164,10 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 		},
 		"one update in seven is lost": {app: &app{loses: 7}, failed: "ORD-1", says: "though every event was acknowledged"},
 		"a race of 4 ms":              {app: &app{race: 4 * time.Millisecond}, failed: "IDEM-4", says: "SENT", passed: []string{"ORD-1", "ORD-3"}},
-		"the state is late":           {app: &app{late: 250 * time.Millisecond}, passed: []string{"ORD-1", "ORD-3", "ORD-4", "ORD-7", "IDEM-4", "ACK-2"}},
+		"the state comes after the settle time": {
+			app: &app{behind: 900 * time.Millisecond}, says: "settle: ", passed: []string{"SIG-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7", "INB-1"},
+		},
+		"the state is late": {app: &app{late: 250 * time.Millisecond}, passed: []string{"ORD-1", "ORD-3", "ORD-4", "ORD-7", "IDEM-4", "ACK-2"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -41,6 +41,7 @@ type Learner struct {
 	mu       sync.Mutex
 	notes    map[string]bool
 	narrow   bool          // one delivery at a time
+	silent   []*track      // which have shown nothing
 	quickest time.Duration // of the answers so far
 }
 
@@ -75,7 +76,31 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	l.refusedChannels(&t, r)
 	t.Notes, t.Quickest = l.sortedNotes(), l.quickest
 	t.Learned = true
+	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known })
 	return t, nil
+}
+
+// latest is for how long after the settle time something may still come to show.
+const latest = 12 * time.Second
+
+// Late watches what did not show within the settle time and reports how long after
+// its acknowledgement some of it came; 0 if nothing did.
+func (l *Learner) Late(ctx context.Context) time.Duration {
+	of := map[bool]*track{} // a text or template, and a message: enough to tell
+	for _, t := range l.silent {
+		of[t.status != ""] = t
+	}
+	for end := clock.Wall().Add(latest); len(of) > 0 && clock.Wall().Before(end); {
+		for _, t := range of {
+			if st, err := t.read(ctx); err == nil && st.Known {
+				return clock.Wall().Sub(t.acked)
+			}
+		}
+		if (clock.Real{}).Sleep(ctx, 300*time.Millisecond) != nil {
+			break
+		}
+	}
+	return 0
 }
 
 // reads reports whether the state of a kind can be read.
