@@ -20,6 +20,9 @@ RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) e
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 TESTFLAGS ?=
 FUZZTIME ?= 10000x
+# An explanation is a search of a fifth of a second.
+SLOW_FUZZ := FuzzExplain
+SLOW_FUZZTIME ?= 200x
 BENCHTIME ?= 1s
 # Of the comparison: --rounds N --duration D --memory=false
 BENCHFLAGS ?=
@@ -86,7 +89,7 @@ fuzz: ## fuzz every Fuzz function FUZZTIME (10000x) each
 	  names=$$($(GO) test -list '^Fuzz' "$$pkg"); \
 	  for target in $$(grep '^Fuzz' <<<"$$names" || true); do \
 	    echo "--- $$pkg $$target"; found=$$((found+1)); \
-	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$pkg"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $$(grep -qw "$$target" <<<"$(SLOW_FUZZ)" && echo $(SLOW_FUZZTIME) || echo $(FUZZTIME)) "$$pkg"; \
 	  done; \
 	done; \
 	echo "$$found fuzz targets"; [ "$$found" -gt 0 ]

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,7 +31,8 @@ func TestNamedTargetIsNotCached(t *testing.T) {
 	for run := range 2 {
 		before := asked.Load()
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-run", "^TestReceiver$/^SIG-1$", ".")
-		cmd.Env = append(os.Environ(), "SENTSIM_TARGET="+server.URL+"/webhooks/sent", "SENT_DM_WEBHOOK_SECRET="+secret)
+		mine := slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "SENTSIM_") })
+		cmd.Env = append(mine, "SENTSIM_TARGET="+server.URL+"/webhooks/sent", "SENT_DM_WEBHOOK_SECRET="+secret)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)

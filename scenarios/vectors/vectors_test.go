@@ -83,6 +83,9 @@ func TestExamples(t *testing.T) {
 	for _, command := range [][]string{{"go", "run", "testdata/verify.go"}, {"node", "testdata/verify.mjs"}, {"python3", "testdata/verify.py"}} {
 		t.Run(command[0], func(t *testing.T) {
 			if _, err := exec.LookPath(command[0]); err != nil {
+				if os.Getenv("CI") != "" {
+					t.Fatalf("CI is set, and there is no %s", command[0])
+				}
 				t.Skipf("SKIPPED: %s is not installed, so its example was not run", command[0])
 			}
 			if out, err := run(t, append(command, right)); err != nil || !strings.Contains(out, "right") {
