@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
 // The test binary is a receiver as well: one that dies of a null text.

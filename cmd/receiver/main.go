@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the driver "sqlite"
 )
 
 const usage = `Usage: receiver [--listen HOST:PORT] [--path PATH] [--data FILE] [--verbose]

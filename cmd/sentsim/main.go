@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	// What a Go module imports only where it wants it, the program has.
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite"
 )
 
 func main() {

@@ -15,6 +15,8 @@ import (
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"go.uber.org/goleak"
+
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite"
 )
 
 func TestMain(m *testing.M) {

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"slices"
 )
+
+// driverName is what the program that has a Store must import: it is large, and who
+// only tests a receiver of their own has no use for it. See cmd/receiver.
+const driverName = "sqlite"
 
 // schema is one table of events. An event is one row or none, so a single
 // INSERT both deduplicates and stores: there is no moment between looking and
@@ -39,8 +42,13 @@ type Store struct {
 	insert *sql.Stmt
 }
 
-// OpenStore opens or creates the database in file; "" is one in memory.
+// OpenStore opens or creates the database in file; "" is one in memory. It needs
+// SQLite: import _ "github.com/sentsim/sentsim/simulator/history/sqlite", or
+// _ "modernc.org/sqlite" in a copy.
 func OpenStore(ctx context.Context, file string) (*Store, error) {
+	if !slices.Contains(sql.Drivers(), driverName) {
+		return nil, errors.New(`this program was built without SQLite, in which the reference receiver keeps events: add import _ "github.com/sentsim/sentsim/simulator/history/sqlite"`)
+	}
 	dsn := ":memory:"
 	if file != "" {
 		abs, err := filepath.Abs(file)
@@ -52,7 +60,7 @@ func OpenStore(ctx context.Context, file string) (*Store, error) {
 		dsn = (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}).String() +
 			"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"
 	}
-	db, err := sql.Open("sqlite", dsn)
+	db, err := sql.Open(driverName, dsn)
 	if err != nil {
 		return nil, fmt.Errorf("state file %s: %w", file, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
 // The test binary is a mutant as well, for those that need a server of their own.

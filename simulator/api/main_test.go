@@ -18,6 +18,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/history"
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // some of these stores are files
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

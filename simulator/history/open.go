@@ -11,10 +11,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"modernc.org/sqlite" // registers the driver "sqlite"
 )
+
+// driverName is how package history/sqlite, which who wants files imports, is known here.
+const driverName = "sqlite"
 
 // The errors of a file that cannot be used. It is left as it is.
 var (
@@ -26,6 +28,8 @@ var (
 	ErrCorrupt = errors.New("it is damaged: restore a backup, or move it away to begin with an empty one")
 	// ErrNewer is returned for a file of a later version.
 	ErrNewer = errors.New("a newer version of sentsim has written it: use that version, or another file")
+	// ErrNoDriver is returned for any file in a program without the driver for it.
+	ErrNoDriver = errors.New(`this program was built without SQLite: add import _ "github.com/sentsim/sentsim/simulator/history/sqlite"`)
 )
 
 // checkWhole is up to which size, in bytes, a file is looked through from end to
@@ -74,7 +78,7 @@ func connect(file, mode string, connections int, pragmas ...string) (*sql.DB, er
 	if err != nil {
 		return nil, err
 	}
-	db, err := sql.Open("sqlite", name)
+	db, err := sql.Open(driverName, name)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +90,9 @@ func connect(file, mode string, connections int, pragmas ...string) (*sql.DB, er
 // prepare makes sure that the file can be used and opens it for its owner. It
 // changes nothing in a file that cannot.
 func prepare(ctx context.Context, file string) (*sql.DB, error) {
+	if !slices.Contains(sql.Drivers(), driverName) {
+		return nil, ErrNoDriver
+	}
 	if err := inspect(ctx, file); err != nil {
 		return nil, plain(err)
 	}
@@ -218,7 +225,7 @@ func inspectDB(ctx context.Context, db *sql.DB, whole bool) error {
 
 // plain turns SQLite's errors into ones that say what to do.
 func plain(err error) error {
-	var e *sqlite.Error
+	var e interface{ Code() int } // the driver's error
 	if !errors.As(err, &e) {
 		return err
 	}

@@ -54,7 +54,9 @@ const mostPending = 1000
 // deliveries of each webhook and the last limit messages; all of them with limit
 // 0. What is not over is kept beyond the limit.
 //
-// The file belongs to this process until Close. The error is ErrInUse,
+// It needs the driver: import _ "github.com/sentsim/sentsim/simulator/history/sqlite".
+//
+// The file belongs to this process until Close. The error is ErrNoDriver, ErrInUse,
 // ErrNotOurs, ErrCorrupt, ErrForeignLog, ErrNewer or the system's, each with the file's name;
 // the file is then as it was. A file of an older version is migrated.
 func OpenSQLite(ctx context.Context, file string, limit int) (*SQLite, error) {

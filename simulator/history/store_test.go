@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // some of these stores are files
 	"github.com/sentsim/sentsim/simulator/signing"
 	"github.com/sentsim/sentsim/simulator/webhook"
 )

@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/receiver"
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
 const secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
