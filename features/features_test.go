@@ -10,6 +10,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
 	"github.com/sentsim/sentsim/scenarios/steps/sentside"
+	_ "github.com/sentsim/sentsim/scenarios/target/container" // for SENTSIM_IMAGE and SENTSIM_DOCKERFILE
 	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 

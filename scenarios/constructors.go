@@ -39,6 +39,10 @@ func Exec(command string) Config {
 
 // Image is the configuration for a receiver in a container of that image, which
 // exposes one port. It finds PORT and SENT_DM_WEBHOOK_SECRET in its environment.
+//
+// Containers are a package of their own, which the test imports:
+//
+//	import _ "github.com/sentsim/sentsim/scenarios/target/container"
 func Image(ref string) Config {
 	cfg := config.Default()
 	cfg.Target.Image = ref
@@ -46,7 +50,7 @@ func Image(ref string) Config {
 }
 
 // Dockerfile is Image for one that is built for the run, of the Dockerfile in
-// dir.
+// dir. It needs the same import.
 func Dockerfile(dir string) Config {
 	cfg := config.Default()
 	cfg.Target.Dockerfile = dir

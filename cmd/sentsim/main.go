@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	// What a Go module imports only where it wants it, the program has.
+	_ "github.com/sentsim/sentsim/scenarios/target/container"
 	_ "github.com/sentsim/sentsim/simulator/history/sqlite"
 )
 

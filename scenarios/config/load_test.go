@@ -13,6 +13,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/target"
+	_ "github.com/sentsim/sentsim/scenarios/target/container" // some of these targets are containers
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 

@@ -15,6 +15,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/scenarios/sentapi"
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -309,12 +311,12 @@ func (a *Arranger) request(ctx context.Context, env Env, values map[string]strin
 	u.RawQuery = "" // may be a token
 	resp, err := a.client.RoundTrip(req)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, u, reason(err))
+		return nil, fmt.Errorf("%s %s: %w", method, u, reach.Reason(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: the answer broke off: %w", method, u, reason(err))
+		return nil, fmt.Errorf("%s %s: the answer broke off: %w", method, u, reach.Reason(err))
 	}
 	switch {
 	case resp.StatusCode >= 200 && resp.StatusCode <= 299:
@@ -328,10 +330,10 @@ func (a *Arranger) request(ctx context.Context, env Env, values map[string]strin
 // firstLine is the first line of an answer that says something, for an error.
 func firstLine(body []byte, env Env) string {
 	const shown = 300
-	out := new(output)
-	out.hide(env)
+	out := new(output.Tail)
+	out.Hide(env.Secret, env.APIKey)
 	_, _ = out.Write(body)
-	out.endLine()
+	out.EndLine()
 	for _, line := range out.Lines() {
 		if line = strings.TrimSpace(line); line != "" {
 			return strings.ToValidUTF8(line[:min(len(line), shown)], "")

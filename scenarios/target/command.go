@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-shellwords"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
 )
 
 // command is a command line, split.
@@ -64,7 +66,7 @@ func noEnv(string) string { return "x" }
 
 // name is how people see the command: without variables, which may be secret.
 func (c command) name() string {
-	return secretLike.ReplaceAllString(strings.Join(c.args, " "), redacted)
+	return output.Redact(strings.Join(c.args, " "))
 }
 
 // program is where the command's program is. A relative path is relative to dir,
@@ -123,6 +125,12 @@ func childEnv(parent []string, env Env, port int, extra map[string]string, assig
 	return append(out, assigned...)
 }
 
+// Variables are what a target is told in its environment: PORT, the secret, Sent's
+// API, and over them extra (the config's), then e.Extra. port 0 sets no PORT.
+func (e Env) Variables(port int, extra map[string]string) map[string]string {
+	return assignments(childEnv(nil, e, port, extra, nil))
+}
+
 // lookup reads a variable of an environment in which the last one wins.
 func lookup(env []string) func(string) string {
 	return func(name string) string {
@@ -143,8 +151,8 @@ func (e Env) secretEnv() string {
 	return e.SecretEnv
 }
 
-// check finds what no process can be started with.
-func (e Env) check() error {
+// Check finds what no process can be started with.
+func (e Env) Check() error {
 	if !isEnvName(e.secretEnv()) {
 		return fmt.Errorf("secret_env: %q cannot be the name of a variable", e.SecretEnv)
 	}

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
@@ -24,7 +26,7 @@ import (
 type execTarget struct {
 	spec Spec
 	name string
-	out  *output
+	out  *output.Tail
 
 	grace time.Duration // before a process is killed
 
@@ -62,7 +64,7 @@ func newExec(spec Spec) (*execTarget, error) {
 		}
 		spec.Port = port
 	}
-	t := &execTarget{spec: spec, name: spec.Name, out: new(output), grace: stopGrace, host: loopbacks()[0]}
+	t := &execTarget{spec: spec, name: spec.Name, out: new(output.Tail), grace: stopGrace, host: reach.Loopbacks()[0]}
 	if t.name == "" {
 		// Parsed without values: a name must not carry what is in the environment.
 		if cmd, err = parseCommand(spec.Exec, func(name string) string { return "$" + name }); err != nil {
@@ -96,9 +98,9 @@ func (t *execTarget) Alive(ctx context.Context) bool {
 	if t.proc == nil || t.proc.exited() {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, reach.LookTime)
 	defer cancel()
-	if dial(ctx, net.JoinHostPort(t.host, strconv.Itoa(t.port))) != nil {
+	if reach.Dial(ctx, net.JoinHostPort(t.host, strconv.Itoa(t.port))) != nil {
 		return false
 	}
 	// A process that is going down accepts connections until its last file is
@@ -111,13 +113,13 @@ func (t *execTarget) Start(ctx context.Context, env Env) error {
 	if t.proc != nil && !t.proc.exited() {
 		return fmt.Errorf("%s: has been started already", t.name)
 	}
-	if err := env.check(); err != nil {
+	if err := env.Check(); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
 	if err := t.Close(); err != nil {
 		return err
 	}
-	t.out.hide(env)
+	t.out.Hide(env.Secret, env.APIKey)
 	const tries = 3 // a free port may be taken by somebody else before the target listens
 	var err error
 	for range tries {
@@ -203,8 +205,8 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	if err != nil {
 		return err
 	}
-	mark := t.out.mark()
-	seen := t.out.expect(t.spec.Ready.Log, 0)
+	mark := t.out.Mark()
+	seen := t.out.Expect(t.spec.Ready.Log, 0)
 	p, err := startProcess(cmd, newMark(), t.out, t.grace)
 	if err != nil {
 		return startError(cmd.Path, err)
@@ -212,10 +214,10 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	p.hurry = t.spec.Hurry
 	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
 	defer cancel()
-	err = await(within, p.reaped, func(ctx context.Context) error { return t.ready(ctx, seen) })
+	err = reach.Await(within, p.reaped, func(ctx context.Context) error { return t.ready(ctx, seen) })
 	select {
 	case <-p.reaped: // what is ready is not what was started
-		err = errExited
+		err = reach.ErrExited
 	default:
 	}
 	if err == nil {
@@ -223,11 +225,11 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 		return nil
 	}
 	stopErr := p.stop()
-	t.out.endLine()
-	said := t.out.since(mark)
+	t.out.EndLine()
+	said := t.out.Since(mark)
 	switch {
-	case errors.Is(err, errExited):
-		err = fmt.Errorf("it ended (%s) before it was ready; %s", p.ended(), last(said))
+	case errors.Is(err, reach.ErrExited):
+		err = fmt.Errorf("it ended (%s) before it was ready; %s", p.ended(), output.Last(said))
 		if p.behind != 0 {
 			err = fmt.Errorf("it %s", p.inBackground())
 		}
@@ -237,7 +239,7 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	case ctx.Err() != nil:
 		err = ctx.Err()
 	default:
-		err = fmt.Errorf("it was not ready within %s (%w); does it listen on $PORT? %s", t.spec.StartTimeout, err, last(said))
+		err = fmt.Errorf("it was not ready within %s (%w); does it listen on $PORT? %s", t.spec.StartTimeout, err, output.Last(said))
 	}
 	return errors.Join(err, stopErr)
 }
@@ -271,15 +273,15 @@ func (t *execTarget) ready(ctx context.Context, seen <-chan struct{}) error {
 		default:
 			return fmt.Errorf("no line of its output matches %s", r.Log)
 		}
-		if host, err := dialLoopback(ctx, t.port); err == nil {
+		if host, err := reach.DialLoopback(ctx, t.port); err == nil {
 			t.host = host
 		}
 		return nil
 	case r.Path != "":
 		rt := &http.Transport{DisableKeepAlives: true}
 		var first error
-		for _, host := range loopbacks() {
-			err := get(ctx, rt, "http://"+net.JoinHostPort(host, strconv.Itoa(t.port))+r.Path)
+		for _, host := range reach.Loopbacks() {
+			err := reach.Get(ctx, rt, "http://"+net.JoinHostPort(host, strconv.Itoa(t.port))+r.Path)
 			if err == nil {
 				t.host = host
 				return nil
@@ -290,13 +292,13 @@ func (t *execTarget) ready(ctx context.Context, seen <-chan struct{}) error {
 		}
 		return first
 	case r.Port != 0:
-		host, err := dialLoopback(ctx, r.Port)
+		host, err := reach.DialLoopback(ctx, r.Port)
 		if err == nil {
 			t.host = host
 		}
 		return err
 	default:
-		host, err := dialLoopback(ctx, t.port)
+		host, err := reach.DialLoopback(ctx, t.port)
 		if err == nil {
 			t.host = host
 		}
@@ -316,9 +318,9 @@ func (t *execTarget) choosePort(ctx context.Context) error {
 	if t.spec.Port != 0 {
 		return fmt.Errorf("port %d is taken; stop what listens there, or leave the port out for a free one", t.port)
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(loopbacks()[0], "0"))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(reach.Loopbacks()[0], "0"))
 	if err != nil {
-		return fmt.Errorf("no port is free: %w", reason(err))
+		return fmt.Errorf("no port is free: %w", reach.Reason(err))
 	}
 	t.port = l.Addr().(*net.TCPAddr).Port
 	return l.Close()
@@ -326,7 +328,7 @@ func (t *execTarget) choosePort(ctx context.Context) error {
 
 // free tells whether one could listen on port, on loopback and on every interface.
 func free(ctx context.Context, port int) bool {
-	for _, host := range append(loopbacks(), "") {
+	for _, host := range append(reach.Loopbacks(), "") {
 		l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		if err == nil {
 			_ = l.Close()

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 )
 
 func receiver(t *testing.T, mode string) Spec {
@@ -206,7 +208,7 @@ func TestADeadProcessIsNoticedAndBroughtBack(t *testing.T) {
 	}
 	within, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := await(within, nil, func(ctx context.Context) error {
+	if err := reach.Await(within, nil, func(ctx context.Context) error {
 		if tg.Alive(ctx) {
 			return errors.New("alive after a crash")
 		}
@@ -233,8 +235,8 @@ func grandchildGone(t *testing.T, tg Target) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := await(ctx, nil, func(ctx context.Context) error {
-		if dial(ctx, address) == nil {
+	if err := reach.Await(ctx, nil, func(ctx context.Context) error {
+		if reach.Dial(ctx, address) == nil {
 			return errors.New("it listens")
 		}
 		return nil
@@ -269,7 +271,7 @@ func mustListen(t *testing.T, tg Target) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := await(ctx, nil, func(ctx context.Context) error {
+	if err := reach.Await(ctx, nil, func(ctx context.Context) error {
 		if !tg.Alive(ctx) {
 			return errors.New("not alive")
 		}
@@ -288,7 +290,7 @@ func TestACancelledStartLeavesNothingRunning(t *testing.T) {
 	go func() { seen <- tg.Start(ctx, Env{}) }()
 	within, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	defer stop()
-	if err := await(within, nil, func(context.Context) error {
+	if err := reach.Await(within, nil, func(context.Context) error {
 		if len(tg.Log()) == 0 {
 			return errors.New("silent")
 		}

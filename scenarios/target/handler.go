@@ -10,6 +10,9 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 )
 
 // handlerTarget is a receiver inside this process, behind a real server: what
@@ -17,7 +20,7 @@ import (
 type handlerTarget struct {
 	spec Spec
 	name string
-	out  *output // of net/http: panics and the like
+	out  *output.Tail // of net/http: panics and the like
 
 	grace time.Duration // for requests that are being handled
 
@@ -27,7 +30,7 @@ type handlerTarget struct {
 }
 
 func newHandler(spec Spec) *handlerTarget {
-	t := &handlerTarget{spec: spec, name: spec.Name, out: new(output), grace: stopGrace, port: spec.Port}
+	t := &handlerTarget{spec: spec, name: spec.Name, out: new(output.Tail), grace: stopGrace, port: spec.Port}
 	if t.name == "" {
 		t.name = "handler"
 	}
@@ -40,7 +43,7 @@ func (t *handlerTarget) CanRotate() bool  { return true }
 func (t *handlerTarget) Log() []string    { return t.out.Lines() }
 
 func (t *handlerTarget) URL() string {
-	return "http://" + net.JoinHostPort(loopbacks()[0], strconv.Itoa(t.port)) + t.spec.Path
+	return "http://" + net.JoinHostPort(reach.Loopbacks()[0], strconv.Itoa(t.port)) + t.spec.Path
 }
 
 // Alive tells whether its port accepts connections.
@@ -48,9 +51,9 @@ func (t *handlerTarget) Alive(ctx context.Context) bool {
 	if t.server == nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, reach.LookTime)
 	defer cancel()
-	return dial(ctx, t.server.listener.Addr().String()) == nil
+	return reach.Dial(ctx, t.server.listener.Addr().String()) == nil
 }
 
 // Start builds the handler and serves it.
@@ -58,7 +61,7 @@ func (t *handlerTarget) Start(ctx context.Context, env Env) error {
 	if t.server != nil {
 		return fmt.Errorf("%s: has been started already", t.name)
 	}
-	t.out.hide(env)
+	t.out.Hide(env.Secret, env.APIKey)
 	listener, err := t.listen(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
@@ -86,12 +89,12 @@ func (t *handlerTarget) Start(ctx context.Context, env Env) error {
 // listen takes the port of last time if it is still free, unless the user named one.
 func (t *handlerTarget) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(loopbacks()[0], strconv.Itoa(t.port)))
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort(reach.Loopbacks()[0], strconv.Itoa(t.port)))
 	if err != nil && t.port != 0 && t.spec.Port == 0 {
-		l, err = lc.Listen(ctx, "tcp", net.JoinHostPort(loopbacks()[0], "0"))
+		l, err = lc.Listen(ctx, "tcp", net.JoinHostPort(reach.Loopbacks()[0], "0"))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("port %d: %w", t.port, reason(err))
+		return nil, fmt.Errorf("port %d: %w", t.port, reach.Reason(err))
 	}
 	return l, nil
 }
@@ -100,15 +103,15 @@ func (t *handlerTarget) awaitReady(ctx context.Context) error {
 	r := t.spec.Ready
 	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
 	defer cancel()
-	err := await(within, nil, func(ctx context.Context) error {
+	err := reach.Await(within, nil, func(ctx context.Context) error {
 		if r.Path != "" {
-			return get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+t.server.listener.Addr().String()+r.Path)
+			return reach.Get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+t.server.listener.Addr().String()+r.Path)
 		}
 		port := r.Port
 		if port == 0 {
 			port = t.port
 		}
-		_, err := dialLoopback(ctx, port)
+		_, err := reach.DialLoopback(ctx, port)
 		return err
 	})
 	if err != nil && ctx.Err() == nil {

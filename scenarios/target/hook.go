@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
@@ -56,12 +58,12 @@ func (t *urlTarget) post(ctx context.Context, key, hookURL string, env Env) erro
 		if ctx.Err() != nil {
 			return fmt.Errorf("POST %s: no answer within %s", u, t.spec.StartTimeout)
 		}
-		return fmt.Errorf("POST %s: %w", u, reason(err))
+		return fmt.Errorf("POST %s: %w", u, reach.Reason(err))
 	}
 	defer func() { _ = resp.Body.Close() }()
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, readLine)) // for the log only
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, output.ReadLine)) // for the log only
 	_, _ = t.out.Write(said)
-	t.out.endLine()
+	t.out.EndLine()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return fmt.Errorf("POST %s answered %d", u, resp.StatusCode)
 	}
@@ -82,7 +84,7 @@ func (t *urlTarget) command(ctx context.Context, line string, env Env) error {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, c.args[1:]...)
 	cmd.Args[0] = c.args[0]
 	cmd.Env = append(environ, c.env...)
-	mark := t.out.mark()
+	mark := t.out.Mark()
 	p, err := startProcess(cmd, "", t.out, stopGrace) // it may start a receiver that is to stay
 	if err != nil {
 		return startError(path, err)
@@ -93,9 +95,9 @@ func (t *urlTarget) command(ctx context.Context, line string, env Env) error {
 	if stopErr := p.stop(); stopErr != nil {
 		return stopErr
 	}
-	t.out.endLine()
+	t.out.EndLine()
 	if err == nil && !p.cmd.ProcessState.Success() {
-		err = fmt.Errorf("%s ended with %s; %s", c.args[0], p.ended(), last(t.out.since(mark)))
+		err = fmt.Errorf("%s ended with %s; %s", c.args[0], p.ended(), output.Last(t.out.Since(mark)))
 	}
 	return err
 }

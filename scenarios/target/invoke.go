@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
 )
 
 // Command is a command line of the config with placeholders, which runs once for
@@ -91,8 +92,8 @@ func (c *Command) Run(ctx context.Context, call Call) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	stdout, stderr := &limited{limit: call.Limit}, new(output)
-	stderr.hide(call.Hide)
+	stdout, stderr := &limited{limit: call.Limit}, new(output.Tail)
+	stderr.Hide(call.Hide.Secret, call.Hide.APIKey)
 	cmd := exec.CommandContext(ctx, path, parsed.args[1:]...)
 	cmd.Args[0] = parsed.args[0]
 	cmd.Dir, cmd.Env = call.Dir, append(slices.Clone(call.Env), parsed.env...)
@@ -111,10 +112,10 @@ func (c *Command) Run(ctx context.Context, call Call) (Result, error) {
 		return Result{}, startError(path, err)
 	}
 	killGroup(cmd.Process.Pid)
-	stderr.endLine()
+	stderr.EndLine()
 	r := Result{
 		Program: parsed.args[0], Stdout: stdout.kept, Code: cmd.ProcessState.ExitCode(), Ended: cmd.ProcessState.String(),
-		Quiet: len(stderr.Lines()) == 0, Said: last(stderr.Lines()),
+		Quiet: len(stderr.Lines()) == 0, Said: output.Last(stderr.Lines()),
 	}
 	var exit *exec.ExitError
 	switch {

@@ -43,12 +43,6 @@ func TestMain(m *testing.M) {
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("deaf")
 		forever()
-	case "noengine": // in a process of its own: the library looks for the engine once
-		tg, err := New(Spec{Image: "my-receiver:ci"})
-		if err == nil {
-			err = tg.Start(context.Background(), Env{})
-		}
-		fmt.Println(err)
 	case "taken":
 		fmt.Println("Error: listen EADDRINUSE: address already in use 127.0.0.1:" + os.Getenv("PORT"))
 		os.Exit(1)

@@ -26,13 +26,3 @@ func pauseGroup(int) error { return ErrNoControl }
 
 // resumeGroup has nothing to do.
 func resumeGroup(int) error { return nil }
-
-// running tells whether there is a process of that number.
-func running(pid int) bool {
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return false
-	}
-	_ = p.Release()
-	return true
-}

@@ -2,10 +2,7 @@
 
 package target
 
-import (
-	"errors"
-	"syscall"
-)
+import "syscall"
 
 // terminateGroup asks a process group to end. One that is gone already is no
 // error, and there is no other that we could do something about.
@@ -19,9 +16,3 @@ func pauseGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGSTOP) }
 
 // resumeGroup lets it go on. One that is not paused does not notice.
 func resumeGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGCONT) }
-
-// running tells whether there is a process of that number, ours or not.
-func running(pid int) bool {
-	err := syscall.Kill(pid, 0)
-	return err == nil || errors.Is(err, syscall.EPERM)
-}

@@ -19,8 +19,8 @@ import (
 type Spec struct {
 	URL        string  // of a receiver that runs already: absolute, with the path of the webhook
 	Exec       string  // a command line, split as a shell would but run without one
-	Image      string  // of a container; pulled if the engine does not have it
-	Dockerfile string  // of a container: the folder that it stands in, or its own path
+	Image      string  // of a container; pulled if the engine does not have it. See ErrNoContainers
+	Dockerfile string  // of a container: the folder that it stands in, or its own path. Likewise
 	Handler    Factory // a receiver inside this process
 	Name       string  // for people; "" makes one of the above
 
@@ -116,7 +116,7 @@ func New(spec Spec) (Target, error) {
 	case "exec":
 		return newExec(spec)
 	case "image", "dockerfile":
-		return newContainer(spec)
+		return newContainer(given[0], spec)
 	default:
 		return newHandler(spec), nil
 	}

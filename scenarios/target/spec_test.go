@@ -51,6 +51,9 @@ func TestSpecsThatAreRefused(t *testing.T) {
 		{"CA of http", Spec{URL: "http://h", TLS: TLS{CACert: "x"}}, []string{"https://"}},
 		{"CA that is none", Spec{URL: "https://h", TLS: TLS{CACert: "spec_test.go"}}, []string{"--cacert", "PEM"}},
 		{"CA that is not there", Spec{URL: "https://h", TLS: TLS{CACert: "no-such.pem"}}, []string{"--cacert", "no-such.pem"}},
+		// Nothing in this test binary imports package container.
+		{"image without containers", Spec{Image: "x"}, []string{"target.image: ", `add import _ "github.com/sentsim/sentsim/scenarios/target/container"`}},
+		{"Dockerfile without containers", Spec{Dockerfile: "."}, []string{"target.dockerfile: ", `add import _ "github.com/sentsim/sentsim/scenarios/target/container"`}},
 		{"CA of exec", Spec{Exec: "x", TLS: TLS{Insecure: true}}, []string{"--insecure"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -53,3 +53,17 @@ type Target interface {
 	// call it more than once, and before Start.
 	Close() error
 }
+
+// Outside is a target to which this machine's loopback is not its own.
+type Outside interface {
+	// StandIn is where the stand-in for Sent's API is to listen so that this
+	// target reaches it, and what that machine is called from there. listen is
+	// HOST:0; where that cannot be had, loopback does. The error is as Start's.
+	StandIn(ctx context.Context) (listen, host string, err error)
+}
+
+// Imaged is a target that runs from a container image.
+type Imaged interface {
+	// ImageDigest names the image's content, as sha256:…; "" before Start.
+	ImageDigest() string
+}

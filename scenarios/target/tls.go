@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 )
 
 // TLS says whom to trust behind an https URL. The zero value is the system's
@@ -50,5 +52,5 @@ func tlsReason(err error) error {
 	case errors.As(err, &record):
 		return errors.New("it does not speak TLS; is it http:// rather than https://?")
 	}
-	return fmt.Errorf("the TLS handshake failed: %w", reason(err))
+	return fmt.Errorf("the TLS handshake failed: %w", reach.Reason(err))
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -21,7 +23,7 @@ type urlTarget struct {
 	url    *url.URL
 	name   string
 	tls    *tls.Config
-	out    *output // of the hooks
+	out    *output.Tail // of the hooks
 	secret signing.Secret
 }
 
@@ -64,7 +66,7 @@ func newURL(spec Spec) (*urlTarget, error) {
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	t := &urlTarget{spec: spec, url: u, name: spec.Name, out: new(output)}
+	t := &urlTarget{spec: spec, url: u, name: spec.Name, out: new(output.Tail)}
 	if t.name == "" {
 		named := *u
 		if named.RawQuery != "" {
@@ -93,10 +95,10 @@ func (t *urlTarget) Log() []string { return t.out.Lines() }
 // Start makes sure that somebody answers at the URL, and waits until the target
 // says that it is ready if the config tells how.
 func (t *urlTarget) Start(ctx context.Context, env Env) error {
-	if err := env.check(); err != nil {
+	if err := env.Check(); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
-	t.out.hide(env)
+	t.out.Hide(env.Secret, env.APIKey)
 	t.secret = env.Secret
 	return t.reach(ctx, t.spec.WaitForTarget)
 }
@@ -111,10 +113,10 @@ func (t *urlTarget) Restart(ctx context.Context, env Env) error {
 	if hook.isZero() {
 		return fmt.Errorf("%s: %w: the config has no target.%s", t.name, ErrNoControl, key)
 	}
-	if err := env.check(); err != nil {
+	if err := env.Check(); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
-	t.out.hide(env)
+	t.out.Hide(env.Secret, env.APIKey)
 	if err := t.run(ctx, key, hook, env); err != nil {
 		return fmt.Errorf("target.%s: %w", key, err)
 	}
@@ -130,9 +132,9 @@ func (t *urlTarget) Resume() error { return t.Pause() }
 
 // Alive tells whether the host accepts connections.
 func (t *urlTarget) Alive(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, reach.LookTime)
 	defer cancel()
-	return dial(ctx, t.address()) == nil
+	return reach.Dial(ctx, t.address()) == nil
 }
 
 func (t *urlTarget) address() string { return hostPort(t.url) }
@@ -159,7 +161,7 @@ func (t *urlTarget) reach(ctx context.Context, wait time.Duration) error {
 	defer cancel()
 	var err error
 	if wait > 0 {
-		err = await(within, nil, t.connect)
+		err = reach.Await(within, nil, t.connect)
 	} else {
 		err = t.connect(within)
 	}
@@ -189,11 +191,11 @@ func (t *urlTarget) elsewhere(ctx context.Context) string {
 	if t.url.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return ""
 	}
-	for _, host := range loopbacks() {
+	for _, host := range reach.Loopbacks() {
 		if host == t.url.Hostname() {
 			continue
 		}
-		if dial(ctx, hostPort(t.otherHost(host))) == nil {
+		if reach.Dial(ctx, hostPort(t.otherHost(host))) == nil {
 			return host
 		}
 	}
@@ -220,11 +222,11 @@ func (u *untrusted) Unwrap() error { return u.error }
 // connect opens a connection, with its TLS handshake, and closes it again.
 func (t *urlTarget) connect(ctx context.Context) error {
 	if t.url.Scheme != "https" {
-		return dial(ctx, t.address())
+		return reach.Dial(ctx, t.address())
 	}
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", t.address())
 	if err != nil {
-		return reason(err)
+		return reach.Reason(err)
 	}
 	defer func() { _ = raw.Close() }()
 	cfg := t.tls.Clone()
@@ -244,14 +246,14 @@ func (t *urlTarget) awaitReady(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
 	defer cancel()
 	rt := &http.Transport{DisableKeepAlives: true, TLSClientConfig: t.tls}
-	err := await(within, nil, func(ctx context.Context) error {
+	err := reach.Await(within, nil, func(ctx context.Context) error {
 		if r.Port != 0 {
-			if err := dial(ctx, net.JoinHostPort(t.url.Hostname(), strconv.Itoa(r.Port))); err != nil {
+			if err := reach.Dial(ctx, net.JoinHostPort(t.url.Hostname(), strconv.Itoa(r.Port))); err != nil {
 				return fmt.Errorf("port %d: %w", r.Port, err)
 			}
 			return nil
 		}
-		return get(ctx, rt, strings.TrimSuffix((&url.URL{Scheme: t.url.Scheme, Host: t.url.Host}).String(), "/")+r.Path)
+		return reach.Get(ctx, rt, strings.TrimSuffix((&url.URL{Scheme: t.url.Scheme, Host: t.url.Host}).String(), "/")+r.Path)
 	})
 	switch {
 	case err == nil:

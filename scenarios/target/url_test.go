@@ -15,13 +15,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 )
 
 func TestADeadURL(t *testing.T) {
 	start := time.Now()
 	err := mustNew(t, Spec{URL: "http://127.0.0.1:1"}).Start(t.Context(), Env{})
 	says(t, err, "http://127.0.0.1:1", "never answered: connection refused; is the receiver running?")
-	says(t, reason(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "receiver", IsNotFound: true}}), `there is no host "receiver"`)
+	says(t, reach.Reason(&net.OpError{Op: "dial", Err: &net.DNSError{Name: "receiver", IsNotFound: true}}), `there is no host "receiver"`)
 	says(t, mustNew(t, Spec{URL: "http://127.0.0.1:1", WaitForTarget: 50 * time.Millisecond}).Start(t.Context(), Env{}), "never answered within")
 	if took := time.Since(start); took > 15*time.Second {
 		t.Errorf("took %s", took)

@@ -1,4 +1,4 @@
-package target
+package container
 
 import (
 	"context"
@@ -17,11 +17,13 @@ import (
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // state reads what has become of the container, and where its port is now.
-func (t *containerTarget) state(ctx context.Context) (*container.State, error) {
+func (t *receiver) state(ctx context.Context) (*container.State, error) {
 	found, err := t.engine.api.ContainerInspect(ctx, t.ctr.GetContainerID(), client.ContainerInspectOptions{})
 	if err != nil {
 		return nil, errors.New(oneLine(err))
@@ -50,7 +52,7 @@ func hostPortOf(ports network.PortMap, port int) int {
 	return 0
 }
 
-func (t *containerTarget) ended(ctx context.Context) string {
+func (t *receiver) ended(ctx context.Context) string {
 	state, err := t.state(ctx)
 	switch {
 	case err != nil:
@@ -62,26 +64,26 @@ func (t *containerTarget) ended(ctx context.Context) string {
 }
 
 // logged is how many lines it has printed so far; 0 also if nobody knows.
-func (t *containerTarget) logged(ctx context.Context) int {
-	o := t.out.fresh()
+func (t *receiver) logged(ctx context.Context) int {
+	o := t.out.Fresh()
 	if t.read(ctx, o, client.ContainerLogsOptions{}) != nil {
 		return 0
 	}
-	o.endLine()
-	return o.mark()
+	o.EndLine()
+	return o.Mark()
 }
 
 // ready is one look at a container that runs. What it printed since it was started
 // cannot be told by the time: the engine may note the start after the first line.
-func (t *containerTarget) ready(ctx context.Context) error {
+func (t *receiver) ready(ctx context.Context) error {
 	if t.mapped == 0 {
 		return fmt.Errorf("port %d is not published yet", t.port)
 	}
 	r := t.spec.Ready
 	switch {
 	case r.Log != nil:
-		o := t.out.fresh()
-		seen := o.expect(r.Log, t.said)
+		o := t.out.Fresh()
+		seen := o.Expect(r.Log, t.said)
 		if err := t.read(ctx, o, client.ContainerLogsOptions{}); err != nil {
 			return err
 		}
@@ -92,7 +94,7 @@ func (t *containerTarget) ready(ctx context.Context) error {
 			return fmt.Errorf("no line of its output matches %s", r.Log)
 		}
 	case r.Path != "":
-		return get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+t.address()+r.Path)
+		return reach.Get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+t.address()+r.Path)
 	case r.Port != 0 && r.Port != t.port:
 		found, err := t.engine.api.ContainerInspect(ctx, t.ctr.GetContainerID(), client.ContainerInspectOptions{})
 		if err != nil || found.Container.NetworkSettings == nil {
@@ -108,8 +110,8 @@ func (t *containerTarget) ready(ctx context.Context) error {
 // connection alone proves nothing: the engine takes it for the container, and
 // drops it when nobody in there listens.
 func answers(ctx context.Context, address string) error {
-	err := get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+address+"/")
-	var refused *statusError
+	err := reach.Get(ctx, &http.Transport{DisableKeepAlives: true}, "http://"+address+"/")
+	var refused *reach.StatusError
 	if errors.As(err, &refused) {
 		return nil
 	}
@@ -121,7 +123,7 @@ func answers(ctx context.Context, address string) error {
 func held(ctx context.Context, address string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return reason(err)
+		return reach.Reason(err)
 	}
 	defer func() { _ = conn.Close() }()
 	const dropTime = 100 * time.Millisecond
@@ -137,7 +139,7 @@ func held(ctx context.Context, address string) error {
 
 // Alive tells whether the container runs and somebody in it answers. One that
 // answers nothing but takes the connection is alive.
-func (t *containerTarget) Alive(ctx context.Context) bool {
+func (t *receiver) Alive(ctx context.Context) bool {
 	if t.ctr == nil {
 		return false
 	}
@@ -145,7 +147,7 @@ func (t *containerTarget) Alive(ctx context.Context) bool {
 	if err != nil || !state.Running || t.mapped == 0 {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	ctx, cancel := context.WithTimeout(ctx, reach.LookTime)
 	defer cancel()
 	err = answers(ctx, t.address())
 	return err == nil || ctx.Err() != nil
@@ -153,21 +155,21 @@ func (t *containerTarget) Alive(ctx context.Context) bool {
 
 // Log is the last lines of the container's output, and before them those of the
 // containers that it replaced.
-func (t *containerTarget) Log() []string {
+func (t *receiver) Log() []string {
 	lines := slices.Clone(t.before)
 	if t.ctr != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), cleanTime)
 		defer cancel()
-		o := t.out.fresh()
-		_ = t.read(ctx, o, client.ContainerLogsOptions{Tail: strconv.Itoa(keptLines)}) // what could be read is worth having
-		o.endLine()
+		o := t.out.Fresh()
+		_ = t.read(ctx, o, client.ContainerLogsOptions{Tail: strconv.Itoa(output.Kept)}) // what could be read is worth having
+		o.EndLine()
 		lines = append(lines, o.Lines()...)
 	}
-	return lines[max(0, len(lines)-keptLines):]
+	return lines[max(0, len(lines)-output.Kept):]
 }
 
 // read copies the container's output to o.
-func (t *containerTarget) read(ctx context.Context, o *output, options client.ContainerLogsOptions) error {
+func (t *receiver) read(ctx context.Context, o *output.Tail, options client.ContainerLogsOptions) error {
 	options.ShowStdout, options.ShowStderr = true, true
 	logs, err := t.engine.api.ContainerLogs(ctx, t.ctr.GetContainerID(), options)
 	if err != nil {

@@ -1,4 +1,6 @@
-package target
+// Package reach is whether something answers at an address, and how to wait until
+// it does. Its errors are for people.
+package reach
 
 import (
 	"context"
@@ -16,22 +18,24 @@ import (
 )
 
 // The pause between two looks at a target that is not ready yet grows from
-// lookFirst to lookLast; one look takes lookTime at most.
+// lookFirst to lookLast.
 const (
 	lookFirst = 10 * time.Millisecond
 	lookLast  = 200 * time.Millisecond
-	lookTime  = 2 * time.Second
 )
 
-// errExited ends a wait for a process that is over.
-var errExited = errors.New("it ended")
+// LookTime is how long one look at a target takes at most.
+const LookTime = 2 * time.Second
 
-// await looks until it succeeds, ctx ends or exited is closed (nil: never). The
+// ErrExited ends a wait for a process that is over.
+var ErrExited = errors.New("it ended")
+
+// Await looks until it succeeds, ctx ends or exited is closed (nil: never). The
 // error of the last look says why it never did.
-func await(ctx context.Context, exited <-chan struct{}, look func(context.Context) error) error {
+func Await(ctx context.Context, exited <-chan struct{}, look func(context.Context) error) error {
 	var why error
 	for pause := lookFirst; ; pause = min(2*pause, lookLast) {
-		one, cancel := context.WithTimeout(ctx, lookTime)
+		one, cancel := context.WithTimeout(ctx, LookTime)
 		err := look(one)
 		cancel()
 		if err == nil {
@@ -44,7 +48,7 @@ func await(ctx context.Context, exited <-chan struct{}, look func(context.Contex
 		err = clock.Real{}.Wait(one, exited)
 		cancel()
 		if err == nil {
-			return errExited
+			return ErrExited
 		}
 		if ctx.Err() != nil {
 			return why
@@ -52,14 +56,14 @@ func await(ctx context.Context, exited <-chan struct{}, look func(context.Contex
 	}
 }
 
-// loopbacks are the addresses on which a target that we started may listen:
+// Loopbacks are the addresses on which a target that we started may listen:
 // "localhost" is the second one to some runtimes.
-func loopbacks() []string { return []string{"127.0.0.1", "::1"} }
+func Loopbacks() []string { return []string{"127.0.0.1", "::1"} }
 
-// dialLoopback finds the loopback address on which port accepts connections.
-func dialLoopback(ctx context.Context, port int) (host string, err error) {
-	for _, host := range loopbacks() {
-		dialErr := dial(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
+// DialLoopback finds the loopback address on which port accepts connections.
+func DialLoopback(ctx context.Context, port int) (host string, err error) {
+	for _, host := range Loopbacks() {
+		dialErr := Dial(ctx, net.JoinHostPort(host, strconv.Itoa(port)))
 		if dialErr == nil {
 			return host, nil
 		}
@@ -70,43 +74,43 @@ func dialLoopback(ctx context.Context, port int) (host string, err error) {
 	return "", fmt.Errorf("port %d: %w", port, err)
 }
 
-// dial opens a connection and closes it again.
-func dial(ctx context.Context, address string) error {
+// Dial opens a connection and closes it again.
+func Dial(ctx context.Context, address string) error {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return reason(err)
+		return Reason(err)
 	}
 	return conn.Close()
 }
 
-// get asks for url and wants a 2xx.
-func get(ctx context.Context, rt http.RoundTripper, url string) error {
+// Get asks for url and wants a 2xx.
+func Get(ctx context.Context, rt http.RoundTripper, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
-		return fmt.Errorf("GET %s: %w", url, reason(err))
+		return fmt.Errorf("GET %s: %w", url, Reason(err))
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // only the status counts
 	_ = resp.Body.Close()
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return &statusError{url: url, status: resp.StatusCode}
+		return &StatusError{url: url, status: resp.StatusCode}
 	}
 	return nil
 }
 
-// statusError is an answer that is not a 2xx.
-type statusError struct {
+// StatusError is an answer that is not a 2xx.
+type StatusError struct {
 	url    string
 	status int
 }
 
-func (e *statusError) Error() string { return fmt.Sprintf("GET %s answered %d", e.url, e.status) }
+func (e *StatusError) Error() string { return fmt.Sprintf("GET %s answered %d", e.url, e.status) }
 
-// reason is the part of a network error that a user can do something about.
-func reason(err error) error {
+// Reason is the part of a network error that a user can do something about.
+func Reason(err error) error {
 	var errno syscall.Errno
 	var dns *net.DNSError
 	switch {

@@ -1,4 +1,4 @@
-package target
+package container
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 	"github.com/moby/moby/api/pkg/authconfig"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
 )
 
 // imageTime is how long an image may take to be pulled or built.
@@ -97,7 +99,7 @@ func (e *engine) build(ctx context.Context, path string) (ref string, err error)
 	}
 	why := oneLine(err)
 	if lines := strings.Split(strings.TrimSpace(said.String()), "\n"); lines[len(lines)-1] != "" && !strings.Contains(why, lines[len(lines)-1]) {
-		why += "; " + last(lines)
+		why += "; " + output.Last(lines)
 	}
 	return "", fmt.Errorf("%s does not build: %s%s", filepath.Join(dir, file), why, hint)
 }

@@ -1,36 +1,37 @@
-package target
+// Package container is targets that run in a container: of an image, or of a
+// Dockerfile that is built for the run. It is a package of its own, imported for
+// its effect alone, because the client of a container engine is large.
+//
+//	import _ "github.com/sentsim/sentsim/scenarios/target/container"
+package container
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/scenarios/target/internal/output"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
-// Outside is a target to which this machine's loopback is not its own.
-type Outside interface {
-	// StandIn is where the stand-in for Sent's API is to listen so that this
-	// target reaches it, and what that machine is called from there. listen is
-	// HOST:0; where that cannot be had, loopback does. The error is as Start's.
-	StandIn(ctx context.Context) (listen, host string, err error)
-}
+// stopGrace is how long a container may take to end after it was asked to, and the
+// engine with what nobody waits for any more.
+const stopGrace = 5 * time.Second
 
-// Imaged is a target that runs from a container image.
-type Imaged interface {
-	// ImageDigest names the image's content, as sha256:…; "" before Start.
-	ImageDigest() string
-}
-
-// containerTarget is a receiver in a container of ours, from an image or a
+// receiver is a receiver in a container of ours, from an image or a
 // Dockerfile.
 //
 // Its data is what the container wrote, into its own file system or an
@@ -42,10 +43,10 @@ type Imaged interface {
 // this process is killed, the library's reaper does it, where that is not
 // switched off (TESTCONTAINERS_RYUK_DISABLED); else the next start on this
 // machine.
-type containerTarget struct {
-	spec   Spec
+type receiver struct {
+	spec   target.Spec
 	name   string
-	out    *output
+	out    *output.Tail
 	before []string // log of containers that are gone
 
 	engine *engine
@@ -53,15 +54,20 @@ type containerTarget struct {
 	digest string // of the image's content
 	port   int    // inside the container
 	ctr    testcontainers.Container
-	env    Env // that ctr was made with
-	said   int // lines in its log from before it was started last
+	env    target.Env // that ctr was made with
+	said   int        // lines in its log from before it was started last
 
 	host   string // where its port is published
 	mapped int
 }
 
-func newContainer(spec Spec) (*containerTarget, error) {
-	t := &containerTarget{spec: spec, name: spec.Name, out: new(output)}
+// The import of this package is what makes image and Dockerfile targets possible.
+//
+//nolint:gochecknoinits // as a driver of database/sql registers itself
+func init() { target.RegisterContainers(newReceiver) }
+
+func newReceiver(spec target.Spec) (target.Target, error) {
+	t := &receiver{spec: spec, name: spec.Name, out: new(output.Tail)}
 	name := "image: " + spec.Image
 	if spec.Dockerfile != "" {
 		if _, _, err := dockerfile(spec.Dockerfile); err != nil {
@@ -87,28 +93,28 @@ func newContainer(spec Spec) (*containerTarget, error) {
 	return t, nil
 }
 
-func (t *containerTarget) Name() string     { return t.name }
-func (t *containerTarget) CanRestart() bool { return true }
-func (t *containerTarget) CanRotate() bool  { return true }
+func (t *receiver) Name() string     { return t.name }
+func (t *receiver) CanRestart() bool { return true }
+func (t *receiver) CanRotate() bool  { return true }
 
-// ImageDigest implements [Imaged].
-func (t *containerTarget) ImageDigest() string { return t.digest }
+// ImageDigest implements [target.Imaged].
+func (t *receiver) ImageDigest() string { return t.digest }
 
-func (t *containerTarget) URL() string { return "http://" + t.address() + t.spec.Path }
+func (t *receiver) URL() string { return "http://" + t.address() + t.spec.Path }
 
-func (t *containerTarget) address() string {
+func (t *receiver) address() string {
 	return net.JoinHostPort(t.host, strconv.Itoa(t.mapped))
 }
 
 // StandIn is how the container reaches this process.
-func (t *containerTarget) StandIn(ctx context.Context) (listen, host string, err error) {
+func (t *receiver) StandIn(ctx context.Context) (listen, host string, err error) {
 	if err := t.connect(ctx); err != nil {
 		return "", "", err
 	}
 	return t.engine.standIn(ctx), hostName, nil
 }
 
-func (t *containerTarget) connect(ctx context.Context) error {
+func (t *receiver) connect(ctx context.Context) error {
 	if t.engine != nil {
 		return nil
 	}
@@ -122,14 +128,14 @@ func (t *containerTarget) connect(ctx context.Context) error {
 
 // Start pulls or builds the image if it has to, starts a container of it and
 // waits until that is ready. The start timeout counts from when it runs.
-func (t *containerTarget) Start(ctx context.Context, env Env) error {
+func (t *receiver) Start(ctx context.Context, env target.Env) error {
 	if t.ctr != nil {
 		return fmt.Errorf("%s: has been started already", t.name)
 	}
-	if err := env.check(); err != nil {
+	if err := env.Check(); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
-	t.out.hide(env)
+	t.out.Hide(env.Secret, env.APIKey)
 	if err := t.connect(ctx); err != nil {
 		return err
 	}
@@ -138,14 +144,14 @@ func (t *containerTarget) Start(ctx context.Context, env Env) error {
 }
 
 // finish leaves nothing behind after an error.
-func (t *containerTarget) finish(err error) error {
+func (t *receiver) finish(err error) error {
 	if err == nil {
 		return nil
 	}
 	return errors.Join(fmt.Errorf("%s: %w", t.name, err), t.Close())
 }
 
-func (t *containerTarget) bringUp(ctx context.Context, env Env) error {
+func (t *receiver) bringUp(ctx context.Context, env target.Env) error {
 	if err := t.obtain(ctx); err != nil {
 		return err
 	}
@@ -155,7 +161,7 @@ func (t *containerTarget) bringUp(ctx context.Context, env Env) error {
 	return t.begin(ctx)
 }
 
-func (t *containerTarget) obtain(ctx context.Context) (err error) {
+func (t *receiver) obtain(ctx context.Context) (err error) {
 	if t.image != "" {
 		return nil
 	}
@@ -176,7 +182,7 @@ func (t *containerTarget) obtain(ctx context.Context) (err error) {
 }
 
 // create makes the container, which does not run yet.
-func (t *containerTarget) create(ctx context.Context, env Env) (err error) {
+func (t *receiver) create(ctx context.Context, env target.Env) (err error) {
 	if t.host, err = t.engine.host(ctx); err != nil {
 		return err
 	}
@@ -186,7 +192,7 @@ func (t *containerTarget) create(ctx context.Context, env Env) (err error) {
 	}
 	req := testcontainers.ContainerRequest{
 		Image: t.image, Labels: t.engine.labels,
-		Env: assignments(childEnv(nil, env, t.port, t.spec.Env, nil)),
+		Env: env.Variables(t.port, t.spec.Env),
 		HostConfigModifier: func(h *container.HostConfig) {
 			h.ExtraHosts = append(h.ExtraHosts, hostName+":host-gateway")
 			h.PortBindings = published(t.host, ports)
@@ -240,7 +246,9 @@ func outlive(ctx context.Context) (context.Context, func()) {
 		select {
 		case <-over:
 		case <-ctx.Done():
-			waitFor(over, stopGrace)
+			late, done := context.WithTimeout(context.WithoutCancel(ctx), stopGrace)
+			_ = clock.Real{}.Wait(late, over)
+			done()
 		}
 		cancel()
 	}()
@@ -251,7 +259,7 @@ func outlive(ctx context.Context) (context.Context, func()) {
 }
 
 // begin starts the container and waits until it is ready.
-func (t *containerTarget) begin(ctx context.Context) error {
+func (t *receiver) begin(ctx context.Context) error {
 	if t.spec.Ready.Log != nil {
 		t.said = t.logged(ctx)
 	}
@@ -264,14 +272,14 @@ func (t *containerTarget) begin(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, t.spec.StartTimeout)
 	defer cancel()
 	exited := make(chan struct{})
-	err := await(within, exited, func(ctx context.Context) error {
+	err := reach.Await(within, exited, func(ctx context.Context) error {
 		state, err := t.state(ctx)
 		if err != nil {
 			return err
 		}
 		if !state.Running {
 			close(exited)
-			return errExited
+			return reach.ErrExited
 		}
 		return t.ready(ctx)
 	})
@@ -280,28 +288,28 @@ func (t *containerTarget) begin(ctx context.Context) error {
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case errors.Is(err, errExited):
-		return fmt.Errorf("it ended (%s) before it was ready; %s", t.ended(ctx), last(t.Log())) //nolint:contextcheck // the log must be had also now
+	case errors.Is(err, reach.ErrExited):
+		return fmt.Errorf("it ended (%s) before it was ready; %s", t.ended(ctx), output.Last(t.Log())) //nolint:contextcheck // the log must be had also now
 	}
 	return fmt.Errorf("it was not ready within %s (%w); does it listen on port %d of every interface (0.0.0.0), not only on its own loopback? %s",
-		t.spec.StartTimeout, err, t.port, last(t.Log())) //nolint:contextcheck // likewise
+		t.spec.StartTimeout, err, t.port, output.Last(t.Log())) //nolint:contextcheck // likewise
 }
 
 // Restart stops the container and starts it again, with its data. With another
 // environment, such as a new secret, it is made anew instead.
-func (t *containerTarget) Restart(ctx context.Context, env Env) error {
+func (t *receiver) Restart(ctx context.Context, env target.Env) error {
 	if t.ctr == nil {
 		return t.Start(ctx, env)
 	}
-	if err := env.check(); err != nil {
+	if err := env.Check(); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
-	t.out.hide(env)
+	t.out.Hide(env.Secret, env.APIKey)
 	return t.finish(t.again(ctx, env)) //nolint:contextcheck // cleaning up must not end with the run
 }
 
-func (t *containerTarget) again(ctx context.Context, env Env) error {
-	if !t.env.same(env) {
+func (t *receiver) again(ctx context.Context, env target.Env) error {
+	if !t.same(env) {
 		if err := t.remove(ctx); err != nil {
 			return err
 		}
@@ -319,14 +327,13 @@ func (t *containerTarget) again(ctx context.Context, env Env) error {
 	return t.begin(ctx)
 }
 
-// same tells whether a target that was started with e needs nothing new for o.
-func (e Env) same(o Env) bool {
-	return e.Secret.Equal(o.Secret) && e.secretEnv() == o.secretEnv() && e.BaseURL == o.BaseURL &&
-		e.APIKey == o.APIKey && slices.Equal(e.Extra, o.Extra)
+// same tells whether the container that there is would be made alike for env.
+func (t *receiver) same(env target.Env) bool {
+	return maps.Equal(t.env.Variables(t.port, nil), env.Variables(t.port, nil))
 }
 
 // Pause freezes the container's processes.
-func (t *containerTarget) Pause() error {
+func (t *receiver) Pause() error {
 	return t.freeze(func(ctx context.Context, id string) error {
 		_, err := t.engine.api.ContainerPause(ctx, id, client.ContainerPauseOptions{})
 		return err
@@ -334,14 +341,14 @@ func (t *containerTarget) Pause() error {
 }
 
 // Resume lets them go on.
-func (t *containerTarget) Resume() error {
+func (t *receiver) Resume() error {
 	return t.freeze(func(ctx context.Context, id string) error {
 		_, err := t.engine.api.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 		return err
 	})
 }
 
-func (t *containerTarget) freeze(f func(ctx context.Context, id string) error) error {
+func (t *receiver) freeze(f func(ctx context.Context, id string) error) error {
 	if t.ctr == nil {
 		return fmt.Errorf("%s: is not running", t.name)
 	}
@@ -354,7 +361,7 @@ func (t *containerTarget) freeze(f func(ctx context.Context, id string) error) e
 }
 
 // remove takes the container away. Its log stays.
-func (t *containerTarget) remove(ctx context.Context) error {
+func (t *receiver) remove(ctx context.Context) error {
 	if t.ctr == nil {
 		return nil
 	}
@@ -369,7 +376,7 @@ func (t *containerTarget) remove(ctx context.Context) error {
 }
 
 // Close removes the container and, if it was built here, its image.
-func (t *containerTarget) Close() error {
+func (t *receiver) Close() error {
 	if t.engine == nil {
 		return nil
 	}

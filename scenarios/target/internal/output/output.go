@@ -1,4 +1,6 @@
-package target
+// Package output is what a target prints, as a report may show it: its last lines,
+// printable and without secrets.
+package output
 
 import (
 	"bytes"
@@ -12,17 +14,17 @@ import (
 )
 
 const (
-	keptLines  = 200
+	Kept       = 200  // lines that a Tail keeps
 	keptLine   = 1000 // bytes of a line that are kept
-	readLine   = 8192 // bytes of a line that are looked at: a secret that the cut at keptLine would split is still found whole
+	ReadLine   = 8192 // bytes of a line that are looked at: a secret that the cut at keptLine would split is still found whole
 	redacted   = signing.SecretPrefix + "***"
 	shortWords = 8 // a shorter key than this would redact ordinary text
 )
 
-// output keeps the last lines of what a target prints. They are kept as they
+// Tail keeps the last lines of what a target prints. They are kept as they
 // came, which costs a chatty target least; secrets are taken out on the only way
 // out, clean. It is safe for concurrent use.
-type output struct {
+type Tail struct {
 	mu      sync.Mutex
 	lines   []string // raw
 	total   int      // lines ever, kept or not
@@ -33,12 +35,12 @@ type output struct {
 	seen    chan struct{} // closed when a line matches watch
 }
 
-// hide takes env's secret and API key out of every line. What was hidden before
+// Hide takes a target's secret and API key out of every line. What was hidden before
 // stays hidden: a restarted target may still print its old secret.
-func (o *output) hide(env Env) {
+func (o *Tail) Hide(secret signing.Secret, apiKey string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, w := range append(env.Secret.Spellings(), env.APIKey) {
+	for _, w := range append(secret.Spellings(), apiKey) {
 		if len(w) >= shortWords && !slices.Contains(o.words, w) {
 			o.words = append(o.words, w)
 		}
@@ -46,16 +48,16 @@ func (o *output) hide(env Env) {
 	slices.SortFunc(o.words, func(a, b string) int { return len(b) - len(a) }) // the whole before its parts
 }
 
-// fresh is an output with nothing in it that hides the same.
-func (o *output) fresh() *output {
+// Fresh is a Tail with nothing in it that hides the same.
+func (o *Tail) Fresh() *Tail {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return &output{words: slices.Clone(o.words)}
+	return &Tail{words: slices.Clone(o.words)}
 }
 
-// expect starts to look for a line that matches re, after the first so many; the
+// Expect starts to look for a line that matches re, after the first so many; the
 // channel is closed at the first.
-func (o *output) expect(re *regexp.Regexp, after int) <-chan struct{} {
+func (o *Tail) Expect(re *regexp.Regexp, after int) <-chan struct{} {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.watch, o.after, o.seen = re, after, make(chan struct{})
@@ -63,14 +65,14 @@ func (o *output) expect(re *regexp.Regexp, after int) <-chan struct{} {
 }
 
 // Write takes output as it comes. It never fails.
-func (o *output) Write(p []byte) (int, error) {
+func (o *Tail) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for rest := p; len(rest) > 0; {
 		var line []byte
 		var complete bool
 		line, rest, complete = bytes.Cut(rest, []byte("\n"))
-		o.partial = append(o.partial, line[:min(len(line), readLine-len(o.partial))]...)
+		o.partial = append(o.partial, line[:min(len(line), ReadLine-len(o.partial))]...)
 		o.match() // also before the line ends: a prompt has no line end
 		if complete {
 			o.flush()
@@ -79,8 +81,8 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// endLine completes a line that broke off, when its writer is gone.
-func (o *output) endLine() {
+// EndLine completes a line that broke off, when its writer is gone.
+func (o *Tail) EndLine() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.partial) > 0 {
@@ -88,16 +90,16 @@ func (o *output) endLine() {
 	}
 }
 
-func (o *output) flush() {
+func (o *Tail) flush() {
 	o.total++
-	if len(o.lines) == keptLines {
+	if len(o.lines) == Kept {
 		o.lines = slices.Delete(o.lines, 0, 1)
 	}
 	o.lines = append(o.lines, string(o.partial))
 	o.partial = o.partial[:0]
 }
 
-func (o *output) match() {
+func (o *Tail) match() {
 	if o.watch != nil && o.total >= o.after && o.watch.MatchString(o.clean(string(o.partial))) {
 		close(o.seen)
 		o.watch = nil
@@ -106,9 +108,9 @@ func (o *output) match() {
 
 // clean makes a printable line without secrets. Colours go first, so that none
 // can hide a secret.
-func (o *output) clean(line string) string {
+func (o *Tail) clean(line string) string {
 	s := escapes.ReplaceAllString(line, "")
-	s = secretLike.ReplaceAllString(s, redacted)
+	s = Redact(s)
 	for _, w := range o.words {
 		s = strings.ReplaceAll(s, w, "***")
 	}
@@ -124,18 +126,21 @@ func (o *output) clean(line string) string {
 	return strings.TrimRight(s, " \t")
 }
 
-// Lines are the last lines, oldest first, or nil.
-func (o *output) Lines() []string { return o.since(0) }
+// Redact takes every signing secret out of a text, also somebody else's.
+func Redact(text string) string { return secretLike.ReplaceAllString(text, redacted) }
 
-// mark is a place in the output, for since.
-func (o *output) mark() int {
+// Lines are the last lines, oldest first, or nil.
+func (o *Tail) Lines() []string { return o.Since(0) }
+
+// Mark is a place in the output, for since.
+func (o *Tail) Mark() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.total
 }
 
-// since is what is kept of the lines after mark.
-func (o *output) since(mark int) []string {
+// Since is what is kept of the lines after mark.
+func (o *Tail) Since(mark int) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var lines []string
@@ -148,8 +153,8 @@ func (o *output) since(mark int) []string {
 	return lines
 }
 
-// last is the end of lines for a one-line error.
-func last(lines []string) string {
+// Last is the end of lines for a one-line error.
+func Last(lines []string) string {
 	const shown = 5
 	var said []string
 	for _, l := range lines {

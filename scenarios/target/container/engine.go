@@ -1,4 +1,4 @@
-package target
+package container
 
 import (
 	"context"
@@ -16,6 +16,8 @@ import (
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 	tclog "github.com/testcontainers/testcontainers-go/log"
+
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 )
 
 // Everything that we make in a container engine carries these labels: whose it
@@ -239,7 +241,7 @@ func (e *engine) host(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("where its ports are: %s", oneLine(err))
 	}
 	if host == "localhost" { // published for IPv4 only
-		host = loopbacks()[0]
+		host = reach.Loopbacks()[0]
 	}
 	return host, nil
 }

@@ -1,4 +1,4 @@
-package target
+package container
 
 import (
 	"context"
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/moby/moby/client"
+
+	"github.com/sentsim/sentsim/scenarios/target"
 )
 
 // withEngine skips where there is no container engine; CI must have one.
@@ -91,7 +93,7 @@ func (e *engine) mustBeEmpty(t *testing.T, when string) {
 	}
 }
 
-func body(t *testing.T, tg Target, path string) string {
+func body(t *testing.T, tg target.Target, path string) string {
 	t.Helper()
 	u := strings.TrimSuffix(tg.URL(), defaultPath) + path
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, u, http.NoBody)
@@ -110,7 +112,7 @@ func body(t *testing.T, tg Target, path string) string {
 	return string(data)
 }
 
-func post(t *testing.T, tg Target, path, text string) {
+func post(t *testing.T, tg target.Target, path, text string) {
 	t.Helper()
 	u := strings.TrimSuffix(tg.URL(), defaultPath) + path
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, u, strings.NewReader(text))
@@ -138,18 +140,18 @@ func TestContainer(t *testing.T) {
 	t.Run("errors say what to do", func(t *testing.T) { containerErrors(t, e, image) })
 	t.Run("what a killed run left is removed", func(t *testing.T) { leftovers(t, e, exposed) })
 	t.Run("a start that is given up leaves nothing", func(t *testing.T) {
-		tg := mustNew(t, Spec{Image: image, Env: map[string]string{"MODE": "deaf"}})
+		tg := mustNew(t, target.Spec{Image: image, Env: map[string]string{"MODE": "deaf"}})
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		says(t, tg.Start(ctx, Env{Secret: secret(t)}), "deadline exceeded")
+		says(t, tg.Start(ctx, target.Env{Secret: secret(t)}), "deadline exceeded")
 		e.mustBeEmpty(t, "after a start that was given up")
 	})
 }
 
 func lifeOfContainer(t *testing.T, e *engine, file string) {
 	t.Helper()
-	tg := mustNew(t, Spec{Dockerfile: file, Env: map[string]string{"COLOUR": "green"}})
-	listen, host, err := tg.(Outside).StandIn(t.Context())
+	tg := mustNew(t, target.Spec{Dockerfile: file, Env: map[string]string{"COLOUR": "green"}})
+	listen, host, err := tg.(target.Outside).StandIn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +168,7 @@ func lifeOfContainer(t *testing.T, e *engine, file string) {
 	defer func() { _ = api.Close(); <-served }()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 
-	env := Env{Secret: secret(t), SecretEnv: "HOOK_KEY", BaseURL: "http://" + net.JoinHostPort(host, port), APIKey: "a-key-of-ours"}
+	env := target.Env{Secret: secret(t), SecretEnv: "HOOK_KEY", BaseURL: "http://" + net.JoinHostPort(host, port), APIKey: "a-key-of-ours"}
 	if err := tg.Start(t.Context(), env); err != nil {
 		t.Fatalf("%v\n%s", err, strings.Join(tg.Log(), "\n"))
 	}
@@ -206,7 +208,7 @@ func lifeOfContainer(t *testing.T, e *engine, file string) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	if err := answers(ctx, tg.(*containerTarget).address()); err == nil || !strings.Contains(err.Error(), "timed out") {
+	if err := answers(ctx, tg.(*receiver).address()); err == nil || !strings.Contains(err.Error(), "timed out") {
 		t.Errorf("a paused container: %v", err)
 	}
 	cancel()
@@ -256,7 +258,7 @@ func lifeOfContainer(t *testing.T, e *engine, file string) {
 }
 
 // crash lets the receiver end itself, and waits for its answer that never comes.
-func crash(t *testing.T, tg Target) {
+func crash(t *testing.T, tg target.Target) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(tg.URL(), defaultPath)+"/crash", http.NoBody)
 	if err != nil {
@@ -278,33 +280,33 @@ func containerErrors(t *testing.T, e *engine, image string) {
 	twice := write(t, small, "COPY file /file", "EXPOSE 8080 9090/tcp 53/udp")
 	empty := write(t, small, "COPY file /file", "EXPOSE 8080", `ENTRYPOINT ["/nothing"]`)
 	broken := write(t, small, "COPY nowhere /nowhere")
-	mode := func(name string) Spec {
-		return Spec{Image: image, Env: map[string]string{"MODE": name}, StartTimeout: 300 * time.Millisecond}
+	mode := func(name string) target.Spec {
+		return target.Spec{Image: image, Env: map[string]string{"MODE": name}, StartTimeout: 300 * time.Millisecond}
 	}
 	for _, c := range []struct {
 		name string
-		spec Spec
+		spec target.Spec
 		want []string
 	}{
-		{"no such image", Spec{Image: "sentsim-test-nowhere:1"}, []string{"image: sentsim-test-nowhere:1", "cannot be pulled", "docker build"}},
-		{"no port", Spec{Dockerfile: hidden}, []string{"exposes no port", "--port", "EXPOSE"}},
-		{"two ports", Spec{Dockerfile: twice}, []string{"exposes 2 ports", "--port"}},
-		{"exits at once", Spec{Image: image, Env: map[string]string{"MODE": "exit"}}, []string{"it ended (exit status 3) before it was ready", "no database, and my secret is whsec_***"}},
+		{"no such image", target.Spec{Image: "sentsim-test-nowhere:1"}, []string{"image: sentsim-test-nowhere:1", "cannot be pulled", "docker build"}},
+		{"no port", target.Spec{Dockerfile: hidden}, []string{"exposes no port", "--port", "EXPOSE"}},
+		{"two ports", target.Spec{Dockerfile: twice}, []string{"exposes 2 ports", "--port"}},
+		{"exits at once", target.Spec{Image: image, Env: map[string]string{"MODE": "exit"}}, []string{"it ended (exit status 3) before it was ready", "no database, and my secret is whsec_***"}},
 		{"never listens", mode("deaf"), []string{"not ready within 300ms", "port 8080", "last lines: deaf"}},
 		{"listens on its loopback", mode("loopback"), []string{"0.0.0.0"}},
-		{"no such path", Spec{Image: image, Ready: Ready{Path: "/nope"}, StartTimeout: 300 * time.Millisecond}, []string{"/nope answered 404"}},
-		{"no such line", Spec{Image: image, Ready: Ready{Log: regexp.MustCompile("^never$")}, StartTimeout: 300 * time.Millisecond}, []string{"no line of its output matches ^never$"}},
-		{"no such program", Spec{Dockerfile: empty}, []string{"cannot be started"}},
-		{"does not build", Spec{Dockerfile: broken}, []string{"does not build", "nowhere", "repair"}},
+		{"no such path", target.Spec{Image: image, Ready: target.Ready{Path: "/nope"}, StartTimeout: 300 * time.Millisecond}, []string{"/nope answered 404"}},
+		{"no such line", target.Spec{Image: image, Ready: target.Ready{Log: regexp.MustCompile("^never$")}, StartTimeout: 300 * time.Millisecond}, []string{"no line of its output matches ^never$"}},
+		{"no such program", target.Spec{Dockerfile: empty}, []string{"cannot be started"}},
+		{"does not build", target.Spec{Dockerfile: broken}, []string{"does not build", "nowhere", "repair"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tg := mustNew(t, c.spec)
-			says(t, tg.Start(t.Context(), Env{Secret: secret(t)}), c.want...)
+			says(t, tg.Start(t.Context(), target.Env{Secret: secret(t)}), c.want...)
 			e.mustBeEmpty(t, "after the error")
 		})
 	}
-	for _, ready := range []Ready{{Path: "/healthz"}, {Port: 8080}, {Log: regexp.MustCompile("^ready with")}} {
-		tg := mustStart(t, Spec{Image: image, Ready: ready}, Env{Secret: secret(t)})
+	for _, ready := range []target.Ready{{Path: "/healthz"}, {Port: 8080}, {Log: regexp.MustCompile("^ready with")}} {
+		tg := mustStart(t, target.Spec{Image: image, Ready: ready}, target.Env{Secret: secret(t)})
 		if err := tg.Close(); err != nil {
 			t.Error(err)
 		}
@@ -323,7 +325,7 @@ func leftovers(t *testing.T, e *engine, file string) {
 		{"another machine's", map[string]string{labelPID: nobody, labelHost: "elsewhere"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			old := mustNew(t, Spec{Dockerfile: file, Env: map[string]string{"MODE": "deaf"}}).(*containerTarget)
+			old := mustNew(t, target.Spec{Dockerfile: file, Env: map[string]string{"MODE": "deaf"}}).(*receiver)
 			if err := old.connect(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -331,12 +333,12 @@ func leftovers(t *testing.T, e *engine, file string) {
 			if err := old.obtain(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := old.create(t.Context(), Env{Secret: secret(t)}); err != nil {
+			if err := old.create(t.Context(), target.Env{Secret: secret(t)}); err != nil {
 				t.Fatal(err)
 			}
 			old.ctr = nil // a killed process knows of nothing
-			next := mustNew(t, Spec{Image: "sentsim-test-nowhere:1"})
-			if err := next.Start(t.Context(), Env{Secret: secret(t)}); err == nil {
+			next := mustNew(t, target.Spec{Image: "sentsim-test-nowhere:1"})
+			if err := next.Start(t.Context(), target.Env{Secret: secret(t)}); err == nil {
 				t.Fatal("started")
 			}
 			containers, images := e.left(t)
@@ -385,19 +387,19 @@ func TestOrphaned(t *testing.T) {
 func TestContainerSpec(t *testing.T) {
 	dir := t.TempDir()
 	for _, c := range []struct {
-		spec Spec
+		spec target.Spec
 		want string
 	}{
-		{Spec{Image: "my receiver"}, "target.image: "},
-		{Spec{Image: "-v"}, "target.image: "},
-		{Spec{Dockerfile: dir}, "has no Dockerfile in it"},
-		{Spec{Dockerfile: filepath.Join(dir, "nope")}, "target.dockerfile: "},
-		{Spec{Image: "a", Dockerfile: "b"}, "2 targets are given (image and dockerfile)"},
-		{Spec{Image: "a", Dir: dir}, "target.dir: "},
-		{Spec{Image: "a", Port: 80, Env: map[string]string{"PORT": "81"}}, "say it once"},
-		{Spec{Image: "a", Rotate: Hook{Exec: "true"}}, "target.rotate: "},
+		{target.Spec{Image: "my receiver"}, "target.image: "},
+		{target.Spec{Image: "-v"}, "target.image: "},
+		{target.Spec{Dockerfile: dir}, "has no Dockerfile in it"},
+		{target.Spec{Dockerfile: filepath.Join(dir, "nope")}, "target.dockerfile: "},
+		{target.Spec{Image: "a", Dockerfile: "b"}, "2 targets are given (image and dockerfile)"},
+		{target.Spec{Image: "a", Dir: dir}, "target.dir: "},
+		{target.Spec{Image: "a", Port: 80, Env: map[string]string{"PORT": "81"}}, "say it once"},
+		{target.Spec{Image: "a", Rotate: target.Hook{Exec: "true"}}, "target.rotate: "},
 	} {
-		_, err := New(c.spec)
+		_, err := target.New(c.spec)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", c.spec, err, c.want)
 		}

@@ -1,4 +1,4 @@
-package target
+package output
 
 import (
 	"encoding/hex"
@@ -13,27 +13,46 @@ import (
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
+func parse(t *testing.T, text string) signing.Secret {
+	t.Helper()
+	s, err := signing.ParseSecret(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func secret(t *testing.T) signing.Secret {
+	t.Helper()
+	return parse(t, "whsec_c2VjcmV0L3NlY3JldCtzZWNyZXQ/c2VjcmV0IT8/Pw==")
+}
+
+func otherSecret(t *testing.T) signing.Secret {
+	t.Helper()
+	return parse(t, "whsec_b3RoZXItb3RoZXItb3RoZXItb3RoZXI=")
+}
+
 func TestOutputKeepsTheLastLines(t *testing.T) {
-	var o output
+	var o Tail
 	if o.Lines() != nil {
 		t.Error("lines of nothing")
 	}
-	for i := range keptLines + 7 {
+	for i := range Kept + 7 {
 		_, _ = fmt.Fprintf(&o, "line %d\r\n", i)
 	}
-	mark := o.mark()
-	_, _ = fmt.Fprintf(&o, "%s\nprompt", strings.Repeat("é", readLine))
+	mark := o.Mark()
+	_, _ = fmt.Fprintf(&o, "%s\nprompt", strings.Repeat("é", ReadLine))
 	lines := o.Lines()
-	if len(lines) != keptLines+1 || lines[0] != "line 8" || lines[keptLines] != "prompt" {
+	if len(lines) != Kept+1 || lines[0] != "line 8" || lines[Kept] != "prompt" {
 		t.Errorf("%d lines, first %q, last %q", len(lines), lines[0], lines[len(lines)-1])
 	}
-	if long := lines[keptLines-1]; len(long) > keptLine+3 || !strings.HasSuffix(long, "é…") {
+	if long := lines[Kept-1]; len(long) > keptLine+3 || !strings.HasSuffix(long, "é…") {
 		t.Errorf("a long line is %d bytes, ends with %q", len(long), long[len(long)-5:])
 	}
-	if got := o.since(mark); len(got) != 2 || got[1] != "prompt" {
+	if got := o.Since(mark); len(got) != 2 || got[1] != "prompt" {
 		t.Errorf("%d lines since the mark", len(got))
 	}
-	if got := o.since(0); len(got) != keptLines+1 {
+	if got := o.Since(0); len(got) != Kept+1 {
 		t.Errorf("%d lines since the start", len(got))
 	}
 }
@@ -41,9 +60,9 @@ func TestOutputKeepsTheLastLines(t *testing.T) {
 func TestOutputHidesSecrets(t *testing.T) {
 	s := secret(t)
 	part := strings.TrimPrefix(s.Reveal(), "whsec_")
-	var o output
-	o.hide(Env{Secret: s, APIKey: "api-key-api-key"})
-	o.hide(Env{Secret: otherSecret(t), APIKey: "short"}) // after a rotation
+	var o Tail
+	o.Hide(s, "api-key-api-key")
+	o.Hide(otherSecret(t), "short") // after a rotation
 	for line, want := range map[string]string{
 		"secret=" + s.Reveal() + ";": "secret=whsec_***;",
 		"key " + part:                "key ***==",
@@ -60,7 +79,7 @@ func TestOutputHidesSecrets(t *testing.T) {
 		"\x1b]0;title\x07plain":                                                "plain",
 		"\xff bad":                                                             "\uFFFD bad",
 		strings.Repeat("x", keptLine-3) + " " + s.Reveal():                     "", // checked below
-		strings.Repeat("y", readLine-20) + " " + s.Reveal():                    "", // checked below
+		strings.Repeat("y", ReadLine-20) + " " + s.Reveal():                    "", // checked below
 	} {
 		got := o.clean(line)
 		if want != "" && got != want {
@@ -82,8 +101,8 @@ func TestOutputNeverShowsASecret(t *testing.T) {
 		}
 		part := strings.TrimRight(strings.TrimPrefix(s.Reveal(), signing.SecretPrefix), "=")
 		text := rapid.StringMatching(`[a-z \n]{0,1000}`).Draw(t, "before") + rapid.SampledFrom([]string{part, s.Reveal()}).Draw(t, "form") + "\n"
-		var o output
-		o.hide(Env{Secret: s})
+		var o Tail
+		o.Hide(s, "")
 		for text != "" {
 			n := rapid.IntRange(1, len(text)).Draw(t, "write")
 			_, _ = o.Write([]byte(text[:n]))
@@ -96,8 +115,8 @@ func TestOutputNeverShowsASecret(t *testing.T) {
 }
 
 func TestOutputExpectsALine(t *testing.T) {
-	var o output
-	seen := o.expect(regexp.MustCompile(`listening on \d+`), 0)
+	var o Tail
+	seen := o.Expect(regexp.MustCompile(`listening on \d+`), 0)
 	for _, chunk := range []string{"liste", "ning\n", "listening on", " 80"} {
 		select {
 		case <-seen:
@@ -115,8 +134,8 @@ func TestOutputExpectsALine(t *testing.T) {
 
 // What a container printed before it was started again says nothing of now.
 func TestOutputExpectsALineAfterOthers(t *testing.T) {
-	var o output
-	seen := o.expect(regexp.MustCompile(`^ready`), 2)
+	var o Tail
+	seen := o.Expect(regexp.MustCompile(`^ready`), 2)
 	_, _ = o.Write([]byte("ready\nstopped\n"))
 	select {
 	case <-seen:
