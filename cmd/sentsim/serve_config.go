@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/metrics"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
@@ -28,6 +29,7 @@ func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, s
 	}
 	cfg = api.Config{
 		APIKey: o.apiKey, AllowHosts: o.hosts, AllowTargets: o.targets, AnyTemplate: o.anyTemplate, Secret: res.Secret,
+		Metrics: metrics.New(),
 	}
 	switch key := a.getenv(envServeKey); {
 	case cfg.APIKey != "":

@@ -59,6 +59,7 @@ type Config struct {
 	// NextSeed is the seed after a reset that names none; nil: the first one again.
 	NextSeed func() seed.Seed
 	Logger   *slog.Logger // nil: nothing is logged. Secrets never are
+	Metrics  Metrics      // nil: nothing is measured, and there is no /metrics
 
 	// The functions below are told what happens, where they are not nil. They
 	// must be quick and safe for concurrent use.
@@ -84,7 +85,7 @@ type Server struct {
 	replays *replays
 	faults  queue[fault]
 	reviews queue[review]
-	metrics *metrics
+	metrics Metrics
 	targets targetList
 	mux     *http.ServeMux
 	kick    chan struct{} // something may be due now
@@ -123,7 +124,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.RateLimit > 0 {
 		s.standard.limit, s.rotating.limit, s.testing.limit = cfg.RateLimit, sensitiveLimit, sensitiveLimit
 	}
-	s.metrics = newMetrics(s)
+	if s.metrics = cfg.Metrics; s.metrics == nil {
+		s.metrics = noMetrics{s}
+	}
+	s.metrics.CountWebhooks(s.countWebhooks)
 	s.mux = s.routes()
 	if s.sim, err = s.newSimulator(cfg.Simulator); err != nil {
 		return nil, err

@@ -187,7 +187,7 @@ func (w *watched) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // searches for may be anything.
 func (s *Server) observed(r *http.Request, where string, w *watched) {
 	took := clock.Wall().Sub(w.start)
-	s.metrics.request(where, r.Method, w.status, took)
+	s.metrics.Answered(where, r.Method, w.status, took)
 	level := slog.LevelInfo
 	if strings.HasPrefix(where, "/healthz") || where == "/readyz" || where == "/metrics" {
 		level = slog.LevelDebug

@@ -11,6 +11,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
+	"github.com/sentsim/sentsim/simulator/metrics"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -223,7 +224,7 @@ func TestAFaultWaitsForWhatItFits(t *testing.T) {
 
 // What a fault did in the receiver's place says nothing of how long it takes.
 func TestInjectedAnswersAreNotTimed(t *testing.T) {
-	s, e := serve(t, api.Config{}), newEndpoint(t)
+	s, e := serve(t, api.Config{Metrics: metrics.New()}), newEndpoint(t)
 	s.register(e.URL)
 	for _, fault := range []string{"answer", "refuse", "lost_ack"} {
 		s.must(201, "POST", "/_sentsim/faults", `{"fault":"`+fault+`"}`)

@@ -11,6 +11,7 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/metrics"
 )
 
 const someID = "d4f5a6b7-c8d9-4e0f-a1b2-c3d4e5f6a7b8"
@@ -176,7 +177,7 @@ func TestEveryAnswerIsInTheEnvelope(t *testing.T) {
 }
 
 func TestTheKey(t *testing.T) {
-	s := serve(t, api.Config{APIKey: "sk_test_1234"})
+	s := serve(t, api.Config{APIKey: "sk_test_1234", Metrics: metrics.New()})
 	for _, c := range []struct {
 		key, code string
 	}{

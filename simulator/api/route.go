@@ -76,7 +76,7 @@ func (s *Server) routes() *http.ServeMux {
 	mount("/v3/", nil, (*Server).answerSent)
 	mux.HandleFunc("/healthz", s.health)
 	mux.HandleFunc("/readyz", s.ready)
-	mux.Handle("/metrics", s.metrics.handler())
+	mux.Handle("/metrics", s.metrics)
 	mount("/", nil, (*Server).answerPage)
 	return mux
 }

@@ -104,7 +104,7 @@ func (s sender) Send(ctx context.Context, r delivery.Request, timeout time.Durat
 	} else {
 		out = s.next.Send(ctx, r, timeout)
 	}
-	s.server.metrics.attempt(out)
+	s.server.metrics.Attempted(out)
 	trim(&out)
 	s.server.log.DebugContext(ctx, "attempt", "webhook_id", r.Get(signing.HeaderID), "outcome", string(out.Kind), "status", out.Status, "took", out.Duration)
 	return out
