@@ -11,7 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/gherkin"
 	"github.com/sentsim/sentsim/scenarios/steps/sentside"
 	_ "github.com/sentsim/sentsim/scenarios/target/container" // for SENTSIM_IMAGE and SENTSIM_DOCKERFILE
-	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
+	_ "github.com/sentsim/sentsim/simulator/history/sqlite"   // the reference receiver needs it
 )
 
 // TestReceiver holds a receiver to the contract: the target that the

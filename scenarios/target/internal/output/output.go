@@ -13,10 +13,15 @@ import (
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
+// Kept is how many lines a Tail keeps.
+const Kept = 200
+
+// ReadLine is how many bytes of a line are looked at: a secret that the cut at keptLine
+// would split is still found whole.
+const ReadLine = 8192
+
 const (
-	Kept       = 200  // lines that a Tail keeps
 	keptLine   = 1000 // bytes of a line that are kept
-	ReadLine   = 8192 // bytes of a line that are looked at: a secret that the cut at keptLine would split is still found whole
 	redacted   = signing.SecretPrefix + "***"
 	shortWords = 8 // a shorter key than this would redact ordinary text
 )
