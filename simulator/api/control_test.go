@@ -11,8 +11,8 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/api"
-	"github.com/sentsim/sentsim/simulator/metrics"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/metrics"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
