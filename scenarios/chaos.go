@@ -174,7 +174,7 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 		}
 	}
 	fill(rep.Chaos, res)
-	rules, ruleErr := s.chaosRules(res, c, judged)
+	rules, ruleErr := s.chaosRules(ctx, res, c, judged)
 	rep.Rules, rep.Learned = rules, s.learned(nil)
 	rep.Causes = append([]report.Cause{}, cause.Explain(s.facts(rules))...)
 	cause.Assign(rep.Rules, rep.Causes)
@@ -248,8 +248,8 @@ func fill(c *report.Chaos, res chaosrun.Result) {
 
 // chaosRules are the verdicts on the rules. judged is what the contract's
 // scenarios showed after a run that met a violation; it is empty after any other.
-func (s *session) chaosRules(res chaosrun.Result, c ChaosRun, judged map[string]report.Rule) ([]report.Rule, error) {
-	plans, err := selectScenarios(s.cfg)
+func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRun, judged map[string]report.Rule) ([]report.Rule, error) {
+	plans, err := selectScenarios(ctx, s.cfg)
 	if err != nil {
 		return nil, err
 	}

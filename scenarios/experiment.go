@@ -16,7 +16,7 @@ import (
 // violation. A chaos run sees that something is wrong; which rule it is, where
 // several could be, only deliveries can tell that differ in one thing.
 func (s *session) experiment(ctx context.Context, suspects []rule.ID) (map[string]report.Rule, error) {
-	plans, err := selectScenarios(s.cfg)
+	plans, err := selectScenarios(ctx, s.cfg)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,14 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 
 	"github.com/sentsim/sentsim/features"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 )
@@ -67,10 +68,10 @@ var parsedContract = sync.OnceValues(func() ([]planned, error) { //nolint:gochec
 })
 
 // stories are the scenarios of feature files that the user names.
-func stories(files []string) ([]planned, error) {
+func stories(ctx context.Context, files []string) ([]planned, error) {
 	var all []gherkin.Scenario
 	for _, file := range files {
-		content, err := os.ReadFile(file)
+		content, err := input.Read(ctx, file, input.Settings)
 		if err != nil {
 			return nil, err
 		}
@@ -122,11 +123,11 @@ func tie(all []gherkin.Scenario) ([]planned, error) {
 
 // selectScenarios is what a run does, in the order in which it does it: the
 // contract's, but what needs the target for itself comes last.
-func selectScenarios(cfg Config) ([]planned, error) {
+func selectScenarios(ctx context.Context, cfg Config) ([]planned, error) {
 	var plans []planned
 	var err error
 	if len(cfg.Features) > 0 {
-		plans, err = stories(cfg.Features)
+		plans, err = stories(ctx, cfg.Features)
 	} else {
 		plans, err = contract()
 	}

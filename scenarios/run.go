@@ -17,7 +17,7 @@ import (
 // faults are not errors: they are in the report. A panic, which is a mistake of
 // ours or the watcher's, goes on to the caller once the target is stopped.
 func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report.Report, error) {
-	plans, err := selectScenarios(cfg)
+	plans, err := selectScenarios(ctx, cfg)
 	if err != nil {
 		return report.Report{}, err
 	}

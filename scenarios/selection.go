@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"context"
+
 	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
@@ -13,8 +15,8 @@ type Selected struct {
 // Selection is what Run would judge with this configuration, in the order of the
 // contract. It sends nothing and starts nothing. The error is ErrNothingSelected,
 // or what is wrong with the rules or the tags.
-func Selection(cfg Config) ([]Selected, error) {
-	plans, err := selectScenarios(cfg)
+func Selection(ctx context.Context, cfg Config) ([]Selected, error) {
+	plans, err := selectScenarios(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

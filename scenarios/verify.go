@@ -22,7 +22,7 @@ func Verify(t *testing.T, cfg Config) {
 	if only := reachable(t.Name(), cfg.Rules); only != nil {
 		cfg.Rules = only
 	}
-	plans, err := selectScenarios(cfg)
+	plans, err := selectScenarios(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strconv"
@@ -100,7 +101,7 @@ func chaosOutputFlags(cmd *cobra.Command, o *verifyOptions) {
 }
 
 // chaosRun is what the command's own flags ask for.
-func (o chaosOptions) chaosRun(cfg config.Config) (scenarios.ChaosRun, error) {
+func (o chaosOptions) chaosRun(ctx context.Context, cfg config.Config) (scenarios.ChaosRun, error) {
 	c := scenarios.ChaosRun{Command: "chaos", Options: chaosrun.Options{Concurrency: sideBySide}}
 	messages := defaultMessages
 	if o.duration != "" {
@@ -125,7 +126,7 @@ func (o chaosOptions) chaosRun(cfg config.Config) (scenarios.ChaosRun, error) {
 		c.Options.Rate = r
 	}
 	c.Profile = o.profile
-	profile, err := config.LoadProfile(o.profile)
+	profile, err := config.LoadProfile(ctx, o.profile)
 	if err != nil {
 		return c, err
 	}
@@ -142,7 +143,7 @@ func (a *app) chaos(cmd *cobra.Command, o chaosOptions) error {
 	if err != nil {
 		return err
 	}
-	run, err := o.chaosRun(res.Config)
+	run, err := o.chaosRun(cmd.Context(), res.Config)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/report"
 )
 
@@ -25,7 +27,7 @@ verdict may depend on: version, edition, seed.`,
   1  a rule fails that did not, or a MUST rule that was seen no longer is
   2  a report cannot be read
 `},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			asJSON, err := checkOutput(output)
 			if err != nil {
 				return err
@@ -35,7 +37,7 @@ verdict may depend on: version, edition, seed.`,
 			}
 			var reports [2]report.Report
 			for i, name := range args {
-				if reports[i], err = a.readReport(name); err != nil {
+				if reports[i], err = a.readReport(cmd.Context(), name); err != nil {
 					return err
 				}
 			}
@@ -57,9 +59,9 @@ verdict may depend on: version, edition, seed.`,
 
 // readReport reads a JSON report. A report of a later form may have fields that we
 // do not know; one of another schema may mean something else.
-func (a *app) readReport(name string) (report.Report, error) {
+func (a *app) readReport(ctx context.Context, name string) (report.Report, error) {
 	var rep report.Report
-	data, err := a.readInput(name)
+	data, err := a.readInput(ctx, name, input.Data)
 	if err != nil {
 		return rep, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,8 +11,8 @@ import (
 )
 
 // verifyDryRun prints what verify would judge.
-func (a *app) verifyDryRun(res config.Resolved, o verifyOptions) error {
-	selected, err := scenarios.Selection(res.Config)
+func (a *app) verifyDryRun(ctx context.Context, res config.Resolved, o verifyOptions) error {
+	selected, err := scenarios.Selection(ctx, res.Config)
 	if err != nil {
 		return err
 	}

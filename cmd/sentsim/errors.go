@@ -62,6 +62,11 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 	if err == nil {
 		return 0
 	}
+	var stop *signalled
+	if errors.As(err, &stop) { // what it was about when it was stopped is of no interest
+		a.complain(stop)
+		return stop.status
+	}
 	status := scenarios.ExitUsage
 	if isFull(err) {
 		status = statusTrouble

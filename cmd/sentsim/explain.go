@@ -14,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/capture"
 	"github.com/sentsim/sentsim/scenarios/explain"
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -59,7 +60,7 @@ judged as of its own timestamp; --at says otherwise.`,
 			if _, tty := isTerminal(a.stdin); tty && name == "-" {
 				a.note("paste the captured request, and end it with Ctrl-D")
 			}
-			data, err := a.readInput(name)
+			data, err := a.readInput(cmd.Context(), name, capture.MaxBytes)
 			if err != nil {
 				return err
 			}
@@ -108,7 +109,7 @@ func readRegular(name string) ([]byte, error) {
 	case info.Size() > capture.MaxBytes:
 		return nil, fmt.Errorf("it has more than %d bytes", capture.MaxBytes)
 	}
-	return os.ReadFile(name)
+	return input.Regular(name, capture.MaxBytes)
 }
 
 func (a *app) explain(readings []capture.Reading, secret signing.Secret, at time.Time) error {

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"io"
-	"os"
+	"context"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/sentsim/sentsim/scenarios/config"
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -180,7 +180,7 @@ func used(cmd *cobra.Command) map[string]config.FlagValue {
 // load resolves the configuration of a command that has a target.
 func (a *app) load(cmd *cobra.Command) (config.Resolved, error) {
 	res, err := config.Load(config.Input{
-		Flags: used(cmd), Environ: a.environ, DefaultFile: defaultFile, Stdin: a.stdin,
+		Flags: used(cmd), Environ: a.environ, DefaultFile: defaultFile, Stdin: input.Until(cmd.Context(), a.stdin), ReadFile: settingsReader(cmd.Context()),
 	})
 	for _, text := range res.Notes {
 		a.note("%s", text)
@@ -191,20 +191,24 @@ func (a *app) load(cmd *cobra.Command) (config.Resolved, error) {
 // loadTargetless resolves the configuration of a command that needs none: the
 // file, and CI, may be about one as they like.
 func (a *app) loadTargetless(cmd *cobra.Command) (config.Resolved, error) {
-	return a.loadWith(used(cmd))
+	return a.loadWith(cmd.Context(), used(cmd))
 }
 
-func (a *app) loadWith(flags map[string]config.FlagValue) (config.Resolved, error) {
+func (a *app) loadWith(ctx context.Context, flags map[string]config.FlagValue) (config.Resolved, error) {
 	flags["embedded"] = config.FlagValue{"true"}
 	return config.Load(config.Input{
-		Flags: flags, Environ: a.environ, DefaultFile: defaultFile, Stdin: a.stdin,
+		Flags: flags, Environ: a.environ, DefaultFile: defaultFile, Stdin: input.Until(ctx, a.stdin), ReadFile: settingsReader(ctx),
 	})
 }
 
+func settingsReader(ctx context.Context) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) { return input.Read(ctx, name, input.Settings) }
+}
+
 // readInput reads a file, or the standard input for "-".
-func (a *app) readInput(name string) ([]byte, error) {
+func (a *app) readInput(ctx context.Context, name string, limit int64) ([]byte, error) {
 	if name == "-" {
-		return io.ReadAll(a.stdin)
+		return input.All(input.Until(ctx, a.stdin), "the standard input", limit)
 	}
-	return os.ReadFile(name)
+	return input.Read(ctx, name, limit)
 }

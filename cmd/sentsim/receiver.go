@@ -46,7 +46,7 @@ knows how to read this receiver's state.`,
 			}
 			flags := used(cmd)
 			delete(flags, "path") // the receiver's own, not a target's
-			res, err := a.loadWith(flags)
+			res, err := a.loadWith(cmd.Context(), flags)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/trace"
 )
@@ -83,15 +85,12 @@ func (o recordOptions) create(cmd *cobra.Command) (*trace.File, error) {
 }
 
 // readTrace reads a trace as a whole, before anything is sent.
-func readTrace(name string, partial bool) (*trace.Trace, error) {
-	f, err := os.Open(name)
+func readTrace(ctx context.Context, name string, partial bool) (*trace.Trace, error) {
+	f, err := input.Open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, fmt.Errorf("%s: a folder, not a trace", name)
-	}
 	t, err := trace.Read(f)
 	switch {
 	case err == nil:
@@ -126,7 +125,7 @@ func (a *app) replay(cmd *cobra.Command, args []string, o replayOptions) error {
 	if err != nil {
 		return err
 	}
-	t, err := readTrace(args[0], o.partial)
+	t, err := readTrace(cmd.Context(), args[0], o.partial)
 	if err != nil {
 		return err
 	}

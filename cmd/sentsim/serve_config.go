@@ -23,7 +23,7 @@ import (
 func (a *app) serveConfig(cmd *cobra.Command, o serveOptions) (cfg api.Config, sender *delivery.Pool, err error) {
 	flags := used(cmd)
 	delete(flags, "forward-to") // a webhook here, and no target
-	res, err := a.loadWith(flags)
+	res, err := a.loadWith(cmd.Context(), flags)
 	if err != nil {
 		return cfg, nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -55,7 +56,7 @@ func (a *app) signCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			body, err := a.readInput(bodyFile)
+			body, err := a.readInput(cmd.Context(), bodyFile, input.Data)
 			if err != nil {
 				return fmt.Errorf("--body-file: %w", err)
 			}

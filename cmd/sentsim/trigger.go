@@ -19,6 +19,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/trigger"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -165,7 +166,7 @@ func (a *app) order(cmd *cobra.Command, args []string, o triggerOptions) (order 
 		if o.bodyFile == "-" && cmd.Flags().Changed("secret-stdin") {
 			return order, usage("--body-file - and --secret-stdin: the standard input can be only one of them")
 		}
-		if order.Body, err = a.readInput(o.bodyFile); err != nil {
+		if order.Body, err = a.readInput(cmd.Context(), o.bodyFile, input.Data); err != nil {
 			return order, fmt.Errorf("--body-file: %w", err)
 		}
 	}

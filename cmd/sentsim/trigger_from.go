@@ -25,7 +25,7 @@ func (a *app) orderFrom(cmd *cobra.Command, order *trigger.Order, o triggerOptio
 	case o.from == "-" && cmd.Flags().Changed("secret-stdin"):
 		return usage("--from - and --secret-stdin: the standard input can be only one of them")
 	}
-	data, err := a.readInput(o.from)
+	data, err := a.readInput(cmd.Context(), o.from, capture.MaxBytes)
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}

@@ -75,7 +75,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 		return usage("--feature: which receiver? name it with --target URL, --exec 'CMD' or in the config file (--embedded is the reference receiver)")
 	}
 	if o.dryRun {
-		return a.verifyDryRun(res, o)
+		return a.verifyDryRun(cmd.Context(), res, o)
 	}
 	if err := plan.create(); err != nil {
 		return err

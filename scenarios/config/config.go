@@ -112,7 +112,7 @@ type Input struct {
 	// names a file. "" reads none.
 	DefaultFile string
 	Stdin       io.Reader // of --secret-stdin
-	// ReadFile is os.ReadFile if nil.
+	// ReadFile reads the config file. If nil, that is a regular file.
 	ReadFile func(name string) ([]byte, error)
 }
 

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/nearest"
 )
 
@@ -16,7 +16,7 @@ import (
 func (l *loader) readFile() {
 	read := l.in.ReadFile
 	if read == nil {
-		read = os.ReadFile
+		read = func(name string) ([]byte, error) { return input.Regular(name, input.Settings) }
 	}
 	name, from := l.in.DefaultFile, origin("")
 	if value := l.env[envConfig]; strings.TrimSpace(value) != "" { // a blank one is an unset one
@@ -56,14 +56,11 @@ func unread(name string, err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("the file %s may not be read by this user: change its permissions", name)
 	}
-	if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder: name a file in it", name)
-	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		err = path.Err
+		return fmt.Errorf("the file %s cannot be read: %w", name, path.Err)
 	}
-	return fmt.Errorf("the file %s cannot be read: %w", name, err)
+	return err
 }
 
 func (l *loader) at(line, col int) origin { return origin(fmt.Sprintf("%s:%d:%d", l.file, line, col)) }

@@ -1,14 +1,15 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
+	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/nearest"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
@@ -18,11 +19,11 @@ import (
 //
 // A file is YAML: name, base (a named profile to start from; else nothing ever
 // goes wrong), mix (shares) and faults (probabilities), all of them optional.
-func LoadProfile(nameOrFile string) (chaos.Profile, error) {
+func LoadProfile(ctx context.Context, nameOrFile string) (chaos.Profile, error) {
 	if p, ok := chaos.LookupProfile(nameOrFile); ok {
 		return p, nil
 	}
-	data, err := os.ReadFile(nameOrFile)
+	data, err := input.Read(ctx, nameOrFile, input.Settings)
 	switch {
 	case err == nil:
 	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(nameOrFile, `./\`):

@@ -5,9 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 
-	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
+	"github.com/sentsim/sentsim/scenarios/input"
 )
 
 // TLS says whom to trust behind an https URL. The zero value is the system's
@@ -22,7 +21,7 @@ func (t TLS) Pool() (*x509.CertPool, error) {
 	if t.CACert == "" {
 		return nil, nil //nolint:nilnil // nil is how crypto/tls spells the system's
 	}
-	pem, err := os.ReadFile(t.CACert)
+	pem, err := input.Regular(t.CACert, input.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("--cacert: %w", err)
 	}
