@@ -118,7 +118,9 @@ func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.
 		rep.TargetLog = s.subject.Target.Log()
 	}
 	if rec != nil {
-		runErr = errors.Join(runErr, rec.end(res, rep))
+		if endErr := rec.end(res, rep); !errors.Is(runErr, endErr) { // the first error of a trace stays, and may have ended the run
+			runErr = errors.Join(runErr, endErr)
+		}
 	}
 	if c.Found != nil {
 		c.Found(res)
@@ -165,6 +167,10 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 		for id, reason := range res.Unseen {
 			res.Unseen[id] = strings.Replace(reason, "use --seed random", "use --new-ids", 1)
 		}
+	}
+	if err != nil && res.Plan.Messages == 0 { // it never began, and there is nothing to judge
+		fill(rep.Chaos, res)
+		return res, err
 	}
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	var judged map[string]report.Rule

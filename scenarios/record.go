@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"fmt"
-
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -61,8 +59,5 @@ func (r *recorder) end(res chaosrun.Result, rep report.Report) error {
 			}
 		}
 	}
-	if err := r.to.End(rep.ExitStatus, rep.Chaos.Stopped); err != nil {
-		return fmt.Errorf("the end of it: %w", err)
-	}
-	return nil
+	return r.to.End(rep.ExitStatus, rep.Chaos.Stopped)
 }

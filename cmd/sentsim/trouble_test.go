@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,39 @@ func TestWhoseTrouble(t *testing.T) {
 		cancel()
 		if status != c.status || !strings.Contains(stderr.String(), c.says) {
 			t.Errorf("%s: exit status %d, want %d, and it must say %q: %s", c.args, status, c.status, c.says, stderr.String())
+		}
+	}
+}
+
+// TestTraceThatCannotBeWritten: what ended the run is the last that is said, without
+// the many rules that it therefore did not come to.
+func TestTraceThatCannotBeWritten(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	go func() { // its reader goes away in the middle
+		_, _ = r.Read(make([]byte, 1<<10))
+		_ = r.Close()
+	}()
+	for path, why := range map[string]string{
+		"/dev/full":                            "no space left on device",
+		"/dev/fd/" + strconv.Itoa(int(w.Fd())): "broken pipe",
+	} {
+		var stdout, stderr bytes.Buffer
+		args := []string{"chaos", "--embedded", "--messages", "60", "--record", path}
+		status := run(t.Context(), invocation{args: args, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr})
+		const says = "the trace cannot be written: "
+		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
+		if last := lines[len(lines)-1]; status != 4 || !strings.HasPrefix(last, "no verdict: "+says) || !strings.Contains(last, why) || strings.Contains(stdout.String(), "NOT CHECKED") {
+			t.Errorf("exit %d:\n%s", status, stdout.String())
+		}
+		if got, want := stderr.String(), "sentsim: "+says+path+": "+why+"\n"; !strings.HasSuffix(got, want) || strings.Count(got, "sentsim:") != 1 {
+			t.Errorf("it says %q, want %q", got, want)
 		}
 	}
 }

@@ -136,7 +136,7 @@ func (a *app) conclude(ctx context.Context, rep report.Report, err error, termin
 	case errors.As(err, &unreachable):
 		a.targetTrouble(unreachable)
 	case err != nil:
-		a.complain(err)
+		defer a.complain(err) // below the report, where it is not missed
 	}
 	rep.ExitStatus = status
 	var trouble []error

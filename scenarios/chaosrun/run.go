@@ -149,7 +149,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	}
 	if o.Recorder != nil {
 		if err := o.Recorder.Begin(plan); err != nil {
-			return Result{}, err
+			return Result{Stopped: err.Error()}, err
 		}
 	}
 	r.judges = r.startJudges(ctx)
@@ -357,7 +357,7 @@ func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
 // finish hands a step to the recorder, in order.
 func (r *runner) finish(s chaos.Step, done Done) {
 	if err := r.record.add(s, done); err != nil {
-		r.stop(fmt.Errorf("the trace: %w", err))
+		r.stop(err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

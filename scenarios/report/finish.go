@@ -40,7 +40,7 @@ func (t *Terminal) Finish(rep Report) error {
 	}
 	t.log(rep.TargetLog)
 	t.chaos(rep.Chaos)
-	if !t.o.Quiet {
+	if !t.o.Quiet && endedByTrouble(rep) == "" { // which is why, of all of them
 		t.notChecked(rep.Rules)
 	}
 	t.sum(rep)

@@ -32,13 +32,25 @@ func Meaning(rep Report) string {
 	case 3:
 		return "no verdict: the target could not be reached or started"
 	case ExitErrored:
-		return "no verdict: " + count(Summarise(rep.Rules).Errored, "rule", "rules") + " errored, which is sentsim's own trouble"
+		if errored := Summarise(rep.Rules).Errored; errored > 0 {
+			return "no verdict: " + count(errored, "rule", "rules") + " errored, which is sentsim's own trouble"
+		}
+		return "no verdict: " + or(endedByTrouble(rep), "sentsim had trouble of its own")
 	case 130:
 		return "interrupted: this is the report so far"
 	case 143:
 		return "terminated: this is the report so far"
 	}
 	return fmt.Sprintf("exit status %d", rep.ExitStatus)
+}
+
+// endedByTrouble is the trouble of ours that ended a chaos run before it had judged
+// what it should, or "".
+func endedByTrouble(rep Report) string {
+	if rep.ExitStatus == ExitErrored && Summarise(rep.Rules).Errored == 0 && rep.Chaos != nil {
+		return rep.Chaos.Stopped
+	}
+	return ""
 }
 
 // keptMeaning is what a run without a failure proved: "kept: 48 of 48 rules", or

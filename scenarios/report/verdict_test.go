@@ -192,4 +192,8 @@ func TestExitStatus(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.name, means, c.means)
 		}
 	}
+	// What is no rule's trouble: a target that cannot be stopped, a disk that is full.
+	if means := report.Meaning(report.Report{ExitStatus: report.ExitErrored}); means != "no verdict: sentsim had trouble of its own" {
+		t.Errorf("without a rule that errored: %q", means)
+	}
 }

@@ -85,7 +85,7 @@ func (t *Writer) write(v any) error {
 		_, err = t.w.Write(line)
 	}
 	if err != nil {
-		t.err = fmt.Errorf("trace: %w", err)
+		t.err = fmt.Errorf("the trace cannot be written: %w", err)
 	}
 	return t.err
 }
