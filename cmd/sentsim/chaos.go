@@ -70,7 +70,7 @@ name, base, mix and faults.
 	secretFlags(cmd)
 	judgingFlags(cmd)
 	chaosOutputFlags(cmd, &o.verifyOptions)
-	eventFlags(cmd)
+	eventFlags(cmd, "1")
 	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)

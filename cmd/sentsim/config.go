@@ -47,7 +47,7 @@ flags of verify; nothing is sent.`,
 	targetFlags(cmd)
 	secretFlags(cmd)
 	selectionFlags(cmd)
-	eventFlags(cmd)
+	eventFlags(cmd, "1")
 	clockFlags(cmd)
 	limitFlags(cmd)
 	deliveryFlags(cmd)

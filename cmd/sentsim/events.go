@@ -58,7 +58,7 @@ event it prints a sample of its body.`,
 			return names, cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	eventFlags(cmd)
+	eventFlags(cmd, "1")
 	outputFlag(cmd, &output)
 	configFlag(cmd)
 	return cmd

@@ -66,10 +66,10 @@ func deliveryFlags(cmd *cobra.Command) {
 	})
 }
 
-// eventFlags decide what events look like.
-func eventFlags(cmd *cobra.Command) {
+// eventFlags decide what events look like. seed is the default, which is the command's.
+func eventFlags(cmd *cobra.Command, seed string) {
 	group(cmd, "Simulation", func(f *pflag.FlagSet) {
-		f.String("seed", "", "`N` that decides all that is drawn, or random (default 1)")
+		f.String("seed", "", "`N` that decides all that is drawn, or random (default "+seed+")")
 		f.String("start", "", "`TIME` at which the simulation begins, as 2025-10-31T10:10:42Z (default: now)")
 		f.String("edition", "", "`EDITION` of Sent: "+strings.Join(event.EditionNames(), ", ")+" (default the first; sentsim events describes it)")
 		f.String("envelope", "", "`DIALECT` of the events: event, current or legacy (default: the edition's)")

@@ -71,7 +71,7 @@ how it is reached and how its state is read.`,
 	cmd.Flags().BoolVar(&learn, "learn", false, "learn how the receiver was built, and write that")
 	targetFlags(cmd)
 	secretFlags(cmd)
-	eventFlags(cmd)
+	eventFlags(cmd, "1")
 	deliveryFlags(cmd)
 	configFlag(cmd)
 	return cmd

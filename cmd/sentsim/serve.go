@@ -76,7 +76,7 @@ makes things happen.`,
 		f.StringVarP(&o.forwardTo, "forward-to", "f", "", "register a webhook for all events at once, that points to `URL`")
 	})
 	secretFlags(cmd)
-	eventFlags(cmd)
+	eventFlags(cmd, "random")
 	group(cmd, "Simulation", func(f *pflag.FlagSet) {
 		f.String("clock", "", "`CLOCK`: real, virtual or scaled=N (default real)")
 	})

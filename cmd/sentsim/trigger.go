@@ -86,7 +86,7 @@ is of a message that the receiver does not know.`,
 	})
 	targetFlags(cmd)
 	secretFlags(cmd)
-	eventFlags(cmd)
+	eventFlags(cmd, "1")
 	deliveryFlags(cmd)
 	configFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("forge", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

@@ -52,7 +52,7 @@ reference receiver inside sentsim.
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "scenarios and steps too, and evidence in full")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
 	})
-	eventFlags(cmd)
+	eventFlags(cmd, "1")
 	clockFlags(cmd)
 	limitFlags(cmd)
 	deliveryFlags(cmd)
