@@ -163,6 +163,11 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	s.subject.LeaveWire()
 	s.late.end(len(res.Book.Violated) > 0 || slices.ContainsFunc(s.subject.Traits.Deviations, aboutState))
 	s.latency(&res)
+	for _, id := range s.cfg.Skip { // what it shows of them is nobody's failure
+		res.Violated -= res.Book.Violated[id]
+		delete(res.Book.Violated, id)
+		delete(res.Book.Violations, id)
+	}
 	if c.Command == "replay" { // which sends what it was given, whatever the seed
 		for id, reason := range res.Unseen {
 			res.Unseen[id] = strings.Replace(reason, "use --seed random", "use --new-ids", 1)
@@ -267,8 +272,12 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 		accused[to.rule[id]] = append(accused[to.rule[id]], res.Book.Violations[id]...)
 		count[to.rule[id]] += res.Book.Violated[id]
 	}
-	var rules []report.Rule
-	for _, r := range rule.All() {
+	all, err := rule.Except(rule.All(), s.cfg.Skip)
+	if err != nil {
+		return nil, err
+	}
+	rules := make([]report.Rule, 0, len(all))
+	for _, r := range all {
 		of, ran := judged[r.ID]
 		scenarios := of.Scenarios
 		var deviations []report.Scenario

@@ -134,11 +134,9 @@ func selectScenarios(ctx context.Context, cfg Config) ([]planned, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := rule.All()
-	if len(cfg.Rules) > 0 {
-		if rules, err = rule.Select(cfg.Rules); err != nil {
-			return nil, err
-		}
+	rules, err := cfg.Judged()
+	if err != nil {
+		return nil, err
 	}
 	tags, err := gherkin.ParseTags(cfg.Tags)
 	if err != nil {

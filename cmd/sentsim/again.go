@@ -19,7 +19,7 @@ import (
 func ownToTheRun() []string {
 	return []string{
 		"secret", "secret-stdin", "config", "help",
-		"seed", "rule", "tags", "feature", "strict", "fail-fast", "time-limit", "require-all",
+		"seed", "rule", "skip", "tags", "feature", "strict", "fail-fast", "time-limit", "require-all",
 		"output", "report", "quiet", "verbose", "dry-run",
 		"messages", "rate", "duration", "profile", "record", "shrink", "story", "partial", "new-ids",
 	}

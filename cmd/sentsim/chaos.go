@@ -81,9 +81,11 @@ name, base, mix and faults.
 // judgingFlags say how a run is judged.
 func judgingFlags(cmd *cobra.Command) {
 	group(cmd, "Selection", func(f *pflag.FlagSet) {
+		f.StringArray("skip", nil, "all but these `RULES`: ids and families with commas between, e.g. SIG,ACK-3; repeatable")
 		f.Bool("strict", false, "SHOULD rules fail the run")
 		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")
 	})
+	_ = cmd.RegisterFlagCompletionFunc("skip", fixed(ruleNames()...))
 }
 
 // chaosOutputFlags are what is printed of a run.

@@ -97,6 +97,7 @@ func clockFlags(cmd *cobra.Command) {
 func selectionFlags(cmd *cobra.Command) {
 	group(cmd, "Selection", func(f *pflag.FlagSet) {
 		f.StringArray("rule", nil, "only these `RULES`: ids and families with commas between, e.g. SIG,ACK-3; repeatable")
+		f.StringArray("skip", nil, "all but these `RULES`; repeatable")
 		f.String("tags", "", "only scenarios that match this tag `EXPRESSION`, e.g. '@SIG-1 or @ACK-1'")
 		f.StringArray("feature", nil, "`FILE` with scenarios to run instead of the contract's, e.g. what replay --shrink writes; repeatable")
 		f.Bool("strict", false, "SHOULD rules fail the run, and limits are tested closer")
@@ -104,6 +105,7 @@ func selectionFlags(cmd *cobra.Command) {
 		f.String("settle", "", "how long state may lag behind the acknowledgement (`DURATION`, default 2s)")
 	})
 	_ = cmd.RegisterFlagCompletionFunc("rule", fixed(ruleNames()...))
+	_ = cmd.RegisterFlagCompletionFunc("skip", fixed(ruleNames()...))
 }
 
 // limitFlags say when a run ends early, and how much of it must be checked.

@@ -19,6 +19,7 @@ func (l *loader) check() {
 		l.cfg.Target.Dir, l.origins["target.dir"] = dir, origin(l.file)
 	}
 	l.placeCommands()
+	l.checkSkip()
 	l.checkTLS()
 	if l.isKind("target.url") {
 		for _, g := range l.layers[layerFlags] {
@@ -38,6 +39,17 @@ func (l *loader) check() {
 	if _, err := probe.New(l.cfg.Probe, nil); err != nil {
 		l.located(err)
 	}
+}
+
+// checkSkip refuses to judge nothing, which a chaos run would find out at its end.
+func (l *loader) checkSkip() {
+	if len(l.cfg.Skip) == 0 {
+		return
+	}
+	if left, err := l.cfg.Judged(); err != nil || len(left) == 0 {
+		l.problem(l.origins[keySkip], "no rule is left to judge")
+	}
+	l.cfg.Notes = append(l.cfg.Notes, "skipped, so not judged: "+strings.Join(l.cfg.Skip, ", "))
 }
 
 // checkTLS hands the trust settings to an https target. For any other they mean

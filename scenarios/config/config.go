@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -49,6 +50,7 @@ type Config struct {
 	RequireAll bool
 	Tags       string   // tag expression; "" selects all
 	Rules      []string // rule ids in the order of the contract; empty selects all
+	Skip       []string // rule ids that are not judged though Rules selects them
 	Features   []string // feature files whose scenarios run instead of the contract's own
 
 	Headers     []delivery.Header // sent with every delivery, sorted by name
@@ -79,6 +81,17 @@ func Default() Config {
 		AckWithin: time.Second,
 		Target:    target.Spec{Path: "/webhooks/sent", StartTimeout: 30 * time.Second},
 	}
+}
+
+// Judged is the rules that a run judges, in the order of the contract.
+func (c Config) Judged() ([]rule.Rule, error) {
+	rules, err := rule.All(), error(nil)
+	if len(c.Rules) > 0 {
+		if rules, err = rule.Select(c.Rules); err != nil {
+			return nil, err
+		}
+	}
+	return rule.Except(rules, c.Skip)
 }
 
 // Names of the environment's variables. Those that begin with SENT_ are Sent's own.

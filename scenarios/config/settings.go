@@ -267,8 +267,14 @@ func runSettings() []setting {
 		{
 			key: "rules", flags: []string{"rule"}, kind: list,
 			empty: func(c *Config) { c.Rules = nil },
-			apply: addRules,
+			apply: func(c *Config, _, text string) error { return addRules(&c.Rules, text) },
 			show:  func(c Config) []shown { return one(strings.Join(c.Rules, ",")) },
+		},
+		{
+			key: keySkip, flags: []string{"skip"}, kind: list,
+			empty: func(c *Config) { c.Skip = nil },
+			apply: func(c *Config, _, text string) error { return addRules(&c.Skip, text) },
+			show:  func(c Config) []shown { return one(strings.Join(c.Skip, ",")) },
 		},
 		{
 			key: "features", flags: []string{"feature"}, kind: list,
@@ -282,14 +288,14 @@ func runSettings() []setting {
 
 // addRules takes rule ids and family codes, with commas between them, and keeps
 // the selection in the order of the contract.
-func addRules(c *Config, _, text string) error {
-	selected, err := rule.Select(append(slices.Clone(c.Rules), strings.Split(text, ",")...))
+func addRules(to *[]string, text string) error {
+	selected, err := rule.Select(append(slices.Clone(*to), strings.Split(text, ",")...))
 	if err != nil {
 		return err
 	}
-	c.Rules = nil
+	*to = nil
 	for _, r := range selected {
-		c.Rules = append(c.Rules, r.ID)
+		*to = append(*to, r.ID)
 	}
 	return nil
 }
@@ -350,6 +356,8 @@ func number(n int) string {
 	}
 	return strconv.Itoa(n)
 }
+
+const keySkip = "skip"
 
 // keyEmbedded is no key of the file: which target is meant should not depend on
 // a file that is shared.

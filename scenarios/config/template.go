@@ -95,6 +95,7 @@ knobs:
 # What a run takes, with their flags: --strict, --rule, --tags, --seed, ...
 # strict: false                 # SHOULD rules fail the run too
 # rules: [SIG, ACK-3]           # only these
+# skip: [TOL-8, CON]           # all but these
 # tags: "not @slow"
 # features: [tests/stories.feature]   # scenarios of your own instead of the contract's
 # seed: 1

@@ -5,6 +5,7 @@ package rule
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
@@ -141,6 +142,14 @@ func Select(names []string) ([]Rule, error) {
 		}
 	}
 	return selected, nil
+}
+
+// Except is rules without those that names select.
+func Except(rules []Rule, names []string) ([]Rule, error) {
+	dropped, err := Select(names)
+	return slices.DeleteFunc(slices.Clone(rules), func(r Rule) bool {
+		return slices.ContainsFunc(dropped, func(d Rule) bool { return d.ID == r.ID })
+	}), err
 }
 
 func inFamily(code string) []string {
