@@ -99,6 +99,7 @@ func chaosOutputFlags(cmd *cobra.Command, o *verifyOptions) {
 		f.BoolVar(&o.dryRun, "dry-run", false, "print the plan, a line for each step; send and start nothing")
 	})
 	_ = cmd.RegisterFlagCompletionFunc("output", fixed("auto", "plain", "json"))
+	colorFlag(cmd, &o.color)
 	_ = cmd.RegisterFlagCompletionFunc("report", fixed(report.Formats()...))
 }
 
@@ -182,7 +183,7 @@ func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.Ch
 	case out.toStdout != nil:
 		screen = a.stderr
 	}
-	style := a.style(screen, o.output == "plain")
+	style := a.style(screen, o.output == "plain", o.color)
 	style.Quiet, style.Verbose = o.quiet, o.verbose
 	if assumed(res) && !o.quiet {
 		note := screen

@@ -44,6 +44,9 @@ type wanted struct {
 // on GitHub Actions, to which several steps write, or "".
 func planOutput(o verifyOptions, summary string) (*outputs, error) {
 	p := &outputs{}
+	if err := checkColor(o.color); err != nil {
+		return nil, err
+	}
 	switch o.output {
 	case "auto", "plain":
 	case "json":

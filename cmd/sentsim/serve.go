@@ -24,7 +24,7 @@ const envServeKey = "SENTSIM_API_KEY"
 
 type serveOptions struct {
 	listen, apiKey, rateLimit, logFormat string
-	data, keep, forwardTo                string
+	data, keep, forwardTo, color         string
 	remote, anyTemplate, verbose, quiet  bool
 	hosts, targets                       []string
 }
@@ -72,6 +72,7 @@ makes things happen.`,
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request and every attempt")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "print the address, and no line for each attempt")
 	})
+	colorFlag(cmd, &o.color)
 	group(cmd, "Webhook", func(f *pflag.FlagSet) {
 		f.StringVarP(&o.forwardTo, "forward-to", "f", "", "register a webhook for all events at once, that points to `URL`")
 	})
@@ -93,6 +94,9 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 		if f := cmd.Flags().Lookup(name); f.Changed && f.Value.String() == "" {
 			return usage("--%s is given but empty", name)
 		}
+	}
+	if err := checkColor(o.color); err != nil {
+		return err
 	}
 	cfg, sender, err := a.serveConfig(cmd, o)
 	if err != nil {
@@ -164,7 +168,7 @@ func (a *app) serveOn(ctx context.Context, s *serving) (err error) {
 		return err
 	}
 	if !s.quiet {
-		defer s.lines.printTo(a.stdout, a.style(a.stdout, false).Color)()
+		defer s.lines.printTo(a.stdout, a.style(a.stdout, false, s.color).Color)()
 	}
 	if err := s.server.Serve(ctx, l, a.hurry); err != nil {
 		return exit(statusTrouble, err)

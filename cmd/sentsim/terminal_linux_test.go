@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"strconv"
@@ -47,23 +48,26 @@ func TestColourIsForTerminals(t *testing.T) {
 	t.Cleanup(func() { _ = file.Close() })
 	for _, tt := range []struct {
 		name    string
+		when    string
 		w       io.Writer
 		plain   bool
 		environ []string
 		color   bool
 		width   int
 	}{
-		{"a terminal", tty, false, []string{"TERM=xterm"}, true, 72},
-		{"an empty NO_COLOR says nothing", tty, false, []string{"NO_COLOR="}, true, 72},
-		{"NO_COLOR", tty, false, []string{"NO_COLOR=1"}, false, 72},
-		{"a dumb terminal", tty, false, []string{"TERM=dumb"}, false, 72},
-		{"--output plain", tty, true, nil, false, 100},
-		{"a file", file, false, nil, false, 100},
-		{"no file at all", io.Discard, false, nil, false, 100},
-		{"a terminal without a size", terminal(t, 0), false, nil, true, 100},
+		{"always", "always", file, true, []string{"NO_COLOR=1"}, true, 100},
+		{"never", "never", tty, false, nil, false, 72},
+		{"a terminal", "", tty, false, []string{"TERM=xterm"}, true, 72},
+		{"an empty NO_COLOR says nothing", "", tty, false, []string{"NO_COLOR="}, true, 72},
+		{"NO_COLOR", "", tty, false, []string{"NO_COLOR=1"}, false, 72},
+		{"a dumb terminal", "", tty, false, []string{"TERM=dumb"}, false, 72},
+		{"--output plain", "", tty, true, nil, false, 100},
+		{"a file", "", file, false, nil, false, 100},
+		{"no file at all", "", io.Discard, false, nil, false, 100},
+		{"a terminal without a size", "", terminal(t, 0), false, nil, true, 100},
 	} {
 		a := &app{invocation{environ: tt.environ}}
-		if o := a.style(tt.w, tt.plain); o.Color != tt.color || o.Width != tt.width {
+		if o := a.style(tt.w, tt.plain, cmp.Or(tt.when, "auto")); o.Color != tt.color || o.Width != tt.width {
 			t.Errorf("%s: colour %v, width %d; want %v, %d", tt.name, o.Color, o.Width, tt.color, tt.width)
 		}
 	}

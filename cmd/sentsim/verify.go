@@ -15,7 +15,7 @@ import (
 )
 
 type verifyOptions struct {
-	output         string
+	output, color  string
 	reports        []string
 	quiet, verbose bool
 	dryRun         bool
@@ -58,6 +58,7 @@ reference receiver inside sentsim.
 	deliveryFlags(cmd)
 	configFlag(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("output", fixed("auto", "plain", "json"))
+	colorFlag(cmd, &o.color)
 	_ = cmd.RegisterFlagCompletionFunc("report", fixed(report.Formats()...))
 	return cmd
 }
@@ -89,7 +90,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	case plan.toStdout != nil:
 		screen = a.stderr
 	}
-	style := a.style(screen, o.output == "plain")
+	style := a.style(screen, o.output == "plain", o.color)
 	style.Quiet, style.Verbose = o.quiet, o.verbose
 	if assumed(res) && !o.quiet {
 		note := screen
