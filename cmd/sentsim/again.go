@@ -20,7 +20,7 @@ func ownToTheRun() []string {
 	return []string{
 		"secret", "secret-stdin", "config", "help",
 		"seed", "rule", "skip", "tags", "feature", "strict", "fail-fast", "time-limit", "require-all",
-		"output", "color", "report", "quiet", "verbose", "dry-run",
+		"output", "color", "report", "report-dir", "quiet", "verbose", "dry-run",
 		"messages", "rate", "duration", "profile", "record", "shrink", "story", "partial", "new-ids",
 	}
 }

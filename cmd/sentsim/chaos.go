@@ -93,7 +93,7 @@ func chaosOutputFlags(cmd *cobra.Command, o *verifyOptions) {
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
-		reportFlag(f, o)
+		reportFlags(f, o)
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "evidence in full, and every probability")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print the plan, a line for each step; send and start nothing")

@@ -58,10 +58,10 @@ func secretFlags(cmd *cobra.Command) {
 
 func deliveryFlags(cmd *cobra.Command) {
 	group(cmd, "Delivery", func(f *pflag.FlagSet) {
-		f.StringArray("header", nil, "`'NAME: VALUE'` to send with every delivery, Host included; repeatable")
+		f.StringArrayP("header", "H", nil, "`'NAME: VALUE'` to send with every delivery, Host included; repeatable")
 		f.String("timeout", "", "`DURATION` of one delivery attempt (default 10s)")
 		f.String("cacert", "", "PEM `FILE` with the authority of an https receiver")
-		f.Bool("insecure", false, "trust any certificate")
+		f.BoolP("insecure", "k", false, "trust any certificate")
 		f.StringArray("allow-public-target", nil, "`HOST:PORT` that hostile traffic may go to though it is public; repeatable")
 	})
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -19,12 +21,17 @@ one. Files are also written when the run fails or is interrupted. On GitHub Acti
 broken rules become annotations.`
 }
 
-// reportFlag is the flag that asks for reports.
-func reportFlag(f *pflag.FlagSet, o *verifyOptions) {
+// here is the folder that sentsim runs in.
+const here = "."
+
+// reportFlags ask for reports.
+func reportFlags(f *pflag.FlagSet, o *verifyOptions) {
 	names := report.Formats()
 	last := len(names) - 1
 	f.StringArrayVar(&o.reports, "report", nil,
 		"a report, `FORMAT[=FILE]`: "+strings.Join(names[:last], ", ")+" or "+names[last]+"; repeatable")
+	f.StringVar(&o.reportDir, "report-dir", here, "`DIR` for the reports whose FILE is relative; made if it is not there (default: the folder that sentsim runs in)")
+	plainDefault(f, "report-dir")
 }
 
 // outputs are the reports that were asked for.
@@ -32,6 +39,7 @@ type outputs struct {
 	toStdout report.Writer // nil: none
 	summary  string        // file to which the markdown report is added; "": none
 	wanted   []wanted
+	dirs     []string // that --report-dir is to have made
 	files    []*report.File
 }
 
@@ -46,6 +54,9 @@ func planOutput(o verifyOptions, summary string) (*outputs, error) {
 	p := &outputs{}
 	if err := checkColor(o.color); err != nil {
 		return nil, err
+	}
+	if o.reportDir == "" {
+		return nil, usage("--report-dir is given but empty")
 	}
 	switch o.output {
 	case "auto", "plain":
@@ -72,6 +83,10 @@ func planOutput(o verifyOptions, summary string) (*outputs, error) {
 		case format == "markdown" && !toFile && path != "-" && summary != "":
 			p.summary = summary
 		case toFile:
+			if o.reportDir != here && !filepath.IsAbs(path) {
+				path = filepath.Join(o.reportDir, path)
+				p.dirs = append(p.dirs, filepath.Dir(path))
+			}
 			p.wanted = append(p.wanted, wanted{path, write})
 		case p.toStdout != nil:
 			return nil, usage("--report %s: the standard output takes one report; write this one to a file, --report %s=FILE", format, format)
@@ -79,9 +94,12 @@ func planOutput(o verifyOptions, summary string) (*outputs, error) {
 			p.toStdout = write
 		}
 	}
+	if o.reportDir != here && len(p.wanted) == 0 {
+		return nil, usage("--report-dir %s: no report goes to a file; name one with --report FORMAT=FILE", o.reportDir)
+	}
 	for i, w := range p.wanted {
 		for _, other := range p.wanted[:i] {
-			if w.path == other.path {
+			if filepath.Clean(w.path) == filepath.Clean(other.path) {
 				return nil, usage("--report: two reports to the file %s", w.path)
 			}
 		}
@@ -91,6 +109,11 @@ func planOutput(o verifyOptions, summary string) (*outputs, error) {
 
 // create makes sure that the files can be written. After an error there are none.
 func (p *outputs) create() error {
+	for _, dir := range p.dirs {
+		if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // reports are for everybody to read
+			return fmt.Errorf("--report-dir: %w", err)
+		}
+	}
 	for _, w := range p.wanted {
 		f, err := report.Create(w.path, w.write)
 		if err != nil {

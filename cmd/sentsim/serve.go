@@ -83,7 +83,7 @@ makes things happen.`,
 	})
 	group(cmd, "Delivery", func(f *pflag.FlagSet) {
 		f.String("cacert", "", "PEM `FILE` with the authority of https receivers")
-		f.Bool("insecure", false, "trust any certificate")
+		f.BoolP("insecure", "k", false, "trust any certificate")
 	})
 	configFlag(cmd)
 	return cmd

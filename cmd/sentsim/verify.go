@@ -17,6 +17,7 @@ import (
 type verifyOptions struct {
 	output, color  string
 	reports        []string
+	reportDir      string
 	quiet, verbose bool
 	dryRun         bool
 }
@@ -47,7 +48,7 @@ reference receiver inside sentsim.
 	group(cmd, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.output, "output", "auto", "`FORM` of what is printed: auto, plain (as where there is no terminal) or json (default auto)")
 		plainDefault(f, "output")
-		reportFlag(f, &o)
+		reportFlags(f, &o)
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "only what is wrong, and the last line")
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "scenarios and steps too, and evidence in full")
 		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
