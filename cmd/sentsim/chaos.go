@@ -66,6 +66,7 @@ name, base, mix and faults.
 		o.recordFlag(f)
 		o.shrinkFlags(f)
 	})
+	_ = cmd.RegisterFlagCompletionFunc("rule", fixed(ruleNames()...))
 	targetFlags(cmd)
 	secretFlags(cmd)
 	judgingFlags(cmd)
@@ -74,7 +75,9 @@ name, base, mix and faults.
 	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("profile", fixed(chaos.ProfileNames()...))
+	_ = cmd.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return chaos.ProfileNames(), cobra.ShellCompDirectiveDefault // or a file
+	})
 	return cmd
 }
 

@@ -48,7 +48,7 @@ flags of verify; nothing is sent.`,
 	secretFlags(cmd)
 	selectionFlags(cmd)
 	eventFlags(cmd, "1")
-	clockFlags(cmd)
+	clockFlags(cmd, "virtual")
 	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)

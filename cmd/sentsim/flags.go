@@ -78,19 +78,19 @@ func eventFlags(cmd *cobra.Command, seed string) {
 	})
 	_ = cmd.RegisterFlagCompletionFunc("edition", fixed(event.EditionNames()...))
 	_ = cmd.RegisterFlagCompletionFunc("envelope", fixed(event.Envelopes()...))
-	_ = cmd.RegisterFlagCompletionFunc("knob", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, k := range config.KnobTable() {
-			names = append(names, k.Name+"=")
-		}
-		return names, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
-	})
+	var knobs []string
+	for _, k := range config.KnobTable() {
+		knobs = append(knobs, k.Name+"=")
+	}
+	_ = cmd.RegisterFlagCompletionFunc("knob", fixed(knobs...))
 }
 
-func clockFlags(cmd *cobra.Command) {
+// clockFlags say which clock it is. usual is the command's default.
+func clockFlags(cmd *cobra.Command, usual string) {
 	group(cmd, "Simulation", func(f *pflag.FlagSet) {
-		f.String("clock", "", "`CLOCK`: virtual, real or scaled=N (default virtual)")
+		f.String("clock", "", "`CLOCK`: virtual, real or scaled=N (default "+usual+")")
 	})
+	_ = cmd.RegisterFlagCompletionFunc("clock", fixed(config.Clocks()...))
 }
 
 // selectionFlags say what is judged, and how strictly.
@@ -155,14 +155,18 @@ func ruleNames() []string {
 	return names
 }
 
-// fixed completes a fixed list.
+// fixed completes a fixed list. A value that ends with = goes on.
 func fixed[T ~string](values ...T) cobra.CompletionFunc {
 	var all []string
+	directive := cobra.ShellCompDirectiveNoFileComp
 	for _, v := range values {
 		all = append(all, string(v))
+		if strings.HasSuffix(string(v), "=") {
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
 	}
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return all, cobra.ShellCompDirectiveNoFileComp
+		return all, directive
 	}
 }
 

@@ -76,6 +76,11 @@ knows how to read this receiver's state.`,
 		f.StringVar(&mistake, "mutant", "", "make the mistake `NAME` on purpose; list shows them all")
 		f.BoolVarP(&verbose, "verbose", "v", false, "log every delivery")
 	})
+	names := []string{"list"}
+	for _, m := range mutant.All() {
+		names = append(names, m.Name)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("mutant", fixed(names...))
 	secretFlags(cmd)
 	configFlag(cmd)
 	return cmd

@@ -50,6 +50,7 @@ fresh state, or replay with --new-ids, which tells the same of other messages.
 		o.recordFlag(f)
 		o.shrinkFlags(f)
 	})
+	_ = cmd.RegisterFlagCompletionFunc("rule", fixed(ruleNames()...))
 	targetFlags(cmd)
 	secretFlags(cmd)
 	judgingFlags(cmd)

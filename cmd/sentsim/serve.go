@@ -72,15 +72,14 @@ makes things happen.`,
 		f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request and every attempt")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "print the address, and no line for each attempt")
 	})
+	_ = cmd.RegisterFlagCompletionFunc("log-format", fixed("text", "json"))
 	colorFlag(cmd, &o.color)
 	group(cmd, "Webhook", func(f *pflag.FlagSet) {
 		f.StringVarP(&o.forwardTo, "forward-to", "f", "", "register a webhook for all events at once, that points to `URL`")
 	})
 	secretFlags(cmd)
 	eventFlags(cmd, "random")
-	group(cmd, "Simulation", func(f *pflag.FlagSet) {
-		f.String("clock", "", "`CLOCK`: real, virtual or scaled=N (default real)")
-	})
+	clockFlags(cmd, "real")
 	group(cmd, "Delivery", func(f *pflag.FlagSet) {
 		f.String("cacert", "", "PEM `FILE` with the authority of https receivers")
 		f.BoolP("insecure", "k", false, "trust any certificate")

@@ -89,13 +89,11 @@ is of a message that the receiver does not know.`,
 	eventFlags(cmd, "1")
 	deliveryFlags(cmd)
 	configFlag(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("forge", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		names := []string{"list"}
-		for _, f := range chaos.Forgeries() {
-			names = append(names, f.Name)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	})
+	names := []string{"list"}
+	for _, f := range chaos.Forgeries() {
+		names = append(names, f.Name)
+	}
+	_ = cmd.RegisterFlagCompletionFunc("forge", fixed(names...))
 	return cmd
 }
 

@@ -54,7 +54,7 @@ reference receiver inside sentsim.
 		f.BoolVar(&o.dryRun, "dry-run", false, "print what would be judged; send and start nothing")
 	})
 	eventFlags(cmd, "1")
-	clockFlags(cmd)
+	clockFlags(cmd, "virtual")
 	limitFlags(cmd)
 	deliveryFlags(cmd)
 	configFlag(cmd)

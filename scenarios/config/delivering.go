@@ -162,9 +162,14 @@ func setPort(n *int, text string) error {
 	return nil
 }
 
+const clockScaled = "scaled="
+
+// Clocks are the names of the clocks. The one that ends with = takes a number.
+func Clocks() []string { return []string{"virtual", "real", clockScaled} }
+
 func checkClock(text string) error {
-	factor, scaled := strings.CutPrefix(text, "scaled=")
-	if text == "virtual" || text == "real" {
+	factor, scaled := strings.CutPrefix(text, clockScaled)
+	if text != clockScaled && slices.Contains(Clocks(), text) {
 		return nil
 	}
 	if n, err := strconv.ParseFloat(factor, 64); scaled && err == nil && n > 0 && n <= 1e6 {
