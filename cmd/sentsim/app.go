@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -38,9 +39,13 @@ func run(ctx context.Context, inv invocation) (status int) {
 	root := a.root()                              //nolint:contextcheck // commands take their context from cobra
 	root.SetArgs(append([]string{}, inv.args...)) // nil would mean os.Args
 	root.SetIn(inv.stdin)
-	root.SetOut(inv.stdout)
+	help := bufio.NewWriter(inv.stdout) // cobra has no way to say that it could not be printed
+	root.SetOut(help)
 	root.SetErr(inv.stderr)
 	cmd, err := root.ExecuteContextC(ctx)
+	if flushErr := help.Flush(); err == nil && flushErr != nil {
+		err = unprinted(flushErr)
+	}
 	return a.report(cmd, err)
 }
 
@@ -154,7 +159,9 @@ func (a *app) getenv(name string) string {
 // print writes data. That it could not be written is our trouble, and no success.
 func (a *app) print(format string, args ...any) error {
 	if _, err := fmt.Fprintf(a.stdout, format, args...); err != nil {
-		return exit(statusTrouble, fmt.Errorf("standard output: %w", err))
+		return unprinted(err)
 	}
 	return nil
 }
+
+func unprinted(err error) error { return exit(statusTrouble, fmt.Errorf("standard output: %w", err)) }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -41,8 +40,7 @@ knows how to read this receiver's state.`,
 				}
 			}
 			if mistake == "list" {
-				fmt.Fprint(a.stdout, mutant.List())
-				return nil
+				return a.print("%s", mutant.List())
 			}
 			flags := used(cmd)
 			delete(flags, "path") // the receiver's own, not a target's

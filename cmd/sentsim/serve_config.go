@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -111,10 +112,13 @@ func checkListen(listen, key string, remote bool) error {
 	if err != nil {
 		return usage("--listen %q: write HOST:PORT", listen)
 	}
-	if a, err := netip.ParseAddr(host); host == "localhost" || err == nil && a.IsLoopback() {
+	address, err := netip.ParseAddr(host)
+	if host == "localhost" || err == nil && address.IsLoopback() {
 		return nil
 	}
 	switch {
+	case err != nil && host != "" && (strings.Contains(host, ":") || strings.Trim(host, "0123456789.") == ""): // else it may be a name
+		return usage("--listen %s: %s is no address", listen, host)
 	case !remote:
 		return usage("--listen %s: other machines can reach that address; allow it with --allow-remote", listen)
 	case key == api.DefaultKey:

@@ -30,6 +30,13 @@ func TestWhoseTrouble(t *testing.T) {
 		{"serve --listen 203.0.113.9:8700 --allow-remote --api-key one-of-my-own", 2, "203.0.113.9"},
 		{"serve --listen " + l.Addr().String(), 4, "choose another address"},
 		{"serve --data " + t.TempDir(), 2, "a directory"},
+		{"--help > /dev/full", 4, "standard output: "},
+		{"help > /dev/full", 4, "standard output: "},
+		{"verify --help > /dev/full", 4, "standard output: "},
+		{"completion bash > /dev/full", 4, "no space left"},
+		{"receiver --mutant list > /dev/full", 4, "standard output: "},
+		{"rules > /dev/full", 4, "standard output: "},
+		{"__complete verify --clock x > /dev/full", 4, "standard output: "},
 		{"chaos --embedded --messages 5 --record /dev/full", 4, "no space left"},
 	} {
 		if strings.Contains(c.args, "/dev/full") {
@@ -38,8 +45,14 @@ func TestWhoseTrouble(t *testing.T) {
 			}
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		var stderr bytes.Buffer
-		status := run(ctx, invocation{args: strings.Fields(c.args), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr})
+		stdout, stderr := io.Discard, bytes.Buffer{}
+		args, full := strings.CutSuffix(c.args, " > /dev/full")
+		if full {
+			if stdout, err = os.OpenFile("/dev/full", os.O_WRONLY, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status := run(ctx, invocation{args: strings.Fields(args), stdin: strings.NewReader(""), stdout: stdout, stderr: &stderr})
 		cancel()
 		if status != c.status || !strings.Contains(stderr.String(), c.says) {
 			t.Errorf("%s: exit status %d, want %d, and it must say %q: %s", c.args, status, c.status, c.says, stderr.String())

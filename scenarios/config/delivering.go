@@ -131,14 +131,30 @@ const longest = 24 * time.Hour
 
 func setSpan(d *time.Duration, text string) error {
 	v, err := time.ParseDuration(text)
+	if err != nil && isSpan(text) {
+		return outOfRange(text)
+	}
 	if err != nil {
 		return fmt.Errorf("%q is not a duration: write it with its unit, as 500ms, 2s or 1m30s", text)
 	}
 	if v < 0 || v > longest {
-		return fmt.Errorf("%s is out of range (0s to %s)", v, longest)
+		return outOfRange(v.String())
 	}
 	*d = v
 	return nil
+}
+
+func outOfRange(span string) error { return fmt.Errorf("%s is out of range (0s to %s)", span, longest) }
+
+// isSpan tells whether text is written as a duration is, of whatever length.
+func isSpan(text string) bool {
+	_, err := time.ParseDuration(strings.Map(func(r rune) rune {
+		if r >= '1' && r <= '9' {
+			return '0'
+		}
+		return r
+	}, text))
+	return err == nil && strings.ContainsAny(text, "hms") // a plain 0 needs no unit
 }
 
 func setBool(b *bool, text string) error {

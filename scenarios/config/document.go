@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
@@ -142,7 +143,11 @@ func syntax(err error) error {
 	}
 	if errors.As(err, &at) {
 		line, col := position(at.GetToken())
-		return &placed{line, col, at.GetMessage()}
+		problem := at.GetMessage()
+		if strings.Contains(problem, "\t") {
+			problem = strings.ReplaceAll(problem, "\t", `\t`) + "; indent with spaces"
+		}
+		return &placed{line, col, problem}
 	}
 	return &placed{1, 1, "cannot be read as YAML"} // err would quote the file, secrets and all
 }

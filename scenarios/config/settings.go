@@ -312,7 +312,10 @@ func knobSetting() setting {
 		key: "knobs", flags: []string{"knob"}, kind: dict,
 		apply: func(c *Config, name, text string) error {
 			if name == knobAckWithin {
-				return setSpan(&c.AckWithin, text)
+				if err := setSpan(&c.AckWithin, text); err != nil {
+					return fmt.Errorf("knob %s: %w", name, err)
+				}
+				return nil
 			}
 			known := []string{knobAckWithin}
 			for _, k := range simulator.KnobTable() {
