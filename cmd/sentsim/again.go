@@ -12,10 +12,11 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/target"
 )
 
-// ownToTheRun are the flags that printed commands do not take over: what they are
-// about they say themselves, and secrets are never printed.
+// ownToTheRun are the flags that printed commands do not take over as they are: what
+// they are about they say themselves, and secrets are never printed.
 func ownToTheRun() []string {
 	return []string{
 		"secret", "secret-stdin", "config", "help",
@@ -80,6 +81,9 @@ func (a *app) givenAgain(cmd *cobra.Command, res config.Resolved) []givenFlag {
 		}
 	})
 	for _, v := range res.Values { // a variable may be set for this call alone
+		if v.Key == "target.secret" && strings.HasPrefix(v.Origin, "flag ") {
+			all = append(all, givenFlag{"secret", "--secret " + variable("SENT_DM_WEBHOOK_SECRET", "set it to the signing secret of the target")})
+		}
 		name, fromEnv := strings.CutPrefix(v.Origin, "environment ")
 		flag := environmentFlags()[name]
 		if fromEnv && flag != "" && !named[flag] {
@@ -112,6 +116,7 @@ var (
 func shellWord(flag, value string) string {
 	switch flag {
 	case "target", "forward-to":
+		value = target.FullURL(value)
 		if u, err := url.Parse(value); err != nil || u.User != nil || u.RawQuery != "" {
 			return variable("SENTSIM_TARGET", "set it to the URL of the target, which may hold a credential")
 		}
@@ -139,9 +144,4 @@ func variable(name, message string) string { return fmt.Sprintf(`"${%s:?%s}"`, n
 func (a *app) prepare(cmd *cobra.Command, res *config.Resolved) {
 	res.Target.Hurry = a.hurry
 	res.Again = a.again(cmd, *res)
-	for _, v := range res.Values {
-		if v.Key == "secret" && res.Target.URL != "" && strings.HasPrefix(v.Origin, "flag ") {
-			res.Notes = append(res.Notes, "the printed commands read the signing secret from SENT_DM_WEBHOOK_SECRET: export it before you paste one")
-		}
-	}
 }

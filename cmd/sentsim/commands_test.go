@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
 )
 
@@ -33,6 +36,17 @@ func sh(t *testing.T, dir, line string, env ...string) (said string, status int)
 func TestPrintedCommands(t *testing.T) {
 	t.Parallel()
 	const probe = "probe:\n  message: {url: \"/state/messages/{message_id}\", status: \"$.status\", effects: \"$.effects\"}\n"
+	mistaken := receiver.Config{Secret: testSecret}
+	if err := mutant.Apply(&mistaken, "any-timestamp"); err != nil {
+		t.Fatal(err)
+	}
+	running, err := receiver.New(mistaken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = running.Close() })
+	server := httptest.NewServer(running)
+	t.Cleanup(server.Close)
 	for name, c := range map[string]struct {
 		run  string
 		env  []string // of the run alone
@@ -71,6 +85,17 @@ func TestPrintedCommands(t *testing.T) {
 				"    When Sent delivers its \"DELIVERED, SENT\" events\n    Then the message ends as \"DELIVERED\"\n"},
 			want: `--feature 'our own.feature' --strict`,
 		},
+		"a URL without its scheme, and a secret by flag": {
+			run:  "verify --target " + strings.TrimPrefix(server.URL, "http://") + "/webhooks/sent --secret " + testSecret + " --rule SIG-6 --settle 50ms",
+			also: []string{"SENT_DM_WEBHOOK_SECRET=" + testSecret},
+			want: `--target ` + regexp.QuoteMeta(server.URL) + `/webhooks/sent .*--secret "\$\{SENT_DM_WEBHOOK_SECRET:`,
+		},
+		"a secret by the standard input": {
+			run:  "verify --exec 'sentsim receiver --mutant any-timestamp' --secret-stdin --rule SIG-6 --settle 50ms < secret",
+			also: []string{"SENT_DM_WEBHOOK_SECRET=" + testSecret},
+			file: map[string]string{"secret": testSecret},
+			want: `--secret "\$\{SENT_DM_WEBHOOK_SECRET:`,
+		},
 		"chaos with knobs": {
 			run:  "chaos --exec 'sentsim receiver --mutant last-write-wins' --messages 30 --profile carrier --knob numbers=digits --settle 50ms",
 			want: `numbers=digits`,
@@ -85,7 +110,7 @@ func TestPrintedCommands(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			said, status := sh(t, dir, "sentsim "+c.run+" --report json=report.json", append(c.env, c.also...)...)
+			said, status := sh(t, dir, "sentsim "+strings.Replace(c.run, " ", " --report json=report.json ", 1), append(c.env, c.also...)...)
 			if status != 1 {
 				t.Fatalf("exit %d:\n%s", status, said)
 			}
@@ -93,7 +118,7 @@ func TestPrintedCommands(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if bytes.Contains(data, []byte("tell-nobody")) {
+			if bytes.Contains(data, []byte("tell-nobody")) || bytes.Contains(data, []byte(testSecret)) {
 				t.Error("a credential is in the report")
 			}
 			var rep report.Report
