@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/sentsim/sentsim/scenarios/input"
+	"github.com/sentsim/sentsim/scenarios/target/internal/reach"
 )
 
 // TLS says whom to trust behind an https URL. The zero value is the system's
