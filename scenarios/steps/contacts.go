@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"regexp"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -44,17 +44,11 @@ func (w *World) familyEvent(name string) (event.Event, error) {
 	return e, nil
 }
 
-// signal is one of a contact's signals: what it says, and when it was given.
-type signal struct {
-	kind    event.Type
-	network bool // reported by the network: without message, text and the account's number
-	at      time.Duration
-}
-
 // signals reads "opt_out at 20 s, opt_in by the network": in the order in which
-// they arrive. One without a time was given ten seconds after the one before it.
-func signals(text string) ([]signal, error) {
-	var all []signal
+// they arrive. One without a time was given ten seconds after the one before it;
+// times count from start.
+func signals(text string, start time.Time) ([]check.Signal, error) {
+	var all []check.Signal
 	next := 10
 	for _, part := range list(text) {
 		found := aSignal.FindStringSubmatch(part)
@@ -66,7 +60,9 @@ func signals(text string) ([]signal, error) {
 			seconds, _ = strconv.Atoi(found[3]) // digits only
 		}
 		next = seconds + 10
-		all = append(all, signal{event.Type("contact." + found[1]), found[2] != "", time.Duration(seconds) * time.Second})
+		all = append(all, check.Signal{
+			Type: event.Type("contact." + found[1]), Network: found[2] != "", At: start.Add(time.Duration(seconds) * time.Second),
+		})
 	}
 	return all, nil
 }
@@ -76,26 +72,25 @@ var aSignal = regexp.MustCompile(`^(opt_in|opt_out|help|custom_keyword)( by the 
 // deliversSignals delivers a new contact's signals in the order of the sentence.
 // Each says how the contact stands after it, by the time at which it was given.
 func (w *World) deliversSignals(ctx context.Context, text string) error {
-	all, err := signals(text)
+	all, err := signals(text, w.at.Add(-time.Minute)) // none of them lies in the future
 	if err != nil {
 		return err
 	}
 	if err := w.driver().Knobs.Has(event.Kind{Name: string(event.ContactOptOut), Type: event.ContactOptOut}); err != nil {
 		return notChecked("%s", err)
 	}
-	w.contact = &contact{number: w.newNumber(), optedOut: optedOutAfter(all, signal{at: time.Hour})}
+	w.contact = &contact{number: w.newNumber(), optedOut: check.Stands(all).OptedOut}
 	id := newID(w.chance)
-	start := w.at.Add(-time.Minute) // no signal of them lies in the future
 	for n, s := range all {
-		e, err := w.familyEvent(string(s.kind))
+		e, err := w.familyEvent(string(s.Type))
 		if err != nil {
 			return err
 		}
-		e.ID, e.CreatedAt = newID(w.chance), start.Add(s.at)
+		e.ID, e.CreatedAt = newID(w.chance), s.At
 		c := e.Contact
 		c.From, c.ContactID, c.To, c.OptOut = w.contact.number, id, &w.account.Number, optedOutAfter(all, s)
 		c.Channel = w.s.Traits.InboundChannel(event.SMS)
-		if s.network {
+		if s.Network {
 			c.Source, c.MessageID, c.Text, c.To = event.ProviderSignal, uuid.Nil, nil, nil
 		}
 		x, err := w.send(ctx, fmt.Sprintf("the contact's %s event, number %d of %d to arrive", e.Type, n+1, len(all)), w.signed(e))
@@ -109,21 +104,10 @@ func (w *World) deliversSignals(ctx context.Context, text string) error {
 	return nil
 }
 
-// optedOutAfter reports how a contact stands after a signal: the last opt-in or
-// opt-out until then says so.
-func optedOutAfter(all []signal, last signal) bool {
-	inTime := slices.Clone(all)
-	slices.SortStableFunc(inTime, func(a, b signal) int { return cmp.Compare(a.at, b.at) })
-	out := false
-	for _, s := range inTime {
-		if s.at > last.at {
-			break
-		}
-		if s.kind == event.ContactOptOut || s.kind == event.ContactOptIn {
-			out = s.kind == event.ContactOptOut
-		}
-	}
-	return out
+// optedOutAfter reports how a contact stands after a signal.
+func optedOutAfter(all []check.Signal, last check.Signal) bool {
+	before := slices.DeleteFunc(slices.Clone(all), func(s check.Signal) bool { return s.At.After(last.At) })
+	return check.Stands(before).OptedOut
 }
 
 func (w *World) contactState(number string) reader {
@@ -144,7 +128,8 @@ func (w *World) contactHas(ctx context.Context, want string) error {
 		return err
 	}
 	read := w.contactState(w.contact.number)
-	reached := func(st probe.State) bool { return optedOut(st) == (want == "opted out") }
+	standing := check.Standing{OptedIn: want == "opted in", OptedOut: want == "opted out"}
+	reached := func(st probe.State) bool { return standing.Fits(optedOut(st)) }
 	st, err := w.appears(ctx, read, reached)
 	if err == nil && reached(st) {
 		st, err = w.settled(ctx, read, never) // the last reading counts: signals may be worked off side by side

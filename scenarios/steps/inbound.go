@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -313,7 +314,7 @@ func (w *World) sendsNothing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if st.Count == 0 {
+	if broken, _ := check.Silence(st.Count, w.silent == nil); !broken {
 		return w.silent // an absence counts only after a control
 	}
 	to, who := "the contact", "a contact who said STOP"
