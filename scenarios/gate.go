@@ -55,6 +55,10 @@ func (s *session) openGate(ctx context.Context) {
 		s.gate.haunted = s.haunted(ctx)
 		res, world := s.attempt(ctx, p, gateAttempt)
 		out.Steps = reported(res)
+		var away *steps.TurnedAway
+		if errors.As(res.Err, &away) { // from the first: it takes nothing
+			res.Err = away.Refused()
+		}
 		s.verdict(ctx, p, res.Err, world, &out)
 		s.afterScenario(ctx, p, world, &out)
 		if out.Verdict == report.Passed {

@@ -52,7 +52,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	s.wonder(ctx, p, res.Err)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
 	var unseen *steps.NotChecked
-	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.turnedAway(ctx, p, attempt, res.Err, &out)
+	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
 	return out, again
 }
 
@@ -134,6 +134,7 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 	var failure *steps.Failure
 	var unseen *steps.NotChecked
 	var left *steps.LeftOut
+	var away *steps.TurnedAway
 	switch {
 	case ctx.Err() != nil:
 		out.Verdict, out.Reason = report.NotChecked, whyStopped(ctx)
@@ -152,6 +153,8 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 		out.Verdict, out.Reason, out.Partial = report.NotChecked, left.Reason, true
 	case errors.As(err, &unseen):
 		out.Verdict, out.Reason, out.Remedy = report.NotChecked, unseen.Reason, unseen.Remedy
+	case errors.As(err, &away):
+		out.Verdict, out.Reason = report.NotChecked, s.redact(away.Error())
 	default:
 		out.Verdict, out.Reason = report.Errored, err.Error()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -55,8 +56,8 @@ func (s *Subject) TakesAgain(ctx context.Context, scenario string, attempt uint6
 		if err != nil {
 			return false, err.Error()
 		}
-		x, err := w.send(ctx, "a genuine "+string(e.Type)+" event", w.signed(e))
-		if err != nil {
+		x := w.keep(w.driver().Send(ctx, driver.Planned{What: "a genuine " + string(e.Type) + " event", Request: w.signed(e)}))
+		if err := driver.Stopped(ctx, x); err != nil {
 			return false, err.Error()
 		}
 		if x.Outcome.Accepted() {

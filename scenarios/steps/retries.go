@@ -96,9 +96,9 @@ func (p passage) Send(ctx context.Context, r delivery.Request, _ time.Duration) 
 	w := p.s.w
 	r.Headers = append(r.Headers, w.s.Headers...)
 	sent := p.s.sim.Now()
-	o := w.s.Sender.Send(ctx, r, w.s.Timeout)
-	w.keep(Exchange{What: "a delivery minutes after its event", Request: r, Sent: sent, Outcome: o})
-	return o
+	x := w.sendPaced(ctx, driver.Planned{What: "a delivery minutes after its event", Request: r})
+	x.Sent = sent
+	return w.keep(x).Outcome
 }
 
 func (w *World) aMessageSeenEarlier(ctx context.Context, status string) error {

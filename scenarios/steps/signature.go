@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,35 @@ func (w *World) sendForged(ctx context.Context, what, name string, e event.Event
 	if err != nil {
 		return Exchange{}, err
 	}
-	return w.exchange(ctx, Exchange{What: what, Request: forged, Genuine: &genuine, Trigger: []string{trigger, "--forge", name}})
+	x, err := w.exchange(ctx, Exchange{What: what, Request: forged, Genuine: &genuine, Trigger: []string{trigger, "--forge", name}})
+	if err != nil || x.Outcome.Status != http.StatusForbidden {
+		return x, err
+	}
+	return w.forbidden(ctx, x)
+}
+
+// forbidden makes sure that 403 is the answer to a forged delivery, and not to every
+// sender, as firewalls give it that have seen too many: a plain delivery is taken at
+// the same time. Else the forged one is sent again once a plain one is taken.
+func (w *World) forbidden(ctx context.Context, x Exchange) (Exchange, error) {
+	for i := range chances {
+		if w.takesPlain(ctx) {
+			return x, nil
+		}
+		if err := (clock.Real{}).Sleep(ctx, time.Duration(i+1)*shortTime); err != nil {
+			return x, err
+		}
+		if takes, _ := w.s.TakesAgain(ctx, w.name+", "+x.What, w.attempt, TurnedAwayTime); !takes {
+			break
+		}
+		w.pending, w.all = w.pending[:len(w.pending)-1], w.all[:len(w.all)-1]
+		again, err := w.exchange(ctx, x)
+		if err != nil || again.Outcome.Status != http.StatusForbidden {
+			return again, err
+		}
+		x = again
+	}
+	return x, &TurnedAway{At: x, Paced: true}
 }
 
 // forge makes a forged delivery out of a genuine one.

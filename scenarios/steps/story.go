@@ -233,7 +233,12 @@ func (w *World) tell(ctx context.Context, group []told) error {
 			planned[i].How = delivery.LoseAck
 		}
 	}
-	xs := w.driver().SendTogether(ctx, planned)
+	var xs []Exchange
+	if len(planned) == 1 && !group[0].loses {
+		xs = []Exchange{w.sendPaced(ctx, planned[0])}
+	} else {
+		xs = w.driver().SendTogether(ctx, planned)
+	}
 	for i, x := range xs {
 		before := len(w.pending)
 		x = w.keep(x)

@@ -3,6 +3,7 @@ package steps
 import (
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/exchange"
@@ -38,6 +39,37 @@ func missing(n rule.Need) error { return &NotChecked{Reason: n.Missing(), Remedy
 
 func starved(what string) error {
 	return &NotChecked{Again: true, Reason: "this machine was starved while " + what + ": the receiver cannot be blamed for what took so long"}
+}
+
+// TurnedAway is why a scenario could not be carried out: the receiver asked to come
+// again later, whatever was sent. It counts neither for nor against a rule, but
+// ACK-2's, which asks how many deliveries it takes at once.
+type TurnedAway struct {
+	At       Exchange
+	Together int  // how many deliveries the scenario had sent by then, the last of them together; 0: this one was sent alone
+	Paced    bool // it was sent again until the time for that was over
+}
+
+func (t *TurnedAway) Error() string {
+	switch {
+	case t.Together > 0:
+		return fmt.Sprintf("the receiver turns some of several deliveries away that come at the same instant (%s), whatever they are: ACK-2 is about that, and nothing else can be told by them", driver.Quote(t.At))
+	case t.Paced:
+		return fmt.Sprintf("%s was turned away each time it was sent, for %s or as long as the answer asks for (%s)", t.At.What, TurnedAwayTime, driver.Quote(t.At))
+	}
+	return fmt.Sprintf("%s was turned away (%s)", t.At.What, driver.Quote(t.At))
+}
+
+// Refused is the failure that it is where the receiver takes everything else.
+func (t *TurnedAway) Refused() *Failure { return notAccepted(t.At) }
+
+// turnedAway is a *TurnedAway for an answer that there are too many requests, nil for
+// every other one.
+func turnedAway(x Exchange, paced bool) error {
+	if x.Outcome.Kind == delivery.Answered && x.Outcome.Status == http.StatusTooManyRequests {
+		return &TurnedAway{At: x, Paced: paced}
+	}
+	return nil
 }
 
 // ErrRerun is returned when the target went down and was restarted by somebody

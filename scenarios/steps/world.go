@@ -113,26 +113,49 @@ func (w *World) send(ctx context.Context, what string, r delivery.Request, trigg
 
 // exchange delivers x's request once and keeps what came back for the next Then.
 func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
-	sent := w.driver().Send(ctx, driver.Planned{What: x.What, Request: x.Request, Genuine: x.Genuine})
+	sent := w.sendPaced(ctx, driver.Planned{What: x.What, Request: x.Request, Genuine: x.Genuine})
 	sent.Trigger = x.Trigger
 	sent = w.keep(sent)
-	return sent, driver.Stopped(ctx, sent)
+	if err := driver.Stopped(ctx, sent); err != nil {
+		return sent, err
+	}
+	return sent, turnedAway(sent, true)
 }
 
 // sendAll delivers all requests at the same instant, or that far apart: a
 // thousandth of a second is an instant to a receiver, but lets a server with a
 // queue of five connections accept them all.
 func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, apart, timeout time.Duration) error {
+	_, err := w.sendPlanned(ctx, planned(what, requests, apart, timeout))
+	return err
+}
+
+func planned(what string, requests []delivery.Request, apart, timeout time.Duration) []driver.Planned {
 	all := make([]driver.Planned, len(requests))
 	for i, r := range requests {
 		all[i] = driver.Planned{What: what, Request: r, After: time.Duration(i) * apart, Timeout: timeout}
 	}
-	_, err := w.sendPlanned(ctx, all)
-	return err
+	return all
 }
 
-// sendPlanned delivers all of them together and keeps the exchanges for the next Then.
+// sendPlanned delivers all of them together and keeps the exchanges for the next
+// Then. What a receiver makes of several deliveries says nothing where it turned one
+// of them away.
 func (w *World) sendPlanned(ctx context.Context, all []driver.Planned) ([]Exchange, error) {
+	xs, err := w.sendTogether(ctx, all)
+	if err != nil {
+		return xs, err
+	}
+	for _, x := range xs {
+		if driver.Later(x.Outcome) {
+			return xs, &TurnedAway{At: x, Together: len(w.all)}
+		}
+	}
+	return xs, nil
+}
+
+// sendTogether delivers all of them together, however many the receiver takes.
+func (w *World) sendTogether(ctx context.Context, all []driver.Planned) ([]Exchange, error) {
 	xs := w.driver().SendTogether(ctx, all)
 	for i := range xs {
 		xs[i] = w.keep(xs[i])
@@ -181,6 +204,13 @@ func mustAccept(x Exchange) error {
 	if x.Outcome.Accepted() {
 		return nil
 	}
+	if err := turnedAway(x, false); err != nil {
+		return err
+	}
+	return notAccepted(x)
+}
+
+func notAccepted(x Exchange) *Failure {
 	return &Failure{
 		Summary:  fmt.Sprintf("%s: %s", x.What, driver.Quote(x)),
 		Expected: "a 2xx",
@@ -189,6 +219,9 @@ func mustAccept(x Exchange) error {
 }
 
 func mustReject(x Exchange) error {
+	if err := turnedAway(x, false); err != nil {
+		return err
+	}
 	if x.Outcome.Rejected() {
 		return nil
 	}

@@ -1,0 +1,206 @@
+package scenarios_test
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// limiter turns away what comes after the first n requests of any such time.
+type limiter struct {
+	n      int
+	per    time.Duration
+	status int // 0: 429
+
+	mu     sync.Mutex
+	recent []time.Time
+}
+
+// full reports whether one more request is too many, and counts it if it is not.
+func (l *limiter) full() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := clock.Wall()
+	for len(l.recent) > 0 && now.Sub(l.recent[0]) > l.per {
+		l.recent = l.recent[1:]
+	}
+	if len(l.recent) >= l.n {
+		return true
+	}
+	l.recent = append(l.recent, now)
+	return false
+}
+
+// limited is a receiver behind a limiter of requests with that method.
+func limited(l *limiter, method string, build func(target.Env) http.HandlerFunc) func(target.Env) http.HandlerFunc {
+	return func(env target.Env) http.HandlerFunc {
+		next := build(env)
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != method || !l.full() {
+				next(w, r)
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			status := l.status
+			if status == 0 {
+				status = http.StatusTooManyRequests
+			}
+			http.Error(w, "Too many requests, please try again later.", status)
+		}
+	}
+}
+
+// takesTheFuture is a receiver that looks only at how old a signature is.
+func takesTheFuture(rejects int) func(target.Env) http.HandlerFunc {
+	return func(env target.Env) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			h := signing.HeadersFrom(r.Header.Get)
+			now := clock.Wall()
+			if at := unixTime(h.Timestamp); at.After(now) {
+				now = at
+			}
+			if env.Secret.Verify(h, body, now) != nil {
+				w.WriteHeader(rejects)
+			}
+		}
+	}
+}
+
+func unixTime(text string) time.Time {
+	n := int64(0)
+	for _, c := range text {
+		if c < '0' || c > '9' || n > 1e12 {
+			return time.Time{}
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return time.Unix(n, 0)
+}
+
+// A forged delivery that is turned away because there are too many was not rejected:
+// it is sent again, until the receiver says what it makes of it.
+func TestTooManyRequestsAreNoRejection(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		rejects, status int
+	}{
+		"429":                                   {http.StatusUnauthorized, http.StatusTooManyRequests},
+		"503":                                   {http.StatusUnauthorized, http.StatusServiceUnavailable},
+		"403, as a firewall does":               {http.StatusUnauthorized, http.StatusForbidden},
+		"403, which its rejections are as well": {http.StatusForbidden, http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := handled(limited(&limiter{n: 4, per: 300 * time.Millisecond, status: tt.status}, http.MethodPost, takesTheFuture(tt.rejects)))
+			cfg.Rules = []string{"SIG-1", "SIG-2", "SIG-3", "SIG-7"}
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != "SIG-7" {
+				t.Errorf("failed %q, want SIG-7: %s", got, reasons(rep))
+			}
+			if got := verdicts(rep, report.Passed); got != "SIG-1 SIG-2 SIG-3" {
+				t.Errorf("passed %q: %s", got, reasons(rep))
+			}
+		})
+	}
+}
+
+// reasons are those of all that did not pass.
+func reasons(rep report.Report) string {
+	said := ""
+	for _, r := range rep.Rules {
+		if r.Verdict != report.Passed {
+			said += "\n" + r.ID + " " + r.Verdict.String() + ": " + r.Reason
+		}
+	}
+	return said
+}
+
+// A receiver that says that it is starting is asked again for some seconds.
+func TestAReceiverThatStartsIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	var once sync.Once
+	var up time.Time
+	cfg := handled(verifying(func(bool) bool {
+		once.Do(func() { up = clock.Wall().Add(time.Second) })
+		return clock.Wall().Before(up)
+	}))
+	cfg.Rules = []string{"SIG-1", "SIG-2"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Passed); got != "SIG-1 SIG-2" {
+		t.Errorf("passed %q: %s", got, reasons(rep))
+	}
+}
+
+// What a receiver makes of several deliveries at once says nothing where it turned
+// some of them away, but for the rule about how many it takes.
+func TestALimitIsAboutABurst(t *testing.T) {
+	t.Parallel()
+	for name, status := range map[string]int{"429": http.StatusTooManyRequests, "503": http.StatusServiceUnavailable} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := handled(limited(&limiter{n: 6, per: 400 * time.Millisecond, status: status}, http.MethodPost, (&app{}).build))
+			cfg.Rules = []string{"SIG-1", "ACK-2", "IDEM-3"}
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != "ACK-2" {
+				t.Errorf("failed %q, want ACK-2 alone: %s", got, reasons(rep))
+			}
+			if got := verdicts(rep, report.NotChecked); got != "IDEM-3" {
+				t.Errorf("not checked %q, want IDEM-3: %s", got, reasons(rep))
+			}
+		})
+	}
+}
+
+// A receiver that takes no more is not judged by that, and the reason says so once.
+func TestAReceiverThatTakesNoMoreIsNotJudged(t *testing.T) {
+	t.Parallel()
+	for name, n := range map[string]int{"from the learning on": 40, "from the scenarios on": 260} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := handled(limited(&limiter{n: n, per: time.Hour}, http.MethodPost, (&app{}).build))
+			cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != "" {
+				t.Errorf("failed %q: %s", got, reasons(rep))
+			}
+			said := map[string]bool{}
+			for _, r := range rep.Rules {
+				if strings.Contains(r.Reason, "429") {
+					said[r.Reason] = true
+				}
+			}
+			if len(said) != 1 {
+				t.Errorf("the reasons are %v, want one", said)
+			}
+		})
+	}
+}
+
+// A limit on how fast deliveries come is no trait of the receiver, and no mistake.
+func TestALimitedReceiverIsLearnedAtItsPace(t *testing.T) {
+	t.Parallel()
+	cfg := handled(limited(&limiter{n: 20, per: 250 * time.Millisecond}, http.MethodPost, (&app{}).build))
+	cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "ACK-2" {
+		t.Errorf("failed %q, want ACK-2 alone: %s", got, reasons(rep))
+	}
+	if rep.Learned == nil || len(rep.Learned.Channels) != 3 || len(rep.Learned.Statuses) != 6 || rep.Learned.InboundShape == nil {
+		t.Errorf("learned %+v", rep.Learned)
+	}
+	for _, c := range rep.Causes {
+		if slices.Contains(c.Rules, "ACK-2") != (c.ID == "pool-exhausted") {
+			t.Errorf("the cause of %v is %s: %s%s", c.Rules, c.ID, c.Summary, reasons(rep))
+		}
+	}
+}
