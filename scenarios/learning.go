@@ -25,6 +25,11 @@ func (s *session) learn(ctx context.Context) {
 	l.Answer = s.gate.answer
 	traits, err := l.Learn(ctx)
 	s.subject.LeaveWire()
+	var away *learn.TurnedAway
+	if errors.As(err, &away) && ctx.Err() == nil {
+		s.gate.closed = "nothing else can be judged: " + away.Error() + ". Take the limit off this route, or raise it"
+		return
+	}
 	if err != nil {
 		if ctx.Err() == nil {
 			s.unlearned = err.Error()

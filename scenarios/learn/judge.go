@@ -272,7 +272,7 @@ func (l *Learner) judgeTemplates(t *Traits, found *round) {
 func (l *Learner) refusedChannels(t *Traits, first *round) {
 	taken, refused := map[event.Channel]bool{}, map[event.Channel]*driver.Exchange{}
 	for _, tr := range first.outbound() {
-		if tr.refused == nil || len(tr.send) > 0 && string(tr.refused.Request.Body) != string(tr.send[0].d.Encode(tr.send[0].e)) {
+		if tr.refused == nil || tr.sent > 0 {
 			taken[tr.channel] = true // its first event at least
 		} else {
 			refused[tr.channel] = tr.refused

@@ -39,6 +39,8 @@ type Learner struct {
 	Seen func(driver.Exchange)
 
 	mu       sync.Mutex
+	started  time.Time
+	controls uint64 // plain deliveries that were sent as a control
 	notes    map[string]bool
 	narrow   bool          // one delivery at a time
 	silent   []*track      // which have shown nothing
@@ -53,7 +55,7 @@ const slowAnswer = 150 * time.Millisecond
 // trouble, or that ctx ended.
 func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	t := Traits{Knobs: l.Driver.Knobs, Edition: EditionOf(l.Driver.Knobs), Plain: l.Plain, Arrange: l.Arranged}
-	l.notes = map[string]bool{}
+	l.notes, l.started = map[string]bool{}, clock.Wall()
 	if err := l.sideBySide(ctx, &t); err != nil {
 		return t, err
 	}
@@ -168,7 +170,8 @@ type track struct {
 	send []delivering
 	read func(context.Context) (probe.State, error) // nil: it cannot be read
 
-	refused *driver.Exchange // the first that was not accepted
+	sent    int              // how many of them were accepted
+	refused *driver.Exchange // the first that was not
 	acked   time.Time        // when the last was
 	state   probe.State
 	err     error // of the last reading
@@ -339,9 +342,10 @@ func (r *round) readAll(ctx context.Context, first bool) (changed bool) {
 	return changed
 }
 
-// send sends the events of every track, in the order of each, several tracks side
-// by side.
-func (r *round) send(ctx context.Context, tracks []*track, wide int) error {
+// send sends the events of every track that were not accepted so far, in the order of
+// each, several tracks side by side. What is turned away is sent again for as long as
+// the pace says.
+func (r *round) send(ctx context.Context, tracks []*track, wide int, pace driver.Pace) error {
 	var wg sync.WaitGroup
 	tokens := make(chan struct{}, max(1, wide))
 	for i, t := range tracks {
@@ -351,8 +355,9 @@ func (r *round) send(ctx context.Context, tracks []*track, wide int) error {
 			if wide > 1 && (clock.Real{}).Sleep(ctx, time.Duration(i%wide)*time.Millisecond) != nil {
 				return
 			}
-			for _, s := range t.send {
-				x := s.d.Send(ctx, driver.Planned{What: s.w, Request: s.d.Event(s.e)})
+			for ; t.sent < len(t.send); t.sent++ {
+				s := t.send[t.sent]
+				x := s.d.SendPaced(ctx, driver.Planned{What: s.w, Request: s.d.Event(s.e)}, pace)
 				r.l.seen(x)
 				if !x.Outcome.Accepted() {
 					t.refused = &x

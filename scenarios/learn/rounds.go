@@ -12,6 +12,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -57,11 +58,11 @@ func (r *round) run(ctx context.Context, t *Traits) error {
 	if r.l.narrow || r.l.Answer > slowAnswer && t.SideBySide < 2 {
 		wide = 1
 	}
-	if err := r.send(ctx, r.tracks, wide); err != nil {
+	if err := r.send(ctx, r.tracks, wide, driver.Pace{}); err != nil {
 		return err
 	}
-	if again := r.turnedAway(); wide > 1 && len(again) > 0 {
-		if err := r.send(ctx, again, 1); err != nil {
+	for _, again := range r.turnedAway() {
+		if err := r.sendAgain(ctx, again); err != nil {
 			return err
 		}
 	}
@@ -123,14 +124,70 @@ func (r *round) turnedAway() []*track {
 		if t.refused == nil {
 			continue
 		}
-		o := t.refused.Outcome
-		if o.Kind != delivery.Answered || o.Status == http.StatusTooManyRequests || o.Status >= http.StatusInternalServerError {
-			t.refused = nil
+		if o := t.refused.Outcome; o.Kind != delivery.Answered || driver.NotNow(o) || o.Status >= http.StatusInternalServerError {
 			again = append(again, t)
 		}
 	}
 	return again
 }
+
+// TurnedAway is returned by Learn when the receiver takes nothing any more, though it
+// did at first: nothing that it showed by then is a trait.
+type TurnedAway struct {
+	At   driver.Exchange
+	Slow bool // it takes some now and then, too few to be learned by
+}
+
+func (t *TurnedAway) Error() string {
+	if t.Slow {
+		return fmt.Sprintf("the receiver takes so few deliveries that it was not learned within %s: the last of many that were turned away is %s (%s)", pacedTime, t.At.What, driver.Quote(t.At))
+	}
+	return fmt.Sprintf("while the receiver was learned it stopped taking genuine deliveries: %s was turned away for %s, or longer than that if its answer asks for it (%s)",
+		t.At.What, turnedAwayTime, driver.Quote(t.At))
+}
+
+const (
+	// turnedAwayTime is how long one delivery is sent again that is turned away.
+	turnedAwayTime = 5 * time.Second
+	// pacedTime is how long the learning may last, of a receiver that limits how fast
+	// it is learned.
+	pacedTime = time.Minute
+)
+
+// sendAgain sends what is left of a track at the pace that the receiver takes.
+func (r *round) sendAgain(ctx context.Context, t *track) error {
+	pace := driver.Pace{Limit: turnedAwayTime, Seen: r.l.seen, Control: r.l.takesPlain, Away: driver.NotNow}
+	if r.l.started.Add(pacedTime).Before(clock.Wall()) {
+		return &TurnedAway{At: *t.refused, Slow: true}
+	}
+	t.refused = nil
+	if err := r.send(ctx, []*track{t}, 1, pace); err != nil || t.refused == nil || !driver.NotNow(t.refused.Outcome) {
+		return err
+	}
+	// It is about the event only if anything else is taken.
+	if t.refused.Outcome.Status == http.StatusTooManyRequests || !r.l.takesPlain(ctx) {
+		return &TurnedAway{At: *t.refused}
+	}
+	return nil
+}
+
+// takesPlain reports whether the receiver takes the plain delivery right now.
+func (l *Learner) takesPlain(ctx context.Context) bool {
+	l.mu.Lock()
+	l.controls++
+	n := l.controls
+	l.mu.Unlock()
+	r, err := l.plain(ctx, firstControl+n)
+	if err != nil {
+		return false
+	}
+	x := l.Driver.Send(ctx, driver.Planned{What: "the plain delivery", Request: r})
+	l.seen(x)
+	return x.Outcome.Accepted()
+}
+
+// firstControl keeps the ids of controls apart from those of other plain deliveries.
+const firstControl = 1_000_000
 
 // driver is the learner's, with other knobs.
 func (r *round) driver() driver.Driver {
