@@ -78,6 +78,16 @@ Feature: Idempotency
     When 10 copies of the "DELIVERED" event of each arrive at the same instant
     Then the events of each have had the same effect as on a message that got each of them once
 
+  @IDEM-3 @MUST
+  Scenario: copies of an inbound text at the same instant are all accepted
+    When contacts send 1 text on every channel, 10 copies of each at the same instant
+    Then the receiver accepts them all
+
+  @IDEM-3 @MUST @state @inbound
+  Scenario: copies of an inbound text at the same instant count once
+    When contacts send 2 texts on every channel, 10 copies of each at the same instant
+    Then the receiver has counted an inbound message from each of them
+
   @IDEM-4 @MUST @state
   Scenario: different events under one X-Webhook-ID are all processed
     Given two messages that the receiver has seen up to "SENT" under one X-Webhook-ID
@@ -139,6 +149,11 @@ Feature: Idempotency
   Scenario: two different texts from one number in the same second have two effects
     When a contact sends a text and, in the same second, another text
     Then the receiver has counted 2 inbound messages from that contact
+
+  @IDEM-5 @MUST @state @part @inbound
+  Scenario: two different texts from one number almost at the same instant have two effects, for many numbers
+    When contacts send 5 texts on every channel, each with another at almost the same instant
+    Then the receiver has counted 2 inbound messages from each of them
 
   @IDEM-6 @MUST @state
   Scenario Outline: a lost acknowledgement, then a retry: one effect, when the sender <loses it>

@@ -37,9 +37,9 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 		return out, false
 	}
 	start := clock.Wall()
-	if p.partial && !p.rule.State {
+	if p.partial && !p.rule.State || p.scenario.Tagged("@inbound") {
 		// What can be seen from outside, its rule's other scenario sees.
-		if err := s.subject.Needs(p.rule.Needs...); err != nil {
+		if err := s.subject.Needs(p.needs()...); err != nil {
 			s.verdict(ctx, p, err, nil, &out)
 			return out, false
 		}

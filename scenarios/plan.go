@@ -41,6 +41,15 @@ func (p *planned) place() int {
 // rule of that forgery, not this one.
 func (p *planned) bystander() bool { return p.rule.ID == rule.SIG13 || p.rule.ID == rule.SIG14 }
 
+// needs are what the scenario looks at: that of its rule, or the count of inbound
+// texts where the rule is about more than those (@inbound).
+func (p *planned) needs() []rule.Need {
+	if p.scenario.Tagged("@inbound") {
+		return []rule.Need{rule.InboundCount}
+	}
+	return p.rule.Needs
+}
+
 // strictOnly reports whether only a strict run judges the scenario. Where a rule
 // has no other, the scenario stays, and says that.
 func (p *planned) strictOnly() bool { return p.scenario.Tagged("@strict") }

@@ -20,7 +20,8 @@ func knownOfDuplicates() []mistake {
 			fix:     unique + " Answer 2xx to a duplicate.",
 		},
 		{
-			id: "looks-then-inserts", without: []string{rule.IDEM1, rule.IDEM2}, mutants: []string{"check-then-insert"},
+			id: "looks-then-inserts", without: []string{rule.IDEM1, rule.IDEM2}, mutants: []string{"check-then-insert", "inbound-check-then-insert"},
+			like:    []string{"IDEM-3 | copies at the same instant have one effect | more"}, // the same, but of statuses only
 			summary: "it looks whether an event is there and then inserts it: copies that arrive at the same instant slip in between (a race, no unique key)",
 			fix:     unique + " A look before it, or a lock in one process, does not hold.",
 		},
@@ -70,12 +71,12 @@ func knownOfDuplicates() []mistake {
 			fix:     "Insert with ON CONFLICT DO NOTHING (INSERT IGNORE, upsert), or catch the unique-constraint error, and answer 2xx: the event is there.",
 		},
 		{
-			id: "copies-refused", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies at the same instant are all accepted | 4xx"},
+			id: "copies-refused", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies * are all accepted | 4xx"},
 			summary: "a copy is answered with {answer} while the first is still being processed",
 			fix:     "Answer 2xx to the copy, or let it wait for the first. " + unique,
 		},
 		{
-			id: "copies-collide", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies at the same instant are all accepted | 5xx"},
+			id: "copies-collide", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies * are all accepted | 5xx"},
 			summary: "copies that arrive at the same instant collide in the database, and nobody catches that error: one is answered with {answer}",
 			fix:     unique + " Catch the unique-constraint error and the serialisation error, and answer 2xx.",
 		},
@@ -103,6 +104,11 @@ func knownOfDuplicates() []mistake {
 			id: "inbound-not-deduplicated", mutants: []string{"inbound-not-deduplicated"},
 			summary: "statuses are deduplicated, what contacts write is not: an inbound text counts once for every delivery",
 			fix:     "Key inbound events by message_id, or else by account, number, received_at and a hash of the text, with a unique index.",
+		},
+		{
+			id: "inbound-count-race", mutants: []string{"inbound-count-read-and-written"},
+			summary: "the count of a contact's texts is read and written back one higher: of two texts that arrive at the same instant one is lost (a race)",
+			fix:     "Store each text as a row with a unique key and count the rows, or count in one statement: UPDATE … SET count = count + 1.",
 		},
 		{
 			id: "reply-per-delivery", mutants: []string{"reply-per-delivery"},

@@ -18,10 +18,10 @@ func inboundSentences() []definition {
 	return []definition{
 		def(`(?:a|that|another) contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text)`, func(w *World) any { return w.contactSendsKind }),
 		def(`a contact sends (?:"([^"]*)"|a text with (.+))`, func(w *World) any { return w.contactSendsText }),
-		def(`contacts send (\d+) texts on every channel`, func(w *World) any { return w.contactsSendOnEveryChannel }),
+		def(`contacts send (\d+) texts? on every channel(?:, (?:(\d+) copies of each at the same instant|each with (another) at almost the same instant))?`, func(w *World) any { return w.contactsSendOnEveryChannel }),
 		def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
 		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
-		def(`the receiver has counted an inbound message from each of them`, func(w *World) any { return w.hasCountedEach }),
+		def(`the receiver has counted (?:an inbound message|(\d+) inbound messages) from each of them`, func(w *World) any { return w.hasCountedEach }),
 		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
 		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
 		def(`the receiver has replied to both contacts equally often`, func(w *World) any { return w.repliedEquallyOften }),
@@ -33,6 +33,7 @@ func inboundSentences() []definition {
 type contact struct {
 	number   string
 	optedOut bool // by a signal
+	copied   bool // its text came in several copies
 }
 
 // inbound is a text of the scenario's contact; who that is is drawn when first needed.
@@ -121,60 +122,6 @@ func (w *World) twoContactsSend(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// contactsSendOnEveryChannel is for those channels that the receiver handles.
-func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int) error {
-	if err := w.needs(rule.InboundCount); err != nil {
-		return err
-	}
-	var planned []driver.Planned
-	for _, ch := range event.Channels() {
-		if !w.s.Traits.TakesInbound(ch) || slices.Contains(w.s.Traits.Refused, ch) {
-			continue
-		}
-		for range n {
-			w.contact = nil
-			text := w.newText()
-			e := w.inboundAt(&text, ch, w.at)
-			w.contacts = append(w.contacts, w.contact)
-			planned = append(planned, driver.Planned{What: fmt.Sprintf("an inbound %q on %s", text, ch), Request: w.signed(e)})
-		}
-	}
-	return w.sendEach(ctx, planned)
-}
-
-// hasCountedEach asks of each contact's texts the same, in one wait.
-func (w *World) hasCountedEach(ctx context.Context) error {
-	if err := w.acceptedSoFar(); err != nil {
-		return err
-	}
-	one, err := w.oneText(ctx)
-	if err != nil {
-		return err
-	}
-	var all []expectation
-	for _, c := range w.contacts {
-		all = append(all, expectation{w.inboundState(w.form(c.number)), func(st probe.State) bool { return st.Count == one }})
-	}
-	got, err := w.allAppear(ctx, all)
-	if err != nil || w.allHold(all, got) {
-		return err
-	}
-	wrong, example := 0, probe.State{}
-	for i := range got {
-		if got[i].Count != one {
-			wrong++
-			example = got[i]
-		}
-	}
-	return &Failure{
-		Inbound: true, Sporadic: wrong <= len(got)/2,
-		Summary:  fmt.Sprintf("of %d inbound texts, each of another contact and each acknowledged, %d are not counted once: one counts %d, not %d", len(got), wrong, example.Count, one),
-		Expected: fmt.Sprintf("a count of %d for each contact", one),
-		Seen:     example.Raw,
-		At:       w.lastExchange(),
-	}
 }
 
 // oneText is what one inbound text counts for on this receiver.

@@ -2,6 +2,7 @@ package mutant
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -113,16 +114,7 @@ func idempotencyMutants() []Mutant {
 			Mistake: "One statement looks if the event is there already, another one stores it, and copies slip in between.",
 			Breaks:  []Broken{{rule.IDEM3, "N copies at the same instant"}},
 			May:     []rule.ID{rule.IDEM5},
-			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
-				there, err := s.has(ctx, ev.Key)
-				if err == nil && !there {
-					err = takes(ctx, 2*time.Millisecond) // the way to the database and back
-				}
-				if err != nil || there {
-					return false, err
-				}
-				return s.addAgain(ctx, ev, reply)
-			}),
+			change:  adding(store.lookThenAdd),
 		},
 		{
 			Name:    "keys-in-memory",
@@ -201,10 +193,37 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "inbound-not-deduplicated",
 			Mistake: "Statuses are deduplicated, what contacts write is not.",
-			Breaks:  []Broken{{rule.IDEM5, "inbound duplicates have one effect"}},
+			Breaks: []Broken{
+				{rule.IDEM3, "one effect"},
+				{rule.IDEM5, "inbound duplicates have one effect"},
+			},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind == receiver.Inbound {
 					return s.addAgain(ctx, ev, reply)
+				}
+				return s.Add(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "inbound-check-then-insert",
+			Mistake: "Statuses have a unique key, and what contacts write is looked for and then stored: copies slip in between.",
+			Breaks:  []Broken{{rule.IDEM3, "N copies at the same instant"}},
+			May:     []rule.ID{rule.IDEM5},
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind == receiver.Inbound {
+					return s.lookThenAdd(ctx, ev, reply)
+				}
+				return s.Add(ctx, ev, reply)
+			}),
+		},
+		{
+			Name:    "inbound-count-read-and-written",
+			Mistake: "How many texts a contact has sent is read and written back one higher: of two at the same instant one is not counted.",
+			Breaks:  []Broken{{rule.IDEM5, "two different texts from one number have two"}},
+			May:     []rule.ID{rule.IDEM4},
+			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				if ev.Kind == receiver.Inbound {
+					return s.countOneMore(ctx, ev, reply)
 				}
 				return s.Add(ctx, ev, reply)
 			}),
@@ -292,6 +311,37 @@ func (s store) addAgain(ctx context.Context, ev receiver.Event, reply []byte) (b
 	_, err := s.DB.ExecContext(ctx, `INSERT INTO events (key, kind, subject, status, rank, reply)
 		VALUES (? || ' #' || hex(randomblob(8)), ?, ?, ?, ?, ?)`, ev.Key, ev.Kind, ev.Subject, ev.Status, ev.Rank, reply)
 	return err == nil, err
+}
+
+// lookThenAdd stores ev if it is not there, in two statements.
+func (s store) lookThenAdd(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+	there, err := s.has(ctx, ev.Key)
+	if err == nil && !there {
+		err = takes(ctx, 2*time.Millisecond) // the way to the database and back
+	}
+	if err != nil || there {
+		return false, err
+	}
+	return s.addAgain(ctx, ev, reply)
+}
+
+// countOneMore stores a new ev under its number among those of its subject. Two that
+// are stored at the same instant get the same number, and one of them is lost.
+func (s store) countOneMore(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+	marked, err := s.mark(ctx, ev.Key)
+	if err != nil || !marked {
+		return false, err
+	}
+	n := 0
+	err = s.DB.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE kind = ? AND subject = ?`, ev.Kind, ev.Subject).Scan(&n)
+	if err == nil {
+		err = takes(ctx, 2*time.Millisecond) // the way to the database and back
+	}
+	if err != nil {
+		return false, err
+	}
+	ev.Key = fmt.Sprintf("%s %s, number %d", ev.Kind, ev.Subject, n+1)
+	return s.Add(ctx, ev, reply)
 }
 
 // has looks for what addAgain stored under a key.
