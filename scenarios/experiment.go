@@ -86,9 +86,11 @@ func attribute(book oracle.Book, judged map[string]report.Rule) attribution {
 	a := attribution{rule: map[string]string{}, unsure: map[string]string{}}
 	fails := func(id string) bool { v := judged[id].Verdict; return v == report.Failed || v == report.Warned }
 	broken := slices.DeleteFunc(slices.Sorted(maps.Keys(judged)), func(id string) bool { return !fails(id) })
-	for id := range book.Violated {
+	violated := slices.Sorted(maps.Keys(book.Violated))
+	for _, id := range violated {
 		a.rule[id] = id
-		if fails(id) || len(broken) == 0 || slices.ContainsFunc(book.Violations[id], certain) {
+		others := reasons(book.Violations[id], broken)
+		if fails(id) || len(others) == 0 {
 			continue
 		}
 		for _, v := range book.Violations[id] {
@@ -97,20 +99,37 @@ func attribute(book oracle.Book, judged map[string]report.Rule) attribution {
 			}
 		}
 		if a.rule[id] == id {
-			a.unsure[id] = fmt.Sprintf("%d deliveries or readings of the run look like a violation of it, its own scenarios pass, and %s is broken: that may be why", book.Violated[id], broken[0])
+			a.unsure[id] = fmt.Sprintf("%d deliveries or readings of the run look like a violation of it, its own scenarios pass, and %s is broken: that may be why", book.Violated[id], others[0])
 		}
 	}
 	if len(broken) > 0 {
 		return a
 	}
-	for id := range book.Violated { // nothing tells the explanations apart
+	for _, id := range violated { // nothing tells the explanations apart
 		for _, v := range book.Violations[id] {
 			for _, other := range v.Could {
-				if book.Violated[other] == 0 && judged[other].Verdict != report.Passed {
+				if book.Violated[other] == 0 && judged[other].Verdict != report.Passed && a.unsure[other] == "" {
 					a.unsure[other] = fmt.Sprintf("a violation of %s in this run could be one of it as well", id)
 				}
 			}
 		}
 	}
 	return a
+}
+
+// reasons are the broken rules, in their order, that can be why a run has met the
+// violations of another. Where one of the violations has no other reason, there are
+// none: it can be of no other rule, or only IDEM-7 is broken and the target was not
+// restarted while the violation came about.
+func reasons(violations []oracle.Violation, broken []string) []string {
+	all := broken
+	for _, v := range violations {
+		if certain(v) {
+			return nil
+		}
+		if !v.Restarted {
+			all = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return id == rule.IDEM7 })
+		}
+	}
+	return all
 }

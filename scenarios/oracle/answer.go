@@ -79,6 +79,10 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 		o.settle(v, ok, rules)
 		return ok
 	}
+	if r := o.records[keyOf(s.Subject)]; o.epoch > 0 {
+		// Of what came before a restart that the target forgot at, there is no record.
+		v.Restarted = r == nil || len(r.Arrivals) == 0 || r.Arrivals[0].Epoch < o.epoch
+	}
 	features := answerFeatures(s, o.records[keyOf(s.Subject)], Circumstances{Rotated: o.rotated, Enabled: o.enabled, Now: now})
 	redirected := !ok && v.Rule == rule.ACK3
 	o.answerBlame.add(features, !ok && !redirected)

@@ -19,8 +19,11 @@ type Violation struct {
 	Expected string
 	Seen     string // the state as it was read, or ""
 	Subject  chaos.Subject
-	Step     int      // the delivery that was answered wrongly; 0 for a wrong state
-	Story    []string // what happened to the subject
+	// Restarted says that a restart of the target could be the reason: it lies
+	// between the subject's deliveries, or between them and what was seen.
+	Restarted bool
+	Step      int      // the delivery that was answered wrongly; 0 for a wrong state
+	Story     []string // what happened to the subject
 
 	Request, Response string // of the delivery that was answered wrongly
 }

@@ -58,7 +58,7 @@ func (e Expectation) countFits(st probe.State, r *Record, each int) bool {
 func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, shown bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	v := Violation{Subject: r.Subject, Seen: st.Raw, Story: r.Story()}
+	v := Violation{Subject: r.Subject, Seen: st.Raw, Story: r.Story(), Restarted: r.readAcrossRestart()}
 	switch {
 	case e.Unjudged != "":
 	case e.Absent && st.Known:
@@ -129,6 +129,7 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 	v.Summary = fmt.Sprintf("%d effects on %s; each event delivered once has %d", st.Effects, name(r.Subject), n)
 	switch {
 	case many:
+		v.Restarted = r.deliveredAcrossRestart()
 		base := rule.ORD7
 		if len(features) > 0 {
 			base = features[0].Rule
@@ -158,6 +159,7 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 	v.Summary = fmt.Sprintf("%d inbound messages are counted of %s, not %s", n, name(r.Subject), want)
 	switch {
 	case many:
+		v.Restarted = r.deliveredAcrossRestart()
 		features, base := r.effectFeatures(), rule.IDEM5
 		if r.Forged() && features[0].Rule == rule.SIG13 { // nothing came twice
 			base = rule.SIG13

@@ -116,6 +116,7 @@ type Record struct {
 	Baseline int // inbound texts that were counted before the first delivery
 
 	nth   int         // in the order in which they began
+	read  int         // the epoch in which its state is read
 	words learn.Words // of the receiver
 }
 
@@ -231,6 +232,7 @@ func (o *Oracle) Snapshot() []*Record {
 	all := make([]*Record, 0, len(o.records))
 	for _, r := range o.records {
 		cut := *r
+		cut.read = o.epoch
 		cut.Arrivals = slices.Clone(r.Arrivals)
 		cut.sort()
 		all = append(all, &cut)
@@ -273,6 +275,7 @@ func (o *Oracle) Take(index int) []*Record {
 	delete(o.units, index)
 	for _, r := range all {
 		delete(o.records, keyOf(r.Subject))
+		r.read = o.epoch
 		r.sort()
 		o.ended(r)
 	}
@@ -287,6 +290,7 @@ func (o *Oracle) TakeAll() []*Record {
 	clear(o.records)
 	clear(o.units)
 	for _, r := range all {
+		r.read = o.epoch
 		r.sort()
 		o.ended(r)
 	}
@@ -336,6 +340,20 @@ func (r *Record) epochs() (first, last int) {
 		last = max(last, a.Epoch)
 	}
 	return first, last
+}
+
+// deliveredAcrossRestart reports whether a restart lies between two deliveries: what
+// came before may count once more after it.
+func (r *Record) deliveredAcrossRestart() bool {
+	first, last := r.epochs()
+	return first != last
+}
+
+// readAcrossRestart reports whether a restart lies between the first delivery and
+// the reading of the state: what came before may be lost.
+func (r *Record) readAcrossRestart() bool {
+	first, _ := r.epochs()
+	return first < r.read
 }
 
 // Story is what happened, a line each.

@@ -76,7 +76,7 @@ func (o *Oracle) Replies(sent map[string]int) {
 	}
 	for _, w := range all {
 		n := of(w)
-		v := Violation{Subject: w.subject, Seen: fmt.Sprintf("POST /v3/messages, %d times", n)}
+		v := Violation{Subject: w.subject, Seen: fmt.Sprintf("POST /v3/messages, %d times", n), Restarted: o.epoch > 0}
 		switch {
 		case w.unjudged || len(w.texts) == 0:
 		case w.stop && n > 0:
