@@ -31,12 +31,12 @@ func knownOfDuplicates() []mistake {
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},
 		{
-			id: "webhook-id-as-event-id", mutants: []string{"webhook-id-as-key"},
+			id: "webhook-id-as-event-id", with: []string{rule.IDEM4}, mutants: []string{"webhook-id-as-key"},
 			summary: "X-Webhook-ID is taken for the event's id: it is the same on every delivery of a webhook, so only the first event counts",
 			fix:     "Deduplicate by X-Webhook-Event-ID or by message_id + message_status. X-Webhook-ID names the webhook's configuration.",
 		},
 		{
-			id: "message-id-as-key", mutants: []string{"message-id-as-key"},
+			id: "message-id-as-key", with: []string{rule.ORD1}, mutants: []string{"message-id-as-key"},
 			like: []string{
 				"ORD-3 | * | fewer", "IDEM-4 | two statuses of one message at the same instant are both processed | state",
 				"IDEM-4 | two statuses of one message within a second are both processed | state", "ORD-1 | * | state",

@@ -136,6 +136,20 @@ func knownOfOrder() []mistake {
 			fix:     "Take a signal whether or not it has a text, a message_id and a to: they may be null.",
 		},
 		{
+			id: "opt-outs-not-kept", plain: true, without: []string{rule.IDEM4}, like: []string{
+				"CON-1 | a contact whose signals arrive as opt_out has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_in, opt_out has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_out at 20 s, opt_in at 10 s has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_out, opt_in, opt_out has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_out at 30 s, opt_out at 10 s, opt_in at 20 s has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_out, help has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_out, custom_keyword has opted out | state",
+				"CON-1 | a contact whose signals arrive as opt_out by the network has opted out | state",
+			},
+			summary: "no contact.opt_out shows in the state of a contact: contact events are not handled, or only those of contacts that the receiver knew before",
+			fix:     "Store the opt-out with the number it is of, also where there is no contact of that number yet: messages may be sent to it later.",
+		},
+		{
 			id: "opt-out-ignored", mutants: []string{"sends-after-opt-out"}, like: []string{"CON-2 | * | state"},
 			summary: "contact.opt_out is ignored: messages are still sent to a contact that opted out",
 			fix:     "Store the opt-out, and look at it before anything is sent.",

@@ -13,6 +13,7 @@ func knownOfSignatures() []mistake {
 		{
 			id: "believed-after-the-first", absent: []string{"SIG-10 | *: another id put into the header | 2xx"},
 			covers:  []string{rule.SIG2, rule.SIG3, rule.SIG4, rule.SIG5, rule.SIG6, rule.SIG7, rule.SIG10, rule.ROT1},
+			with:    []string{rule.SIG2},
 			mutants: []string{"trusted-webhook-id"},
 			summary: "only the first delivery of a webhook is verified: whatever comes under its X-Webhook-ID afterwards is believed",
 			fix:     "Verify every delivery. Keep no result of a verification, whatever the webhook id, the address or the connection.",
