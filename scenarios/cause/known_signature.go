@@ -138,6 +138,14 @@ func knownOfSignatures() []mistake {
 		},
 		{
 			id: "no-number-passes", mutants: []string{"unreadable-timestamp-passes"},
+			like: []string{ // the same of a date that is made of it, which is no date either where the number is too large
+				"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp that is not a number | 2xx",
+				"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp of \"NaN\" | 2xx",
+				"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp beyond 64 bits | 2xx",
+				"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp with letters behind it | 2xx",
+				"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp with a fraction | 2xx",
+				"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: a timestamp with an exponent | 2xx",
+			},
 			summary: "a timestamp that is no number passes the check of the age: no comparison with NaN is true",
 			fix:     "Match the timestamp with ^[0-9]+$ before it is converted, and refuse with 401 otherwise.",
 		},
@@ -147,7 +155,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Match the timestamp with ^[0-9]+$ before it is converted, and refuse with 401 otherwise: parseInt and its kin stop early.",
 		},
 		{
-			id: "timestamp-overflows", mutants: []string{"timestamp-wraps-around"},
+			id: "timestamp-overflows", mutants: []string{"timestamp-wraps-around"}, absent: []string{"SIG-6 | *: a timestamp of \"NaN\" | 2xx"},
 			summary: "a timestamp beyond 64 bits wraps around and passes the check of the age",
 			fix:     "Refuse a timestamp that has more than 12 characters or others than digits before it is converted.",
 		},
