@@ -24,12 +24,17 @@ import (
 //	SENT-       the request was cut off
 //	~SENT       a forged one that was refused; ~SENT+ one that was accepted
 //	SENT=ROUTED at the same instant
+//	|           the receiver is restarted, and forgets nothing
 //
 // A word that was there before is the same event again.
 func story(o *oracle.Oracle, text string) *oracle.Record {
 	id := uuid.New()
 	n, group := 0, 0
 	for word := range strings.FieldsSeq(text) {
+		if word == "|" {
+			o.Restarted(false)
+			continue
+		}
 		mates := strings.Split(word, "=")
 		if group++; len(mates) == 1 {
 			group--
@@ -203,6 +208,38 @@ func TestViolations(t *testing.T) {
 				t.Errorf("got %v, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// A restart may be the reason for effects too many only between two deliveries, and
+// for what is missing also between them and the reading.
+func TestARestartInBetween(t *testing.T) {
+	t.Parallel()
+	effects := func(n int) probe.State { return probe.State{Status: "SENT", HasEffects: true, Effects: n} }
+	for _, tt := range []struct {
+		story string
+		st    probe.State
+		want  bool
+	}{
+		{"| QUEUED SENT SENT", effects(5), false},
+		{"QUEUED SENT SENT |", effects(5), false},
+		{"QUEUED SENT | SENT", effects(5), true},
+		{"| QUEUED SENT", effects(1), false},
+		{"QUEUED SENT |", effects(1), true},
+		{"| QUEUED SENT", probe.State{}, false},
+		{"QUEUED | SENT", probe.State{}, true},
+		{"QUEUED SENT |", probe.State{}, true},
+	} {
+		o := oracle.New(chaos.Plan{}, nil, false)
+		judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4, "SENT, QUEUED": 4}})
+		for _, all := range o.Book().Violations {
+			if len(all) != 1 || all[0].Restarted != tt.want {
+				t.Errorf("%s, %+v: %+v", tt.story, tt.st, all)
+			}
+		}
+		if len(o.Book().Violations) != 1 {
+			t.Errorf("%s: %+v", tt.story, o.Book().Violations)
+		}
 	}
 }
 
