@@ -354,7 +354,7 @@ func (l *Learner) seen(x driver.Exchange) {
 		says *regexp.Regexp
 		what string
 	}{{saysDuplicate, "a new event is taken for a duplicate"}, {saysUnknown, "the event is of an unknown message"}, {saysIgnored, "a genuine event is ignored"}} {
-		if said := s.says.FindString(body); said != "" {
+		if said := affirmed(s.says, body); said != "" {
 			note = fmt.Sprintf("%s: the answer to %s says %q", s.what, x.What, said)
 			l.mu.Lock()
 			if !slices.ContainsFunc(slices.Collect(maps.Keys(l.notes)), func(n string) bool { return strings.HasPrefix(n, s.what) }) {
@@ -364,6 +364,20 @@ func (l *Learner) seen(x driver.Exchange) {
 			return
 		}
 	}
+}
+
+// denial is what stands behind the name of a JSON field that says no.
+var denial = regexp.MustCompile(`^[\w -]*"\s*:\s*(?:(?i:false|null)|0+(?:\.0+)?|"\s*"|"(?i:false|no|0)"|\[\s*\]|\{\s*\})\s*(?:[,}\]]|$)`)
+
+// affirmed is what an answer says, unless it is the name of a field whose value says
+// no: {"duplicate": false}.
+func affirmed(says *regexp.Regexp, body string) string {
+	for _, at := range says.FindAllStringIndex(body, -1) {
+		if !denial.MatchString(body[at[1]:]) {
+			return body[at[0]:at[1]]
+		}
+	}
+	return ""
 }
 
 func (l *Learner) sortedNotes() []string {
