@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -121,6 +122,13 @@ func TestImages(t *testing.T) {
 			t.Logf("%s: %.1f MB", image, float64(size)/1e6)
 			if err != nil || size > most || about[1] != "65532:65532" {
 				t.Errorf("%s: %v", image, about)
+			}
+			program, _, _ := strings.Cut(image, ":")
+			told := func(mb float64) bool {
+				return strings.Contains(readmeText(t), fmt.Sprintf("`%s` (%.0f MB)", program, mb))
+			}
+			if mb := float64(size) / 1e6; !told(mb-1) && !told(mb) && !told(mb+1) {
+				t.Errorf("the README says another size of %s than %.1f MB", program, mb)
 			}
 		}
 		if out := docker(t, "run", "--rm", set.sentsim, "version"); !strings.Contains(out, "sentsim") {

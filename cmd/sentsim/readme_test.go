@@ -18,12 +18,8 @@ type block struct{ language, text string }
 
 func readme(t *testing.T) []block {
 	t.Helper()
-	data, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []block
-	for _, m := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(data), -1) {
+	for _, m := range regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$").FindAllStringSubmatch(readmeText(t), -1) {
 		all = append(all, block{m[1], m[2]})
 	}
 	return all
@@ -55,6 +51,7 @@ func TestReadmeCommands(t *testing.T) {
 	dir, ports := t.TempDir(), freePorts(t, "8080", "8700")
 	env := []string{"GITHUB_STEP_SUMMARY=", "GITHUB_ACTIONS=", "CI="}
 	ran := 0
+	outputs := map[string]string{}
 	for _, b := range readme(t) {
 		if name := named(b); name != "" {
 			if err := os.WriteFile(filepath.Join(dir, name), []byte(b.text), 0o600); err != nil {
@@ -83,6 +80,7 @@ func TestReadmeCommands(t *testing.T) {
 				if status != want || !strings.Contains(said, text) {
 					t.Errorf("%s\nends with %d, want %d and %q:\n%s", line, status, want, text, said)
 				}
+				outputs[strings.TrimSpace(promise.ReplaceAllString(line, ""))] = said
 				ran++
 			}
 		}
@@ -90,6 +88,71 @@ func TestReadmeCommands(t *testing.T) {
 	if ran < 15 {
 		t.Errorf("only %d commands ran", ran)
 	}
+	sampleIsTrue(t, outputs["sentsim verify --exec 'node server.mjs'"])
+	unprobed := t.TempDir() // without the config file, which says where the state is
+	if err := os.Rename(filepath.Join(dir, "good.mjs"), filepath.Join(unprobed, "good.mjs")); err != nil {
+		t.Fatal(err)
+	}
+	said, _ := sh(t, unprobed, "sentsim verify --exec 'node good.mjs'", env...)
+	headlinesAreTrue(t, said)
+}
+
+// sampleIsTrue compares the sample at the README's beginning, and what is said of
+// it further down, with what the run says: the same lines in the same order, where
+// … stands for anything.
+func sampleIsTrue(t *testing.T, said string) {
+	t.Helper()
+	rest := spaces(said)
+	for line := range strings.Lines(readme(t)[0].text) {
+		want := regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(spaces(line)), "…", ".*?"))
+		at := want.FindStringIndex(rest)
+		if at == nil {
+			t.Errorf("the run of server.mjs does not say %q, as the README does; it ends with\n%s", strings.TrimSpace(line), lastLine(said))
+			continue
+		}
+		rest = rest[at[1]:]
+	}
+	unchecked := regexp.MustCompile(`(\d+) rules are \*not checked\*`).FindStringSubmatch(readmeText(t))
+	if unchecked == nil || !strings.Contains(lastLine(said), " "+unchecked[1]+" not checked,") {
+		t.Errorf("the README says %q, and the run of server.mjs: %s", unchecked, lastLine(said))
+	}
+}
+
+// headlinesAreTrue compares the headline of a run without a probe, as README and
+// changelog have it, with what the run says.
+func headlinesAreTrue(t *testing.T, said string) {
+	t.Helper()
+	for _, file := range []string{"README.md", "CHANGELOG.md"} {
+		text, err := os.ReadFile("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		headline := regexp.MustCompile("`(kept as far as seen: [^`]*no probe[^`]*)`").FindStringSubmatch(spaces(string(text)))
+		if headline == nil {
+			t.Errorf("%s has no headline of a run without a probe", file)
+			continue
+		}
+		if !regexp.MustCompile(strings.ReplaceAll(regexp.QuoteMeta(headline[1]), "…", ".*")).MatchString(lastLine(said)) {
+			t.Errorf("%s says %q, and the run of good.mjs without a probe: %s", file, headline[1], lastLine(said))
+		}
+	}
+}
+
+func readmeText(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// spaces writes any white space as one space: lines are broken elsewhere.
+func spaces(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
 
 // named is the name of the file that a block is, as its first line says.
@@ -155,11 +218,7 @@ func beside(t *testing.T, dir, line string, env []string) {
 
 // The README is short enough to be read, and begins with what a newcomer needs.
 func TestReadmeIsInOrder(t *testing.T) {
-	data, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(data)
+	text := readmeText(t)
 	if n := strings.Count(text, "\n"); n > 370 {
 		t.Errorf("%d lines", n)
 	}
