@@ -230,7 +230,7 @@ func TestARestartInBetween(t *testing.T) {
 		{"QUEUED | SENT", probe.State{}, true},
 		{"QUEUED SENT |", probe.State{}, true},
 	} {
-		o := oracle.New(chaos.Plan{}, nil, false)
+		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4, "SENT, QUEUED": 4}})
 		for _, all := range o.Book().Violations {
 			if len(all) != 1 || all[0].Restarted != tt.want {
