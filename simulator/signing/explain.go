@@ -113,7 +113,9 @@ func otherUnit(text string) (time.Time, string) {
 func explainHeaders(s Secret, h Headers, body []byte) (Finding, bool) {
 	ids := []string{h.ID, strings.TrimSpace(h.ID), strings.ToLower(h.ID), strings.ToUpper(h.ID), ""}
 	times := []string{h.Timestamp, strings.TrimSpace(h.Timestamp), ""}
+	how := "unit, zeros, spaces, or empty"
 	if at, unit := otherUnit(h.Timestamp); unit != "" {
+		how = "Unix seconds; the header has it " + strings.Replace("in "+unit, "in as-", "as ", 1)
 		times = append(times, strconv.FormatInt(at.Unix(), 10))
 	} else if n, err := parseTimestamp(h.Timestamp); err == nil {
 		times = append(times, strconv.FormatInt(n, 10), strconv.FormatInt(n, 10)+"000")
@@ -133,7 +135,7 @@ func explainHeaders(s Secret, h Headers, body []byte) (Finding, bool) {
 			if j > 0 {
 				return Finding{
 					Cause:   "timestamp-changed",
-					Summary: "the signature is right for another spelling of " + HeaderTimestamp + " (unit, zeros, spaces, or empty)",
+					Summary: "the signature is right for another spelling of " + HeaderTimestamp + " (" + how + ")",
 					Fix:     "Sign the timestamp exactly as the header has it, in Unix seconds.",
 				}, true
 			}

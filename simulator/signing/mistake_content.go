@@ -142,6 +142,10 @@ func contentTwists() []twist {
 			recipe: signsContent(func(id, stamp string, body []byte) []byte { return join("\n", id, stamp, body) }),
 		},
 		{
+			name: "slack-content", does: "joins v0, timestamp and body with colons, without the webhook id, as Slack does", fix: fix,
+			recipe: signsContent(func(_, stamp string, body []byte) []byte { return join(":", "v0", stamp, body) }),
+		},
+		{
 			name: "version-signed", does: "puts v1. before webhook id, timestamp and body", fix: fix,
 			recipe: signsContent(func(id, stamp string, body []byte) []byte {
 				return slices.Concat([]byte(Version+"."), join(".", id, stamp, body))
