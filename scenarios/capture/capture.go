@@ -28,6 +28,9 @@ type Request struct {
 	// Parsed is true where the capture has the body's JSON as a value of its own:
 	// Body is that value printed again, and need not be what was sent.
 	Parsed bool
+	// Reported is true where the capture is a program's account of the request, a
+	// log or an export: the way in which the body is written may be that program's.
+	Reported bool
 	// Others are other ways to read the body, where the capture allows several.
 	Others [][]byte
 	// Notes are what was repaired to read it, a clause each.
@@ -171,8 +174,12 @@ func (r Reading) worth() int {
 	for _, q := range r.Requests {
 		n := 0
 		for _, role := range []Role{ID, Timestamp, Signature} {
-			if values, _, _ := q.Values(role); len(values) > 0 {
+			values, _, _ := q.Values(role)
+			if len(values) > 0 {
 				n += 4
+			}
+			if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "{{") || encodedAsMail(v) }) {
+				n-- // still to be filled in, or decoded
 			}
 		}
 		if service, _ := q.OtherSender(); service != "" && n == 0 {

@@ -33,7 +33,7 @@ func (p Parser) parseShell(text string, line int) ([]Request, error) {
 	if start == nil {
 		return nil, fmt.Errorf("%w: line %d: there is no command", ErrNothing, line)
 	}
-	if before := regexp.MustCompile(`(?m)^[ \t]*(?:export |cat |echo |printf |[A-Za-z_]\w*=)`).FindStringIndex(text[:start[1]]); before != nil && before[0] < start[2] {
+	if before := regexp.MustCompile(`(?m)^[ \t]*(?:export |cat |echo |printf |read |[A-Za-z_]\w*=)`).FindStringIndex(text[:start[1]]); before != nil && before[0] < start[2] {
 		if requests, err := p.script(text[before[0]:], line+strings.Count(text[:before[0]], "\n")); err == nil {
 			return requests, nil
 		}
@@ -136,6 +136,8 @@ func (sh *script) run(words []word, s *scanner) bool {
 			if file != "" {
 				sh.files[file] = []byte(out)
 			}
+		case name == "read" && stdin != nil:
+			s.vars[plain[len(plain)-1].text] = strings.TrimRight(stdin.text, "\n")
 		case len(sh.calls) > 0:
 			return false
 		default:

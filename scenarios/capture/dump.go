@@ -47,14 +47,14 @@ func traced(text string) (string, bool) {
 
 // dumped makes bytes of a hex dump as xxd, hexdump -C, tcpdump -X and Wireshark print it.
 func dumped(text string) (string, bool) {
-	line := regexp.MustCompile(`(?m)^[ \t]*(?:0x)?[0-9a-fA-F]{4,8}:? {1,3}((?:[0-9a-fA-F]{2,4} {1,2}){1,16})`)
+	line := regexp.MustCompile(`(?m)^[ \t]*(?:0x)?[0-9a-fA-F]{4,8}:? {1,3}((?:[0-9a-fA-F]{2,4}(?: {1,2}|\r?$)){1,16})`)
 	found := line.FindAllStringSubmatch(text, -1)
 	if len(found) < 3 {
 		return "", false
 	}
 	var out strings.Builder
 	for _, m := range found {
-		digits := strings.ReplaceAll(m[1], " ", "")
+		digits := strings.Join(strings.Fields(m[1]), "")
 		if len(digits) > 32 {
 			digits = digits[:32]
 		}

@@ -13,7 +13,7 @@ import (
 // requestOf makes a request of the object that has its headers. The body is in
 // it, or in one of the objects around it.
 func requestOf(v gjson.Result, above []gjson.Result, headers []Header) Request {
-	r := Request{Method: "POST", Headers: slices.DeleteFunc(headers, func(h Header) bool { return strings.HasPrefix(h.Name, ":") })}
+	r := Request{Method: "POST", Reported: true, Headers: slices.DeleteFunc(headers, func(h Header) bool { return strings.HasPrefix(h.Name, ":") })}
 	if method := firstOf(v, "method", "httpMethod", "verb", "request_method"); method.Type == gjson.String && method.String() != "" {
 		r.Method = method.String()
 	}
@@ -75,7 +75,7 @@ func bodyNames() []string {
 	return []string{
 		"rawBody", "raw_body", "bodyRaw", "body_raw", "rawRequestBody", "rawPayload", "rawModeData", "raw_payload", "bodyBase64", "body_base64", "base64Body", "bodyBytes", "body_bytes",
 		"bodyText", "body_text", "bodyString", "body_string", "requestBody", "request_body", "reqBody", "request_payload", "requestPayload",
-		"postData", "post_data", "httpBody", "http_body", "http.request.body", "request.body", "body", "content", "payload", "data", "raw", "text", "message", "request", "req", "event", "input", "value", "string",
+		"postData", "post_data", "json", "httpBody", "http_body", "http.request.body", "request.body", "body", "content", "payload", "data", "raw", "text", "message", "request", "req", "event", "input", "value", "string",
 	}
 }
 

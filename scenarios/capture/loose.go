@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/tidwall/gjson"
 )
@@ -16,7 +18,7 @@ import (
 func (p Parser) parseLoose(text string) ([]Request, error) {
 	what := languageOf(text)
 	headers := looseHeaders(text)
-	r := Request{Method: "POST", Headers: headers}
+	r := Request{Method: "POST", Headers: headers, Reported: true}
 	if !r.signed() {
 		if !r.foreign() {
 			return nil, fmt.Errorf("line 1: this is %s, and no signature was found in it: %s", what, asCurl)
@@ -73,7 +75,8 @@ func looseHeaders(text string) []Header {
 	)
 	var headers []Header
 	for _, m := range regexp.MustCompile(name+gap+value).FindAllStringSubmatch(text, 64) {
-		if role, _ := RoleOf(m[1]); role != Other && !strings.EqualFold(m[2], "null") {
+		// The name of the next column of a table is no value.
+		if role, _ := RoleOf(m[1]); role != Other && !strings.EqualFold(m[2], "null") && RoleOfIs(m[2], Other) {
 			headers = append(headers, Header{m[1], m[2]})
 		}
 	}
@@ -145,11 +148,14 @@ func looseBodies(text string) []looseBody {
 		if first := spans[0].body; !spans[0].parsed && json.Valid(first) && strings.Contains(string(first), "\n") {
 			spans[0].parsed = true // a program prints it anew
 		}
-		for shell, plain := range map[string]string{`'\''`: "'", "''": "'", `\'`: "'"} {
-			if strings.Contains(span, shell) {
-				spans = append(spans, looseBody{body: []byte(strings.ReplaceAll(string(spans[0].body), shell, plain))})
+		for _, text := range []string{string(spans[0].body), span} {
+			for shell, plain := range map[string]string{`'\''`: "'", "''": "'", `\'`: "'"} {
+				if strings.Contains(text, shell) {
+					spans = append(spans, looseBody{body: []byte(strings.ReplaceAll(text, shell, plain))})
+				}
 			}
 		}
+		spans = append(spans, ofWindows(text, span)...)
 	}
 	if longest > 0 {
 		return spans
@@ -246,8 +252,33 @@ func Unescape(text string) string {
 	return string(out)
 }
 
-// backticks undoes PowerShell's escapes.
+// ofWindows undoes the quoting of PowerShell and of Windows' cmd, where text is
+// written in one of them. For cmd, browsers double each backslash and put a
+// percent sign in quotes of its own.
+func ofWindows(text, span string) []looseBody {
+	switch languageOf(text) {
+	case "PowerShell":
+		return []looseBody{{body: []byte(backticks(span))}}
+	case "a command for Windows' cmd":
+		span = regexp.MustCompile(`\^(?:\r?\n(\r?\n)?|(.))`).ReplaceAllString(span, "$1$2")
+		span = strings.NewReplacer(`"%"`, "%", `"!"`, "!", `""`, `\"`).Replace(span)
+		return []looseBody{{body: []byte(strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(span))}}
+	}
+	return nil
+}
+
+// backticks undoes PowerShell's escapes, and what browsers write for a character
+// that is not ASCII: $([char]233).
 func backticks(text string) string {
+	text = regexp.MustCompile(`(?:\$\(\[char\](?:0x)?[0-9A-Fa-f]+\))+`).ReplaceAllStringFunc(text, func(chars string) string {
+		var units []uint16
+		for _, n := range regexp.MustCompile(`\](\w+)`).FindAllStringSubmatch(chars, -1) {
+			if unit, err := strconv.ParseUint(n[1], 0, 16); err == nil {
+				units = append(units, uint16(unit))
+			}
+		}
+		return string(utf16.Decode(units))
+	})
 	var out strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] != '`' || i+1 == len(text) {

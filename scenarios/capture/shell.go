@@ -175,13 +175,18 @@ func (s *scanner) readHeredocs() {
 		}
 		content := text.String()
 		if !doc.quoted {
-			content = strings.NewReplacer("\\\\", "\\", "\\$", "$", "\\`", "`", "\\\n", "").Replace(content)
+			content = unquotedHeredoc().Replace(content)
 		}
 		if doc.at < len(s.out) {
 			s.out[doc.at].text = content
 		}
 	}
 	s.heredocs = nil
+}
+
+// unquotedHeredoc undoes the escapes of a text behind <<EOF.
+func unquotedHeredoc() *strings.Replacer {
+	return strings.NewReplacer("\\\\", "\\", "\\$", "$", "\\`", "`", "\\\n", "")
 }
 
 func isNumber(text string) bool { return len(text) == 1 && text[0] >= '0' && text[0] <= '9' }
@@ -285,6 +290,19 @@ func (s *scanner) expand(out []byte, rest string) []byte {
 		if value, ok := s.vars[name]; ok {
 			s.pos += len(m[0])
 			return append(out, value...)
+		}
+	}
+	// $(cat <<'EOF' …): the command's substitution is the text.
+	if m := regexp.MustCompile(`^\$\(\s*cat\s*<<-?\s*(['"\\]?)(\w+)['"]?[ \t]*\r?\n`).FindStringSubmatch(rest); m != nil {
+		if end := regexp.MustCompile(`\r?\n[ \t]*` + m[2] + `\s*\)`).FindStringIndex(rest[len(m[0])-1:]); end != nil {
+			text := rest[len(m[0])-1:][:end[0]]
+			s.line += strings.Count(rest[:len(m[0])-1+end[1]], "\n")
+			s.pos += len(m[0]) - 1 + end[1]
+			text = strings.TrimPrefix(text, "\n")
+			if m[1] == "" {
+				text = unquotedHeredoc().Replace(text)
+			}
+			return append(out, text...)
 		}
 	}
 	if rest[0] == '`' || len(rest) > 1 && (isLetter(rest[1]) || strings.IndexByte("({_0123456789$#?!@*-", rest[1]) >= 0) {

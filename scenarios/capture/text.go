@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"html"
+	"io"
+	"mime/quotedprintable"
 	"regexp"
 	"strings"
 	"unicode/utf16"
@@ -91,6 +93,11 @@ func repairs() []repair {
 		{"the fence of the Markdown text was taken off", fenced},
 		{"the quotation marks (>) before its lines were taken off", unquoted},
 		{"the prefix that stands before each line (of a log) was taken off", unprefixed},
+		{"the quoted-printable of a mail was undone", fromMail},
+		{"ngrep's dots at the ends of lines were taken off", func(text string) (string, bool) {
+			return regexp.MustCompile(`(?m)\.$`).ReplaceAllString(text, ""), regexp.MustCompile(`(?m) HTTP/[0-9.]+\.$`).MatchString(text)
+		}},
+		{"variables ({{name}}) were filled in with what the capture says of them", filledIn},
 		{"the indentation before its lines was taken off", unindented},
 		{"no-break and zero-width spaces were made plain", plainSpaces},
 		{"typographic (curly) quotes and dashes were made straight", straightened},
@@ -130,6 +137,32 @@ func fenced(text string) (string, bool) {
 	}
 	best = strings.TrimSuffix(best, "\n")
 	return strings.TrimSuffix(best, "\r"), true
+}
+
+// encodedAsMail reports whether a text has an equals sign as a mail's has it.
+func encodedAsMail(text string) bool { return strings.Contains(text, "=3D") }
+
+// fromMail undoes the encoding in which a mail's text is sent.
+func fromMail(text string) (string, bool) {
+	if !encodedAsMail(text) {
+		return "", false
+	}
+	plain, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(text)))
+	return string(plain), err == nil
+}
+
+// filledIn puts values in the place of variables, which files of HTTP clients
+// (@name = value) and collections of Postman (key and value) set.
+func filledIn(text string) (string, bool) {
+	var pairs []string
+	set := regexp.MustCompile(`(?m)^@(\w+)[ \t]*=[ \t]*(.*?)[ \t\r]*$|"key"\s*:\s*"(\w+)"\s*,\s*"value"\s*:\s*"((?:[^"\\]|\\.)*)"`)
+	for _, m := range set.FindAllStringSubmatch(text, 100) {
+		name := "{{" + m[1] + m[3] + "}}"
+		if value := m[2] + m[4]; strings.Contains(text, name) && !strings.Contains(value, "{{") {
+			pairs = append(pairs, name, value)
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(text), len(pairs) > 0
 }
 
 var quoteMark = regexp.MustCompile(`^[ \t]*(?:> ?)+`)

@@ -43,7 +43,9 @@ var (
 // the way did it, and a receiver that verifies the bytes that arrive fails.
 func encodings(r capture.Request) []step {
 	fault := func(cause, said, fix string, cheap bool, undo func([]byte) [][]byte) step {
-		return step{change{cause, said, fix, false}, cheap, func(_ capture.Request, body []byte) [][]byte { return undo(body) }}
+		// A log or an export may write a body so by itself.
+		own := r.Reported && (cause == "body-base64" || cause == "body-hex" || cause == "body-escaped")
+		return step{change{cause, said, fix, own}, cheap, func(_ capture.Request, body []byte) [][]byte { return undo(body) }}
 	}
 	const unpack = "Sent does not compress: find what does (a proxy, a CDN, a relay), or unpack the body before its signature is verified."
 	brotliSaid := strings.Contains(strings.ToLower(r.Get("Content-Encoding")), "br")

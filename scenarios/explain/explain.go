@@ -43,11 +43,12 @@ type Finding struct {
 func Explain(secret signing.Secret, readings []capture.Reading, now func(capture.Request) time.Time) []Finding {
 	b := &budget{bytes: 256 << 20}
 	var best []Finding
+	formless := false // best is of a text without a form
 	_, lacking := headersFault(readings[0].Requests[0])
 	lacking = lacking && !readings[0].Loose // a look elsewhere would only find other values
 	for _, reading := range readings {
 		// A text that has no form is read only where no other reading fits.
-		if reading.Loose && (best != nil || lacking) {
+		if reading.Loose && (best != nil && !formless || lacking) {
 			continue
 		}
 		findings := make([]Finding, len(reading.Requests))
@@ -66,7 +67,7 @@ func Explain(secret signing.Secret, readings []capture.Reading, now func(capture
 			}
 		}
 		if best == nil || wrong(findings) < wrong(best) {
-			best = findings
+			best, formless = findings, reading.Loose
 		}
 		if wrong(best) == 0 {
 			break
@@ -162,7 +163,10 @@ func fitting(secret signing.Secret, r capture.Request, set headerSet, body candi
 		f.Summary = "the secret is right, and so is the signature, but what arrived is changed: " + strings.Join(said, "; and ")
 		return f
 	}
-	time := signing.Explain(secret, set.values, body.bytes, now(r))
+	// Where the timestamp is there in several ways, the one that fits says when.
+	read := r
+	read.Headers = []capture.Header{{Name: signing.HeaderTimestamp, Value: set.values.Timestamp}}
+	time := signing.Explain(secret, set.values, body.bytes, now(read))
 	f.Verdict, f.Cause, f.Summary, f.Fix = Wrong, time.Cause, time.Summary, time.Fix
 	if time.OK {
 		f.Verdict = Right
@@ -187,6 +191,12 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 	if known, ok := mistaken(secret, r, sets, body, now); ok {
 		known.Notes, known.Request, known.Body = r.Notes, r, r.Body
 		return known
+	}
+	for _, set := range sets[:min(len(sets), 3)] {
+		if cause, ok := nearby(secret, r, set.values, body); ok {
+			f.Verdict = Wrong
+			return f.with(cause)
+		}
 	}
 	if cause, ok := bodyFault(r, body); ok {
 		return f.with(cause)

@@ -94,6 +94,15 @@ func packed(tb testing.TB, open func(*bytes.Buffer) interface {
 	return b.String()
 }
 
+// dumpOf is text as od -A x -t x1 prints it.
+func dumpOf(text string) string {
+	var out strings.Builder
+	for i := 0; i < len(text); i += 16 {
+		fmt.Fprintf(&out, "%06x % x\n", i, text[i:min(i+16, len(text))])
+	}
+	return out.String()
+}
+
 type row struct {
 	name, capture, cause string // "ok" is right
 }
@@ -204,6 +213,27 @@ func captures(tb testing.TB, d delivery) []row {
 		{"parsed by an inspector", `{"headers":` + jsonOf(tb, d.headers()) + `, "body": ` + strings.ReplaceAll(body, ",", ", ") + `}`, "ok"},
 		{"a log", "10:10 WARN bad signature headers=" + jsonOf(tb, d.headers()) + " body=" + quoted, "ok"},
 		{"a log without a body", fmt.Sprintf("bad signature x-webhook-id=%s x-webhook-timestamp=%s x-webhook-signature=%s", d.id, d.stamp, d.signature), "no-body"},
+		{"a time zone", d.with(func(d *delivery) { d.stamp = strconv.Itoa(signedAt - 5400) }).http(), "timestamp-shifted"},
+		{"the timestamp of another attempt", d.with(func(d *delivery) { d.stamp = strconv.Itoa(signedAt + 7) }).http(), "timestamp-shifted"},
+		{"an id without dashes", d.with(func(d *delivery) { d.id = strings.ReplaceAll(d.id, "-", "") }).http(), "id-changed"},
+		{"lower case", d.with(func(d *delivery) { d.signature = strings.ToLower(d.signature) }).http(length(n)), "signature-case-changed"},
+		{"a name in a value's place", as(strings.Replace(body, "+15550001111", "<phone>", 1)).http(), "body-redacted"},
+		{"the payload alone", as(body[strings.Index(body, `{"inbound`) : n-1]).http(), "not-an-event"},
+		{"sorted keys, escaped", as(jsonOf(tb, map[string]any{"event": "message.received", "field": "message", "timestamp": "2026-10-01T12:00:00Z", "payload": json.RawMessage(strings.ReplaceAll(`{"channel":"sms","inbound_number":"+15550001111","text":"it's \"5 €\" a/b <c> & 100%"}`, "€", `\u20ac`))})).http(), "body-keys-sorted"},
+		{"cmd of Windows", "curl ^\"http://a/^\" ^\n -H ^\"X-Webhook-ID: " + d.id + "^\" ^\n -H ^\"X-Webhook-Timestamp: " + d.stamp + "^\" ^\n -H ^\"X-Webhook-Signature: " + d.signature + "^\" ^\n --data-raw ^\"" +
+			strings.NewReplacer(`\`, `^\^\`, `"`, `^\^"`, "{", "^{", "}", "^}", "<", "^<", ">", "^>", "&", "^&", "%", "^%").Replace(body) + `^"`, "ok"},
+		{"cmd of Windows, in Firefox", `curl "http://a/" -H "X-Webhook-ID: ` + d.id + `" -H "X-Webhook-Timestamp: ` + d.stamp + `" -H "X-Webhook-Signature: ` + d.signature + `" --data-raw "` + strings.NewReplacer(`\`, `\\`, `"`, `""`, "%", `"%"`).Replace(body) + `"`, "ok"},
+		{"PowerShell, not only ASCII", "Invoke-WebRequest -Uri \"http://a/\" -Headers @{\n\"X-Webhook-ID\"=\"" + d.id + "\"\n\"X-Webhook-Timestamp\"=\"" + d.stamp + "\"\n\"X-Webhook-Signature\"=\"" + d.signature + "\"\n} -Body ([System.Text.Encoding]::UTF8.GetBytes(\"" +
+			strings.NewReplacer(`"`, "`\"", "€", "$([char]8364)").Replace(body) + `"))`, "ok"},
+		{"a heredoc in a variable", "BODY=$(cat <<'EOF'\n" + body + "\nEOF\n)\n" + d.curl()[:strings.Index(d.curl(), "--data-raw")] + ` -d "$BODY"`, "ok"},
+		{"a heredoc that is read", "read -r -d '' BODY <<'EOF' || true\n" + body + "\nEOF\n" + d.curl()[:strings.Index(d.curl(), "--data-raw")] + ` -d "$BODY"`, "ok"},
+		{"a table with columns", "webhook_id,webhook_timestamp,webhook_signature,body\n" + d.id + "," + d.stamp + `,"` + d.signature + `","` + strings.ReplaceAll(body, `"`, `""`) + "\"\n", "ok"},
+		{"a mail's encoding", strings.ReplaceAll(strings.NewReplacer("=", "=3D", "€", "=E2=82=AC", `"payload"`, "\"pay=\nload\"").Replace(d.http()), "\r", ""), "ok"},
+		{"ngrep", "T 10.0.0.1:1 -> 10.0.0.2:2 [AP] #4\n" + strings.ReplaceAll(d.http(), "\r\n", ".\n"), "ok"},
+		{"a variable of an .http file", "@sig = " + d.signature + "\n\n" + strings.Replace(d.http(), d.signature, "{{sig}}", 1), "ok"},
+		{"base64 in an export", envelope(map[string]any{"data": []any{map[string]any{"headers": d.headers(), "body": base64.StdEncoding.EncodeToString([]byte(body))}}}), "ok"},
+		{"a web page", "<table><tr><td>X-Webhook-ID</td><td>" + d.id + "</td></tr><tr><td>X-Webhook-Timestamp</td><td>" + d.stamp + "</td></tr><tr><td>X-Webhook-Signature</td><td>" + d.signature + "</td></tr></table><pre>" + html.EscapeString(body) + "</pre>", "ok"},
+		{"a dump of od", dumpOf(d.http()), "ok"},
 		{"headers of another delivery", d.http("X-Webhook-Event-Type: message.failed", length(n)), ""},
 	}
 }
@@ -254,7 +284,7 @@ func TestAnotherSecret(t *testing.T) {
 		if f.Cause == "another-secret" != strings.Contains(f.Summary+f.Fix, "another secret") {
 			t.Errorf("%s: %s blames the secret: %s", r.name, f.Cause, f.Summary)
 		}
-		for _, unknowable := range []string{"body-cut", "no-body", "body-not-recorded", "body-length", "body-redacted", "body-bytes-lost", "header-redacted", "missing-header", "other-sender"} {
+		for _, unknowable := range []string{"body-cut", "no-body", "body-not-recorded", "body-length", "body-redacted", "body-bytes-lost", "header-redacted", "missing-header", "other-sender", "not-an-event"} {
 			if right[r.name] == unknowable && (f.Cause != unknowable || f.Verdict != explain.CannotTell) {
 				t.Errorf("%s: got %d %s, want that it cannot be told: %s", r.name, f.Verdict, f.Cause, unknowable)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/capture"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // printings are the steps that undo another printing of the same JSON.
@@ -49,6 +50,13 @@ func inOrder(_ capture.Request, body []byte) [][]byte {
 		return nil
 	}
 	var all [][]byte
+	if bytes.Contains(body, []byte(`\u`)) { // a program that sorts may also escape what is not ASCII
+		for _, c := range signing.BodyChanges() {
+			if plain, ok := c.Undo(body); ok && c.Cause == "body-reserialised-javascript" && !bytes.Contains(plain, []byte(`\u`)) {
+				all = inOrder(capture.Request{}, plain)
+			}
+		}
+	}
 	for _, envelope := range []string{"field sub_type event timestamp request_id payload", "field event timestamp request_id payload", "field timestamp sub_type payload", "field event request_id timestamp payload"} {
 		payload := doc.Get("payload")
 		for _, keys := range []string{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,7 +107,7 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 		return reason{"body-cut", fmt.Sprintf("the body is not whole: %d of the %d bytes that its Content-Length says are there. It was cut, or not recorded as it was sent", have, n), captureAgain}, true
 	case !complete && cutShort(r.Body):
 		return reason{"body-cut", fmt.Sprintf("the body was cut: its JSON ends in the middle, after %d bytes%s", have, promised), captureAgain}, true
-	case masked(body):
+	case masked(body) || complete && placeholders(body):
 		return reason{"body-redacted", "values in the body are redacted or masked (***): it is not the body that was signed, and nothing can be judged", "Capture the request again without masking; the signature covers every byte."}, true
 	case !complete && packed(r) != "":
 		return reason{"body-compressed", "the body is compressed (" + packed(r) + ") and could not be unpacked: the capture has not all of its bytes as they were", "Capture it with its bytes (base64 or a file), or after it was unpacked."}, true
@@ -165,6 +166,18 @@ func masked(body []byte) bool {
 	return regexp.MustCompile(`(?i)"[^"]*(\*{3,}|•{3,}|█{2,}|xxxx+)[^"]*"\s*[,}\]]|"[\[<(]?(redacted|filtered|masked|hidden|removed|scrubbed)[\])>]?"|:\s*(\*{3,}|\[(redacted|filtered|masked)\])`).Match(body)
 }
 
+// placeholders reports whether the name of a value stands in its place, in
+// brackets: "<phone>", "[EMAIL]", "{{id}}". In a text that people write it says nothing.
+func placeholders(body []byte) bool {
+	found := false
+	gjson.GetBytes(body, "payload").ForEach(func(key, value gjson.Result) bool {
+		found = !slices.Contains([]string{"text", "body", "title", "name"}, key.String()) &&
+			regexp.MustCompile(`^(<[^<>]+>|\[[^\[\]]+\]|\{+[^{}]+\}+|\([a-z ]+\)|%[A-Z_]+%)$`).MatchString(value.String()) && value.Type == gjson.String
+		return !found
+	})
+	return found
+}
+
 // packed names the compression of a body, as its headers or its first bytes say.
 func packed(r capture.Request) string {
 	if e := strings.TrimSpace(strings.ToLower(r.Get("Content-Encoding"))); e != "" && e != "identity" {
@@ -196,6 +209,9 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 		if c.cause == "headers-renamed" && !sent {
 			return reason{"other-sender", "the headers are those of the Standard Webhooks or Svix family, under which many services sign (" + c.said + "), and the body is not one of Sent's: most likely another service sent it", "Give a delivery of Sent; verify this one with the secret of the service that sent it."}, true
 		}
+	}
+	if !sent && !doc.Get("payload").Exists() {
+		return reason{"not-an-event", "the body is JSON, but not an event as Sent sends it, which has field and payload: only a part of it was captured, or another service sent it", captureAgain}, true
 	}
 	event := doc.Get("event").String()
 	if event == "" {
