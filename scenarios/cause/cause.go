@@ -5,6 +5,7 @@ package cause
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/sentsim/sentsim/scenarios/learn"
@@ -87,10 +88,14 @@ const forgedRules = 7
 // nothing is verified.
 const fewest = 8
 
+// refusesInWords recognises what receivers say of a signature that does not fit.
+var refusesInWords = regexp.MustCompile(`(?i)(invalid|bad|wrong|missing|no|failed|mismatch).{0,30}signature|signature.{0,40}(invalid|mismatch|failed|wrong|missing|not)|unauthori[sz]ed|forbidden|denied|"(ok|success|valid|verified)" ?: ?false|"status" ?: ?"?(error|fail|40[0-9])`)
+
 // verifiesNothing is for a receiver that accepts every forged delivery, but for a
 // few that it cannot even read: a body that was cut off is no JSON.
 func verifiesNothing(f Facts) []report.Cause {
-	tried, accepted := 0, 0
+	tried, accepted, refused := 0, 0, 0 // refused: by what the answer says, not by its status
+	words := ""
 	rules, after := []string{}, []string{}
 	for _, r := range f.Rules {
 		if !slices.Contains([]string{rule.SIG2, rule.SIG3, rule.SIG4, rule.SIG5, rule.SIG6, rule.SIG7, rule.SIG10}, r.ID) {
@@ -104,6 +109,10 @@ func verifiesNothing(f Facts) []report.Cause {
 			case report.Failed:
 				accepted++
 				tried++
+				if line := said(s); refusesInWords.MatchString(line) {
+					refused++
+					words = line
+				}
 			case report.Passed:
 				tried++
 			case report.NotChecked, report.Warned, report.Errored:
@@ -121,6 +130,13 @@ func verifiesNothing(f Facts) []report.Cause {
 		fix = fmt.Sprintf("Did it get its secret? It was given in the environment as %s; if the receiver reads it under another name, say so: --secret-env NAME (secret_env: NAME under target in the config file). A receiver without a secret must refuse to start, or refuse every delivery. ", f.SecretEnv) + fix
 	} else {
 		fix = "Did it get its secret? Look how the receiver reads it (sentsim names the variable with --secret-env NAME where it starts the receiver itself). A receiver without a secret must refuse every delivery. " + fix
+	}
+	if refused*10 >= accepted*9 {
+		return []report.Cause{{
+			ID: "refused-with-2xx", Certainty: string(learn.Matches), Rules: append(rules, after...),
+			Summary: fmt.Sprintf("the receiver refuses in words what it accepts by its status: %d of %d forgeries got a 2xx, which says %.80s", refused, tried, words),
+			Fix:     "Answer 401 where the signature does not fit: Sent reads only the status. Look what genuine deliveries get: where they get this text too, they are lost, and Sent counts them as delivered; then compare the signing secrets.",
+		}}
 	}
 	return []report.Cause{{
 		ID: "verifies-nothing", Certainty: string(learn.Matches), Fix: fix, Rules: append(rules, after...),

@@ -29,6 +29,16 @@ func TestVerifiesNothing(t *testing.T) {
 			t.Errorf("%s has the cause %q", r.ID, r.Cause)
 		}
 	}
+	for i := range rules {
+		for j, s := range rules[i].Scenarios {
+			if len(s.Evidence) > 0 && s.Verdict == report.Failed {
+				rules[i].Scenarios[j].Evidence[0].Response = "200 OK after 1ms\n\n" + `{"ok":false,"error":"invalid signature"}`
+			}
+		}
+	}
+	if causes := Explain(Facts{Rules: rules}); len(causes) != 1 || causes[0].ID != "refused-with-2xx" || !strings.Contains(causes[0].Summary, "invalid signature") {
+		t.Errorf("%+v", causes)
+	}
 	if causes := Explain(Facts{Rules: rulesOf(d, d["trusted-webhook-id"])}); len(causes) != 1 || causes[0].ID != "believed-after-the-first" {
 		t.Errorf("%+v", causes)
 	}
