@@ -2,10 +2,12 @@ package signing
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -124,6 +126,10 @@ func encodedBodies() []bodyEdit {
 			}, string(b)))
 		})},
 		{"body-utf8-as-latin1", "reads the body as UTF-8 and verifies it in Latin-1", verifyRaw, always(toLatin1)},
+		{"body-hashed", "verifies the SHA-256 of the body, in hex, in the place of the body", verifyRaw, always(func(b []byte) []byte {
+			sum := sha256.Sum256(b)
+			return hex.AppendEncode(nil, sum[:])
+		})},
 		{"body-null", "verifies the text 'null' in place of a body", verifyRaw, always(func([]byte) []byte { return []byte("null") })},
 		{"body-empty-object", "verifies {} in place of the body, which a parser has left empty", "The parser did not take the body for JSON, or had been there before. " + verifyRaw, always(func([]byte) []byte { return []byte("{}") })},
 		{"body-cut", "verifies only the first 256 bytes of the body", verifyRaw, always(func(b []byte) []byte { return b[:min(256, len(b))] })},
@@ -194,7 +200,7 @@ func reprintedBodies() []bodyEdit {
 		dropNull(&n)
 		return compactStyle(appendJSString).append(nil, n, 0), true
 	}
-	return []bodyEdit{
+	return append(datedBodies(), []bodyEdit{
 		{"reserialised-compact-ascii", "verifies json.dumps(body, separators=(',', ':')) of the parsed body, which escapes what is not ASCII", verifyRaw, compactStyle(asciiText).print},
 		{"reserialised-compact", "verifies the parsed body printed again without blanks (json_encode, to_json, Jackson, serde): numbers and escapes come out in another way", verifyRaw, compactStyle(appendJSString).print},
 		{"reserialised-python-unicode", "verifies json.dumps(body, ensure_ascii=False) of the parsed body, which puts spaces after ',' and ':'", verifyRaw, spaced.print},
@@ -232,7 +238,23 @@ func reprintedBodies() []bodyEdit {
 			}
 			return appendJavaMap(nil, n), true
 		}},
+	}...)
+}
+
+// datedBodies print the times in the body, or the event's alone, in another form,
+// as a program does that has read them into objects.
+func datedBodies() []bodyEdit {
+	var all []bodyEdit
+	for _, form := range []struct{ name, ending string }{{"milliseconds", ".000Z"}, {"offset", "+00:00"}, {"milliseconds-offset", ".000+00:00"}, {"no-zone", ""}} {
+		for _, which := range []struct{ name, field string }{{"times", `[a-z_]+`}, {"timestamp", "timestamp"}} {
+			written := regexp.MustCompile(`("` + which.field + `":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)Z"`)
+			all = append(all, bodyEdit{
+				"reserialised-" + which.name + "-" + form.name, "verifies a body that was read into objects and printed again, its " + which.name + " as in 12:00:00" + form.ending, verifyRaw,
+				always(func(body []byte) []byte { return written.ReplaceAll(body, []byte("${1}"+form.ending+`"`)) }),
+			})
+		}
 	}
+	return all
 }
 
 // payloadBodies take the payload for the body.

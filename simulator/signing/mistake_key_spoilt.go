@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"net/url"
 	"strconv"
 	"strings"
 )
@@ -151,6 +152,9 @@ func misreadKeys() []spoiltKey {
 		{"secret-as-python-bytes", "uses str() of the secret's bytes as key, which is b'…' in Python", decode, func(t, _ string, _ []byte) []byte { return pythonBytes([]byte(t)) }},
 		{"prefix-stripped-as-characters", "strips the characters w, h, s, e, c and _ off the secret's start, not the prefix, and decodes what is left (lstrip in Python, trim in PHP)", "Take off the prefix as a whole: removeprefix('whsec_') in Python, substr($secret, 6) in PHP, strings.TrimPrefix in Go.", decoded(charset)},
 		{"text-stripped-as-characters", "strips the characters w, h, s, e, c and _ off the secret's start and uses the text that is left as key", decode, rest(charset)},
+		{"percent-encoded", "uses the secret's text as key, percent-encoded as in a URL", whole, text(url.QueryEscape)},
+		{"in-json", `uses the JSON that the secret is stored in as key, {"secret":"…"}`, "Parse what the store of secrets returns, and take the field: JSON.parse(value).secret. Then take off whsec_ and base64-decode the rest.", text(func(s string) string { return `{"secret":"` + s + `"}` })},
+		{"in-json-by-name", `uses the JSON that the secret is stored in as key, {"SENT_DM_WEBHOOK_SECRET":"…"}`, "Parse what the store of secrets returns, and take the field. Then take off whsec_ and base64-decode the rest.", text(func(s string) string { return `{"SENT_DM_WEBHOOK_SECRET":"` + s + `"}` })},
 		{"padding-lost", "uses the secret's text as key, without the '=' at its end", whole, text(unpadded)},
 		{"rest-padding-lost", "uses the text after whsec_ as key, without the '=' at its end", whole, rest(unpadded)},
 		{"plus-as-space", "uses the secret's text as key, and its '+' have become spaces", whole + " A '+' becomes a space where a form or a URL is decoded.", text(spaced)},

@@ -59,6 +59,7 @@ func TestMistakesAreDistinct(t *testing.T) {
 		"body-plus-as-space": true, "body-trimmed": true, "body-spaces-collapsed": true, "body-cut": true,
 		"body-html-escaped-php": true, "body-html-escaped-python": true, "body-html-escaped-angles": true, "body-quotes-html-escaped": true,
 		"body-slashes-stripped": true, "reserialised-compact": true, "reserialised-go-struct": true, "reserialised-without-null": true,
+		"reserialised-timestamp-milliseconds": true, "reserialised-timestamp-offset": true, "reserialised-timestamp-milliseconds-offset": true, "reserialised-timestamp-no-zone": true,
 		"payload-only-sorted": true, "payload-only-sorted-python": true, "raw-url-decoding-error-ignored": true, "raw-decoding-error-ignored": true,
 		"url-safe-decoded": true, "hex-decoded": true, "prefix-stripped-as-characters": true, "text-stripped-as-characters": true,
 		"key-cut-to-24": true, "key-cut-to-32": true, "last-character-lost": true,
