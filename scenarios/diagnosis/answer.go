@@ -113,7 +113,9 @@ func words(o delivery.Outcome) string { return frames.ReplaceAllString(text(o), 
 // quote is the first line of what an answer says, in quotation marks; "" for nothing.
 func quote(o delivery.Outcome) string {
 	const most = 160 // characters
-	for line := range strings.Lines(text(o)) {
+	said := strings.TrimSpace(text(o))
+	said = strings.TrimPrefix(said, "Error\n") // the title of Express's pages
+	for line := range strings.Lines(said) {
 		line = strings.Join(strings.Fields(line), " ")
 		if line == "" || line == "{" || line == "[" {
 			continue

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -26,8 +27,11 @@ func offsets(dateHeader time.Duration) []int64 {
 	for h := int64(1); h <= 14; h++ {
 		all = append(all, h*hour, -h*hour)
 	}
-	for _, s := range []int64{hour / 2, 3*hour + hour/2, 4*hour + hour/2, 5*hour + hour/2, 5*hour + 3*hour/4, 6*hour + hour/2, 8*hour + 3*hour/4, 9*hour + hour/2, 10*hour + hour/2, 24 * hour, 7 * 24 * hour, 365 * 24 * hour} {
+	for _, s := range []int64{hour / 2, 3*hour + hour/2, 4*hour + hour/2, 5*hour + hour/2, 5*hour + 3*hour/4, 6*hour + hour/2, 8*hour + 3*hour/4, 9*hour + hour/2, 10*hour + hour/2} {
 		all = append(all, s, -s)
+	}
+	for _, days := range []int64{1, 2, 3, 4, 5, 6, 7, 14, 30, 31, 365, 366} { // a machine that slept, or a date read the other way
+		all = append(all, days*24*hour, -days*24*hour)
 	}
 	seen := map[int64]bool{}
 	return slices.DeleteFunc(all, func(s int64) bool {
@@ -37,9 +41,13 @@ func offsets(dateHeader time.Duration) []int64 {
 	})
 }
 
+// shifted is a delivery that is signed at another time.
+func (i *investigation) shifted(offset int64) delivery.Request {
+	return i.signed(plainEvent, i.body(plainEvent, i.r.Format), i.now()+offset)
+}
+
 func (i *investigation) signedAt(offset int64) effect {
-	body := i.body(plainEvent, i.r.Format)
-	what, _ := i.try(i.signed(plainEvent, body, i.now()+offset))
+	what, _ := i.try(i.shifted(offset))
 	return what
 }
 
@@ -53,11 +61,17 @@ func (i *investigation) wrongClock() *report.Diagnosis {
 	if d := i.otherUnits(); d != nil {
 		return d
 	}
-	for _, s := range offsets(date) {
+	all := offsets(date)
+	requests := make([]delivery.Request, len(all))
+	for n, s := range all {
+		requests[n] = i.shifted(s)
+	}
+	i.ahead(requests)
+	for n, s := range all {
 		if i.over() {
 			return nil
 		}
-		what := i.signedAt(s)
+		what, _ := i.try(requests[n])
 		if what != accepted && what != changed {
 			continue
 		}

@@ -110,7 +110,7 @@ func accessDoors() []door {
 			fix: "Exempt the webhook's path (satisfy any or auth_basic off in nginx, Require all granted in Apache, a matcher in Caddy or middleware). " + fix,
 		},
 		{
-			cause: "other-auth", who: "a check of bearer tokens", status: []int{401, 403}, header: `www-authenticate: (bearer|dpop)`, body: `bearer|access.?token|\bjwt\b|authorization header|no token|missing token|token (is )?(missing|required|invalid|not provided)|invalid.token|not enough segments|Authorization required|credentials were not provided|"detail" *: *"not authenticated`,
+			cause: "other-auth", who: "a check of bearer tokens", status: []int{401, 403}, header: `www-authenticate: (bearer|dpop)`, body: `bearer|access.?token|\bjwt\b|authorization header|no (\w+ )?token|missing token|token (is )?(missing|required|invalid|not provided)|not enough segments|Authorization required|credentials were not provided|"detail" *: *"not authenticated`,
 			fix: fix,
 		},
 		{
@@ -118,7 +118,7 @@ func accessDoors() []door {
 			fix: fix,
 		},
 		{
-			cause: "other-auth", who: "another kind of authentication", status: []int{401, 407}, header: `(www|proxy)-authenticate: (digest|negotiate|ntlm|hawk|aws4|oauth|signature|custom|token)`,
+			cause: "other-auth", who: "another kind of authentication", status: []int{401, 407}, header: `(www|proxy)-authenticate: (digest|negotiate|ntlm|hawk|aws4|oauth|token)`,
 			fix: fix,
 		},
 		{

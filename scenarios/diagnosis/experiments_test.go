@@ -184,6 +184,31 @@ func TestFaultsAreFound(t *testing.T) {
 		{"the handler", faulty{secret: ours, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			http.Error(w, "oops", http.StatusInternalServerError)
 		}}, "handler-fails", "oops"},
+		{"a wrong secret, thrown", faulty{secret: theirs, refusal: "The signature is invalid.", refused: 500}, "wrong-secret", "speaks of the signature"},
+		{"a wrong secret, and perhaps its time", faulty{secret: theirs, refusal: "invalid or expired signature"}, "wrong-secret", ""},
+		{"a wrong secret, slowly", faulty{secret: theirs, before: func(http.ResponseWriter, *http.Request) bool {
+			time.Sleep(100 * time.Millisecond)
+			return false
+		}}, "wrong-secret", ""},
+		{"a token that a route asks for", faulty{secret: theirs, refusal: "No authorization token was found"}, "other-auth", "token"},
+		{"a token of what kind", faulty{secret: theirs, refusal: "Invalid token"}, "cannot-tell", "do not show"},
+		{"a body that was parsed", faulty{secret: theirs, refusal: "Webhook payload must be provided as a string or a Buffer. Signature verification is impossible without access to the original signed material.", refused: 400}, "raw-body-missing", "raw body"},
+		{"a body that is not there, on a page", faulty{secret: theirs, refusal: "<!doctype html><title>Error</title><pre>TypeError: The &quot;data&quot; argument must be of type string. Received undefined at Hmac.update</pre>", refused: 500}, "raw-body-missing", "“TypeError"},
+		{"only with the slash, and it says so", faulty{secret: ours, path: "/webhooks/sent/", before: unless(func(r *http.Request) bool { return r.URL.Path != "/webhooks/sent" }, 500, "the URL doesn't end in a slash and you have APPEND_SLASH set")}, "wrong-path", "/webhooks/sent/ does"},
+		{"a clock of three days ago", faulty{secret: ours, ahead: -72 * time.Hour}, "clock-skew", "slow"},
+		{"times in another form", faulty{secret: ours, body: func(b []byte) []byte {
+			var e struct{ Field, Timestamp string }
+			if json.Unmarshal(b, &e) != nil || e.Timestamp == "" {
+				return nil
+			}
+			return bytes.Replace(b, []byte(e.Timestamp), []byte(strings.TrimSuffix(e.Timestamp, "Z")+".000Z"), 1)
+		}}, "reserialised-timestamp-milliseconds", "12:00:00.000Z"},
+		{"the event's id", faulty{before: func(w http.ResponseWriter, r *http.Request) bool {
+			h := signing.HeadersFrom(r.Header.Get)
+			h.ID = r.Header.Get("X-Webhook-Event-ID")
+			body, _ := io.ReadAll(r.Body)
+			return ours.Verify(h, body, clock.Wall()) != nil && answers(401, "invalid signature")(w, r) || answers(200, "")(w, r)
+		}}, "event-id-signed", "X-Webhook-Event-ID"},
 		{"a lockout", faulty{secret: theirs, lockedAt: 5}, "cannot-tell", "ended before"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

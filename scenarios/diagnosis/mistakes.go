@@ -27,14 +27,20 @@ func (i *investigation) otherAlphabet() *report.Diagnosis {
 func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
 	tried := 0
 	body := i.body(plainEvent, i.r.Format) // one for all of them: most sign each in their own way
+	var mistakes []signing.Mistake
+	var requests []delivery.Request
 	for _, m := range all {
+		if r, ok := i.signedWith(m, body); ok {
+			mistakes, requests = append(mistakes, m), append(requests, r)
+		}
+	}
+	i.ahead(requests)
+	for n, m := range mistakes {
 		if i.over() {
 			break
 		}
-		what, a, sent := i.signedWith(m, body)
-		if sent {
-			tried++
-		}
+		tried++
+		what, a := i.try(requests[n])
 		if what != accepted && what != changed {
 			continue
 		}
@@ -56,9 +62,9 @@ func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
 	return nil
 }
 
-// signedWith delivers an event as a receiver with that mistake wants it signed.
-// Some make no difference to some events; after a few tries it gives up.
-func (i *investigation) signedWith(m signing.Mistake, body []byte) (what effect, a answer, sent bool) {
+// signedWith is a delivery as a receiver with that mistake wants it signed. Some
+// make no difference to some events; after a few tries it gives up.
+func (i *investigation) signedWith(m signing.Mistake, body []byte) (delivery.Request, bool) {
 	const tries = 8
 	for n := range tries {
 		if n > 0 {
@@ -69,10 +75,9 @@ func (i *investigation) signedWith(m signing.Mistake, body []byte) (what effect,
 		if len(signed.Headers) == 0 {
 			continue
 		}
-		what, a = i.try(withSignature(r, signed))
-		return what, a, true
+		return withSignature(r, signed), true
 	}
-	return nothing, answer{}, false
+	return delivery.Request{}, false
 }
 
 func withSignature(r delivery.Request, signed signing.Signed) delivery.Request {

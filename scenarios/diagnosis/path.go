@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/report"
@@ -39,6 +40,9 @@ func otherPaths(path string) []string {
 	return out
 }
 
+// wantsSlash is what Django says of a path without the slash at its end.
+var wantsSlash = regexp.MustCompile(`(?i)APPEND_SLASH|URL doesn't end in a slash`)
+
 func noRoute(status int) bool {
 	return status == http.StatusNotFound || status == http.StatusGone || status == http.StatusMethodNotAllowed
 }
@@ -46,7 +50,8 @@ func noRoute(status int) bool {
 // otherPath is for a path that nobody serves.
 func (i *investigation) otherPath() *report.Diagnosis {
 	u, err := url.Parse(i.r.URL)
-	if !noRoute(i.plain.Status) || err != nil || !i.neverLooked() {
+	slash := wantsSlash.MatchString(text(i.plain))
+	if !noRoute(i.plain.Status) && !slash || err != nil || !i.neverLooked() {
 		return nil
 	}
 	if i.plain.Status == http.StatusNotFound && i.facts.nowhere.print != "" && !i.same(i.facts.nowhere, i.facts.again) {
@@ -56,6 +61,9 @@ func (i *investigation) otherPath() *report.Diagnosis {
 		r := i.genuine()
 		r.URL = withPath(r.URL, path)
 		what, a := i.try(r)
+		if slash && strings.TrimRight(path, "/") != strings.TrimRight(u.Path, "/") {
+			break
+		}
 		exists := what == accepted || what == changed ||
 			strings.TrimRight(path, "/") == strings.TrimRight(u.Path, "/") && a.Kind == delivery.Answered && !noRoute(a.Status) && a.Status/100 != 3
 		if !exists {
@@ -68,7 +76,7 @@ func (i *investigation) otherPath() *report.Diagnosis {
 			Fix:     "Use that path, slash included: --target " + withPath(i.r.URL, path) + " , or --path " + path + " for a target that sentsim starts. Register the same address with Sent.",
 		}
 	}
-	if i.plain.Status == http.StatusMethodNotAllowed {
+	if i.plain.Status == http.StatusMethodNotAllowed || slash {
 		return nil
 	}
 	if d := i.otherEvents(); d != nil {

@@ -49,6 +49,7 @@ func (i *investigation) changes() []change {
 	for _, typ := range contentTypes()[:5] {
 		all = append(all, change{"the Content-Type " + typ, "Content-Type", typ, "content-type", "it does not take the Content-Type application/json", "Let the webhook's route take application/json, and read the body as bytes."})
 	}
+	all = append(all, change{"the webhook's id in X-Webhook-Event-ID", "X-Webhook-Event-ID", i.r.WebhookID, "event-id-signed", "it takes the event's id, X-Webhook-Event-ID, for the webhook's", "Sign `${X-Webhook-ID}.${X-Webhook-Timestamp}.${raw body}`: X-Webhook-Event-ID is for finding duplicates, and not signed."})
 	u, err := url.Parse(i.r.URL)
 	if err != nil {
 		return all
@@ -66,8 +67,14 @@ func (i *investigation) changes() []change {
 
 // otherRequest changes what is not about the signature, one thing at a time.
 func (i *investigation) otherRequest() *report.Diagnosis {
-	for _, c := range i.changes() {
-		what, a := i.try(i.genuine().With(c.header, c.value))
+	changes := i.changes()
+	requests := make([]delivery.Request, len(changes))
+	for n, c := range changes {
+		requests[n] = i.genuine().With(c.header, c.value)
+	}
+	i.ahead(requests)
+	for n, c := range changes {
+		what, a := i.try(requests[n])
 		// Not taken but answered otherwise, with a wrong signature as well: what
 		// refused it until now no longer does.
 		let := a.Kind == delivery.Answered && a.Status != i.plain.Status && i.plain.Status != a.Status && what == nothing && i.neverLooked() &&

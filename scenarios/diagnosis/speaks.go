@@ -192,6 +192,11 @@ type speech struct {
 func speeches() []speech {
 	return []speech{
 		{
+			"raw-body-missing", `payload must be provided as a string or a buffer|expected (the )?(payload|body) to be (of type )?(a )?string|without access to the original signed material|\bthe ["“]?data["”]? argument must be\b.{0,160}(undefined|instance of Object)|raw ?body.{0,20}(is |was )?(missing|undefined|null|not (available|set|found|defined))|(missing|no|requires?( the)?) raw ?(request )?body|(expected|requires?|needs?)( the| a)? raw (request )?body`,
+			"it has not the raw body, over which the signature is made: something parsed it before",
+			rawBytes,
+		},
+		{
 			"missing-header", `(missing|no|required|absent|without|lacks?|expected|need|provide)\b.{0,40}\bheaders?\b|\bheaders?\b.{0,40}(missing|required|not (found|present|provided|set)|absent|empty)|missing (webhook )?signature|no (webhook )?signature( header)?( was| is)? (provided|present|given|sent|supplied)|signature (is )?(missing|required|not (found|present|provided))`,
 			"it does not find a header that it looks for",
 			"Sent sends X-Webhook-ID, X-Webhook-Timestamp and X-Webhook-Signature (and X-Webhook-Event-Type): read these, and look for a proxy or gateway that drops or renames them (nginx drops names with underscores).",
@@ -218,15 +223,18 @@ func speeches() []speech {
 // left to what comes after.
 func (i *investigation) saysItself() *report.Diagnosis {
 	said := words(i.plain)
-	if isPage(i.plain) {
-		return nil
-	}
 	for _, s := range speeches() {
+		if isPage(i.plain) && s.cause != "raw-body-missing" {
+			continue
+		}
 		if !regexp.MustCompile("(?is)" + s.pattern).MatchString(said) {
 			continue
 		}
-		if s.cause != "missing-header" && s.cause != "clock-skew" && ofSignature.MatchString(said) {
+		if s.cause != "missing-header" && s.cause != "clock-skew" && s.cause != "raw-body-missing" && ofSignature.MatchString(said) {
 			continue
+		}
+		if s.cause == "clock-skew" && ofSignature.MatchString(said) && foundWrong.MatchString(said) {
+			continue // “invalid or expired signature” may be either
 		}
 		if s.cause == "missing-header" && i.headersAreSeen() {
 			continue
@@ -239,6 +247,9 @@ func (i *investigation) saysItself() *report.Diagnosis {
 	}
 	return nil
 }
+
+// foundWrong are words of a signature that was compared and does not fit.
+var foundWrong = regexp.MustCompile(`(?i)invalid|mismatch|match|fail|wrong|bad`)
 
 // headersAreSeen reports whether a request without the headers gets another answer: then none is missing.
 func (i *investigation) headersAreSeen() bool {

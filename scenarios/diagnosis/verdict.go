@@ -22,6 +22,9 @@ func (i *investigation) seen(o delivery.Outcome) string {
 // ofSignature are texts that only somebody writes who has looked at the signature.
 var ofSignature = regexp.MustCompile(`(?i)signature|\bhmac\b|digest|webhook (verification|authentication)|verification failed|not authentic\b|could not be verified|(could not|cannot|unable to) verify (the |this )?(webhook|request|payload|message|origin|sender|event)|unverified|signatur|firma (inv|no)|invalid (webhook )?sign|tamper|mismatch`)
 
+// ofCredentials are texts about something else than a signature that a request may lack.
+var ofCredentials = regexp.MustCompile(`(?i)\btokens?\b|credential|\b(log|sign)(ged)?[ -]?in\b|\bsession|api.?key|password|cookie|\bcsrf|\bip\b|\bhost\b|permission|\brole`)
+
 // lookedAtSignature says how the answers show that the signature was looked at; "" where they do not.
 func (i *investigation) lookedAtSignature() string {
 	f := i.facts
@@ -30,7 +33,7 @@ func (i *investigation) lookedAtSignature() string {
 		return "its answer speaks of the signature"
 	case f.unsigned.print != "" && !i.same(f.unsigned, f.again):
 		return "a request without signature headers gets another answer"
-	case f.nowhere.print != "" && !i.same(f.nowhere, f.again) && isRefusal(i.plain.Status):
+	case f.nowhere.print != "" && !i.same(f.nowhere, f.again) && isRefusal(i.plain.Status) && !ofCredentials.MatchString(words(i.plain)):
 		return "a path that does not exist gets another answer, so it is the webhook's own code that refuses"
 	}
 	return ""
@@ -47,7 +50,7 @@ func isRefusal(status int) bool {
 func (i *investigation) conclude() *report.Diagnosis {
 	looked := i.lookedAtSignature()
 	switch {
-	case i.plain.Status >= http.StatusInternalServerError:
+	case i.plain.Status >= http.StatusInternalServerError && !ofSignature.MatchString(words(i.plain)):
 		return i.serverError()
 	case i.facts.again.Accepted():
 		return &report.Diagnosis{
