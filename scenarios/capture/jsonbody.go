@@ -75,7 +75,7 @@ func bodyNames() []string {
 	return []string{
 		"rawBody", "raw_body", "bodyRaw", "body_raw", "rawRequestBody", "rawPayload", "rawModeData", "raw_payload", "bodyBase64", "body_base64", "base64Body", "bodyBytes", "body_bytes",
 		"bodyText", "body_text", "bodyString", "body_string", "requestBody", "request_body", "reqBody", "request_payload", "requestPayload",
-		"postData", "post_data", "json", "httpBody", "http_body", "http.request.body", "request.body", "body", "content", "payload", "data", "raw", "text", "message", "request", "req", "event", "input", "value", "string",
+		"postData", "post_data", "json", "httpBody", "http_body", "http.request.body", "request.body", "body", "content", "payload", "data", "raw", "text", "message", "request", "req", "event", "input", "value", "string", "stringValue", "S", "$binary", "base64",
 	}
 }
 

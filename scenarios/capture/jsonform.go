@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 )
@@ -190,7 +191,7 @@ func headersOf(v gjson.Result) []Header {
 		}
 		for _, one := range values {
 			if one.IsObject() { // {"key": …, "value": …} within the list of a name
-				one = firstOf(one, "value", "Value", "val", "stringValue", "StringValue")
+				one = firstOf(one, "value", "Value", "val", "stringValue", "StringValue", "S")
 			}
 			if !one.IsObject() && !one.IsArray() && one.Type != gjson.Null {
 				headers = append(headers, Header{name, one.String()})
@@ -291,7 +292,7 @@ func (w *walker) texts(v gjson.Result, nesting int) {
 		return
 	}
 	text := v.String()
-	if decoded, ok := fromBase64(text); ok && regexp.MustCompile(`^[A-Z]+ \S+ HTTP/`).Match(decoded) {
+	if decoded, ok := fromBase64(text); ok && (regexp.MustCompile(`^[A-Z]+ \S+ HTTP/`).Match(decoded) || utf8.Valid(decoded) && mentionsSignature(string(decoded))) {
 		text = string(decoded)
 	}
 	if len(text) < 20 || !mentionsSignature(text) {

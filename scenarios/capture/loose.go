@@ -70,7 +70,7 @@ func languageOf(text string) string {
 func looseHeaders(text string) []Header {
 	const (
 		name  = `(?i)((?:[\w$.-]*?[-_$.])?(?:x[-_ ]?)?(?:webhook|svix)[-_ ]?(?:id|timestamp|signature|event[-_ ]?type|event[-_ ]?id))`
-		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:,\s*\\*"[vV]alue\\*"\s*:|=>|:=|->|[:=,|])?\s*(?:(?:string|b|u|str)?\(\d+\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
+		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:,\s*\\*"[vV]alue\\*"\s*:|=>|:=|->|[:=,|])?\s*(?:(?:string|b|u|str)?\((?:\d+|(?:\[\])?string|len=\d+(?: cap=\d+)?)\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
 		value = `(v\d ?, ?[A-Za-z0-9+/_%=-]+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
 	)
 	var headers []Header
@@ -80,13 +80,23 @@ func looseHeaders(text string) []Header {
 			headers = append(headers, Header{m[1], m[2]})
 		}
 	}
-	headers = append(headers, byShape(text, headers)...)
+	headers = withShapes(text, headers)
 	for _, m := range regexp.MustCompile(`(?i)\b([a-z0-9]+(?:[-_][a-z0-9]+)*[-_](?:signature|hmac)[a-z0-9_-]*)`+gap+value).FindAllStringSubmatch(text, 16) {
 		if role, _ := RoleOf(m[1]); role == Other {
 			headers = append(headers, Header{m[1], m[2]})
 		}
 	}
 	return headers
+}
+
+// withShapes adds the values that stand without a name, and leaves out what only
+// stands where a value should (the name of a type, say).
+func withShapes(text string, named []Header) []Header {
+	found := byShape(text, named)
+	return append(slices.DeleteFunc(named, func(h Header) bool {
+		role, _ := RoleOf(h.Name)
+		return len(h.Value) < 8 && slices.ContainsFunc(found, func(f Header) bool { return RoleOfIs(f.Name, role) })
+	}), found...)
 }
 
 // byShape recognises the values that stand without the names: a signature, the
@@ -161,7 +171,7 @@ func looseBodies(text string) []looseBody {
 		return spans
 	}
 	for _, pattern := range []string{
-		`%7[Bb]%22[^\s"'<>&]+`, `\b(?:eyJ|ewog|ewoJ|H4sI)[A-Za-z0-9+/_-]{40,}={0,2}`, `\b7[bB]22[0-9a-fA-F]{60,}`, `<Buffer 7b [^>]*>`, `\[ ?123, ?34,[0-9, ]*\]`,
+		`%7[Bb]%22[^\s"'<>&]+`, `\b(?:eyJ|ewog|ewoJ|H4sI)[A-Za-z0-9+/_-]{40,}={0,2}`, `\b7[bB]22[0-9a-fA-F]{60,}`, `<Buffer 7b [^>]*>`, `\[ ?123,? ?34[0-9, -]*\]`,
 	} {
 		if m := regexp.MustCompile(pattern).FindString(text); m != "" {
 			return []looseBody{{body: []byte(m)}}

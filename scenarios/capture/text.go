@@ -6,6 +6,7 @@ import (
 	"html"
 	"io"
 	"mime/quotedprintable"
+	"net/url"
 	"regexp"
 	"strings"
 	"unicode/utf16"
@@ -88,6 +89,15 @@ type repair struct {
 
 func repairs() []repair {
 	return []repair{
+		{"the capture was decoded from base64", func(text string) (string, bool) {
+			decoded, ok := fromBase64(text)
+			return string(decoded), ok && utf8.Valid(decoded) && mentionsSignature(string(decoded))
+		}},
+		{"the capture was decoded from a URL's encoding (%22)", func(text string) (string, bool) {
+			decoded, err := url.PathUnescape(text)
+			return decoded, err == nil && strings.Contains(text, "%22") && len(strings.Fields(text)) == 1
+		}},
+		{"the signs for line ends (␍␊) were taken off", replacing(regexp.MustCompile(`␍?␊|␍`), "")},
 		{"the colours of a terminal were taken out", replacing(regexp.MustCompile(`\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)`), "")},
 		{"the HTML around it was taken off (&quot; is \")", fromHTML},
 		{"the fence of the Markdown text was taken off", fenced},
@@ -101,7 +111,7 @@ func repairs() []repair {
 		{"the indentation before its lines was taken off", unindented},
 		{"no-break and zero-width spaces were made plain", plainSpaces},
 		{"typographic (curly) quotes and dashes were made straight", straightened},
-		{"the stars and underscores of Markdown were taken off", replacing(regexp.MustCompile("(?m)^(\\*\\*|`)|(\\*\\*|`)$|\\\\([_*\\[\\]`>#-])"), "$3")},
+		{"the stars and underscores of Markdown were taken off", replacing(regexp.MustCompile("(?m)^[ \\t]*```+\\w*[ \\t\\r]*$|^[ \\t]*(?:[-*+] )?(?:\\*\\*|`)|\\*\\*|(: )`|`$|\\\\([_*\\[\\]`>#-])"), "$1$2")},
 	}
 }
 

@@ -31,7 +31,8 @@ const mostUnpacked = 8 << 20
 // Compiled once: they are asked for every body that is tried.
 var (
 	plusLost    = regexp.MustCompile(`(":\s*") (\d{5,})`)
-	byteList    = regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x)?[0-9a-fA-F]{1,3})+)[\])>]*$`)
+	byteList    = regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x|-)?[0-9a-fA-F]{1,3})+)[\])>]*$`)
+	threeDigits = regexp.MustCompile(`\b\d{3}\b`)
 	quotedText  = regexp.MustCompile(`(?s)^[bu]?(['"` + "`" + `])(.*)['"` + "`" + `]$`)
 	formField   = regexp.MustCompile(`^[\w.\[\]%+-]*=`)
 	formAlone   = regexp.MustCompile(`^%7[Bb].*=?$`)
@@ -130,15 +131,15 @@ func fromHex(body []byte) [][]byte {
 	if list != nil && strings.ContainsAny(list[1], " ,") {
 		var out []byte
 		base := 16
-		if strings.Contains(list[1], ",") && !strings.Contains(list[1], "0x") {
+		if !strings.Contains(list[1], "0x") && (strings.Contains(list[1], ",") || threeDigits.MatchString(list[1])) {
 			base = 10
 		}
 		for _, part := range regexp.MustCompile(`[, ]+`).Split(list[1], -1) {
-			n, err := strconv.ParseUint(strings.TrimPrefix(part, "0x"), base, 8)
-			if err != nil {
+			n, err := strconv.ParseInt(strings.TrimPrefix(part, "0x"), base, 16)
+			if err != nil || n < -128 || n > 255 {
 				return nil
 			}
-			out = append(out, byte(n))
+			out = append(out, byte(n)) // Java's bytes have a sign
 		}
 		return [][]byte{out}
 	}

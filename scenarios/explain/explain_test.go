@@ -233,6 +233,20 @@ func captures(tb testing.TB, d delivery) []row {
 		{"a variable of an .http file", "@sig = " + d.signature + "\n\n" + strings.Replace(d.http(), d.signature, "{{sig}}", 1), "ok"},
 		{"base64 in an export", envelope(map[string]any{"data": []any{map[string]any{"headers": d.headers(), "body": base64.StdEncoding.EncodeToString([]byte(body))}}}), "ok"},
 		{"a web page", "<table><tr><td>X-Webhook-ID</td><td>" + d.id + "</td></tr><tr><td>X-Webhook-Timestamp</td><td>" + d.stamp + "</td></tr><tr><td>X-Webhook-Signature</td><td>" + d.signature + "</td></tr></table><pre>" + html.EscapeString(body) + "</pre>", "ok"},
+		{"a timestamp as a date", d.with(func(d *delivery) { d.stamp = time.Unix(signedAt, 0).UTC().Format(time.RFC1123) }).http(), "timestamp-as-date"},
+		{"a timestamp as a float", d.with(func(d *delivery) { d.stamp = "1.790856e9" }).http(), "ok"},
+		{"a UUID as a URN", d.with(func(d *delivery) { d.id = "urn:uuid:" + d.id }).http(), "id-changed"},
+		{"an id that was cut", d.with(func(d *delivery) { d.id = d.id[:8] }).http(), "id-cut"},
+		{"question marks", as(strings.Replace(body, "€", "???", 1)).http(), "body-bytes-lost"},
+		{"bytes as Go prints them", fmt.Sprintf("bad signature map[X-Webhook-Id:[%s] X-Webhook-Timestamp:[%s] X-Webhook-Signature:[%s]] %v", d.id, d.stamp, d.signature, []byte(body)), "ok"},
+		{"a dump of Go's values", fmt.Sprintf("(string) (len=12) \"X-Webhook-Id\": ([]string) (len=1 cap=1) {\n (string) (len=36) %q\n},\n(string) (len=19) \"X-Webhook-Timestamp\": ([]string) (len=1 cap=1) {\n (string) (len=10) %q\n},\n(string) (len=19) \"X-Webhook-Signature\": ([]string) (len=1 cap=1) {\n (string) (len=47) %q\n}\n(string) (len=187) %q", d.id, d.stamp, d.signature, body), "ok"},
+		{"a list in Markdown", fmt.Sprintf("* **X-Webhook-ID**: `%s`\n* **X-Webhook-Timestamp**: `%s`\n* **X-Webhook-Signature**: `%s`\n\n```\n%s\n```\n", d.id, d.stamp, d.signature, body), "ok"},
+		{"signs for line ends", strings.ReplaceAll(d.http(), "\r\n", "␍␊\n"), "ok"},
+		{"all of it in base64", base64.StdEncoding.EncodeToString([]byte(d.http())), "ok"},
+		{"all of it as a URL", url.PathEscape(envelope(map[string]any{"headers": d.headers(), "body": body})), "ok"},
+		{"a queue's record", envelope(map[string]any{"Records": []any{map[string]any{"data": base64.StdEncoding.EncodeToString([]byte(envelope(map[string]any{"headers": d.headers(), "body": body})))}}}), "ok"},
+		{"a document of a database", envelope(map[string]any{"headers": d.headers(), "body": map[string]any{"$binary": map[string]any{"base64": base64.StdEncoding.EncodeToString([]byte(body))}}}), "ok"},
+		{"typed values", envelope(map[string]any{"headers": map[string]any{"x-webhook-id": map[string]any{"S": d.id}, "x-webhook-timestamp": map[string]any{"S": d.stamp}, "x-webhook-signature": map[string]any{"S": d.signature}}, "body": map[string]any{"S": body}}), "ok"},
 		{"a dump of od", dumpOf(d.http()), "ok"},
 		{"headers of another delivery", d.http("X-Webhook-Event-Type: message.failed", length(n)), ""},
 	}
@@ -284,7 +298,7 @@ func TestAnotherSecret(t *testing.T) {
 		if f.Cause == "another-secret" != strings.Contains(f.Summary+f.Fix, "another secret") {
 			t.Errorf("%s: %s blames the secret: %s", r.name, f.Cause, f.Summary)
 		}
-		for _, unknowable := range []string{"body-cut", "no-body", "body-not-recorded", "body-length", "body-redacted", "body-bytes-lost", "header-redacted", "missing-header", "other-sender", "not-an-event"} {
+		for _, unknowable := range []string{"body-cut", "no-body", "body-not-recorded", "body-length", "body-redacted", "body-bytes-lost", "header-redacted", "missing-header", "other-sender", "not-an-event", "id-cut"} {
 			if right[r.name] == unknowable && (f.Cause != unknowable || f.Verdict != explain.CannotTell) {
 				t.Errorf("%s: got %d %s, want that it cannot be told: %s", r.name, f.Verdict, f.Cause, unknowable)
 			}

@@ -5,7 +5,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/capture"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -178,7 +180,22 @@ func valueRepairs() []valueRepair {
 			}
 			return nil
 		}},
+		{change{"timestamp-as-date", "the timestamp is written as a date, and the signature is right for its Unix seconds", fix, false}, func(v string, role capture.Role) []string {
+			if role != capture.Timestamp {
+				return nil
+			}
+			var all []string
+			for _, layout := range []string{time.RFC3339, time.RFC1123, time.RFC1123Z, time.ANSIC, time.DateTime, "2006-01-02T15:04:05"} {
+				if at, err := time.Parse(layout, v); err == nil {
+					all = append(all, strconv.FormatInt(at.Unix(), 10))
+				}
+			}
+			return all
+		}},
 		{change{"timestamp-reformatted", "the timestamp was printed as a number in another way (1,761,905,442 or 1761905442.0)", fix, true}, func(v string, role capture.Role) []string {
+			if n, err := strconv.ParseFloat(v, 64); role == capture.Timestamp && err == nil && strings.ContainsAny(v, "eE") {
+				return []string{strconv.FormatFloat(n, 'f', 0, 64)}
+			}
 			if m := regexp.MustCompile(`^\d{1,3}(?:[,._ ']\d{3}){3}$|^(\d{10})\.\d+$|^(\d{10})[a-zA-Z]`).FindStringSubmatch(v); m != nil && role == capture.Timestamp {
 				return []string{regexp.MustCompile(`\D`).ReplaceAllString(m[0], ""), m[1], m[2]}
 			}

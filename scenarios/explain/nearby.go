@@ -58,8 +58,9 @@ type named struct{ value, name string }
 // ids are what may have taken the place of the webhook's id: another spelling of
 // it, another header, an id of the body.
 func ids(r capture.Request, id string, body []byte) []named {
-	digits := strings.ToLower(strings.ReplaceAll(id, "-", ""))
-	all := []named{{digits, "the same without its dashes"}}
+	plain := strings.TrimPrefix(strings.ToLower(id), "urn:uuid:")
+	digits := strings.ReplaceAll(plain, "-", "")
+	all := []named{{plain, "the UUID in it"}, {digits, "the same without its dashes"}}
 	if m := regexp.MustCompile(`^(.{8})(.{4})(.{4})(.{4})(.{12})$`).FindStringSubmatch(digits); m != nil {
 		all = append(all, named{strings.Join(m[1:], "-"), "the same with its dashes"})
 	}

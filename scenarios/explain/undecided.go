@@ -210,8 +210,14 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 			return reason{"other-sender", "the headers are those of the Standard Webhooks or Svix family, under which many services sign (" + c.said + "), and the body is not one of Sent's: most likely another service sent it", "Give a delivery of Sent; verify this one with the secret of the service that sent it."}, true
 		}
 	}
-	if !sent && !doc.Get("payload").Exists() {
-		return reason{"not-an-event", "the body is JSON, but not an event as Sent sends it, which has field and payload: only a part of it was captured, or another service sent it", captureAgain}, true
+	if regexp.MustCompile(`^(?i)[0-9a-f]{6,8}(-[0-9a-f-]{0,26})?$`).MatchString(set.values.ID) {
+		return reason{"id-cut", "the value of " + signing.HeaderID + " is only the beginning of a UUID: it was cut, and the signature covers all of it", captureAgain}, true
+	}
+	if bytes.Contains(body, []byte("??")) {
+		return reason{"body-bytes-lost", "there are question marks in a row in the body (??), which is what some programs write for a character that they cannot: the bytes that were signed may be lost", captureAgain + " Record bytes, not text."}, true
+	}
+	if !sent && !doc.Get("payload").Exists() || !doc.Get("event").Exists() && !doc.Get("sub_type").Exists() {
+		return reason{"not-an-event", "the body is JSON, but not an event as Sent sends it, which has field, payload and its type: only a part of it was captured, or another service sent it", captureAgain}, true
 	}
 	event := doc.Get("event").String()
 	if event == "" {
