@@ -188,6 +188,8 @@ func likeness(want, got string) float64 {
 	switch {
 	case want == got:
 		return 1
+	case got == tooMany:
+		return 0
 	case want == "refused" && refusal(got), want == "state" && !refusal(got) && got != "2xx":
 		return 1
 	case refusal(want) && refusal(got):

@@ -11,7 +11,7 @@ import (
 // Sign is a scenario that failed, and how that showed.
 type Sign struct {
 	Rule, Scenario string
-	Shows          string // the class of the answer (2xx, 5xx), "none" without one, "state" where that is wrong, "more" or "fewer" where it has so many effects
+	Shows          string // the class of the answer (2xx, 5xx; 429 apart), "none" without one, "state" where that is wrong, "more" or "fewer" where it has so many effects
 }
 
 // fromFeature reports whether it is one of the contract's scenarios. Deviations
@@ -43,11 +43,18 @@ func shows(s report.Scenario) string {
 	if e.State != "" {
 		return counted(s.Reason)
 	}
+	if strings.HasPrefix(e.Response, tooMany) {
+		return tooMany
+	}
 	if len(e.Response) > 2 && e.Response[0] >= '1' && e.Response[0] <= '5' {
 		return e.Response[:1] + "xx"
 	}
 	return "none"
 }
+
+// tooMany is how an answer begins that is about how many requests come, and never
+// about what is sent: no mistake of the dictionary looks like that.
+const tooMany = "429"
 
 const maxSaid = 100
 

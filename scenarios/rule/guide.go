@@ -49,10 +49,10 @@ How they are judged
   diagnosis says what is wrong. A forgery that was accepted fails its own SIG
   rule, not SIG-13 as well. A redirect fails ACK-3 and SIG-1, and ends there.
 
-  Who is turned away (403, 429, 503) asks again, as Retry-After says or for 5 s:
-  a delivery is sent at the pace that the receiver takes, and being turned away
-  is no rejection. How many it takes at once is ACK-2's alone. When the plain
-  delivery is not taken again, the rest is not checked, and where forged
+  Who is turned away (403, 429, 503) asks again, as Retry-After says or for
+  5 s: deliveries come at the pace that the receiver takes, and to be turned
+  away is no rejection. How many it takes at once is ACK-2's alone. When the
+  plain delivery is not taken again, the rest is not checked, and where forged
   deliveries brought it about (403, 503), SIG-1 fails: they lock Sent out.
 
   State may lag. Acknowledge first and work later is good practice, so state
