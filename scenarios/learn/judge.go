@@ -36,6 +36,9 @@ func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 			Seen:   l.answerOf(first),
 		})
 		return
+	case found.unread(isMessage) != nil:
+		t.Outbound = unreadable("messages", found.unread(isMessage))
+		return
 	case len(found.channels) == 0:
 		l.nothingShows(t, found)
 		return
@@ -87,6 +90,25 @@ func (l *Learner) otherShows(r *round) bool {
 // saysForeign reports whether the answers said that the messages are not the receiver's.
 func (l *Learner) saysForeign() bool {
 	return slices.ContainsFunc(l.sortedNotes(), func(note string) bool { return strings.Contains(note, "unknown message") })
+}
+
+// unread is why one of the round's readings failed, nil if none did.
+func (r *round) unread(of func(*track) bool) error {
+	for _, t := range r.tracks {
+		if of(t) && t.alive() && t.err != nil {
+			return t.err
+		}
+	}
+	return nil
+}
+
+func isMessage(t *track) bool  { return t.status != "" }
+func isText(t *track) bool     { return t.shape != "" }
+func isTemplate(t *track) bool { return t.name != "" }
+
+// unreadable is the sight of what could not be read: nothing was learned of it.
+func unreadable(what string, err error) Sight {
+	return Sight{Why: fmt.Sprintf("the state of %s could not be read while the receiver was learned: %v", what, err)}
 }
 
 func editionDeviation(rule, sent, taken, what string) Deviation {
@@ -163,6 +185,9 @@ func (l *Learner) judgeInbound(t *Traits, found *round) {
 	case t.WebhookIDIsEventID:
 		t.Inbound = t.Outbound
 		return
+	case found.unread(isText) != nil:
+		t.Inbound = unreadable("inbound texts", found.unread(isText))
+		return
 	}
 	shown := map[event.InboundShape][]event.Channel{}
 	taken := false
@@ -215,10 +240,16 @@ func shapeSays(s event.InboundShape) string {
 // judgeInboundChannels compares with the channels of outbound messages: what is
 // not handled there need not be handled here.
 func (l *Learner) judgeInboundChannels(t *Traits, channels []event.Channel, found *round) {
-	sent := map[event.Channel]bool{}
+	sent, refused := map[event.Channel]bool{}, map[event.Channel]bool{}
 	for _, tr := range found.tracks {
-		if tr.shape == t.InboundShape && tr.alive() {
-			sent[tr.channel] = true
+		if tr.shape == t.InboundShape {
+			sent[tr.channel] = sent[tr.channel] || tr.alive()
+			refused[tr.channel] = refused[tr.channel] || !tr.alive()
+		}
+	}
+	for ch, alive := range sent {
+		if !alive || refused[ch] && !slices.Contains(channels, ch) { // that it is lost was not seen
+			delete(sent, ch)
 		}
 	}
 	if len(channels) == len(sent) {
@@ -227,7 +258,7 @@ func (l *Learner) judgeInboundChannels(t *Traits, channels []event.Channel, foun
 	t.InboundChannels = channels
 	var lost []event.Channel
 	for _, ch := range missing(channels) {
-		if t.Takes(ch) && l.takes(ch) {
+		if sent[ch] && t.Takes(ch) && l.takes(ch) {
 			lost = append(lost, ch)
 		}
 	}
@@ -250,6 +281,10 @@ func (l *Learner) judgeInboundChannels(t *Traits, channels []event.Channel, foun
 func (l *Learner) judgeTemplates(t *Traits, found *round) {
 	if t.WebhookIDIsEventID {
 		t.Template = t.Outbound
+		return
+	}
+	if err := found.unread(isTemplate); err != nil {
+		t.Template = unreadable("templates", err)
 		return
 	}
 	t.Reviews = found.reviewWords()

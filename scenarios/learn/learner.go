@@ -67,7 +67,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 		return t, err
 	}
 	found := r
-	if !r.told() {
+	if !r.told() && r.unread(isMessage) == nil {
 		if found, err = l.experiment(ctx, r, &t); err != nil {
 			return t, err
 		}
@@ -303,12 +303,26 @@ func (r *round) wait(ctx context.Context) error {
 			}
 		}
 		still := now.Sub(last)
+		if still >= settle {
+			r.readAgain(ctx)
+		}
 		if still >= settle || still >= max(quiet, r.lag/2) && r.clean() {
 			r.vocabulary = r.heard()
 			return nil
 		}
 		if err := (clock.Real{}).Sleep(ctx, min(pause+still/8, max(settle-still, time.Millisecond))); err != nil {
 			return err
+		}
+	}
+}
+
+// readAgain reads once more, one after the other, what could not be read last.
+func (r *round) readAgain(ctx context.Context) {
+	for _, t := range r.tracks {
+		if t.alive() && t.err != nil {
+			if st, err := t.read(ctx); err == nil {
+				t.state, t.err = st, nil
+			}
 		}
 	}
 }

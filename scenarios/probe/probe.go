@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/event"
@@ -95,6 +97,9 @@ type Probe struct {
 	statuses  Statuses
 	channels  []event.Channel
 	nobody    map[Kind]State // what shows for an id that nobody has
+	limited   atomic.Bool    // a reading was turned away
+	turn      sync.Mutex     // held by the one reading at a time, where they are limited
+	vain      atomic.Int64   // readings in a row that were turned away for all of pacedTime
 }
 
 // New checks cfg and returns a Probe that reads through rt; with a nil rt it
@@ -212,7 +217,7 @@ func (p *Probe) read(ctx context.Context, kind Kind, base, id string) (State, er
 	if err != nil {
 		return State{}, fmt.Errorf("probe.%s.url: %w", kind, err)
 	}
-	a, err := p.get(ctx, u)
+	a, err := p.getPaced(ctx, u)
 	if err != nil {
 		return State{}, fmt.Errorf("probe.%s: GET %s: %w", kind, u.Redacted(), err)
 	}

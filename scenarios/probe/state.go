@@ -12,6 +12,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // State is one reading. Status, Effects, Count and OptedOut mean something only
@@ -60,28 +63,74 @@ func (a answer) did() string {
 	return fmt.Sprintf("answered %d with", a.status)
 }
 
-func (p *Probe) get(ctx context.Context, u *url.URL) (answer, error) {
+// get asks once. later is for how many whole seconds the answer asks to wait.
+func (p *Probe) get(ctx context.Context, u *url.URL) (a answer, later time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return answer{}, err
+		return answer{}, 0, err
 	}
 	req.Header = p.headers.Clone()
 	req.Host = p.host
 	resp, err := p.client.Do(req)
 	if err != nil {
-		return answer{}, plain(ctx, err)
+		return answer{}, 0, plain(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // it has been read; nothing is lost
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
-		return answer{}, fmt.Errorf("answered %d, then broke off: %w", resp.StatusCode, plain(ctx, err))
+		return answer{}, 0, fmt.Errorf("answered %d, then broke off: %w", resp.StatusCode, plain(ctx, err))
 	}
 	if len(body) > maxBody {
-		return answer{}, fmt.Errorf("answered %d with more than %d bytes", resp.StatusCode, maxBody)
+		return answer{}, 0, fmt.Errorf("answered %d with more than %d bytes", resp.StatusCode, maxBody)
 	}
-	return answer{resp.StatusCode, body}, nil
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		seconds = 0 // it says nothing that is understood
+	}
+	return answer{resp.StatusCode, body}, time.Duration(seconds) * time.Second, nil
+}
+
+const (
+	// pacedTime is how long a reading is asked for again that the receiver turns away.
+	pacedTime = 3 * time.Second
+	// maxVain is after how many readings in a row that was for nothing the next are
+	// asked for once.
+	maxVain = 3
+)
+
+// getPaced is get for an endpoint that limits how often it is asked: what it turns
+// away (429, 503) is asked for again, as its Retry-After says or after pauses that
+// double. From the first such answer on, readings come one after another, so that the
+// time of each is its own.
+func (p *Probe) getPaced(ctx context.Context, u *url.URL) (answer, error) {
+	if !p.limited.Load() {
+		a, _, err := p.get(ctx, u)
+		if err != nil || !turnedAway(a) {
+			return a, err
+		}
+		p.limited.Store(true)
+	}
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	end := clock.Wall().Add(pacedTime)
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		a, later, err := p.get(ctx, u)
+		if err != nil || !turnedAway(a) {
+			p.vain.Store(0)
+			return a, err
+		}
+		wait := max(pause, later)
+		if p.vain.Load() >= maxVain || clock.Wall().Add(wait).After(end) || (clock.Real{}).Sleep(ctx, wait) != nil {
+			p.vain.Add(1)
+			return a, nil
+		}
+	}
+}
+
+func turnedAway(a answer) bool {
+	return a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable
 }
 
 // plain takes the URL, which the caller names, out of a client's error, and
