@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -202,5 +204,57 @@ func TestALimitedReceiverIsLearnedAtItsPace(t *testing.T) {
 		if slices.Contains(c.Rules, "ACK-2") != (c.ID == "pool-exhausted") {
 			t.Errorf("the cause of %v is %s: %s%s", c.Rules, c.ID, c.Summary, reasons(rep))
 		}
+	}
+}
+
+// A state endpoint that limits how often it is read is asked again: what could not be
+// read is no trait.
+func TestALimitedProbeIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	cfg := handled(limited(&limiter{n: 10, per: 100 * time.Millisecond}, http.MethodGet, (&app{}).build))
+	cfg.Settle, cfg.Probe, cfg.Rules = 400*time.Millisecond, referenceProbe(), []string{"SIG-1", "ORD-1", "ORD-4", "INB-1"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Passed); got != "SIG-1 ORD-1 ORD-4 INB-1" {
+		t.Errorf("passed %q: %s", got, reasons(rep))
+	}
+	if rep.Learned == nil || len(rep.Learned.Channels) != 3 {
+		t.Errorf("learned %+v", rep.Learned)
+	}
+}
+
+// What cannot be read at all is said, and nothing is learned of it.
+func TestAStateThatCannotBeReadIsNoTrait(t *testing.T) {
+	t.Parallel()
+	cfg := handled(limited(&limiter{n: 12, per: time.Hour, status: http.StatusInternalServerError}, http.MethodGet, (&app{}).build))
+	cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "" {
+		t.Errorf("failed %q: %s", got, reasons(rep))
+	}
+	for _, r := range rep.Rules {
+		if r.ID == "ORD-1" && (r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "could not be read while the receiver was learned")) {
+			t.Errorf("ORD-1 is %s: %s", r.Verdict, r.Reason)
+		}
+	}
+}
+
+// Under chaos likewise: what is turned away is sent again, and is neither a rejection
+// nor a refusal; how many deliveries are taken at once is asked by bursts alone.
+func TestChaosIsSentAtTheReceiversPace(t *testing.T) {
+	t.Parallel()
+	rep := chaosOn(t, &plain{}, func(cfg *scenarios.Config, run *scenarios.ChaosRun) {
+		build := limited(&limiter{n: 15, per: 200 * time.Millisecond}, http.MethodPost, takesTheFuture(http.StatusUnauthorized))
+		cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) { return build(env), nil, nil }
+		cfg.Probe = probe.Config{}
+		run.Plan.Messages = 60
+	})
+	got := brokenRules(rep)
+	for _, id := range got {
+		if !slices.Contains([]string{"SIG-7", "ACK-2", "TOL-7"}, id) { // it takes any body
+			t.Errorf("it is accused of %s: %s", id, explain(rep))
+		}
+	}
+	if !slices.Contains(got, "SIG-7") {
+		t.Errorf("SIG-7 is not among %v: %s", got, explain(rep))
 	}
 }

@@ -107,6 +107,8 @@ type runner struct {
 	byType    map[event.Type]*Latencies
 	silent    int // deliveries in a row that were not answered in time
 	fell      string
+	full      string // why the target takes no more deliveries, or ""
+	vain      int    // deliveries in a row that were sent again for nothing
 	trouble   []string
 	virtual   time.Duration
 	stamps    map[int]map[uuid.UUID]int64     // when an event of a message was signed last
@@ -121,6 +123,7 @@ type runner struct {
 var (
 	errFell = errors.New("the target fell over")
 	errOver = errors.New("the time is up")
+	errFull = errors.New("the target takes no more deliveries")
 )
 
 // maxSilent is after how many unanswered deliveries in a row a target is given up.
@@ -171,6 +174,8 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 		res.Stopped, err = "the run was interrupted", context.Cause(ctx)
 	case errors.Is(cause, errFell):
 		res.Stopped = r.fell
+	case errors.Is(cause, errFull):
+		res.Stopped = r.full
 	case errors.Is(cause, errOver):
 		res.Stopped = fmt.Sprintf("the time was up (%s)", o.Duration)
 	case cause != nil:
@@ -269,7 +274,7 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 		r.finish(s, Done{Skipped: skipped})
 		return
 	}
-	out := r.outcome(ctx, req, s.Sender)
+	out, turned := r.paced(ctx, s, req)
 	if out.Kind == delivery.Cancelled && ctx.Err() != nil {
 		// The receiver may have it all the same.
 		r.oracle.Saw(s, delivery.Outcome{Kind: delivery.Reset, Err: "the run ended"}, "the run ended")
@@ -277,7 +282,7 @@ func (r *runner) deliver(ctx context.Context, s chaos.Step) {
 		return
 	}
 	lenient := s.Forgery == chaos.Trailing && out.Accepted() && r.lenient(ctx, s)
-	met := r.paused || lenient // what a target that stands still answers, or not, says nothing
+	met := r.paused || lenient || turned // what a target that stands still answers, or not, says nothing
 	ok := true
 	if !met {
 		ok = r.oracle.Answered(s, out, out.Start, func() oracle.Evidence {
