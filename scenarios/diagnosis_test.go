@@ -223,7 +223,7 @@ func TestAUsedStateIsNotJudged(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "receiver.db")
 	cfg := config.Default()
 	cfg.Settle = 100 * time.Millisecond
-	cfg.Rules = []string{"ORD-3", "IDEM-1"}
+	cfg.Rules, cfg.NextSeed = []string{"ORD-3", "IDEM-1"}, false
 	cfg.Probe = probe.Config{Message: &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"}}
 	cfg.Target = target.Spec{Handler: func(env target.Env) (http.Handler, func() error, error) {
 		r, err := receiver.New(receiver.Config{Secret: env.Secret.Reveal(), File: file})

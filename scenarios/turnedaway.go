@@ -80,10 +80,10 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 }
 
 // refusedTogether fails a scenario in which one of several deliveries at the same
-// instant was turned away each time it was carried out, where as many plain ones are
-// all taken: then it is about what was sent, and not about how many there were.
+// instant was turned away each time it was carried out, where twice as many plain ones
+// are all taken: then it is about what was sent, and not about how many there were.
 func (s *session) refusedTogether(ctx context.Context, p *planned, world *steps.World, away *steps.TurnedAway, out *report.Scenario) {
-	if away.Together == 0 || (clock.Real{}).Sleep(ctx, restTime) != nil || !s.subject.TakesTogether(ctx, scenarioKey(p), away.Together) {
+	if away.Together == 0 || (clock.Real{}).Sleep(ctx, restTime) != nil || !s.subject.TakesTogether(ctx, scenarioKey(p), 2*away.Together) {
 		return
 	}
 	s.verdict(ctx, p, away.Refused(), world, out)

@@ -398,6 +398,7 @@ func Tell(a Arrival) string {
 		b.WriteString(", slowly")
 	case delivery.Cut:
 		b.WriteString(", reset in the middle")
+	case delivery.Well, delivery.GiveUp:
 	}
 	b.WriteString(" → " + a.Answer)
 	return b.String()

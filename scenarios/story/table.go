@@ -76,6 +76,7 @@ func (t *teller) row(i int, told map[uuid.UUID]bool) (row [3]string, err error) 
 		how = append(how, steps.HowSlowly)
 	case delivery.Cut:
 		how = append(how, steps.HowCut)
+	case delivery.GiveUp: // no plan has it
 	}
 	if s.Kind == chaos.KindForge {
 		if _, err := chaos.Lookup(s.Forgery); err != nil {
