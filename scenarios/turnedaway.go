@@ -22,6 +22,10 @@ const burstRule = rule.ACK2
 // sent it more at once than it took: most limits are of so many in a second.
 const restTime = 1200 * time.Millisecond
 
+// manyPlain is how many plain deliveries at the same instant show that a receiver
+// does not mind how many there are: as many as ACK-2 sends.
+const manyPlain = 50
+
 // turnedAway looks, after a scenario that ends in an answer of "not now", whether
 // the receiver takes the plain delivery again. If it does, something else had
 // filled it up, which is not this scenario's fault: it is to be repeated. If it
@@ -80,10 +84,14 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 }
 
 // refusedTogether fails a scenario in which one of several deliveries at the same
-// instant was turned away each time it was carried out, where twice as many plain ones
-// are all taken: then it is about what was sent, and not about how many there were.
+// instant was turned away each time it was carried out, where many more plain ones are
+// all taken: then it is about what was sent, and not about how many there were.
 func (s *session) refusedTogether(ctx context.Context, p *planned, world *steps.World, away *steps.TurnedAway, out *report.Scenario) {
-	if away.Together == 0 || (clock.Real{}).Sleep(ctx, restTime) != nil || !s.subject.TakesTogether(ctx, scenarioKey(p), 2*away.Together) {
+	if away.Together == 0 || (clock.Real{}).Sleep(ctx, restTime) != nil {
+		return
+	}
+	takes := s.subject.TakesTogether(ctx, scenarioKey(p), max(manyPlain, 2*away.Together))
+	if (clock.Real{}).Sleep(ctx, restTime) != nil || !takes { // so that these turn nothing of the next scenario's away
 		return
 	}
 	s.verdict(ctx, p, away.Refused(), world, out)
