@@ -29,17 +29,19 @@ func (w *World) contactsSendOnEveryChannel(ctx context.Context, n int, copies, a
 		}
 		for range n {
 			w.contact = nil
-			group := []driver.Planned{w.textOn(ch, 0)}
-			w.contact.copied = perContact > 1
-			w.contacts = append(w.contacts, w.contact)
+			text := w.textOn(ch, 0)
+			group := []driver.Planned{text}
 			switch {
 			case perContact > 1:
-				group[0].What = fmt.Sprintf("one of %d copies of %s at the same instant", perContact, group[0].What)
-				group = slices.Repeat(group, perContact)
+				text.What = fmt.Sprintf("one of %d copies of %s at the same instant", perContact, text.What)
+				group = slices.Repeat([]driver.Planned{text}, perContact)
 			case another != "":
-				group = append(group, w.textOn(ch, time.Second))
-				group[1].After = gaps()[len(groups)%len(gaps())]
+				other := w.textOn(ch, time.Second)
+				other.After = gaps()[len(groups)%len(gaps())]
+				group = append(group, other)
 			}
+			w.contact.copied = perContact > 1
+			w.contacts = append(w.contacts, w.contact)
 			groups = append(groups, group)
 		}
 	}
@@ -61,9 +63,9 @@ func (w *World) textOn(ch event.Channel, after time.Duration) driver.Planned {
 }
 
 // sendGroups sends what each contact writes together, and one contact's after that of
-// another: all of it together would be a burst, which is ACK-2's. apart waits between
-// them until the receiver has counted the last one. A contact of whom nothing is
-// accepted is left out: INB-1 says so.
+// another: all of it together would be a burst, which is ACK-2's. apart waits in
+// between, so that what was sent is worked off. A contact of whom nothing is accepted
+// is left out: INB-1 says so.
 func (w *World) sendGroups(ctx context.Context, groups [][]driver.Planned, apart bool) error {
 	writers, before := w.contacts, w.pending
 	w.contacts = nil
@@ -105,14 +107,16 @@ func (w *World) sendGroups(ctx context.Context, groups [][]driver.Planned, apart
 	return nil
 }
 
-// countedAlready waits until the receiver has counted a text of a contact, or
-// could have, where its count cannot be read.
+// countedAlready waits until the receiver has counted a text of a contact, but no
+// longer than for one whose count cannot be read: state may lag by seconds.
 func (w *World) countedAlready(ctx context.Context, c *contact) error {
-	if !w.can(rule.InboundCount) {
-		return w.away(func() error { return clock.Real{}.Sleep(ctx, betweenCopies) })
-	}
-	_, err := w.appears(ctx, w.inboundState(w.form(c.number)), func(st probe.State) bool { return st.Count > 0 })
-	return err
+	return w.away(func() error {
+		if !w.can(rule.InboundCount) {
+			return clock.Real{}.Sleep(ctx, betweenCopies)
+		}
+		_, err := probe.Poll(ctx, betweenCopies, w.inboundState(w.form(c.number)), func(st probe.State) bool { return st.Count > 0 })
+		return err
+	})
 }
 
 // hasCountedEach asks of each contact's texts the same, in one wait. Whether copies
