@@ -266,13 +266,23 @@ func (s *session) listens(ctx context.Context) bool {
 	return true
 }
 
+// maxLooks is how often a target is looked at that takes no connections.
+const maxLooks = 6
+
 // revive looks whether the target still takes connections, and brings it back
 // if it does not. It is called by who has the wire, with life locked.
 func (s *session) revive(ctx context.Context) (wasDown bool) {
 	t := s.subject.Target
-	// Looked at twice: on a busy machine a look may take longer than it should.
-	if s.down != "" || t.Alive(ctx) || ctx.Err() != nil || t.Alive(ctx) || ctx.Err() != nil {
-		return false
+	// Looked at twice, and more often while this machine is starved: a look may take
+	// longer than it should.
+	start := clock.Wall()
+	for looks := 1; ; looks++ {
+		if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {
+			return false
+		}
+		if starved := s.subject.Pulse.Starved(start) > clock.Wall().Sub(start)/8; looks > 1 && !starved || looks == maxLooks {
+			break
+		}
 	}
 	if !t.CanRestart() {
 		s.down = "the receiver no longer takes connections, and sentsim cannot restart it"
