@@ -190,6 +190,10 @@ func TestFaultsAreFound(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			return false
 		}}, "wrong-secret", ""},
+		{"a wrong secret, or an exception in the check", faulty{secret: theirs, refused: 500, refusal: "oops", before: unless(func(r *http.Request) bool { return r.Header.Get(signing.HeaderSignature) != "" }, 400, "no")}, "server-error", "fails in the check"},
+		{"a wrong secret, Flask's page", faulty{secret: theirs, refused: 403, refusal: "<!doctype html>\n<html lang=en>\n<title>403 Forbidden</title>\n<h1>Forbidden</h1>\n<p>You don&#39;t have the permission to access the requested resource. It is either read-protected or not readable by the server.</p>"}, "wrong-secret", "a path that does not exist"},
+		{"a wrong secret, in Portuguese", faulty{secret: theirs, refusal: `{"erro":"assinatura inválida"}`, path: "*"}, "wrong-secret", "speaks of the signature"},
+		{"a plan that ended", faulty{secret: theirs, refused: 403, refusal: "Your trial has ended. Please upgrade your plan."}, "cannot-tell", "“Your trial"},
 		{"a token that a route asks for", faulty{secret: theirs, refusal: "No authorization token was found"}, "other-auth", "token"},
 		{"a token of what kind", faulty{secret: theirs, refusal: "Invalid token"}, "cannot-tell", "do not show"},
 		{"a body that was parsed", faulty{secret: theirs, refusal: "Webhook payload must be provided as a string or a Buffer. Signature verification is impossible without access to the original signed material.", refused: 400}, "raw-body-missing", "raw body"},

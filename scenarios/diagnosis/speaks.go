@@ -259,7 +259,11 @@ func (i *investigation) headersAreSeen() bool {
 // serverError is for a 5xx that nothing has explained.
 func (i *investigation) serverError() *report.Diagnosis {
 	where := "a request without a signature gets the same, so it fails before it looks at one"
-	if !i.neverLooked() {
+	switch {
+	case i.neverLooked():
+	case i.same(i.facts.again, i.facts.worthless):
+		where = "a wrong signature gets the same and a missing one does not, so it fails in the check, or throws where a signature does not fit, as it does when its signing secret differs"
+	default:
 		where = "a request with a wrong signature gets another answer, so it fails after the check"
 	}
 	d := &report.Diagnosis{

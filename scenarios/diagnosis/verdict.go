@@ -20,10 +20,14 @@ func (i *investigation) seen(o delivery.Outcome) string {
 }
 
 // ofSignature are texts that only somebody writes who has looked at the signature.
-var ofSignature = regexp.MustCompile(`(?i)signature|\bhmac\b|digest|webhook (verification|authentication)|verification failed|not authentic\b|could not be verified|(could not|cannot|unable to) verify (the |this )?(webhook|request|payload|message|origin|sender|event)|unverified|signatur|firma (inv|no)|invalid (webhook )?sign|tamper|mismatch`)
+var ofSignature = regexp.MustCompile(`(?i)signature|\bsig\b|assinatura|handtekening|podpis|подпис|签名|簽名|署名|서명|imza|\bhmac\b|digest|webhook (verification|authentication)|verification failed|not authentic\b|could not be verified|(could not|cannot|unable to) verify (the |this )?(webhook|request|payload|message|origin|sender|event)|unverified|signatur|firma (inv|no)|invalid (webhook )?sign|tamper|mismatch`)
 
-// ofCredentials are texts about something else than a signature that a request may lack.
-var ofCredentials = regexp.MustCompile(`(?i)\btokens?\b|credential|\b(log|sign)(ged)?[ -]?in\b|\bsession|api.?key|password|cookie|\bcsrf|\bip\b|\bhost\b|permission|\brole`)
+// saysNoMore are the words of a refusal that gives no reason, ids and times put by
+// steady among them. One that says more speaks of something else than the
+// signature: a login, a plan, a query.
+var saysNoMore = regexp.MustCompile(
+	`(?is:the server could not verify that you are authorized.*?credentials required|you don.t have the permission.*?by the server|the browser \(or proxy\) sent.*?understand)|` + // Flask
+		`(?i:\b(\w*errors?|message|msg|status|status_?code|code|details?|title|type|ok|success|reason|description|name|exception|true|false|null|unauthori[sz]ed|not|authori[sz]ed|authenticated|forbidden|bad|invalid|rejected|refused|denied|access|request|webhooks?|event|delivery|payload|failed|failure|action|resource|permission|allowed|this|is|are|was|you|do|have|to|the|an?|for|on|and|go|away|nope|no|https?|at|id|\w*(request|trace|correlation)\w*id)\b|about:blank)|\b(PATH|TIME|TOKEN|N)\b|[\d\W_]`)
 
 // lookedAtSignature says how the answers show that the signature was looked at; "" where they do not.
 func (i *investigation) lookedAtSignature() string {
@@ -33,7 +37,7 @@ func (i *investigation) lookedAtSignature() string {
 		return "its answer speaks of the signature"
 	case f.unsigned.print != "" && !i.same(f.unsigned, f.again):
 		return "a request without signature headers gets another answer"
-	case f.nowhere.print != "" && !i.same(f.nowhere, f.again) && isRefusal(i.plain.Status) && !ofCredentials.MatchString(words(i.plain)):
+	case f.nowhere.print != "" && !i.same(f.nowhere, f.again) && isRefusal(i.plain.Status) && saysNoMore.ReplaceAllString(steady(words(i.plain), i.r.URL), "") == "":
 		return "a path that does not exist gets another answer, so it is the webhook's own code that refuses"
 	}
 	return ""
