@@ -92,6 +92,7 @@ func (s *session) knock(ctx context.Context, world *steps.World) bool {
 	}
 	s.gate.deviation, s.gate.answer = found.Deviation, found.Answer
 	s.subject.Traits.Plain, s.subject.Traits.Channels, s.subject.Traits.Refused = found.Plain, found.Channels, found.Refused
+	s.subject.Traits.RefusedStatuses = found.Statuses
 	s.subject.Knobs = found.Knobs
 	return true
 }

@@ -50,7 +50,7 @@ func (s *session) learner() *learn.Learner {
 		Driver: s.subject.Driver(), Probe: s.subject.Probe, Seed: s.cfg.Seed, Account: s.subject.TheAccount(),
 		Start: learn.Started(s.cfg.Start, clock.Wall()), Settle: s.cfg.Settle,
 		Message: s.subject.Message, Arranged: s.subject.Arrange != nil,
-		Confirmed: s.confirmed(), Plain: s.subject.Traits.Plain,
+		Confirmed: s.confirmed(), Plain: s.subject.Traits.Plain, Refused: s.subject.Traits.RefusedStatuses,
 		Seen: func(x learn.Exchange) { s.subject.Answered(x.Outcome) },
 	}
 }

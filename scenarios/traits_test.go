@@ -148,6 +148,34 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			}},
 			failed: "ORD-5", says: "not linked yet", passed: []string{"SIG-1", "SIG-2", "SIG-9", "INB-1", "TPL-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7"},
 		},
+		"two statuses are refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Status == "QUEUED" || e.Payload.Status == "ROUTED" {
+					return http.StatusBadRequest, "event type not subscribed"
+				}
+				return 0, ""
+			}},
+			failed: "SIG-1", says: "statuses: {QUEUED: null, ROUTED: null}", passed: []string{"SIG-2", "SIG-13", "ORD-1", "ORD-2", "ORD-3", "ORD-4", "ORD-5", "ORD-6", "ORD-7", "IDEM-4", "INB-1", "RET-1", "ACK-2", "TOL-1", "TOL-4"},
+		},
+		"two statuses are refused, confirmed": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Status == "QUEUED" || e.Payload.Status == "ROUTED" {
+					return http.StatusBadRequest, "event type not subscribed"
+				}
+				return 0, ""
+			}},
+			configure: func(c *scenarios.Config) { c.Probe.Message.Statuses = map[string]string{"QUEUED": "", "ROUTED": ""} },
+			passed:    []string{"SIG-1", "ORD-1", "ORD-3", "ORD-7"},
+		},
+		"what it does not know is refused, but for inbound texts": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Status != "" || e.Field == "templates" {
+					return http.StatusNotFound, "not found"
+				}
+				return 0, ""
+			}},
+			failed: "ORD-5 TOL-2 TOL-4 TPL-1", says: "not found", passed: []string{"SIG-1", "SIG-2", "SIG-9", "INB-1"}, unchecked: []string{"ORD-1", "ORD-3"},
+		},
 		"messages that it did not send are ignored": {
 			app: &app{takes: func(e webhookEvent) bool { return e.Payload.Status == "" }}, says: "target.arrange",
 			passed: []string{"SIG-1", "ORD-2", "INB-1", "TPL-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7", "RET-1"},

@@ -157,8 +157,11 @@ func (l *Learner) judgeChannels(t *Traits, found *round) {
 }
 
 func (l *Learner) judgeWords(t *Traits, found *round) {
-	t.Words = found.words
 	problems, confirm, forbidden := found.deviations(l.Confirmed)
+	t.Words = maps.Clone(found.words)
+	for _, st := range l.Refused {
+		t.Words[st] = Word{} // what it refuses it cannot keep
+	}
 	if len(problems) == 0 {
 		return
 	}

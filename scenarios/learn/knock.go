@@ -3,6 +3,8 @@ package learn
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -17,14 +19,15 @@ type Taken struct {
 	Plain     Plain
 	Channels  []event.Channel // nil: not told
 	Refused   []event.Channel
+	Statuses  []event.Status // that are refused, where others are taken
 	Knobs     simulator.Knobs
 	Answer    time.Duration
 	Deviation *Deviation // nil: the rule's own scenarios say it
 }
 
 // Knock tries, when the plain delivery was refused, whether the receiver takes
-// another edition of it, another channel, or only what is of no message: one
-// difference at a time, the smallest guess first.
+// another edition of it, another channel, another status, or only what is of no
+// message: one difference at a time, the smallest guess first.
 func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bool) {
 	l.notes = map[string]bool{}
 	// Some mistakes spoil only some signatures: what is taken must be taken each
@@ -76,26 +79,96 @@ func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bo
 		taken.Deviation = &dev
 		return taken, true
 	}
-	for n := range uint64(3) {
+	if statuses := l.takenStatuses(ctx, &taken); len(statuses) > 0 {
+		taken.Statuses = slices.DeleteFunc(driver.Statuses(), func(st event.Status) bool { return slices.Contains(statuses, st) })
+		if slices.ContainsFunc(taken.Statuses, func(st event.Status) bool { return l.Confirmed.Statuses.Kept(st) }) {
+			dev := refusedStatuses(taken.Statuses, statuses, refused)
+			taken.Deviation = &dev
+		}
+		return taken, true
+	}
+	return taken, l.knockWithoutMessages(ctx, &taken)
+}
+
+// takenStatuses are those of which an event is taken each time, as the first of a
+// message, while the plain delivery is refused each time; none where that cannot be
+// told.
+func (l *Learner) takenStatuses(ctx context.Context, taken *Taken) []event.Status {
+	var all []event.Status
+	for _, st := range []event.Status{event.Delivered, event.Sent, event.Failed, event.Routed, event.Read} {
+		if len(all) == 0 && st == event.Routed {
+			break // it is no one status that it refuses
+		}
+		ch := event.SMS
+		if !driver.Travels(st, ch) {
+			ch = event.WhatsApp
+		}
+		takes := true
+		for n := uint64(0); n < 3 && takes; n++ {
+			m, err := l.Message(ctx, l.Seed.Stream("knock with status "+string(st), n), ch, l.Start)
+			plain, errPlain := l.Message(ctx, l.Seed.Stream("knock again before status "+string(st), n), ch, l.Start)
+			if err != nil || errPlain != nil {
+				return nil
+			}
+			x, ok := l.try(ctx, l.Driver, m.Event(st))
+			if takes = ok; !ok {
+				break
+			}
+			taken.Answer = max(taken.Answer, x.Outcome.Duration)
+			if _, ok := l.try(ctx, l.Driver, plain.Event(event.Queued)); ok {
+				return nil
+			}
+		}
+		if takes {
+			all = append(all, st)
+		}
+	}
+	return all
+}
+
+func refusedStatuses(refused, taken []event.Status, x driver.Exchange) Deviation {
+	nulls := make([]string, len(refused))
+	for i, st := range refused {
+		nulls[i] = string(st) + ": null"
+	}
+	return Deviation{
+		ID: "statuses-refused", Rule: rule.SIG1, Certainty: Tried,
+		Name:   fmt.Sprintf("the %s events of a message are accepted", list(refused)),
+		Reason: fmt.Sprintf("genuine %s events are refused (%s), those of %s are taken, of the same kind of messages: everything else is judged by those", list(refused), driver.Quote(x), list(taken)),
+		Fix: fmt.Sprintf("Acknowledge what you do not handle with a 2xx. If the webhook is not subscribed to them, or the receiver is meant so, confirm it in the config file: probe: {message: {statuses: {%s}}}",
+			strings.Join(nulls, ", ")),
+	}
+}
+
+// knockWithoutMessages tries what is of no message: of inbound texts and templates'
+// events one is enough. What is taken must be taken each time.
+func (l *Learner) knockWithoutMessages(ctx context.Context, taken *Taken) bool {
+	takes := map[Plain]int{}
+	const tries = 3
+	for n := range uint64(tries) {
 		st := l.Seed.Stream("knock with what is of no message", n)
 		text := "Is my order on its way?"
 		for _, e := range []event.Event{
 			driver.Inbound(driver.NewID(st), l.Account, driver.NewNumber(st), &text, event.SMS, l.Start),
 			driver.Template(driver.NewID(st), l.Account, event.TemplatePending, l.Start),
 		} {
-			x, ok := l.try(ctx, l.Driver, e)
-			if !ok {
-				return taken, false
+			if x, ok := l.try(ctx, l.Driver, e); ok {
+				takes[Plain(e.Type)]++
+				taken.Answer = max(taken.Answer, x.Outcome.Duration)
 			}
-			taken.Answer = max(taken.Answer, x.Outcome.Duration)
 		}
 		m := driver.NewMessage(st, l.Account, event.SMS, l.Start) // still refused
 		if _, ok := l.try(ctx, l.Driver, m.Event(event.Queued)); ok {
-			return taken, false
+			return false
 		}
 	}
-	taken.Plain = PlainInbound
-	return taken, true
+	for _, kind := range []Plain{PlainInbound, PlainTemplate} {
+		if takes[kind] == tries {
+			taken.Plain = kind
+			return true
+		}
+	}
+	return false
 }
 
 // try delivers one event, alone.

@@ -33,8 +33,9 @@ type Learner struct {
 	Arranged bool
 
 	Confirmed Confirmed
-	Plain     Plain         // what the gate found to be taken
-	Answer    time.Duration // how long its answer took
+	Plain     Plain          // what the gate found to be taken
+	Refused   []event.Status // what it found to be refused, though others are taken
+	Answer    time.Duration  // how long its answer took
 	// Seen is told of every exchange, from several goroutines.
 	Seen func(driver.Exchange)
 
@@ -54,7 +55,7 @@ const slowAnswer = 150 * time.Millisecond
 // Learn sends genuine deliveries and reads what they led to. An error is our own
 // trouble, or that ctx ended.
 func (l *Learner) Learn(ctx context.Context) (Traits, error) {
-	t := Traits{Knobs: l.Driver.Knobs, Edition: EditionOf(l.Driver.Knobs), Plain: l.Plain, Arrange: l.Arranged}
+	t := Traits{Knobs: l.Driver.Knobs, Edition: EditionOf(l.Driver.Knobs), Plain: l.Plain, RefusedStatuses: l.Refused, Arrange: l.Arranged}
 	l.notes, l.started = map[string]bool{}, clock.Wall()
 	if err := l.sideBySide(ctx, &t); err != nil {
 		return t, err
@@ -155,8 +156,11 @@ func (l *Learner) plain(ctx context.Context, n uint64) (r requestOf, err error) 
 	case PlainMessage:
 	}
 	m, err := l.Message(ctx, st, event.SMS, l.Start)
-	return l.Driver.Event(m.Event(event.Queued)), err
+	return l.Driver.Event(m.Event(l.opening())), err
 }
+
+// opening is the status of the first event of a message that is taken.
+func (l *Learner) opening() event.Status { return Traits{RefusedStatuses: l.Refused}.Opening() }
 
 // track is one message, contact or template of a round: what is sent for it, and
 // what the state shows of it.

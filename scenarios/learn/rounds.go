@@ -218,7 +218,7 @@ func (r *round) addMessages(ctx context.Context, name string, slow bool) error {
 
 func (r *round) addMessagesOn(ctx context.Context, ch event.Channel, name string, slow bool) error {
 	for i, st := range driver.Statuses() {
-		if !driver.Travels(st, ch) || slow && ch != event.SMS && st != event.Delivered {
+		if !driver.Travels(st, ch) || slices.Contains(r.l.Refused, st) || slow && ch != event.SMS && st != event.Delivered {
 			continue
 		}
 		stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i)) //nolint:gosec // counted up from 0
@@ -236,7 +236,7 @@ func (r *round) addMessage(ctx context.Context, st *seed.Stream, ch event.Channe
 		return nil, err
 	}
 	t := &track{channel: ch, status: last}
-	for _, s := range driver.WayTo(last) {
+	for _, s := range (Traits{RefusedStatuses: r.l.Refused}).WayTo(last) {
 		t.send = append(t.send, delivering{change(r.driver(), st), m.Event(s), fmt.Sprintf("a genuine %s event on %s", event.TypeOf(s), ch)})
 	}
 	if r.l.reads(probe.KindMessage) {
@@ -378,7 +378,7 @@ func (r *round) addTrial(ctx context.Context, tr *trial) error {
 	}
 	for _, ch := range event.Channels() {
 		st := r.l.Seed.Stream("learn with " + tr.name + " on " + string(ch))
-		first, err := r.addMessage(ctx, st, ch, event.Queued, change)
+		first, err := r.addMessage(ctx, st, ch, r.l.opening(), change)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,9 @@ type Traits struct {
 	Channels        []event.Channel // of outbound messages, those that show; empty: not told
 	Refused         []event.Channel // of outbound messages, those on which events are refused
 	InboundChannels []event.Channel // likewise of inbound texts
+	// RefusedStatuses are those whose events are refused, though others of the same
+	// messages are taken.
+	RefusedStatuses []event.Status
 	Words           Words
 
 	// Reviews are its words for a template's statuses PENDING, APPROVED and REJECTED;
@@ -177,6 +180,25 @@ func (t Traits) InboundChannel(want event.Channel) event.Channel {
 
 // Refuses reports whether an event of a message that it did not send is refused.
 func (t Traits) Refuses() bool { return t.Plain != PlainMessage }
+
+// Travels reports whether an event of that status is taken, as far as is known.
+func (t Traits) Travels(st event.Status) bool { return !slices.Contains(t.RefusedStatuses, st) }
+
+// Opening is the status of the first event of a message that is taken.
+func (t Traits) Opening() event.Status {
+	for _, st := range append(driver.Lifecycle(), event.Failed) {
+		if t.Travels(st) {
+			return st
+		}
+	}
+	return event.Queued
+}
+
+// WayTo is the statuses of a message in order until that one, without those whose
+// events are refused.
+func (t Traits) WayTo(last event.Status) []event.Status {
+	return slices.DeleteFunc(slices.Clone(driver.WayTo(last)), func(st event.Status) bool { return !t.Travels(st) })
+}
 
 // bare is a word without what never matters: case, spaces and the event's "message.".
 func bare(word string) string { return probe.BareWord(word) }

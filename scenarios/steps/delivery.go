@@ -77,9 +77,9 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 	if err != nil {
 		return err
 	}
-	before := slices.Clone(m.history)
-	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.Channel, before, list(statuses)) }
-	for _, st := range list(statuses) {
+	before, all := slices.Clone(m.history), w.travelling(list(statuses))
+	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.Channel, before, all) }
+	for _, st := range all {
 		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
 			return err
 		}

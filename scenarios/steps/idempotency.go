@@ -54,6 +54,9 @@ func (w *World) twoEvents(first, second string) ([]delivery.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.travels(event.Status(first), event.Status(second)); err != nil {
+		return nil, err
+	}
 	a, b := w.event(m, event.Status(first)), w.event(m, event.Status(second))
 	a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
 	m.history = append(m.history, event.Status(first), event.Status(second))

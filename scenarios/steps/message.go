@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -79,7 +80,30 @@ func (w *World) eventOn(m *message, st event.Status) (event.Event, error) {
 	if !driver.Travels(st, m.Channel) {
 		return event.Event{}, leftOut("%s does not exist on SMS, and messages on no other channel show in the receiver's state", st)
 	}
+	if err := w.travels(st); err != nil {
+		return event.Event{}, err
+	}
 	return m.Event(st), nil
+}
+
+// travels leaves a scenario out that is about an event that the receiver refuses.
+func (w *World) travels(all ...event.Status) error {
+	for _, st := range all {
+		if !w.s.Traits.Travels(st) {
+			return leftOut("the receiver refuses %s events (SIG-1 says so)", st)
+		}
+	}
+	return nil
+}
+
+// travelling are the statuses whose events the receiver takes, or all where it takes
+// none of them.
+func (w *World) travelling(all []string) []string {
+	some := slices.DeleteFunc(slices.Clone(all), func(st string) bool { return !w.s.Traits.Travels(event.Status(st)) })
+	if len(some) == 0 {
+		return all
+	}
+	return some
 }
 
 func (w *World) body(e event.Event) []byte { return w.driver().Encode(e) }
@@ -122,7 +146,7 @@ func settingOf(err error, st event.Status) error {
 
 // seeUpTo delivers the lifecycle in order, none left out, until that status.
 func (w *World) seeUpTo(ctx context.Context, m *message, last event.Status) error {
-	for _, st := range driver.WayTo(last) {
+	for _, st := range w.s.Traits.WayTo(last) {
 		if err := w.see(ctx, m, st); err != nil {
 			return err
 		}
@@ -133,7 +157,7 @@ func (w *World) seeUpTo(ctx context.Context, m *message, last event.Status) erro
 // seePatiently is seeUpTo for one of many messages: what is turned away because
 // there are too many is sent again, as Sent does, once the receiver takes more.
 func (w *World) seePatiently(ctx context.Context, m *message, last event.Status) error {
-	for _, st := range driver.WayTo(last) {
+	for _, st := range w.s.Traits.WayTo(last) {
 		err := w.see(ctx, m, st)
 		for range 3 {
 			if x := w.lastExchange(); err == nil || x == nil || !driver.NotNow(x.Outcome) {
@@ -163,7 +187,7 @@ func (w *World) seeAllUpTo(ctx context.Context, all []*message, last event.Statu
 		}
 		return nil
 	}
-	for _, st := range driver.WayTo(last) {
+	for _, st := range w.s.Traits.WayTo(last) {
 		planned := make([]driver.Planned, len(all))
 		for i, m := range all {
 			e, err := w.eventOn(m, st)
@@ -219,7 +243,7 @@ func (w *World) plain(ctx context.Context) (event.Event, error) {
 	if err != nil {
 		return event.Event{}, err
 	}
-	return w.event(m, event.Queued), nil
+	return w.event(m, w.s.Traits.Opening()), nil
 }
 
 // sample is a genuine event of the type by that name, of something new. A

@@ -93,7 +93,7 @@ func (w *World) hasDelivered(ctx context.Context, statuses, shown string) error 
 	if err != nil {
 		return err
 	}
-	for _, st := range list(statuses) {
+	for _, st := range w.travelling(list(statuses)) {
 		if err := w.see(ctx, m, event.Status(st)); err != nil {
 			return err
 		}
@@ -120,6 +120,9 @@ func (w *World) arrivesLate(ctx context.Context, status string) error {
 	late := event.Status(status)
 	if shown := m.history[len(m.history)-1]; w.s.Traits.Words.Same(late, shown) {
 		return leftOut("%s and %s go under one word in the receiver's state", late, shown)
+	}
+	if err := w.travels(late); err != nil {
+		return err
 	}
 	e := w.event(m, late)
 	_, err = w.send(ctx, fmt.Sprintf("its late %s event", status), w.signed(e), string(e.Type))

@@ -94,6 +94,9 @@ func gaps() []time.Duration {
 // them, the newer first by a little more each time, and the other way.
 func (w *World) deliversAlmostAtOnce(ctx context.Context, older, newer string) error {
 	first, second := event.Status(older), event.Status(newer)
+	if err := w.travels(first, second); err != nil {
+		return err
+	}
 	if w.s.Traits.Words.Same(first, second) {
 		return leftOut("%s and %s go under one word in the receiver's state", first, second)
 	}
@@ -126,6 +129,9 @@ func (w *World) deliversAlmostAtOnce(ctx context.Context, older, newer string) e
 // lateOfEach delivers an earlier status of all messages.
 func (w *World) lateOfEach(ctx context.Context, status string) error {
 	st := event.Status(status)
+	if err := w.travels(st); err != nil {
+		return err
+	}
 	var planned []driver.Planned
 	var all []expectation
 	for _, m := range w.several.messages {

@@ -41,7 +41,7 @@ func (w *World) deliversUnknownStatus(ctx context.Context, status string) error 
 	if err != nil {
 		return err
 	}
-	if err := w.see(ctx, m, event.Queued); err != nil {
+	if err := w.see(ctx, m, w.s.Traits.Opening()); err != nil {
 		return err
 	}
 	e := w.event(m, event.Status(status))
@@ -65,6 +65,9 @@ func (w *World) deliversUnknownSubType(ctx context.Context, status, subType stri
 	for _, st := range driver.Lifecycle() { // up to the one before: a gap is ORD-2's
 		if st == event.Status(status) {
 			break
+		}
+		if !w.s.Traits.Travels(st) {
+			continue
 		}
 		if err := w.see(ctx, m, st); err != nil {
 			return err
