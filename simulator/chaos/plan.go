@@ -107,14 +107,15 @@ const (
 	AboutMessage  SubjectKind = "message"
 	AboutInbound  SubjectKind = "inbound"
 	AboutTemplate SubjectKind = "template"
+	AboutContact  SubjectKind = "contact" // whether it wants messages; its texts are inbound
 )
 
 // Subject is what a delivery is about, and how a probe finds it.
 type Subject struct {
 	Kind  SubjectKind   `json:"kind"`
 	Index int           `json:"index"`          // of the plan's messages, from 1
-	ID    uuid.UUID     `json:"id"`             // message_id or template_id; of an inbound message only in the numbered shape
-	From  string        `json:"from,omitempty"` // the contact of an inbound message, with its plus
+	ID    uuid.UUID     `json:"id"`             // message_id, template_id or contact_id; of an inbound message only in the numbered shape
+	From  string        `json:"from,omitempty"` // the number of a contact, with its plus
 	On    event.Channel `json:"channel"`
 }
 

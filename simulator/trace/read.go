@@ -135,6 +135,9 @@ func (t *Trace) check(s chaos.Step) *Problem {
 	if !slices.Contains(kinds(), s.Kind) {
 		return wrong("kind", "%.40q is not known to this version", s.Kind)
 	}
+	if !slices.Contains(subjects(), s.Subject.Kind) {
+		return wrong("subject.kind", "%.40q is not known to this version", s.Subject.Kind)
+	}
 	if !slices.Contains(senders(), s.Sender) {
 		return wrong("sender", "%.40q is not known to this version", s.Sender)
 	}
@@ -151,6 +154,11 @@ func kinds() []chaos.Kind {
 		chaos.KindDeliver, chaos.KindForge, chaos.KindPause, chaos.KindResume,
 		chaos.KindRestart, chaos.KindRotate, chaos.KindDisable, chaos.KindEnable,
 	}
+}
+
+// subjects are the kinds of what a step can be about; "" is for nothing.
+func subjects() []chaos.SubjectKind {
+	return []chaos.SubjectKind{"", chaos.AboutMessage, chaos.AboutInbound, chaos.AboutTemplate, chaos.AboutContact}
 }
 
 func senders() []delivery.Misbehaviour {

@@ -58,6 +58,9 @@ func (r *Redraw) Steps(steps []chaos.Step) []chaos.Step {
 			}
 			s.Subject.From = strings.Replace(s.Subject.From, old, renamed[old], 1)
 		}
+		if message, err := uuid.Parse(gjson.GetBytes(s.Body, "payload.message_id").String()); err == nil && s.Subject.Kind == chaos.AboutContact {
+			id(message) // that carried the signal, whether or not it is among the steps
+		}
 		if s.Subject.Kind == chaos.AboutInbound {
 			r.reorder(gjson.GetBytes(s.Body, "payload.text"), renamed, marks)
 		}
@@ -89,7 +92,8 @@ func (r *Redraw) Steps(steps []chaos.Step) []chaos.Step {
 }
 
 // reorder draws other orders for those that a text names. One that names none is
-// marked: a receiver may know texts by nothing but their words.
+// marked: a receiver may know texts by nothing but their words. STOP stays what it
+// is, for with anything behind it it is none.
 func (r *Redraw) reorder(text gjson.Result, renamed, marks map[string]string) {
 	number := func() string { return fmt.Sprintf("%0*d", orderDigits, r.chance.IntN(10_000_000)) }
 	named := false
@@ -102,7 +106,7 @@ func (r *Redraw) reorder(text gjson.Result, renamed, marks map[string]string) {
 		}
 	}
 	words := text.String()
-	if named || text.Type != gjson.String || marks[words] != "" {
+	if named || text.Type != gjson.String || marks[words] != "" || strings.EqualFold(words, chaos.Stop) {
 		return
 	}
 	const longest = 4096 // characters in a text (TOL-5)

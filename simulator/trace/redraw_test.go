@@ -98,3 +98,32 @@ func TestRedrawGivesNullTextsWords(t *testing.T) {
 		}
 	}
 }
+
+// A contact's texts and signals stay one contact's, a signal's message is another
+// one, and STOP stays what it is.
+func TestRedrawTellsOfAnotherContact(t *testing.T) {
+	contact := chaos.Subject{Kind: chaos.AboutContact, Index: 2, ID: id(1), From: "+14155550100"}
+	text := chaos.Subject{Kind: chaos.AboutInbound, Index: 2, ID: id(2), From: contact.From}
+	step := func(s chaos.Subject, event byte, body string) chaos.Step {
+		return chaos.Step{Kind: chaos.KindDeliver, Subject: s, Event: chaos.Event{ID: id(event)}, Body: chaos.Body(body)}
+	}
+	got := trace.NewRedraw(seed.Seed(1).Stream("redraw")).Steps([]chaos.Step{
+		step(text, 11, fmt.Sprintf(`{"payload":{"message_id":"%s","from":"+14155550100","text":"STOP"}}`, id(2))),
+		step(contact, 12, fmt.Sprintf(`{"payload":{"contact_id":"%s","message_id":"%s","from":"+14155550100","text":"STOP"}}`, id(1), id(2))),
+		step(contact, 13, fmt.Sprintf(`{"payload":{"contact_id":"%s","message_id":"%s","from":"+14155550100","text":null}}`, id(1), id(3))),
+	})
+	at := func(i int, field string) string { return gjson.GetBytes(got[i].Body, "payload."+field).String() }
+	for i, s := range got {
+		if s.Subject.From == contact.From || s.Subject.From != got[0].Subject.From || at(i, "from") != s.Subject.From {
+			t.Errorf("step %d is of %s: %s", i+1, s.Subject.From, s.Body)
+		}
+	}
+	if at(0, "text") != chaos.Stop || at(0, "message_id") != at(1, "message_id") || at(1, "contact_id") != got[1].Subject.ID.String() {
+		t.Errorf("the text is %s, its signal %s", got[0].Body, got[1].Body)
+	}
+	for i, old := range []string{id(2).String(), id(2).String(), id(3).String()} {
+		if fresh := at(i, "message_id"); fresh == old || fresh == "" {
+			t.Errorf("step %d is of the message %q still", i+1, fresh)
+		}
+	}
+}

@@ -30,6 +30,7 @@ func id(n byte) uuid.UUID { return uuid.UUID{0: n, 6: 0x40, 8: 0x80} }
 // sample is a run with one of each kind of line.
 func sample() trace.Trace {
 	message := chaos.Subject{Kind: chaos.AboutMessage, Index: 1, ID: id(3), On: event.SMS}
+	contact := chaos.Subject{Kind: chaos.AboutContact, Index: 4, ID: id(5), From: "+12025550123", On: event.SMS}
 	return trace.Trace{
 		Run: trace.Run{
 			Sentsim: "v1.1.0", Command: "chaos", Target: "exec: ./receiver", Started: start.Add(time.Hour),
@@ -50,9 +51,14 @@ func sample() trace.Trace {
 				Forgery: "body-tampered", Rule: "SIG-2",
 			}, trace.Answer{Outcome: delivery.Reset, Error: "the connection broke"}},
 			{chaos.Step{Number: 4, At: 2 * time.Second, Kind: chaos.KindRestart}, trace.Answer{Skipped: "this target cannot be restarted"}},
+			{chaos.Step{
+				Number: 5, At: 2 * time.Second, Kind: chaos.KindDeliver, Subject: contact,
+				Event: chaos.Event{ID: id(6), Type: event.ContactOptOut, At: start}, Body: chaos.Body(`{"payload":{"opt_out":true}}`),
+				Occurrence: chaos.Retry, Attempt: 2, Rule: "IDEM-2",
+			}, trace.Answer{Outcome: delivery.Answered, Status: 200}},
 		},
 		Violations: []trace.Violation{{Rule: "ORD-3", Subject: message, Text: "it is SENT", Step: 1}},
-		End:        &trace.End{Steps: 3, Violations: 1, ExitStatus: 1},
+		End:        &trace.End{Steps: 4, Violations: 1, ExitStatus: 1},
 	}
 }
 
@@ -196,6 +202,7 @@ func TestProblemsHaveAPlace(t *testing.T) {
 		"an unknown kind":          {sealed(`{"kind":"picture"}`), trace.ErrFormat, `line 2, byte 1, "kind": "picture" is not known to this version`},
 		"an unknown field":         {sealed(`{"kind":"step","step":{"number":1,"kind":"deliver","colour":"red"}}`), trace.ErrFormat, `line 2, byte 52, "colour": is not known to this version`},
 		"an unknown kind of step":  {sealed(`{"kind":"step","step":{"number":1,"kind":"explode"}}`), trace.ErrFormat, `line 2, byte 1, "step.kind": "explode" is not known to this version`},
+		"an unknown subject":       {sealed(`{"kind":"step","step":{"number":1,"kind":"deliver","subject":{"kind":"planet"}}}`), trace.ErrFormat, `"step.subject.kind": "planet" is not known to this version`},
 		"an unknown forgery":       {sealed(`{"kind":"step","step":{"number":1,"kind":"forge","forgery":"by-hand"}}`), trace.ErrFormat, `"step.forgery": "by-hand" is not known to this version`},
 		"an unknown sender":        {sealed(`{"kind":"step","step":{"number":1,"kind":"deliver","sender":"sings"}}`), trace.ErrFormat, `"step.sender": "sings" is not known to this version`},
 		"a text for a number":      {sealed(`{"kind":"step","step":{"number":"one"}}`), trace.ErrFormat, `line 2, byte 37, "step.number": a string where it takes a whole number`},
