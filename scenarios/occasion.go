@@ -18,6 +18,7 @@ var (
 	itsEvents = regexp.MustCompile(`^Sent (?:delivers|has delivered) its "([A-Z, ]+)" events`)
 	itsLate   = regexp.MustCompile(`^its "([A-Z]+)" event arrives late$`)
 	deliversA = regexp.MustCompile(`^Sent delivers a "([^"]+)" event$`)
+	signalsOf = regexp.MustCompile(`^Sent delivers the signals "([^"]+)" of a contact$`)
 	itAgain   = regexp.MustCompile(`^(?:the same delivery arrives again|Sent retries that delivery)$`)
 )
 
@@ -55,6 +56,8 @@ func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 				if p.rule.ID == rule.TOL3 && families.Has(event.Type(single).Parent()) {
 					add(oracle.Arrives(single))
 				}
+			case signalsOf.MatchString(st.Text):
+				add(oracle.Signals(signalsOf.FindStringSubmatch(st.Text)[1]))
 			case itAgain.MatchString(st.Text) && single != "":
 				add(oracle.Again(single))
 			}

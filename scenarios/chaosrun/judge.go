@@ -27,6 +27,8 @@ func needOf(k chaos.SubjectKind) rule.Need {
 		return rule.InboundCount
 	case chaos.AboutTemplate:
 		return rule.TemplateStatus
+	case chaos.AboutContact:
+		return rule.ContactOptOut
 	case chaos.AboutMessage:
 	}
 	return rule.MessageState
@@ -43,6 +45,8 @@ func (r *runner) look(ctx context.Context, s chaos.Subject) (probe.State, error)
 		return r.s.Probe.Inbound(ctx, r.base, r.number(s.From))
 	case chaos.AboutTemplate:
 		return r.s.Probe.Template(ctx, r.base, s.ID.String())
+	case chaos.AboutContact:
+		return r.s.Probe.Contact(ctx, r.base, r.number(s.From))
 	case chaos.AboutMessage:
 	}
 	return r.s.Probe.Message(ctx, r.base, s.ID.String())
@@ -72,6 +76,9 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 		return ctx.Err() == nil
 	}
 	for _, s := range batch {
+		if s.Subject.Kind == chaos.AboutInbound {
+			r.awaitOptOut(ctx, s)
+		}
 		switch {
 		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.s.Arrange == nil && r.canRead(chaos.AboutMessage):
 			r.begun = true
@@ -80,7 +87,8 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 			}
 		case s.Subject.Kind == chaos.AboutTemplate && r.canRead(chaos.AboutTemplate):
 			r.awaitTemplate(ctx, s)
-		case s.Subject.Kind == chaos.AboutInbound && r.canRead(chaos.AboutInbound):
+		case s.Subject.Kind == chaos.AboutInbound && r.canRead(chaos.AboutInbound),
+			s.Subject.Kind == chaos.AboutContact && r.canRead(chaos.AboutContact):
 			if r.oracle.Met(s.Subject) {
 				continue
 			}
@@ -88,14 +96,17 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 			if err != nil && ctx.Err() == nil {
 				r.note(err.Error())
 			}
+			if st.OptedOut {
+				st.Count = 1
+			}
 			r.oracle.Baseline(s.Subject, st.Count)
 		}
 	}
 	return ctx.Err() == nil
 }
 
-// maxAwaited is how often a template's status may not come before it is no
-// longer waited for.
+// maxAwaited is how often a template's status, or a contact's opt-out, may not come
+// before it is no longer waited for.
 const maxAwaited = 2
 
 // awaitTemplate waits until the state shows what a template was told last. Its
@@ -115,6 +126,24 @@ func (r *runner) awaitTemplate(ctx context.Context, s chaos.Step) {
 	if !shows(r.read(ctx, s.Subject, shows)) {
 		r.awaited++
 	}
+}
+
+// awaitOptOut waits, before a text of a contact who has opted out, until the
+// receiver has worked that off: one with a queue may answer before (CON-2).
+func (r *runner) awaitOptOut(ctx context.Context, s chaos.Step) {
+	after, out := r.oracle.OptedOut(s.Subject.From)
+	if !out {
+		return
+	}
+	if r.canRead(chaos.AboutContact) && r.unshown < maxAwaited {
+		about := chaos.Subject{Kind: chaos.AboutContact, From: s.Subject.From}
+		if st := r.read(ctx, about, func(st probe.State) bool { return st.OptedOut }); !st.OptedOut {
+			r.unshown++
+		}
+		return
+	}
+	wait := min(r.s.Settle, 100*time.Millisecond+4*r.s.Traits.Lag) - clock.Wall().Sub(after)
+	_ = (clock.Real{}).Sleep(ctx, wait)
 }
 
 // reading is a record on its way to a verdict.

@@ -43,7 +43,7 @@ type over struct {
 
 // reads reports whether anything of the receiver's state can be read.
 func (r *runner) reads() bool {
-	return r.canRead(chaos.AboutMessage) || r.canRead(chaos.AboutInbound) || r.canRead(chaos.AboutTemplate)
+	return r.canRead(chaos.AboutMessage) || r.canRead(chaos.AboutInbound) || r.canRead(chaos.AboutTemplate) || r.canRead(chaos.AboutContact)
 }
 
 // startJudges begins to judge what is over, if the run is a long one. They end

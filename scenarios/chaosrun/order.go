@@ -20,11 +20,29 @@ func keysOf(batch []chaos.Step) []string {
 	var keys []string
 	for _, s := range batch {
 		key := string(s.Subject.Kind) + s.Subject.ID.String()
+		if s.Subject.Kind == chaos.AboutContact {
+			key = signalsOf(s)
+		}
 		if s.Subject.Kind == "" {
 			continue // about nothing
 		}
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// signalsOf is the key of a contact's signals.
+func signalsOf(s chaos.Step) string { return string(chaos.AboutContact) + s.Subject.From }
+
+// before is the keys of what must be over before a batch: what it is about, and
+// the signals of the contacts who write.
+func before(batch []chaos.Step) []string {
+	keys := keysOf(batch)
+	for _, s := range batch {
+		if s.Subject.Kind == chaos.AboutInbound {
+			keys = append(keys, signalsOf(s))
 		}
 	}
 	return keys

@@ -116,6 +116,7 @@ type runner struct {
 	looks     sync.Mutex                      // one look at the target at a time
 	durable   bool                            // the target has kept its state over a restart
 	awaited   int                             // templates' statuses that did not come
+	unshown   int                             // opt-outs that did not show
 	haunted   string                          // why the state says nothing
 	begun     bool
 }
@@ -238,7 +239,7 @@ func (r *runner) dispatch(ctx context.Context, tokens chan struct{}, p *pacer, b
 	}
 	release := func() { <-tokens }
 	keys := keysOf(batch)
-	if r.flights.wait(ctx, keys) != nil || p.wait(ctx, len(batch)) != nil || !r.ready(ctx, batch) {
+	if r.flights.wait(ctx, before(batch)) != nil || p.wait(ctx, len(batch)) != nil || !r.ready(ctx, batch) {
 		release()
 		return false
 	}

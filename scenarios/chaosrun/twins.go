@@ -63,7 +63,7 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 			if t, ok := r.inboundTwin(ctx, x.record); ok {
 				twins = append(twins, t)
 			}
-		case chaos.AboutTemplate:
+		case chaos.AboutTemplate, chaos.AboutContact:
 		}
 	}
 	if len(twins) == 0 || (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
+	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -15,6 +18,14 @@ type Signal struct {
 	Network bool      // reported by the network: without message, text and the account's number
 	At      time.Time // when it was given, as its envelope says
 	Unsure  bool      // no acknowledgement was seen: the receiver may have it or not
+}
+
+// SignalOf is the signal that a step of a chaos run delivers.
+func SignalOf(s chaos.Step) Signal {
+	return Signal{
+		Type: s.Event.Type, At: s.Event.At,
+		Network: gjson.GetBytes(s.Body, "payload.source").String() == event.ProviderSignal,
+	}
 }
 
 // Standing is how a contact may stand. Where both are so, either is right.

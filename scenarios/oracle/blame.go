@@ -172,7 +172,7 @@ func (o *Oracle) explain() {
 	for _, x := range []struct {
 		list *[]open
 		by   *blame
-	}{{&o.answers, o.answerBlame}, {&o.states, o.stateBlame}, {&o.many, o.manyBlame}, {&o.few, o.fewBlame}} {
+	}{{&o.answers, o.answerBlame}, {&o.states, o.stateBlame}, {&o.contacts, o.contactBlame}, {&o.many, o.manyBlame}, {&o.few, o.fewBlame}} {
 		x.by.explain(*x.list, func(v Violation, id rule.ID, base bool) {
 			v.Rule = id
 			if base && o.book.Violated[rule.ORD7] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {

@@ -99,7 +99,7 @@ func (o *Oracle) Violated() int {
 	for _, of := range o.book.Violated {
 		n += of
 	}
-	return n + len(o.answers) + len(o.states) + len(o.many) + len(o.few)
+	return n + len(o.answers) + len(o.states) + len(o.contacts) + len(o.many) + len(o.few)
 }
 
 // Book is what was judged. Nothing more may be told to the oracle.

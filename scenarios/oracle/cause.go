@@ -63,6 +63,7 @@ func (r *Record) shows(e Expectation, st probe.State) []string {
 		add(rule.SIG13)
 	}
 	switch r.Subject.Kind {
+	case chaos.AboutContact: // judgeContact says it
 	case chaos.AboutTemplate:
 		if st.HasStatus {
 			add(rule.TPL1)

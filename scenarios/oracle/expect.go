@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -24,6 +25,7 @@ type Expectation struct {
 	Orders []Order
 	// Least and Most are how many inbound texts were taken.
 	Least, Most int
+	Standing    check.Standing // of a contact, by its signals
 
 	words learn.Words // under which statuses show
 }
@@ -88,6 +90,8 @@ func (o *Oracle) Expect(r *Record) Expectation {
 		return e
 	case chaos.AboutInbound:
 		return expectInbound(genuine)
+	case chaos.AboutContact:
+		return r.expectContact()
 	case chaos.AboutMessage:
 	}
 	return o.expectMessage(genuine)

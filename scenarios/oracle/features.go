@@ -90,6 +90,9 @@ func answerFeatures(s chaos.Step, r *Record, c Circumstances) []Feature {
 		}
 		add(id, "a template's %s", s.Event.Status)
 		add(rule.TPL1, "a template")
+	case chaos.AboutContact:
+		add(rule.TOL3, "a %s event", s.Event.Type)
+		add(rule.TOL3, "a contact's signal")
 	case chaos.AboutMessage:
 		add(rule.SIG1, "status %s", s.Event.Status)
 	}

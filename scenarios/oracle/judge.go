@@ -22,6 +22,9 @@ type Controls struct {
 // Fits reports whether a reading is what was expected, as far as that can be
 // told without a control.
 func (e Expectation) Fits(st probe.State, r *Record) bool {
+	if r.Subject.Kind == chaos.AboutContact && e.Unjudged == "" && !e.Standing.Fits(st.OptedOut) {
+		return false
+	}
 	return e.statusFits(st) && (e.effectsFit(st) || len(e.Orders) == 0) && (r.Subject.Kind != chaos.AboutInbound || e.Absent || e.countFits(st, r, 1))
 }
 
@@ -71,6 +74,8 @@ func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, sho
 		}
 	case r.Subject.Kind == chaos.AboutInbound:
 		o.judgeCount(r, e, st, c, v)
+	case r.Subject.Kind == chaos.AboutContact:
+		o.judgeContact(r, e, st, v)
 	case o.judgeStatus(r, e, st, v) && o.judgeEffects(r, e, st, c, v):
 		o.shown(r, e, st)
 	}
@@ -195,7 +200,7 @@ func (c Controls) bounds(all []Order) (least, most int, known bool) {
 
 func name(s chaos.Subject) string {
 	switch s.Kind {
-	case chaos.AboutInbound:
+	case chaos.AboutInbound, chaos.AboutContact:
 		return "the contact " + s.From
 	case chaos.AboutTemplate:
 		return "the template " + s.ID.String()

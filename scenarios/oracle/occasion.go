@@ -3,6 +3,7 @@ package oracle
 import (
 	"strings"
 
+	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -24,6 +25,10 @@ func Again(kind string) string { return "a " + kind + " event again" }
 // Arrives names an event of a family that not every edition has.
 func Arrives(kind string) string { return "a " + kind + " event" }
 
+// Signals names a contact's signals in the order in which they arrived, in the
+// words of the contract.
+func Signals(text string) string { return "the signals " + text }
+
 // occurred notes what a step was an occasion for. The caller holds the lock.
 func (o *Oracle) occurred(s chaos.Step) {
 	kind := ""
@@ -32,10 +37,10 @@ func (o *Oracle) occurred(s chaos.Step) {
 		kind = string(event.TypeOf(event.Received))
 	case chaos.AboutTemplate:
 		kind = string(event.Templates)
-	case chaos.AboutMessage:
+	case chaos.AboutMessage, chaos.AboutContact:
 	}
 	switch {
-	case has(s, chaos.FaultUnknownField):
+	case has(s, chaos.FaultUnknownField), s.Subject.Kind == chaos.AboutContact:
 		o.book.Occasions[Arrives(string(s.Event.Type))] = true
 	case s.Kind == chaos.KindForge:
 		o.book.Occasions[ForgedOf(s.Forgery, "")] = true
@@ -49,8 +54,14 @@ func (o *Oracle) occurred(s chaos.Step) {
 // contract names are short, and a long run must not keep all others.
 const maxOrder = 6
 
-// ended notes the order in which a message's events arrived. The caller holds the lock.
+// ended notes the order in which the events of a message, or the signals of a
+// contact, arrived. The caller holds the lock.
 func (o *Oracle) ended(r *Record) {
+	if r.Subject.Kind == chaos.AboutContact {
+		if all, sure := r.arrived(); sure && len(all) <= maxOrder {
+			o.book.Occasions[Signals(check.TellSignals(all))] = true
+		}
+	}
 	if r.Subject.Kind != chaos.AboutMessage {
 		return
 	}

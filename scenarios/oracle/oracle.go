@@ -75,8 +75,8 @@ type Oracle struct {
 	texts            map[uint32]int // how many inbound events have a text
 	writers          map[string]*writer
 	// What is explained once everything is known.
-	answers, states, many, few                   []open
-	answerBlame, stateBlame, manyBlame, fewBlame *blame
+	answers, states, contacts, many, few                       []open
+	answerBlame, stateBlame, contactBlame, manyBlame, fewBlame *blame
 }
 
 // maxTexts is how many different texts are remembered.
@@ -91,7 +91,7 @@ func New(plan chaos.Plan, words, reviews learn.Words, arranged bool) *Oracle {
 	return &Oracle{
 		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
 		texts: map[uint32]int{}, writers: map[string]*writer{},
-		answerBlame: newBlame(), stateBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
+		answerBlame: newBlame(), stateBlame: newBlame(), contactBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
 }
 
@@ -103,7 +103,7 @@ type key struct {
 }
 
 func keyOf(s chaos.Subject) key {
-	if s.Kind == chaos.AboutInbound {
+	if s.Kind == chaos.AboutInbound || s.Kind == chaos.AboutContact {
 		return key{s.Kind, s.Index, s.From}
 	}
 	return key{s.Kind, s.Index, s.ID.String()}
@@ -113,7 +113,7 @@ func keyOf(s chaos.Subject) key {
 type Record struct {
 	Subject  chaos.Subject
 	Arrivals []Arrival
-	Baseline int // inbound texts that were counted before the first delivery
+	Baseline int // inbound texts that were counted before the first delivery; of signals: 1 if it had opted out
 
 	nth   int         // in the order in which they began
 	read  int         // the epoch in which its state is read
@@ -157,13 +157,17 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	}
 	taken := Of(out, s.Sender == delivery.Cut)
 	r.Arrivals = append(r.Arrivals, Arrival{Step: s, Taken: taken, Answer: said, Epoch: o.epoch})
-	if s.Subject.Kind == chaos.AboutInbound {
+	switch s.Subject.Kind {
+	case chaos.AboutInbound:
 		o.wrote(s, taken)
+	case chaos.AboutContact:
+		o.signalled(s, taken, out.Start.Add(out.Duration))
+	case chaos.AboutMessage, chaos.AboutTemplate:
 	}
 }
 
 // Baseline notes how many texts of a contact the target counted before any of
-// this run's were sent.
+// this run's were sent; of its signals, 1 where it had opted out by then.
 func (o *Oracle) Baseline(s chaos.Subject, count int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

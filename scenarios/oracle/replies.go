@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
 
+	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -19,30 +20,48 @@ import (
 // many as a short one.
 const maxWriters = 20_000
 
-// writer is a contact who wrote: what a receiver's replies are compared with.
+// writer is a contact who wrote, or gave signals: what a receiver's replies are
+// compared with.
 type writer struct {
 	subject  chaos.Subject
 	texts    map[uuid.UUID]bool // events that the receiver may have taken
-	again    bool               // one of them may have been taken twice
-	atOnce   bool               // copies of one came at the same instant
-	stop     bool               // all that was written is STOP
-	first    int                // epoch of the first arrival
-	unjudged bool               // it was restarted in between, or a forged delivery is about this contact
+	signals  []given            // likewise
+	begun    int                // the step that brought the first text, and its group
+	group    int
+	again    bool // one of them may have been taken twice
+	atOnce   bool // copies of one came at the same instant
+	stop     bool // all that was written is STOP
+	first    int  // epoch of the first arrival
+	unjudged bool // it was restarted in between, or a forged delivery is about this contact
+}
+
+// writer is the one with a subject's number; nil if there are too many. The caller
+// holds the lock.
+func (o *Oracle) writer(s chaos.Subject) *writer {
+	w := o.writers[s.From]
+	if w == nil {
+		if len(o.writers) >= maxWriters {
+			return nil
+		}
+		w = &writer{subject: s, texts: map[uuid.UUID]bool{}, stop: true, first: o.epoch}
+		o.writers[s.From] = w
+	}
+	w.unjudged = w.unjudged || w.first != o.epoch
+	return w
 }
 
 // wrote notes an inbound delivery. The caller holds the lock.
 func (o *Oracle) wrote(s chaos.Step, taken Taken) {
-	w := o.writers[s.Subject.From]
+	w := o.writer(s.Subject)
 	if w == nil {
-		if len(o.writers) >= maxWriters {
-			return
-		}
-		w = &writer{subject: s.Subject, texts: map[uuid.UUID]bool{}, stop: true, first: o.epoch}
-		o.writers[s.Subject.From] = w
+		return
 	}
-	w.unjudged = w.unjudged || s.Kind == chaos.KindForge || w.first != o.epoch
+	w.unjudged = w.unjudged || s.Kind == chaos.KindForge
 	if s.Kind == chaos.KindForge || taken == NotTaken {
 		return
+	}
+	if len(w.texts) == 0 || s.Number < w.begun {
+		w.begun, w.group, w.subject = s.Number, s.Group, s.Subject
 	}
 	w.again = w.again || w.texts[s.Event.ID] || taken == Maybe
 	w.atOnce = w.atOnce || has(s, chaos.FaultAtOnce)
@@ -57,9 +76,10 @@ func isStop(s chaos.Step) bool {
 
 // Replies judges what the receiver sent to the contacts, by their number without
 // a plus. Contacts whose texts arrived once show how many replies a text gets
-// from this receiver: more to one whose text arrived twice breaks IDEM-5, and
-// any to one who wrote nothing but STOP breaks INB-2. Without a reply to an
-// ordinary text no missing one proves anything.
+// from this receiver: more to one whose text arrived twice breaks IDEM-5, any to
+// one who wrote nothing but STOP breaks INB-2, and any to one who wrote after
+// opting out breaks CON-2. Without a reply to an ordinary text no missing one
+// proves anything.
 func (o *Oracle) Replies(sent map[string]int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -68,7 +88,7 @@ func (o *Oracle) Replies(sent map[string]int) {
 	of := func(w *writer) int { return sent[strings.TrimPrefix(w.subject.From, "+")] }
 	for _, w := range all {
 		if n := of(w); !w.stop && len(w.texts) > 0 {
-			replied = replied || n > 0
+			replied = replied || n > 0 && len(w.signals) == 0 // HELP may get an answer of its own
 			if !w.again && !w.unjudged {
 				each = max(each, (n+len(w.texts)-1)/len(w.texts))
 			}
@@ -77,14 +97,18 @@ func (o *Oracle) Replies(sent map[string]int) {
 	for _, w := range all {
 		n := of(w)
 		v := Violation{Subject: w.subject, Seen: fmt.Sprintf("POST /v3/messages, %d times", n), Restarted: o.epoch > 0}
+		_, out := w.outBefore(w.begun, w.group)
+		broken, kept := check.Silence(n, replied)
 		switch {
 		case w.unjudged || len(w.texts) == 0:
-		case w.stop && n > 0:
+		case out:
+			o.judgeSilence(w, n, replied, v)
+		case w.stop && broken:
 			v.Rule, v.Expected = rule.INB2, "no message to a contact who said STOP"
 			v.Summary = fmt.Sprintf("the receiver sent %d messages to %s, who wrote STOP and nothing else", n, name(w.subject))
 			o.book.broken(v)
 		case w.stop:
-			if replied {
+			if kept && len(w.signals) == 0 { // or the signal says so as well
 				o.book.kept(rule.INB2)
 			}
 		case !w.again || each == 0:

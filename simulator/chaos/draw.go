@@ -68,6 +68,7 @@ type parcel struct {
 type drawer struct {
 	plan  *Plan
 	index int
+	base  int          // the number of its first event, in the streams
 	st    *seed.Stream // what the message is
 	start time.Duration
 	out   []parcel
@@ -93,6 +94,7 @@ func (p *Plan) unit(index int) []parcel {
 	d.addedFamily()
 	d.controls()
 	d.encode()
+	d.out = append(d.out, p.contactOf(index)...)
 	for i := range d.out {
 		d.out[i].unit, d.out[i].seq = index, i
 	}
@@ -106,7 +108,7 @@ func (d *drawer) hit(f Fault, n int) (st *seed.Stream, ok bool) {
 	if p <= 0 || !d.plan.Sending.allows(f) {
 		return nil, false
 	}
-	st = d.plan.Seed.Stream("chaos "+string(f), nth(d.index), nth(n))
+	st = d.plan.Seed.Stream("chaos "+string(f), nth(d.index), nth(d.base+n))
 	return st, st.Chance(p)
 }
 
@@ -116,7 +118,7 @@ func (d *drawer) add(at time.Duration, sends ...sending) {
 
 // event is the stream of what is drawn about event n of the message.
 func (d *drawer) event(n int) *seed.Stream {
-	return d.plan.Seed.Stream("chaos event", nth(d.index), nth(n))
+	return d.plan.Seed.Stream("chaos event", nth(d.index), nth(d.base+n))
 }
 
 // fact is an event that happened at created.

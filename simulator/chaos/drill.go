@@ -75,7 +75,7 @@ func (d *drawer) drillForgery() {
 		return
 	}
 	claim := d.ghostTemplate
-	if n/2%2 == 0 && d.plan.Messages <= contacts { // or somebody else has the number too
+	if n/2%2 == 0 && d.plan.Messages < contacts/2 { // or somebody else has the number too
 		claim = d.ghostInbound
 	}
 	ofEveryKind := slices.DeleteFunc(rules, func(rule string) bool { return plainest(rule) == "" })

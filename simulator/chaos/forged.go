@@ -79,7 +79,7 @@ func (d *drawer) ghost(st *seed.Stream, status event.Status, at time.Duration) *
 	s := Subject{Kind: AboutMessage, Index: d.index, ID: newID(st), On: event.SMS}
 	return d.fact(st, s, event.Event{Type: event.TypeOf(status), Outbound: &event.Outbound{
 		AccountID: d.plan.AccountID, MessageID: s.ID, Status: status, Channel: event.SMS,
-		InboundNumber: contact(d.plan.Seed, st.IntN(contacts)), OutboundNumber: ours(d.plan.Seed), TemplateID: newID(st),
+		InboundNumber: bystander(d.plan.Seed, st), OutboundNumber: ours(d.plan.Seed), TemplateID: newID(st),
 	}}, string(status), at)
 }
 
@@ -92,12 +92,12 @@ func (d *drawer) ghostTemplate(st *seed.Stream, status string, at time.Duration)
 	}}, status, at)
 }
 
-// ghostInbound is a text of a contact who wrote nothing: the one whose turn it
-// would be, or a genuine text of another turn would look like a trace of this one.
+// ghostInbound is a text of a contact who writes nothing: or a genuine text would
+// look like a trace of this one.
 func (d *drawer) ghostInbound(st *seed.Stream, _ string, at time.Duration) *fact {
 	words := ordinaryText(st)
 	in := event.Inbound{
-		AccountID: d.plan.AccountID, MessageID: newID(st), From: contact(d.plan.Seed, d.index%contacts), To: ours(d.plan.Seed),
+		AccountID: d.plan.AccountID, MessageID: newID(st), From: bystander(d.plan.Seed, st), To: ours(d.plan.Seed),
 		Text: &words, Channel: event.SMS, Provider: "carrier",
 	}
 	s := Subject{Kind: AboutInbound, Index: d.index, ID: in.MessageID, From: in.From, On: in.Channel}

@@ -153,9 +153,10 @@ func (m *merger) burst(p parcel) {
 }
 
 // forBurst reports whether deliveries can be part of a burst: first ones about
-// messages, by senders that behave.
+// messages, or of contacts' signals, by senders that behave.
 func forBurst(sends []sending) bool {
 	return !slices.ContainsFunc(sends, func(s sending) bool {
-		return s.fact == nil || s.step.Subject.Kind != AboutMessage || s.step.Sender != "" || s.step.Occurrence != First
+		kind := s.step.Subject.Kind
+		return s.fact == nil || kind != AboutMessage && kind != AboutContact || s.step.Sender != "" || s.step.Occurrence != First
 	}) && len(sends) > 0
 }

@@ -14,6 +14,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
@@ -179,6 +180,7 @@ func TestPlanLaws(t *testing.T) {
 		plan := Plan{
 			Seed: seed.Seed(rapid.Uint64().Draw(t, "seed")), Messages: 40, Start: start(), Profile: p,
 			Extended: rapid.Bool().Draw(t, "extended"),
+			Families: rapid.SampledFrom([]event.Families{"", "message,templates", "message,templates,contact,link"}).Draw(t, "families"),
 		}
 		if err := plan.Validate(); err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func (d *drawer) outbound() {
 	subject := Subject{Kind: AboutMessage, Index: d.index, ID: newID(st), On: channel}
 	base := event.Outbound{
 		AccountID: p.AccountID, MessageID: subject.ID, TemplateID: newID(st),
-		InboundNumber: contact(p.Seed, st.IntN(contacts)), OutboundNumber: ours(p.Seed),
+		InboundNumber: bystander(p.Seed, st), OutboundNumber: ours(p.Seed),
 	}
 	agent := newID(st).String()
 	if d.isDrill() {
@@ -266,6 +266,14 @@ func contact(s seed.Seed, n int) string {
 		left--
 	}
 	return "+12025550100" // not reached: there are 712
+}
+
+// bystander is a contact who does nothing in a run of less than contacts/2
+// messages: one whom messages go to, and whom forged texts are said to be of. Those
+// who write are in the first half of the contacts, those who give signals have
+// an even place in the second (see contactOf).
+func bystander(s seed.Seed, st *seed.Stream) string {
+	return contact(s, contacts/2+(st.IntN(contacts/2)|1))
 }
 
 // ours is the account's own number.

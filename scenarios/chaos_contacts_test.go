@@ -1,0 +1,106 @@
+package scenarios_test
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/chaosrun"
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/event"
+)
+
+// behindAQueue makes a receiver that answers before it takes a contact's signal.
+func behindAQueue(wait time.Duration) func(*receiver.Receiver) error {
+	return func(r *receiver.Receiver) error {
+		add := r.Add
+		r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+			if ev.Kind != receiver.Contact {
+				return add(ctx, ev, reply)
+			}
+			go func() {
+				time.Sleep(wait)
+				_, _ = add(context.WithoutCancel(ctx), ev, reply) // after the end of a test it is closed
+			}()
+			return true, nil
+		}
+		return nil
+	}
+}
+
+// ofContacts is the steps of a plan that are about those who write or give signals.
+func ofContacts(plan chaos.Plan) iter.Seq[chaos.Step] {
+	return func(yield func(chaos.Step) bool) {
+		for s := range plan.Steps() {
+			about := s.Subject.Kind == chaos.AboutContact || s.Subject.Kind == chaos.AboutInbound
+			if about && s.Kind == chaos.KindDeliver && !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// A receiver with a queue is waited for before a contact writes who has opted
+// out: as long as its state needs, or a while where that cannot be read. What the
+// edition does not have is not judged.
+func TestChaosWaitsForOptOuts(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name       string
+		wait       time.Duration
+		blind      bool // without probe.contact
+		families   event.Families
+		con1, con2 report.Verdict
+	}{
+		{"its state is read", 200 * time.Millisecond, false, "", report.Passed, report.Passed},
+		{"its state is not read", 60 * time.Millisecond, true, "", report.NotChecked, report.Passed},
+		{"an edition without contacts", 0, false, "message,templates", report.NotChecked, report.NotChecked},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := scenarios.Handler(nil)
+			file := filepath.Join(t.TempDir(), "state.db")
+			cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+				r, err := receiver.New(receiver.Config{
+					Secret: env.Secret.Reveal(), File: file, BaseURL: env.BaseURL, APIKey: env.APIKey, Change: behindAQueue(tt.wait),
+				})
+				if err != nil {
+					return nil, nil, err
+				}
+				return r, r.Close, nil
+			}
+			cfg.Probe, cfg.Settle = referenceProbe(), 500*time.Millisecond
+			if tt.blind {
+				cfg.Probe.Contact = nil
+			}
+			if tt.families != "" {
+				cfg.Knobs.Families = tt.families
+			}
+			profile, _ := chaos.LookupProfile(chaos.DefaultProfile)
+			plan, err := scenarios.ChaosPlan(cfg, profile, 200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
+				Plan: plan, Steps: ofContacts(plan), Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for id, want := range map[string]report.Verdict{"CON-1": tt.con1, "CON-2": tt.con2} {
+				for _, r := range rep.Rules {
+					if r.ID == id && r.Verdict != want {
+						t.Errorf("%s is %s, want %s: %s\n%s", id, r.Verdict, want, r.Reason, explain(rep))
+					}
+				}
+			}
+		})
+	}
+}
