@@ -124,8 +124,7 @@ var errShrinkTime = fmt.Errorf("the time for it was up (%s)", shrinkTime)
 
 // chooseRule takes a MUST before a SHOULD, and what was broken most. That a plain
 // delivery is refused now and then says less than any other rule. How fast answers
-// come (ACK-1) is a matter of the whole run, and a STOP (INB-2) is a text, which is
-// drawn anew.
+// come (ACK-1) is a matter of the whole run.
 func chooseRule(f Failing) string {
 	if f.Rule != "" {
 		if f.Book.Violated[f.Rule] == 0 {
@@ -136,7 +135,7 @@ func chooseRule(f Failing) string {
 	best, most := "", 0
 	for _, level := range []rule.Level{rule.Must, rule.Should} {
 		for _, r := range rule.All() {
-			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != rule.INB2 && r.ID != plainRule {
+			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != plainRule {
 				best, most = r.ID, n
 			}
 		}

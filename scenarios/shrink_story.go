@@ -74,6 +74,12 @@ func (sh *shrinker) findings() []story.Finding {
 		return f
 	}
 	switch {
+	case v.Rule == rule.INB2 || v.Rule == rule.CON2:
+		return []story.Finding{claim(story.Silent)}
+	case v.Subject.Kind == chaos.AboutContact:
+		stands := claim(story.Stands)
+		stands.Rule, stands.OptedOut = named(rule.CON1), e.Standing.OptedOut
+		return []story.Finding{stands}
 	case e.Absent:
 		return []story.Finding{claim(story.Knows)}
 	case v.Subject.Kind == chaos.AboutInbound:

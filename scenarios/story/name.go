@@ -17,7 +17,10 @@ func (t *teller) name(f Finding) string {
 	last := t.steps[len(t.steps)-1]
 	forged := slices.IndexFunc(t.steps, func(s chaos.Step) bool { return s.Kind == chaos.KindForge })
 	kind := map[chaos.SubjectKind]string{chaos.AboutInbound: "an inbound text", chaos.AboutTemplate: "a template's " + last.Event.Status}[last.Subject.Kind]
-	if kind == "" {
+	switch {
+	case last.Subject.Kind == chaos.AboutContact:
+		kind = string(last.Event.Type)
+	case kind == "":
 		kind = last.Event.Status
 	}
 	switch f.Claim {
@@ -60,6 +63,8 @@ func (t *teller) name(f Finding) string {
 		return kind + " is accepted" + old
 	case Counts:
 		return t.countName(last, kind)
+	case Stands, Silent:
+		return t.contactName(f)
 	case Ends:
 		want := strings.Join(f.Statuses, " or ")
 		switch {

@@ -25,6 +25,8 @@ const (
 	Knows   Claim = "knows"   // nothing of what was only forged
 	Hides   Claim = "hides"   // the expected signature and the secret
 	Answers Claim = "answers" // without a server error
+	Stands  Claim = "stands"  // a contact, as its latest signal says
+	Silent  Claim = "silent"  // nothing is sent to a contact
 )
 
 // Finding is what a run found, reduced.
@@ -35,6 +37,8 @@ type Finding struct {
 	Claim Claim
 	// Statuses are those in which About may end, for Ends.
 	Statuses []string
+	// OptedOut is how About must stand, for Stands.
+	OptedOut bool
 	// Texts is how many different texts of the contact were taken, for Counts.
 	Texts int
 	// Verbatim tells every delivery with the body that it had, where a plain one
@@ -67,7 +71,7 @@ func Feature(f Finding) (string, error) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	tags := fmt.Sprintf("@%s @%s", f.Rule.ID, f.Rule.Level)
-	if f.Claim == Ends || f.Claim == Counts || f.Claim == Knows {
+	if slices.Contains([]Claim{Ends, Counts, Knows, Stands, Silent}, f.Claim) {
 		tags += " @state"
 	}
 	if t.alone {

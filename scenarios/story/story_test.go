@@ -25,6 +25,23 @@ func contact() chaos.Subject {
 	return chaos.Subject{Kind: chaos.AboutInbound, Index: 7, ID: id(7), From: "+12025550123"}
 }
 
+// signal is a delivery of a contact's signal, given so many seconds after the first
+// could be.
+func signal(typ event.Type, seconds int, also ...func(*chaos.Step)) chaos.Step {
+	s := contact()
+	s.Kind = chaos.AboutContact
+	all := append([]func(*chaos.Step){func(st *chaos.Step) {
+		st.Event.Type, st.Event.Status = typ, ""
+		st.Event.At = st.Event.At.Add(time.Duration(seconds) * time.Second)
+		st.Body = chaos.Body(`{"payload":{"source":"INBOUND_KEYWORD","text":"STOP","to":"+1","message_id":"m"}}`)
+	}}, also...)
+	return deliver(s, string(typ)+string(rune('a'+seconds)), all...)
+}
+
+func withoutText(s *chaos.Step) {
+	s.Body = chaos.Body(`{"payload":{"source":"INBOUND_KEYWORD","text":null,"to":"+1","message_id":"m"}}`)
+}
+
 func template() chaos.Subject {
 	return chaos.Subject{Kind: chaos.AboutTemplate, Index: 8, ID: id(8)}
 }
@@ -268,6 +285,49 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
     When the signing secret is rotated and the receiver is given the new one
     Then a delivery signed with the old secret is rejected
 `},
+		"an older signal that came late": {"CON-1", story.Finding{
+			Steps: steps(signal(event.ContactOptOut, 9), signal(event.ContactOptIn, 2)), About: contact(), Claim: story.Stands, OptedOut: true,
+		}, `
+  @CON-1 @SHOULD @state
+  Scenario: a contact whose signals arrive as opt_out at 20 s, opt_in at 10 s has opted out
+    When Sent delivers the signals "opt_out at 20 s, opt_in at 10 s" of a contact
+    Then the contact has opted out
+`},
+		"a signal without a text": {"CON-1", story.Finding{
+			Steps: steps(signal(event.ContactOptOut, 1), signal(event.ContactOptIn, 5, withoutText)), About: contact(), Claim: story.Stands,
+		}, `
+  @CON-1 @SHOULD @state
+  Scenario: a contact whose signals arrive as opt_out, opt_in by the network has opted in
+    When Sent delivers the signals "opt_out, opt_in by the network" of a contact
+    Then the contact has opted in
+`},
+		"an answer to one who has opted out": {"CON-2", story.Finding{
+			Steps: steps(signal(event.ContactOptOut, 1), deliver(contact(), "", says("Yes"))), About: contact(), Claim: story.Silent,
+		}, `
+  @CON-2 @SHOULD @state
+  Scenario: a contact who has opted out is sent nothing
+    Given the receiver replies to an ordinary inbound text
+    When Sent delivers the signals "opt_out" of a contact
+    And that contact sends an ordinary text
+    Then the receiver sends that contact nothing
+`},
+		"an answer to STOP": {"INB-2", story.Finding{
+			Steps: steps(deliver(contact(), "", says("STOP"))), About: contact(), Claim: story.Silent,
+		}, `
+  @INB-2 @SHOULD @state
+  Scenario: an inbound "STOP" triggers no reply
+    Given the receiver replies to an ordinary inbound text
+    When a contact sends "STOP"
+    Then the receiver sends that contact nothing
+`},
+		"a signal that is refused": {"TOL-3", story.Finding{
+			Steps: steps(signal(event.ContactHelp, 1)), About: contact(), Claim: story.Accepts,
+		}, `
+  @TOL-3 @MUST
+  Scenario: contact.help is accepted
+    When Sent delivers a "contact.help" event
+    Then the receiver accepts it
+`},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -298,12 +358,16 @@ func TestWhatThereAreNoWordsFor(t *testing.T) {
 		f    story.Finding
 		want string
 	}{
-		"nothing":                {story.Finding{Claim: story.Accepts}, "nothing happens"},
-		"a pause":                {story.Finding{Steps: steps(chaos.Step{Kind: chaos.KindPause}, deliver(one, "SENT")), About: one, Claim: story.Accepts}, `no words for a step of the kind "pause"`},
-		"too many":               {story.Finding{Steps: steps(many...), About: one, Claim: story.Accepts}, "no words for more than 12"},
-		"somebody else":          {story.Finding{Steps: steps(deliver(one, "SENT")), About: message(2), Claim: story.Ends}, "somebody who is not in the story"},
-		"no status":              {story.Finding{Steps: steps(deliver(one, "SENT")), About: one, Claim: story.Ends}, "no status is expected"},
-		"a body that is no text": {story.Finding{Steps: steps(deliver(one, "SENT", body("\xff", chaos.FaultNotAnObject))), About: one, Claim: story.Accepts, Verbatim: true}, "not UTF-8"},
+		"nothing":                 {story.Finding{Claim: story.Accepts}, "nothing happens"},
+		"a pause":                 {story.Finding{Steps: steps(chaos.Step{Kind: chaos.KindPause}, deliver(one, "SENT")), About: one, Claim: story.Accepts}, `no words for a step of the kind "pause"`},
+		"too many":                {story.Finding{Steps: steps(many...), About: one, Claim: story.Accepts}, "no words for more than 12"},
+		"somebody else":           {story.Finding{Steps: steps(deliver(one, "SENT")), About: message(2), Claim: story.Ends}, "somebody who is not in the story"},
+		"no status":               {story.Finding{Steps: steps(deliver(one, "SENT")), About: one, Claim: story.Ends}, "no status is expected"},
+		"a signal at one instant": {story.Finding{Steps: steps(signal(event.ContactOptOut, 1, together), signal(event.ContactOptIn, 2, together)), About: contact(), Claim: story.Stands}, "sent oddly"},
+		"a signal after a text":   {story.Finding{Steps: steps(deliver(contact(), "", says("Yes")), signal(event.ContactOptOut, 1)), About: contact(), Claim: story.Silent}, "comes after a text"},
+		"an answer to a text":     {story.Finding{Steps: steps(deliver(contact(), "", says("Yes"))), About: contact(), Claim: story.Silent}, "did not say STOP"},
+		"a signal in a table":     {story.Finding{Steps: steps(deliver(one, "SENT", together), signal(event.ContactOptOut, 1, together)), About: one, Claim: story.Accepts}, "signal in a table"},
+		"a body that is no text":  {story.Finding{Steps: steps(deliver(one, "SENT", body("\xff", chaos.FaultNotAnObject))), About: one, Claim: story.Accepts, Verbatim: true}, "not UTF-8"},
 	}
 	for name, tc := range tests {
 		if got, err := story.Feature(tc.f); err == nil || !strings.Contains(err.Error(), tc.want) {

@@ -56,6 +56,9 @@ func (t *teller) row(i int, told map[uuid.UUID]bool) (row [3]string, err error) 
 	if c == nil {
 		return row, fmt.Errorf("there are no words for a delivery of nothing that is known (%s)", s.Event.Type)
 	}
+	if s.Subject.Kind == chaos.AboutContact {
+		return row, fmt.Errorf("there are no words for a contact's signal in a table")
+	}
 	if c.n >= len(steps.Ordinals()) {
 		return row, fmt.Errorf("there are no words for more than %d of a kind", len(steps.Ordinals()))
 	}
@@ -98,7 +101,7 @@ func (t *teller) row(i int, told map[uuid.UUID]bool) (row [3]string, err error) 
 // named is how a story calls one of its cast.
 func (t *teller) named(c *cast) string {
 	kind := map[chaos.SubjectKind]string{
-		chaos.AboutMessage: "message", chaos.AboutInbound: "contact", chaos.AboutTemplate: "template",
+		chaos.AboutMessage: "message", chaos.AboutInbound: "contact", chaos.AboutTemplate: "template", chaos.AboutContact: "contact",
 	}[c.subject.Kind]
 	if t.count(c.subject.Kind) == 1 {
 		return "the " + kind

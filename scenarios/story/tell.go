@@ -17,6 +17,9 @@ func (t *teller) tell(f Finding) (given, when []string, err error) {
 	if len(t.steps) == 0 {
 		return nil, nil, fmt.Errorf("nothing happens in it")
 	}
+	if f.Claim == Stands || f.Claim == Silent {
+		return t.contacts(f)
+	}
 	if when := t.alike(f); when != nil {
 		return nil, when, nil
 	}
@@ -89,6 +92,10 @@ func (t *teller) sentences(f Finding) (lines []string, ok bool) {
 		return t.contactSentences()
 	case chaos.AboutTemplate:
 		return t.templateSentences(f)
+	case chaos.AboutContact:
+		if s := t.steps[0]; len(t.steps) == 1 && s.Kind == chaos.KindDeliver && s.Sender == "" {
+			return []string{fmt.Sprintf("Sent delivers a %q event", s.Event.Type)}, true
+		}
 	}
 	return nil, false
 }
@@ -248,6 +255,10 @@ func (t *teller) then(f Finding) ([]string, error) {
 		return []string{fmt.Sprintf("%s ends as %s", t.named(c), strings.Join(quoted, " or "))}, nil
 	case Counts:
 		return []string{t.counts(c, f)}, nil
+	case Stands:
+		return []string{"the contact has " + stands(f)}, nil
+	case Silent:
+		return []string{"the receiver sends that contact nothing"}, nil
 	}
 	return nil, fmt.Errorf("no claim %q", f.Claim)
 }
@@ -265,7 +276,7 @@ func (t *teller) counts(c *cast, f Finding) string {
 		return fmt.Sprintf("the receiver has counted %d inbound %s from %s", f.Texts, plural(f.Texts, "message"), whom)
 	case chaos.AboutTemplate:
 		return t.named(c) + "'s events have had the same effect as on a template that got each of them once"
-	case chaos.AboutMessage:
+	case chaos.AboutMessage, chaos.AboutContact:
 	}
 	whose := t.named(c) + "'s"
 	if t.count(chaos.AboutMessage) == 1 {

@@ -84,7 +84,7 @@ func (t *teller) printed(s chaos.Step, now time.Time) ([]string, error) {
 			text = strings.ReplaceAll(text, id, steps.Placeholder("message_id", c.n))
 		case chaos.AboutTemplate:
 			text = strings.ReplaceAll(text, id, steps.Placeholder("template_id", c.n))
-		case chaos.AboutInbound:
+		case chaos.AboutInbound, chaos.AboutContact:
 			text = strings.ReplaceAll(text, c.subject.From, steps.Placeholder("contact", c.n))
 			text = strings.ReplaceAll(text, strings.TrimPrefix(c.subject.From, "+"), steps.Placeholder("contact", c.n))
 		}

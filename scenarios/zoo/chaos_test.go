@@ -10,7 +10,6 @@ import (
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/config"
-	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -37,7 +36,7 @@ func TestChaos(t *testing.T) {
 	var mute []string
 	t.Run("mutants", func(t *testing.T) {
 		for _, m := range mutants() {
-			if !stateful(m) || unjudged(m) || !whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m)) {
+			if !stateful(m) || !whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m)) {
 				continue
 			}
 			t.Run(m.Name, func(t *testing.T) {
@@ -52,7 +51,7 @@ func TestChaos(t *testing.T) {
 					}
 				}
 				if !reducible(failing) {
-					return // it was learned before the run, or is about replies
+					return // it was learned before the run
 				}
 				n, told := shrink(t, cfg, failing)
 				mu.Lock()
@@ -77,15 +76,11 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// unjudged reports whether a chaos run looks at none of the rules that a mutant
-// breaks, which are those about contacts.
-func unjudged(m mutant.Mutant) bool { return family(m) == "CON" }
-
 // reducible reports whether the run itself has met a violation that deliveries
 // alone bring about.
 func reducible(f scenarios.Failing) bool {
 	for id, n := range f.Book.Violated {
-		if n > 0 && id != rule.INB2 && id != rule.ACK1 {
+		if n > 0 && id != rule.ACK1 {
 			return true
 		}
 	}
