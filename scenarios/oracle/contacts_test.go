@@ -69,7 +69,7 @@ func TestContactsAreJudgedByTheLatestSignal(t *testing.T) {
 		{"opt_in@1 opt_out@2? opt_out@2", in, 1, 0},
 		{"opt_out@1 help@2", in, 1, 0},
 	} {
-		o := oracle.New(chaos.Plan{}, nil, false)
+		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		contactStory(o, "+1", tt.story)
 		for _, r := range o.TakeAll() {
 			o.Judge(r, o.Expect(r), tt.st, oracle.Controls{}, true)
@@ -84,7 +84,7 @@ func TestContactsAreJudgedByTheLatestSignal(t *testing.T) {
 // One that had opted out when the run began says nothing.
 func TestAContactOfAnEarlierRunIsNotJudged(t *testing.T) {
 	t.Parallel()
-	o := oracle.New(chaos.Plan{}, nil, false)
+	o := oracle.New(chaos.Plan{}, nil, nil, false)
 	o.Baseline(chaos.Subject{Kind: chaos.AboutContact, Index: 1, From: "+1"}, 1)
 	contactStory(o, "+1", "opt_in@1")
 	for _, r := range o.TakeAll() {
@@ -105,7 +105,7 @@ func TestOccasionsOfContacts(t *testing.T) {
 		"opt_out@1? opt_out@1 opt_in@2 opt_in@2": "the signals opt_out, opt_in",
 		"opt_out@1? opt_in@2 opt_out@1":          "",
 	} {
-		o := oracle.New(chaos.Plan{}, nil, false)
+		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		contactStory(o, "+1", story)
 		o.TakeAll()
 		var got []string
@@ -146,7 +146,7 @@ func TestNothingIsSentToOneWhoHasOptedOut(t *testing.T) {
 		{"STOP opt_out@1", 1, true, "INB-2", false},
 		{"STOP opt_out@1", 0, true, "", false},
 	} {
-		o := oracle.New(chaos.Plan{}, nil, false)
+		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		contactStory(o, "+1", tt.story)
 		contactStory(o, "+22", "hello")
 		contactStory(o, "+333", "opt_in@1 HELP") // whose answer is no control
