@@ -118,13 +118,13 @@ func TestTooManyRequestsAreNoRejection(t *testing.T) {
 
 // reasons are those of all that did not pass.
 func reasons(rep report.Report) string {
-	said := ""
+	var said strings.Builder
 	for _, r := range rep.Rules {
 		if r.Verdict != report.Passed {
-			said += "\n" + r.ID + " " + r.Verdict.String() + ": " + r.Reason
+			said.WriteString("\n" + r.ID + " " + r.Verdict.String() + ": " + r.Reason)
 		}
 	}
-	return said
+	return said.String()
 }
 
 // A receiver that says that it is starting is asked again for some seconds.

@@ -45,7 +45,7 @@ func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
 				return err
 			}
 		}
-		if err := w.sendAll(ctx, what, requests, 0, w.s.Timeout); err != nil {
+		if err := w.sendAll(ctx, what, requests); err != nil {
 			return err
 		}
 	}

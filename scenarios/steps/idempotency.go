@@ -38,7 +38,7 @@ func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
 	for i := range requests {
 		requests[i] = r
 	}
-	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests, 0, w.s.Timeout)
+	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests)
 }
 
 // onceEach leaves refusals to the scenario that asks for acceptance.
@@ -68,7 +68,7 @@ func (w *World) deliversBothAtOnce(ctx context.Context, first, second string) er
 	if err != nil {
 		return err
 	}
-	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second), both, 0, w.s.Timeout)
+	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second), both)
 }
 
 // deliversBothInTurn leaves it to nobody's luck which of the two arrives first.

@@ -81,7 +81,7 @@ func (w *World) deliversOfBothAtOnce(ctx context.Context, first, second string) 
 		}
 		both = append(both, w.signed(w.event(m, event.Status(status))))
 	}
-	return w.sendAll(ctx, fmt.Sprintf("the %s event of one message and the %s event of another at the same instant", first, second), both, 0, w.s.Timeout)
+	return w.sendAll(ctx, fmt.Sprintf("the %s event of one message and the %s event of another at the same instant", first, second), both)
 }
 
 // hasDelivered is the control of a late event: only what shows can be moved back.

@@ -122,14 +122,15 @@ func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
 	return sent, turnedAway(sent, true)
 }
 
-// sendAll delivers all requests at the same instant, or that far apart: a
-// thousandth of a second is an instant to a receiver, but lets a server with a
-// queue of five connections accept them all.
-func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request, apart, timeout time.Duration) error {
-	_, err := w.sendPlanned(ctx, planned(what, requests, apart, timeout))
+// sendAll delivers all requests at the same instant.
+func (w *World) sendAll(ctx context.Context, what string, requests []delivery.Request) error {
+	_, err := w.sendPlanned(ctx, planned(what, requests, 0, w.s.Timeout))
 	return err
 }
 
+// planned are requests at the same instant, or that far apart: a thousandth of a
+// second is an instant to a receiver, but lets a server with a queue of five
+// connections accept them all.
 func planned(what string, requests []delivery.Request, apart, timeout time.Duration) []driver.Planned {
 	all := make([]driver.Planned, len(requests))
 	for i, r := range requests {

@@ -70,7 +70,7 @@ func (t *teller) row(i int, told map[uuid.UUID]bool) (row [3]string, err error) 
 		how = append(how, steps.HowTogether)
 	}
 	switch s.Sender {
-	case "":
+	case delivery.Well:
 	case delivery.LoseAck:
 		how = append(how, steps.HowLost)
 	case delivery.HangUp:

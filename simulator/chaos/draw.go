@@ -1,11 +1,11 @@
 package chaos
 
 import (
-	"github.com/sentsim/sentsim/simulator/delivery"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 )

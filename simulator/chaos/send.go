@@ -1,10 +1,10 @@
 package chaos
 
 import (
-	"github.com/sentsim/sentsim/simulator/delivery"
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
