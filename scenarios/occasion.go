@@ -56,7 +56,7 @@ func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 				if p.rule.ID == rule.TOL3 && families.Has(event.Type(single).Parent()) {
 					add(oracle.Arrives(single))
 				}
-			case signalsOf.MatchString(st.Text):
+			case signalsOf.MatchString(st.Text) && families.Has(event.ParentContact):
 				add(oracle.Signals(signalsOf.FindStringSubmatch(st.Text)[1]))
 			case itAgain.MatchString(st.Text) && single != "":
 				add(oracle.Again(single))
