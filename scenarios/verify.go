@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,10 +14,11 @@ import (
 
 // Verify holds a target to the contract inside a Go test. It watches a Run, which
 // begins with the first subtest that is asked for: every rule is a subtest, every
-// scenario one of its subtests, and -v shows the steps. A broken rule fails its
-// subtest with the evidence and the fix; one that could not be checked is skipped
-// with the reason; a broken SHOULD rule only logs, unless cfg is strict. With
-// `go test -run` only the rules that it can reach run.
+// scenario one of its subtests. A broken rule fails its subtest with the evidence of
+// one scenario, and with the fix, or the cause, whose fix stands at the end; -v shows
+// the steps and all evidence. A rule that could not be checked is skipped with the
+// reason; a broken SHOULD rule only logs, unless cfg is strict. With `go test -run`
+// only the rules that it can reach run. Each target wants a test of its own.
 func Verify(t *testing.T, cfg Config) {
 	t.Helper()
 	if only := reachable(t.Name(), cfg.Rules); only != nil {
@@ -34,6 +36,7 @@ func Verify(t *testing.T, cfg Config) {
 	asked := 0
 	for _, r := range ordered(plans) {
 		t.Run(r.ID, func(t *testing.T) {
+			t.Helper() // so that a failure is located where Verify is called
 			asked++
 			if err := run(); err != nil && len(rep.Rules) == 0 {
 				t.Fatal(err)
@@ -48,10 +51,7 @@ func Verify(t *testing.T, cfg Config) {
 	about(t, rep, run())
 	for _, r := range rep.Rules { // that was not asked for, and without which nothing could be understood
 		if !hasRule(plans, r.ID) && (r.Verdict == report.Failed || r.Verdict == report.Errored) {
-			known, _ := rule.Get(r.ID)
-			for _, out := range r.Scenarios {
-				tell(t, known, r, out, cfg.Strict)
-			}
+			t.Error(report.Story(r, testing.Verbose(), "-v"))
 		}
 	}
 }
@@ -101,66 +101,118 @@ func about(t *testing.T, rep report.Report, err error) {
 	if rep.Learned != nil {
 		t.Logf("learned: %s", strings.Join(report.LearnedLines(*rep.Learned), "\n  "))
 	}
-	if d := rep.Diagnosis; d != nil {
-		t.Logf("DIAGNOSIS: %s\n%s\nfix: %s\ntried:\n  %s", d.Cause, d.Summary, d.Fix, strings.Join(d.Evidence, "\n  "))
-	}
-	for _, c := range rep.Causes {
-		t.Logf("CAUSE: %s of %s (%s)\n%s\nfix: %s", c.ID, strings.Join(c.Rules, ", "), c.Certainty, c.Summary, c.Fix)
+	if text := report.Background(rep); text != "" {
+		t.Log(text)
 	}
 }
 
-// tellRule makes a subtest of each scenario of a rule, and skips a rule of which
-// nothing was judged.
+// maxOutput is how many lines `go test` prints of a broken rule, without -v.
+const maxOutput = 60
+
+// tellRule tells the story of a broken rule, makes a subtest of each of its
+// scenarios, and skips a rule of which nothing was judged.
 func tellRule(t *testing.T, rep report.Report, known rule.Rule) {
 	t.Helper()
-	for _, r := range rep.Rules {
-		if r.ID != known.ID {
-			continue
-		}
-		for _, out := range r.Scenarios {
-			t.Run(out.Name, func(t *testing.T) { tell(t, known, r, out, rep.Strict) })
-		}
-		if r.Verdict == report.NotChecked {
-			if rep.RequireAll && r.Level == string(rule.Must) {
-				t.Error("not checked, and all MUST rules are required: " + r.Reason)
-			}
-			t.Skip("not checked: " + r.Reason) // a test that passes is a rule that was seen
-		}
-		return
+	at := slices.IndexFunc(rep.Rules, func(r report.Rule) bool { return r.ID == known.ID })
+	if at < 0 {
+		t.Skip("not checked: the run ended before it")
 	}
-	t.Skip("not checked: the run ended before it")
+	r := rep.Rules[at]
+	failing := 0
+	for _, out := range r.Scenarios {
+		if fails(known, out, rep.Strict) {
+			failing++
+		}
+	}
+	reasons := tellStory(t, r, failing)
+	names := map[string]bool{}
+	for _, out := range r.Scenarios {
+		name := out.Name
+		if names[name] { // of a feature that was not made for this; the testing package would number them
+			name += " (" + out.File + ")"
+		}
+		names[name] = true
+		brief := false
+		if fails(known, out, rep.Strict) {
+			brief = reasons <= 0
+			reasons--
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Helper() // so that a failure is located where Verify is called
+			tell(t, known, out, rep.Strict, brief)
+		})
+	}
+	if r.Verdict == report.NotChecked {
+		if rep.RequireAll && r.Level == string(rule.Must) {
+			t.Error("not checked, and all MUST rules are required: " + r.Reason)
+		}
+		t.Skip("not checked: " + r.Reason) // a test that passes is a rule that was seen
+	}
 }
 
-// tell turns a scenario's verdict into that of its subtest.
-func tell(t *testing.T, known rule.Rule, r report.Rule, out report.Scenario, strict bool) {
+// tellStory logs what is to be known of a rule that did not pass. It returns of how
+// many scenarios there is room to say why they fail, in a line each.
+func tellStory(t *testing.T, r report.Rule, failing int) int {
 	t.Helper()
-	for _, st := range out.Steps {
-		mark := "ran"
-		if !st.Ran {
-			mark = "did not run"
-		}
-		t.Logf("%s (%s)", st.Text, mark)
+	switch r.Verdict {
+	case report.Passed, report.NotChecked:
+		return failing
+	case report.Failed, report.Warned, report.Errored:
 	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) %s\n%s", known.ID, known.Level, known.Title, out.Reason)
-	for _, e := range out.Evidence {
-		fmt.Fprintf(&b, "\nrequest:   %s\nresponse:  %s\nexpected:  %s", e.Request, strings.ReplaceAll(e.Response, "\n", "\n  "), e.Expected)
-		if e.Reproduce != "" {
-			fmt.Fprintf(&b, "\nreproduce: %s", e.Reproduce)
-		}
+	if testing.Verbose() {
+		t.Log(report.Story(r, true, ""))
+		return failing
 	}
-	fmt.Fprintf(&b, "\nwhy:       %s\nfix:       %s", r.Why, r.Fix)
+	// The others' subtests say what was seen.
+	first := slices.IndexFunc(r.Scenarios, func(s report.Scenario) bool { return s.Verdict == r.Verdict })
+	r.Scenarios = r.Scenarios[max(first, 0):min(first+1, len(r.Scenarios))]
+	lines := strings.Split(report.Story(r, false, "-v"), "\n")
+	const own, least = 1, 20 // own is the rule's line that says that it failed; each scenario has one, too
+	if room := max(maxOutput-own-2*failing, least); len(lines) > room {
+		lines = append(lines[:room-1], fmt.Sprintf("  … and %d more lines (-v shows all)", len(lines)-room+1))
+	}
+	t.Log(strings.Join(lines, "\n"))
+	return maxOutput - own - len(lines) - failing
+}
+
+// fails reports whether a scenario fails its subtest.
+func fails(known rule.Rule, out report.Scenario, strict bool) bool {
 	switch out.Verdict {
-	case report.Passed:
-	case report.NotChecked:
-		t.Skip("not checked: " + out.Reason)
-	case report.Errored:
-		t.Errorf("errored, which says nothing of the receiver: %s", out.Reason)
 	case report.Failed, report.Warned:
-		if known.Level == rule.Should && !strict {
-			t.Log("WARNED " + b.String())
-			return
+		return known.Level == rule.Must || strict
+	case report.Errored:
+		return true
+	case report.Passed, report.NotChecked:
+	}
+	return false
+}
+
+// tell turns a scenario's verdict into that of its subtest. Brief, it does not say
+// why it fails: the rule's story does.
+func tell(t *testing.T, known rule.Rule, out report.Scenario, strict, brief bool) {
+	t.Helper()
+	if testing.Verbose() {
+		for _, st := range out.Steps {
+			mark := "ran"
+			if !st.Ran {
+				mark = "did not run"
+			}
+			t.Logf("%s (%s)", st.Text, mark)
 		}
-		t.Error(b.String())
+	}
+	reason := strings.Join(strings.Fields(out.Reason), " ")
+	switch {
+	case out.Verdict == report.NotChecked:
+		t.Skip("not checked: " + reason)
+	case !fails(known, out, strict):
+		if out.Verdict != report.Passed {
+			t.Log("WARNED " + reason)
+		}
+	case brief:
+		t.Fail()
+	case out.Verdict == report.Errored:
+		t.Error("errored, which says nothing of the receiver: " + reason)
+	default:
+		t.Error(reason)
 	}
 }

@@ -19,7 +19,6 @@ const (
 	maxLines     = 12  // of one text
 	maxLine      = 400 // characters of one line
 	maxLog       = 10  // lines of the target's output
-	inFull       = " (--verbose shows all)"
 )
 
 // Finish prints what a tired person reads first to last: the diagnosis, what
@@ -81,7 +80,7 @@ func (t *Terminal) broken(r Rule) {
 		}
 	}
 	if told > maxScenarios && !t.o.Verbose {
-		t.block("", "… and "+count(told-maxScenarios, "more scenario", "more scenarios")+inFull)
+		t.block("", "… and "+count(told-maxScenarios, "more scenario", "more scenarios")+t.inFull())
 	}
 	if r.Verdict != Errored {
 		t.block("why", r.Why)
@@ -93,10 +92,13 @@ func (t *Terminal) broken(r Rule) {
 	t.line("")
 }
 
+// inFull says how to see what is left out.
+func (t *Terminal) inFull() string { return " (" + t.more + " shows all)" }
+
 func (t *Terminal) evidence(all []Evidence) {
 	for i, e := range all {
 		if i == maxExchanges && !t.o.Verbose {
-			t.block("", "… and "+count(len(all)-maxExchanges, "more exchange", "more exchanges")+inFull)
+			t.block("", "… and "+count(len(all)-maxExchanges, "more exchange", "more exchanges")+t.inFull())
 			return
 		}
 		if i > 0 && e.Step > 0 && all[0].State == "" && !t.o.Verbose {
@@ -104,7 +106,7 @@ func (t *Terminal) evidence(all []Evidence) {
 		}
 		for _, f := range fields(e) {
 			if f.name == "request" && !t.o.Verbose && long(f.text) {
-				t.block(f.name, or(e.What, "a delivery")+" (--verbose prints it as a command)") // part of a command is of no use
+				t.block(f.name, or(e.What, "a delivery")+" ("+t.more+" prints it as a command)") // part of a command is of no use
 				continue
 			}
 			t.lines(f.name, f.text)
@@ -268,7 +270,7 @@ func (t *Terminal) lines(name, text string) {
 	all := strings.Split(visible(text), "\n")
 	for i, l := range all {
 		if brief && i == maxLines {
-			t.block("", "… and "+count(len(all)-maxLines, "more line", "more lines")+inFull)
+			t.block("", "… and "+count(len(all)-maxLines, "more line", "more lines")+t.inFull())
 			return
 		}
 		if n := utf8.RuneCountInString(l); brief && n > maxLine {

@@ -35,10 +35,11 @@ type Terminal struct {
 	o    TerminalOptions
 	err  error
 	last string // reason line of the rule before
+	more string // how its reader asks for what is left out
 }
 
 // NewTerminal prints to o.Out.
-func NewTerminal(o TerminalOptions) *Terminal { return &Terminal{o: o} }
+func NewTerminal(o TerminalOptions) *Terminal { return &Terminal{o: o, more: "--verbose"} }
 
 // idWidth fits the longest id.
 const idWidth = 7
