@@ -31,6 +31,7 @@ type ChaosRun struct {
 	Plan    chaos.Plan
 	Steps   iter.Seq[chaos.Step] // nil: the plan's
 	Command string               // chaos or replay
+	Version string               // of sentsim, for the report; "" is that of this module in the program
 	Profile string               // as it was named: a name or a file; "" is the plan's
 	Trace   string               // the file of the record, or of what is replayed, for the report
 	Record  *trace.File          // what the run is written to; nil: nothing
@@ -80,27 +81,30 @@ const startedBefore = 5 * time.Second
 // Chaos carries out a chaos run and judges it. The report is complete also when
 // ctx ends early (with ctx's cause) or the target falls over. The errors are
 // those of Run.
-func Chaos(ctx context.Context, cfg Config, version string, c ChaosRun) (report.Report, error) {
+func Chaos(ctx context.Context, cfg Config, c ChaosRun) (report.Report, error) {
+	if c.Version == "" {
+		c.Version = moduleVersion()
+	}
 	if err := c.Plan.Validate(); err != nil {
 		return report.Report{}, err
 	}
 	s, err := open(ctx, cfg)
 	if err != nil {
-		rep := withoutTarget(cfg, version, err)
+		rep := withoutTarget(cfg, c.Version, err)
 		rep.Command = c.Command
 		return rep, err
 	}
 	if c.Steps == nil {
 		c.Plan.Seed = s.cfg.Seed
 	}
-	rep := s.opened(version, c.Command)
+	rep := s.opened(c.Version, c.Command)
 	rep.Seed = uint64(c.Plan.Seed)
 	if c.Started != nil {
-		c.Started(report.Header{Version: version, Seed: uint64(c.Plan.Seed), Target: rep.Target, Clock: "virtual", Strict: cfg.Strict, Notes: rep.Notes})
+		c.Started(report.Header{Version: c.Version, Seed: uint64(c.Plan.Seed), Target: rep.Target, Clock: "virtual", Strict: cfg.Strict, Notes: rep.Notes})
 	}
 	var rec *recorder
 	if c.Record != nil {
-		rec = s.recording(c, version)
+		rec = s.recording(c)
 		c.Options.Recorder = rec
 	}
 	res, runErr := s.chaos(ctx, c, &rep)

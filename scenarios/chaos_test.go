@@ -52,7 +52,7 @@ func chaosOn(t *testing.T, p *plain, change func(*scenarios.Config, *scenarios.C
 	if change != nil {
 		change(&cfg, &run)
 	}
-	rep, err := scenarios.Chaos(t.Context(), cfg, "test", run)
+	rep, err := scenarios.Chaos(t.Context(), cfg, run)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rep, err = scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
+	rep, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 4, Recorder: &w},
 	})
 	if err != nil {

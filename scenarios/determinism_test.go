@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -31,7 +32,7 @@ func TestSameSeedSameRun(t *testing.T) {
 		cfg.Start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 		cfg.Seed = s
 		lines := &lines{}
-		rep = verifyWatched(t, cfg, lines)
+		rep = verify(t, cfg, scenarios.WithWatcher(lines))
 		slices.Sort(bodies) // deliveries at the same instant arrive in any order
 		return bodies, lines.ids, rep
 	}

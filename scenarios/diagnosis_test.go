@@ -43,14 +43,9 @@ func always(status int, header ...string) func(target.Env) http.HandlerFunc {
 	}
 }
 
-func verify(t *testing.T, cfg scenarios.Config) report.Report {
+func verify(t *testing.T, cfg scenarios.Config, opts ...scenarios.Option) report.Report {
 	t.Helper()
-	return verifyWatched(t, cfg, quiet{})
-}
-
-func verifyWatched(t *testing.T, cfg scenarios.Config, w scenarios.Watcher) report.Report {
-	t.Helper()
-	rep, err := scenarios.Run(t.Context(), cfg, "test", w)
+	rep, err := scenarios.Run(t.Context(), cfg, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/report"
 )
 
 // webhook stands for your own receiver.
@@ -62,7 +61,7 @@ func ExampleImage() {
 // show runs one rule, without a testing.T.
 func show(cfg scenarios.Config) {
 	cfg.Rules = []string{"SIG-1"}
-	rep, err := scenarios.Run(context.Background(), cfg, "example", silent{})
+	rep, err := scenarios.Run(context.Background(), cfg)
 	if err != nil {
 		fmt.Println(err)
 	}
@@ -70,8 +69,3 @@ func show(cfg scenarios.Config) {
 		fmt.Println(r.ID, r.Verdict)
 	}
 }
-
-type silent struct{}
-
-func (silent) Start(report.Header)  {}
-func (silent) RuleDone(report.Rule) {}

@@ -41,7 +41,7 @@ func TestPanicLeavesNothing(t *testing.T) {
 	}
 	bug := func() (bug any) {
 		defer func() { bug = recover() }()
-		_, _ = scenarios.Run(t.Context(), cfg, "test", clumsy{})
+		_, _ = scenarios.Run(t.Context(), cfg, scenarios.WithWatcher(clumsy{}))
 		return nil
 	}()
 	if text, _ := bug.(string); !strings.HasPrefix(text, "dropped ") {

@@ -16,14 +16,14 @@ type recorder struct {
 }
 
 // recording makes the recorder of a run; the file is empty until the run begins.
-func (s *session) recording(c ChaosRun, version string) *recorder {
+func (s *session) recording(c ChaosRun) *recorder {
 	for _, secret := range s.subject.Secrets() {
 		c.Record.Hide(secret)
 	}
 	return &recorder{
 		to: c.Record.Writer, redact: s.redact,
 		run: trace.Run{
-			Sentsim: version, Command: c.Command, Target: s.subject.Target.Name(),
+			Sentsim: c.Version, Command: c.Command, Target: s.subject.Target.Name(),
 			Started: clock.Wall().UTC(), Concurrency: c.Options.Concurrency,
 		},
 	}

@@ -16,14 +16,15 @@ import (
 // ErrNothingSelected, or what is wrong with the configuration. The receiver's
 // faults are not errors: they are in the report. A panic, which is a mistake of
 // ours or the watcher's, goes on to the caller once the target is stopped.
-func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report.Report, error) {
+func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error) {
+	o := optionsOf(opts)
 	plans, err := selectScenarios(ctx, cfg)
 	if err != nil {
 		return report.Report{}, err
 	}
 	s, err := open(ctx, cfg)
 	if err != nil {
-		return withoutTarget(cfg, version, err), err
+		return withoutTarget(cfg, o.version, err), err
 	}
 	defer func() {
 		if bug := recover(); bug != nil {
@@ -31,9 +32,9 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 			panic(bug)
 		}
 	}()
-	book := newLedger(s, plans, watch)
-	watch.Start(report.Header{
-		Version: version, Seed: uint64(s.cfg.Seed), Target: s.subject.Target.Name(),
+	book := newLedger(s, plans, o.watch)
+	o.watch.Start(report.Header{
+		Version: o.version, Seed: uint64(s.cfg.Seed), Target: s.subject.Target.Name(),
 		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict, Notes: s.cfg.Notes,
 	})
 	within := ctx
@@ -45,12 +46,12 @@ func Run(ctx context.Context, cfg Config, version string, watch Watcher) (report
 	s.openGate(within)
 	s.learn(within)
 	book.addGate()
-	if told, ok := watch.(LearnWatcher); ok && s.subject.Traits.Learned {
+	if told, ok := o.watch.(LearnWatcher); ok && s.subject.Traits.Learned {
 		told.Learned(*s.learned(plans))
 	}
 	s.carryOut(within, plans, book)
 	s.late.end(book.failedByState())
-	rep := book.report(version)
+	rep := book.report(o.version)
 	if err := s.close(); err != nil && ctx.Err() == nil {
 		return rep, err
 	}

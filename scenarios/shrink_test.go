@@ -28,7 +28,7 @@ func failing(t *testing.T, cfg config.Config, messages int) scenarios.Failing {
 		t.Fatal(err)
 	}
 	f := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
-	_, err = scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
+	_, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
 		Found: func(res chaosrun.Result) {
 			f.Book, f.Steps, f.Secret = res.Book, first(plan.Steps(), res.Steps), res.Secret

@@ -199,7 +199,7 @@ func TestAnInterruptedRotationIsUndone(t *testing.T) {
 		return func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
 	})
 	cfg.Rules = []string{"ROT-1"}
-	rep, err := scenarios.Run(ctx, cfg, "test", quiet{})
+	rep, err := scenarios.Run(ctx, cfg)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the context", err)
 	}

@@ -30,7 +30,7 @@ func Verify(t *testing.T, cfg Config) {
 	}
 	var rep report.Report
 	run := sync.OnceValue(func() (err error) {
-		rep, err = Run(t.Context(), cfg, "go test", unwatched{})
+		rep, err = Run(t.Context(), cfg)
 		return err
 	})
 	asked := 0
@@ -55,12 +55,6 @@ func Verify(t *testing.T, cfg Config) {
 		}
 	}
 }
-
-// unwatched is the watcher of a run that is told once it is over.
-type unwatched struct{}
-
-func (unwatched) Start(report.Header)  {}
-func (unwatched) RuleDone(report.Rule) {}
 
 // ordered are the rules of a plan, in the order of the contract.
 func ordered(plans []planned) []rule.Rule {

@@ -205,7 +205,8 @@ func (a *app) carryOut(cmd *cobra.Command, res config.Resolved, run scenarios.Ch
 	t := &taken{run: run}
 	run.Found = t.found
 	progress = a.watchChaos(cmd.Context(), &run, o)
-	rep, err := scenarios.Chaos(cmd.Context(), res.Config, thisBuild().version, run)
+	run.Version = thisBuild().version
+	rep, err := scenarios.Chaos(cmd.Context(), res.Config, run)
 	progress.close()
 	for _, r := range rep.Rules {
 		terminal.RuleDone(r)

@@ -103,7 +103,7 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	terminal := report.NewTerminal(style)
 	a.prepare(cmd, &res)
 	shown := a.watch(cmd.Context(), terminal, screen, o)
-	rep, err := scenarios.Run(cmd.Context(), res.Config, thisBuild().version, shown)
+	rep, err := scenarios.Run(cmd.Context(), res.Config, scenarios.WithVersion(thisBuild().version), scenarios.WithWatcher(shown))
 	shown.close()
 	return a.conclude(cmd.Context(), rep, err, terminal, plan)
 }

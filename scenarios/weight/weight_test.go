@@ -85,7 +85,7 @@ func TestWhatIsNotImported(t *testing.T) {
 	)
 	file := filepath.Join(t.TempDir(), "data.db")
 	run := func(cfg scenarios.Config) error {
-		_, err := scenarios.Run(t.Context(), cfg, "test", silent{})
+		_, err := scenarios.Run(t.Context(), cfg)
 		return err
 	}
 	for _, c := range []struct {
@@ -121,9 +121,12 @@ func TestWhatIsNotImported(t *testing.T) {
 func TestHandler(t *testing.T) {
 	cfg := scenarios.Handler(func(string) http.Handler { return http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}) })
 	cfg.Rules = []string{"SIG-1", "SIG-2"}
-	rep, err := scenarios.Run(t.Context(), cfg, "test", silent{})
+	rep, err := scenarios.Run(t.Context(), cfg, scenarios.WithVersion("v9.9.9"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if rep.Sentsim != "v9.9.9" {
+		t.Errorf("judged by version %q", rep.Sentsim)
 	}
 	got := map[string]report.Verdict{}
 	for _, r := range rep.Rules {
@@ -133,8 +136,3 @@ func TestHandler(t *testing.T) {
 		t.Errorf("a receiver that takes everything: %v", got)
 	}
 }
-
-type silent struct{}
-
-func (silent) Start(report.Header)  {}
-func (silent) RuleDone(report.Rule) {}

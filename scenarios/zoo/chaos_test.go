@@ -130,7 +130,7 @@ func runChaos(t *testing.T, cfg config.Config) (report.Report, scenarios.Failing
 		t.Fatalf("%t %v", ok, err)
 	}
 	failing := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
-	rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
+	rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
 		Found: func(res chaosrun.Result) {
 			failing.Plan, failing.Book, failing.Steps = res.Plan, res.Book, first(res.Plan.Steps(), res.Steps)

@@ -75,18 +75,13 @@ func brokenInChaos(t *testing.T, name string, id rule.ID) bool {
 	return ok
 }
 
-type quiet struct{}
-
-func (quiet) Start(report.Header)  {}
-func (quiet) RuleDone(report.Rule) {}
-
 // verified is what verify came to, of each mutant: more than one test asks.
 var verified sync.Map
 
 func verify(t *testing.T, mutant string) report.Report {
 	t.Helper()
 	once, _ := verified.LoadOrStore(mutant, sync.OnceValues(func() (report.Report, error) {
-		return scenarios.Run(t.Context(), configOf(t, mutant), "test", quiet{})
+		return scenarios.Run(t.Context(), configOf(t, mutant))
 	}))
 	rep, err := once.(func() (report.Report, error))() //nolint:forcetypeassert // nothing else is in it
 	if err != nil {

@@ -37,7 +37,7 @@ func main() {
 	cfg := config.Default()
 	cfg.Rules = []string{"SIG-1", "SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-7", "SIG-8", "SIG-9", "SIG-10", "SIG-11", "SIG-12"}
 	cfg.Target = target.Spec{Name: "http://127.0.0.1:8080/webhooks/sent", Path: "/webhooks/sent", Handler: forgetful}
-	rep, err := scenarios.Run(context.Background(), cfg, "0.1.0", term)
+	rep, err := scenarios.Run(context.Background(), cfg, scenarios.WithVersion("0.1.0"), scenarios.WithWatcher(term))
 	if err == nil {
 		err = term.Finish(rep)
 	}
