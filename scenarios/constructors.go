@@ -3,7 +3,6 @@ package scenarios
 import (
 	"net/http"
 
-	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -12,7 +11,7 @@ import (
 // with the signing secret, and again whenever a rule restarts the receiver or
 // gives it another secret.
 func Handler(h func(secret string) http.Handler) Config {
-	cfg := config.Default()
+	cfg := DefaultConfig()
 	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
 		return h(env.Secret.Reveal()), nil, nil
 	}
@@ -22,7 +21,7 @@ func Handler(h func(secret string) http.Handler) Config {
 // URL is the configuration for a receiver that runs already: where its webhook
 // is, and what it verifies with. The error is about the secret.
 func URL(url, secret string) (Config, error) {
-	cfg := config.Default()
+	cfg := DefaultConfig()
 	cfg.Target.URL = url
 	var err error
 	cfg.Secret, err = signing.ParseSecret(secret)
@@ -32,7 +31,7 @@ func URL(url, secret string) (Config, error) {
 // Exec is the configuration for a receiver that a command starts. It finds PORT
 // and SENT_DM_WEBHOOK_SECRET in its environment.
 func Exec(command string) Config {
-	cfg := config.Default()
+	cfg := DefaultConfig()
 	cfg.Target.Exec = command
 	return cfg
 }
@@ -44,7 +43,7 @@ func Exec(command string) Config {
 //
 //	import _ "github.com/sentsim/sentsim/scenarios/target/container"
 func Image(ref string) Config {
-	cfg := config.Default()
+	cfg := DefaultConfig()
 	cfg.Target.Image = ref
 	return cfg
 }
@@ -52,7 +51,7 @@ func Image(ref string) Config {
 // Dockerfile is Image for one that is built for the run, of the Dockerfile in
 // dir. It needs the same import.
 func Dockerfile(dir string) Config {
-	cfg := config.Default()
+	cfg := DefaultConfig()
 	cfg.Target.Dockerfile = dir
 	return cfg
 }

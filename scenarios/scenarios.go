@@ -9,13 +9,8 @@ package scenarios
 import (
 	"errors"
 
-	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/report"
 )
-
-// Config is what a run needs to know. Package config makes one of a file, the
-// environment and flags.
-type Config = config.Config
 
 // ErrNothingSelected is returned when no scenario matches the rules and tags
 // that were asked for: a run in which nothing ran is never a success.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/gherkin"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
@@ -158,7 +157,7 @@ func (sh *shrinker) tryStory(ctx context.Context, text string) error {
 	if seen.Verdict != report.Failed {
 		return fmt.Errorf("as a scenario it does not fail this receiver (%s: %s)", seen.Verdict, seen.Reason)
 	}
-	cfg := config.Default()
+	cfg := DefaultConfig()
 	cfg.Embedded, cfg.Knobs, cfg.Seed = true, sh.s.cfg.Knobs, sh.s.cfg.Seed
 	ref, err := open(ctx, cfg)
 	if err != nil {

@@ -1,0 +1,87 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/seed"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// Config is everything a run needs to know. The constructors, such as Handler, begin
+// with DefaultConfig; package config makes one of a file, the environment and flags.
+type Config struct {
+	Target    target.Spec    // without a handler: see Embedded
+	Embedded  bool           // the target is the reference receiver inside this process
+	Probe     probe.Config   // how to read the receiver's state
+	Secret    signing.Secret // zero: make one and give it to the target; never zero for a URL
+	SecretEnv string         // the name of the variable under which a started target gets it
+
+	Seed seed.Seed
+	// NextSeed: a target that knows the messages of Seed already, from an earlier
+	// run, gets the first seed after it whose messages it does not know.
+	NextSeed bool
+	Start    time.Time       // where the simulation's clock begins; zero: derived from the wall clock
+	Clock    string          // virtual, real or scaled=N
+	Knobs    simulator.Knobs // Sent's side
+
+	Settle        time.Duration // how long state may lag behind the acknowledgement
+	Timeout       time.Duration // of one delivery attempt, wall time
+	AckWithin     time.Duration // how quickly a delivery should be acknowledged (ACK-1)
+	WaitForTarget time.Duration // how long a URL may take to accept connections; 0 tries once
+
+	Strict   bool
+	FailFast bool
+	// TimeLimit ends a run in good order, with the report so far; 0 does not.
+	TimeLimit time.Duration
+	// RequireAll fails a run in which a MUST rule was not checked.
+	RequireAll bool
+	Tags       string   // tag expression; "" selects all
+	Rules      []string // rule ids in the order of the contract; empty selects all
+	Skip       []string // rule ids that are not judged though Rules selects them
+	Features   []string // feature files whose scenarios run instead of the contract's own
+
+	Headers     []delivery.Header // sent with every delivery, sorted by name
+	CACert      string            // PEM file to trust for an https target; "" trusts the system's
+	Insecure    bool              // trust any certificate
+	AllowPublic []string          // HOST:PORT that hostile traffic may go to though it is public
+
+	// Again is how a command line of sentsim names this configuration in words for a
+	// shell, target included; nil: as the target's kind allows. command is the
+	// subcommand that they are for. Notes are what else a report says of the run.
+	Again func(command string) string
+	Notes []string
+
+	SentBaseURL string // where the target expects Sent's API; "": a free loopback port
+	APIKey      string // that the target uses for it; never print it
+}
+
+// DefaultConfig is the configuration when nothing is given, apart from the target.
+func DefaultConfig() Config {
+	return Config{
+		SecretEnv: "SENT_DM_WEBHOOK_SECRET",
+		Seed:      1,
+		NextSeed:  true,
+		Clock:     "virtual",
+		Knobs:     simulator.DefaultKnobs(),
+		Settle:    2 * time.Second,
+		Timeout:   10 * time.Second,
+		AckWithin: time.Second,
+		Target:    target.Spec{Path: "/webhooks/sent", StartTimeout: 30 * time.Second},
+	}
+}
+
+// Judged is the rules that a run judges, in the order of the contract.
+func (c Config) Judged() ([]rule.Rule, error) {
+	rules, err := rule.All(), error(nil)
+	if len(c.Rules) > 0 {
+		if rules, err = rule.Select(c.Rules); err != nil {
+			return nil, err
+		}
+	}
+	return rule.Except(rules, c.Skip)
+}
