@@ -235,10 +235,7 @@ func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 	url, fell := falling(t, 180, func(s *http.Server) { _ = s.Close() })
 	var w watchedRun
 	var rep report.Report
-	cfg, err := scenarios.URL(url, fallingSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := scenarios.URL(url, fallingSecret)
 	plan, err := scenarios.ChaosPlan(cfg, dense(), 5000)
 	if err != nil {
 		t.Fatal(err)

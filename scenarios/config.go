@@ -58,6 +58,8 @@ type Config struct {
 
 	SentBaseURL string // where the target expects Sent's API; "": a free loopback port
 	APIKey      string // that the target uses for it; never print it
+
+	invalid error // why a constructor left Secret out; of everything that needs one
 }
 
 // DefaultConfig is the configuration when nothing is given, apart from the target.

@@ -19,13 +19,12 @@ func Handler(h func(secret string) http.Handler) Config {
 }
 
 // URL is the configuration for a receiver that runs already: where its webhook
-// is, and what it verifies with. The error is about the secret.
-func URL(url, secret string) (Config, error) {
+// is, and what it verifies with. A secret that is none is an error of Run.
+func URL(url, secret string) Config {
 	cfg := DefaultConfig()
 	cfg.Target.URL = url
-	var err error
-	cfg.Secret, err = signing.ParseSecret(secret)
-	return cfg, err
+	cfg.Secret, cfg.invalid = signing.ParseSecret(secret)
+	return cfg
 }
 
 // Exec is the configuration for a receiver that a command starts. It finds PORT

@@ -36,11 +36,7 @@ func ExampleURL() {
 	const secret = "whsec_c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA=="
 	server := httptest.NewServer(webhook(secret))
 	defer server.Close()
-	cfg, err := scenarios.URL(server.URL+"/webhooks/sent", secret)
-	if err != nil {
-		panic(err)
-	}
-	show(cfg)
+	show(scenarios.URL(server.URL+"/webhooks/sent", secret))
 	// Output: SIG-1 passed
 }
 

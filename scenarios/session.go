@@ -62,6 +62,9 @@ func open(ctx context.Context, cfg Config) (*session, error) {
 
 // reach is open for whoever knows that nothing hostile will be sent.
 func reach(ctx context.Context, cfg Config) (*session, error) {
+	if cfg.invalid != nil && cfg.Secret.IsZero() {
+		return nil, cfg.invalid
+	}
 	cleanup := func() error { return nil }
 	if cfg.Embedded {
 		var err error

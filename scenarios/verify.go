@@ -39,7 +39,7 @@ func Verify(t *testing.T, cfg Config) {
 			t.Helper() // so that a failure is located where Verify is called
 			asked++
 			if err := run(); err != nil && len(rep.Rules) == 0 {
-				t.Fatal(err)
+				t.Skip("not checked: the run did not begin") // and t's parent fails, once
 			}
 			tellRule(t, rep, r)
 		})
@@ -84,7 +84,7 @@ func about(t *testing.T, rep report.Report, err error) {
 	if errors.As(err, &unreachable) {
 		log = unreachable.Log
 	}
-	if len(log) > 0 && t.Failed() {
+	if len(log) > 0 && (err != nil || t.Failed()) {
 		t.Logf("last lines of the target's output:\n  %s", strings.Join(log, "\n  "))
 	}
 	if err != nil {

@@ -33,6 +33,9 @@ func TestVerifyInside(t *testing.T) {
 		return r
 	})
 	cfg.Rules = []string{"SIG-1", "ORD-1"}
+	if mode == "secret" {
+		cfg = scenarios.URL("http://127.0.0.1:1/webhooks/sent", "whsec_???")
+	}
 	if mode == "broken" {
 		cfg = scenarios.Handler(func(string) http.Handler { return http.HandlerFunc(believesAll) })
 		cfg.Rules = []string{"SIG", "TOL"}
@@ -110,6 +113,15 @@ func TestVerifySaysWhatIsBroken(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(out)
+	}
+}
+
+// A run that cannot begin fails once, not for each rule.
+func TestVerifyThatCannotBegin(t *testing.T) {
+	t.Parallel()
+	out, failed := inside(t, "secret")
+	if !failed || strings.Count(out, "signing secret: ") != 1 || strings.Count(out, "--- FAIL") != 1 {
+		t.Errorf("failed is %v:\n%s", failed, out)
 	}
 }
 
