@@ -93,7 +93,7 @@ func TestChaosWaitsForOptOuts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			rep, err := scenarios.Chaos(t.Context(), cfg, "test", scenarios.ChaosRun{
+			rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 				Plan: plan, Steps: ofContacts(plan), Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
 			})
 			if err != nil {
