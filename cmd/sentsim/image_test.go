@@ -139,7 +139,7 @@ func TestImages(t *testing.T) {
 	t.Run("they run with nothing that they do not need", func(t *testing.T) {
 		bare := []string{"--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"}
 		run := func(args ...string) string { return docker(t, append(append([]string{"run"}, bare...), args...)...) }
-		id := run("-d", "--tmpfs", "/data", "-e", "SENT_DM_WEBHOOK_SECRET="+testSecret, set.receiver)
+		id := run("-d", "--tmpfs", "/data:uid=65532,mode=0700", "-e", "SENT_DM_WEBHOOK_SECRET="+testSecret, set.receiver)
 		defer docker(t, "rm", "-f", id)
 		out := run("--rm", "--network", "container:"+id, "-e", "SENT_DM_WEBHOOK_SECRET="+testSecret, set.sentsim,
 			"verify", "--target", "http://127.0.0.1:8080/webhooks/sent", "--rule", "SIG-1,SIG-2,ORD-1")

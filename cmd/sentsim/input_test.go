@@ -81,10 +81,10 @@ func TestEndlessFiles(t *testing.T) {
 // A pipe that is passed on purpose is read, and waiting for it can be interrupted.
 func TestPipesOnPurpose(t *testing.T) {
 	t.Parallel()
-	if said, status := sh(t, t.TempDir(), "echo 'settle: 7s' | sentsim config --config /dev/stdin"); status != 0 || !strings.Contains(said, "7s") {
+	if said, status := sh(t, t.TempDir(), "echo 'settle: 7s' | sentsim config --embedded --config /dev/stdin"); status != 0 || !strings.Contains(said, "7s") {
 		t.Errorf("a pipe: exit %d: %s", status, said)
 	}
-	if said, status := sh(t, t.TempDir(), "sentsim config --config /dev/null"); status != 0 {
+	if said, status := sh(t, t.TempDir(), "sentsim config --embedded --config /dev/null"); status != 0 {
 		t.Errorf("the null device: exit %d: %s", status, said)
 	}
 	r, w, err := os.Pipe()

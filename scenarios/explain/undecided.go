@@ -216,7 +216,7 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 	if bytes.Contains(body, []byte("??")) {
 		return reason{"body-bytes-lost", "there are question marks in a row in the body (??), which is what some programs write for a character that they cannot: the bytes that were signed may be lost", captureAgain + " Record bytes, not text."}, true
 	}
-	if !sent && !doc.Get("payload").Exists() || !doc.Get("event").Exists() && !doc.Get("sub_type").Exists() {
+	if !sent && (!doc.Get("payload").Exists() || !doc.Get("event").Exists() && !doc.Get("sub_type").Exists()) {
 		return reason{"not-an-event", "the body is JSON, but not an event as Sent sends it, which has field, payload and its type: only a part of it was captured, or another service sent it", captureAgain}, true
 	}
 	event := doc.Get("event").String()
