@@ -46,7 +46,7 @@ run: ## check the reference receiver that comes with sentsim
 # Programs with the race detector sleep a second before they exit; tests start many.
 .PHONY: test
 test: ## run all tests (with the race detector where there is a C compiler)
-	GORACE=atexit_sleep_ms=0 $(GO) test $(RACE) -shuffle=on $(TESTFLAGS) $(PACKAGES)
+	GORACE=atexit_sleep_ms=0 $(GO) test $(RACE) -timeout 20m -shuffle=on $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: zoo
 zoo: ## all defective receivers through verify, chaos and shrink (make test takes one of each family)

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 		flag.Parse()
 		// These tests wait for state to settle more than they compute.
 		if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
-			_ = p.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0)))
+			_ = p.Value.Set(strconv.Itoa(4 * runtime.GOMAXPROCS(0)))
 		}
 		os.Exit(m.Run())
 	}

@@ -63,7 +63,9 @@ type webhookEvent struct {
 func (e webhookEvent) isText() bool { return e.Field != "templates" && e.Payload.Status == "" }
 
 func (a *app) build(env target.Env) http.HandlerFunc {
+	a.mu.Lock() // the last one's work may still be on its way
 	a.rows, a.texts = map[string]*appRow{}, map[string]map[string]bool{}
+	a.mu.Unlock()
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/orders/"):
