@@ -11,6 +11,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
 )
 
 // late watches, while the scenarios run, for what learning has not seen in time. A
@@ -62,5 +63,8 @@ func (w *late) believed(t learn.Traits) learn.Traits {
 	return t
 }
 
-// aboutState reports whether a deviation was seen in the receiver's state.
-func aboutState(d learn.Deviation) bool { return !strings.HasPrefix(d.ID, "edition-") }
+// aboutState reports whether a deviation was seen in the receiver's state, and not
+// in an answer (SIG-1) or by another edition that shows.
+func aboutState(d learn.Deviation) bool {
+	return d.Rule != rule.SIG1 && !strings.HasPrefix(d.ID, "edition-")
+}
