@@ -153,3 +153,32 @@ func TestSignalsMeetFaults(t *testing.T) {
 		t.Errorf("%d signals come beside the message that carried them, and %d who have opted out write", beside, later)
 	}
 }
+
+// Signals come on top of the messages of a burst: what a receiver does for them may
+// be less.
+func TestABurstHasAsManyMessagesWithSignals(t *testing.T) {
+	t.Parallel()
+	messages, signals := map[int]int{}, 0
+	for s := range withContacts(t, 600).Steps() {
+		if !slices.Contains(s.Faults, FaultBurst) || s.Kind != KindDeliver {
+			continue
+		}
+		if s.Subject.Kind == AboutMessage {
+			messages[s.Group]++
+		} else {
+			signals++
+		}
+	}
+	full := 0
+	for _, n := range messages {
+		if n > maxBurst {
+			t.Errorf("a burst has %d messages", n)
+		}
+		if n == maxBurst {
+			full++
+		}
+	}
+	if full == 0 || signals == 0 {
+		t.Errorf("of %d bursts %d have as many messages as they may; %d signals are in them", len(messages), full, signals)
+	}
+}

@@ -8,7 +8,7 @@ import (
 
 // What a burst or a pause takes out of turn.
 const (
-	maxBurst   = 50               // deliveries at one instant (ACK-2)
+	maxBurst   = 50               // deliveries about messages at one instant (ACK-2); signals come on top
 	burstReach = 4 * time.Second  // how long things are held back for one
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
@@ -96,7 +96,8 @@ func (m *merger) burst(p parcel) {
 	var all []sending
 	var after []parcel
 	taken := map[Subject]bool{}
-	for len(all) < maxBurst {
+	messages := 0
+	for messages < maxBurst {
 		next, ok := m.pop()
 		if !ok {
 			break
@@ -128,18 +129,22 @@ func (m *merger) burst(p parcel) {
 		}
 		taken[subject] = true
 		all = append(all, sends...)
+		if subject.Kind == AboutMessage {
+			messages++
+		}
 		last = next.at
 		m.done(next)
 	}
-	if len(all) == maxBurst {
+	if messages == maxBurst {
 		end = last
 	}
-	for len(all) < maxBurst && !m.ended { // a campaign begins
+	for messages < maxBurst && !m.ended { // a campaign begins
 		unit, ok := m.begin()
 		if !ok {
 			break
 		}
 		all = append(all, unit...)
+		messages += len(unit)
 	}
 	m.putBack(after, end)
 	for i := range all {

@@ -100,7 +100,7 @@ func (m *merger) begin() (first []sending, ok bool) {
 	m.begun++
 	earliest := -1
 	for i, p := range unit {
-		if forBurst(p.sends) && len(p.sends) == 1 && (earliest < 0 || p.at < unit[earliest].at) {
+		if forBurst(p.sends) && len(p.sends) == 1 && p.sends[0].step.Subject.Kind == AboutMessage && (earliest < 0 || p.at < unit[earliest].at) {
 			earliest = i
 		}
 	}
