@@ -48,7 +48,7 @@ type Variant struct {
 }
 
 // Budget is how long a diagnosis of a receiver that answers promptly may take.
-const Budget = 15 * time.Second
+const Budget = slowdown * 15 * time.Second
 
 // Of finds out why a genuine delivery was answered with plain. It never returns
 // without a cause; where the experiments decide nothing it says so, with what

@@ -114,15 +114,19 @@ func (i *investigation) send(r delivery.Request) answer {
 	return answer{o, printOf(o, r.URL)}
 }
 
+// sideBySide is how many experiments are made at once with a receiver that is slow
+// to refuse.
+const sideBySide = 24
+
 // ahead sends requests side by side where the receiver is slow to refuse, and
 // keeps the answers for send: one after another, they would outlast the budget.
 func (i *investigation) ahead(requests []delivery.Request) {
-	const slow, most = 40 * time.Millisecond, 24
+	const slow = 40 * time.Millisecond
 	if i.facts.worthless.Duration < slow {
 		return
 	}
 	i.known = map[string]delivery.Outcome{}
-	for some := range slices.Chunk(requests, most) {
+	for some := range slices.Chunk(requests, sideBySide) {
 		left := i.until.Sub(clock.Wall())
 		if i.over() {
 			return

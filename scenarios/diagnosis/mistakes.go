@@ -26,6 +26,19 @@ func (i *investigation) otherAlphabet() *report.Diagnosis {
 
 func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
 	tried := 0
+	for some := range slices.Chunk(all, sideBySide) {
+		d, n := i.oneOfFew(some)
+		if tried += n; d != nil {
+			return d
+		}
+	}
+	i.tried = append(i.tried, fmt.Sprintf("signed in %d ways that receivers are known to get wrong: none made a difference", tried))
+	return nil
+}
+
+// oneOfFew is oneOf for as many as are sent side by side: all of them are signed at
+// once, and none is old when it arrives.
+func (i *investigation) oneOfFew(all []signing.Mistake) (found *report.Diagnosis, tried int) {
 	body := i.body(plainEvent, i.r.Format) // one for all of them: most sign each in their own way
 	var mistakes []signing.Mistake
 	var requests []delivery.Request
@@ -56,10 +69,9 @@ func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
 		if i.r.Started && (m.Name == "empty-key" || strings.HasPrefix(m.Name, "key-is-")) {
 			d.Fix += " It was given in " + i.r.SecretEnv + ": if the receiver reads another variable, name that with --secret-env NAME (target.secret_env in the config file)."
 		}
-		return d
+		return d, tried
 	}
-	i.tried = append(i.tried, fmt.Sprintf("signed in %d ways that receivers are known to get wrong: none made a difference", tried))
-	return nil
+	return nil, tried
 }
 
 // signedWith is a delivery as a receiver with that mistake wants it signed. Some
