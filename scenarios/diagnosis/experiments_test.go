@@ -295,8 +295,6 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 	for _, s := range []*httptest.Server{plain, secure, hangs, dropping} {
 		t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
 	}
-	away := httptest.NewServer(ok)
-	away.Close()
 	for _, tt := range []struct {
 		name, url, cause, says string
 		change                 func(*diagnosis.Receiver)
@@ -309,7 +307,7 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 			r.Alive = func(context.Context) bool { return false }
 			r.Log = func() []string { return []string{"KeyError: 'to'"} }
 		}},
-		{"nobody", away.URL, "nobody-listens", "refused", nil},
+		{"nobody", "http://127.0.0.1:1", "nobody-listens", "refused", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
