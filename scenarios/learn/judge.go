@@ -291,6 +291,9 @@ func (l *Learner) judgeTemplates(t *Traits, found *round) {
 		return
 	}
 	t.Reviews = found.reviewWords()
+	if !slices.ContainsFunc(reviews(), func(st string) bool { return bare(t.Reviews.Of(event.Status(st))) != bare(st) }) {
+		t.Reviews = nil // they are Sent's own: all other statuses go under these as well
+	}
 	acked := false
 	for _, tr := range found.tracks {
 		if tr.name != "" && tr.alive() && tr.err == nil {
