@@ -59,8 +59,10 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 	case takes && away != nil:
 		s.refusedTogether(ctx, p, world, away, out)
 		return false
-	case takes || ctx.Err() != nil || p.rule.ID == plainRule && away == nil:
-		return takes
+	case takes:
+		return (clock.Real{}).Sleep(ctx, restTime) == nil // or what is repeated at once is turned away as well
+	case ctx.Err() != nil || p.rule.ID == plainRule && away == nil:
+		return false
 	}
 	s.gate.closed = fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
 	switch {
