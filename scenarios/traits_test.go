@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -303,5 +305,31 @@ func TestTheNextSeedOfATargetThatKeepsItsState(t *testing.T) {
 	cfg.NextSeed = false
 	if rep := verify(t, cfg); ruleOf(rep, "ORD-1").Verdict != report.NotChecked || rep.Seed != 1 {
 		t.Errorf("a seed that was asked for: seed %d, ORD-1 %s", rep.Seed, ruleOf(rep, "ORD-1").Verdict)
+	}
+}
+
+// A target that has forgotten the messages that it sent is told to send them again:
+// what shows of those that it does not know is no mistake with their statuses.
+func TestChaosArrangesAnewWhatARestartHasForgotten(t *testing.T) {
+	t.Parallel()
+	cfg := handled((&app{begins: "CREATED"}).build)
+	cfg.Settle, cfg.Probe = 200*time.Millisecond, referenceProbe()
+	cfg.Target.Arrange = target.Arrange{URL: "/orders/{message_id}"}
+	profile, _ := chaos.LookupProfile(chaos.DefaultProfile)
+	plan, err := scenarios.ChaosPlan(cfg, profile, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range rep.Chaos.Violations {
+		if v.Rule == "ORD-2" {
+			t.Errorf("%s: %s", v.Summary, v.Story)
+		}
+	}
+	if got := ruleOf(rep, "IDEM-7"); got.Verdict != report.Warned { // or nothing was forgotten
+		t.Errorf("IDEM-7 is %s: %s", got.Verdict, got.Reason)
 	}
 }

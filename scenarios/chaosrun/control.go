@@ -114,6 +114,7 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	if !forgot || stopped() {
 		return nil
 	}
+	clear(r.ids) // it has forgotten the messages that it sent: they are arranged anew
 	if s.Kind == chaos.KindRestart {
 		r.oracle.Broken(oracle.Violation{
 			Rule: rule.IDEM7, Subject: witness.Subject, Expected: "what was acknowledged to be known after a restart",
