@@ -96,7 +96,7 @@ type Probe struct {
 	commands  chan struct{}     // holds a token for each command that runs
 	statuses  Statuses
 	channels  []event.Channel
-	nobody    map[Kind]State // what shows for an id that nobody has
+	unknown   map[Kind]State // what shows for an id that does not exist
 	limited   atomic.Bool    // a reading was turned away
 	turn      sync.Mutex     // held by the one reading at a time, where they are limited
 	vain      atomic.Int64   // readings in a row that were turned away for all of pacedTime
@@ -112,7 +112,7 @@ func New(cfg Config, rt http.RoundTripper) (*Probe, error) {
 		rt = &http.Transport{DisableKeepAlives: true}
 	}
 	p := &Probe{
-		endpoints: make(map[Kind]*endpoint), nobody: make(map[Kind]State),
+		endpoints: make(map[Kind]*endpoint), unknown: make(map[Kind]State),
 		headers: http.Header{"Accept": {"application/json"}},
 		client:  &http.Client{Transport: rt, CheckRedirect: sameHost},
 		dir:     cfg.Dir, env: cfg.Env, commands: make(chan struct{}, maxCommands),
