@@ -94,7 +94,7 @@ func Chaos(ctx context.Context, cfg Config, c ChaosRun) (report.Report, error) {
 		rep.Command = c.Command
 		return rep, err
 	}
-	if c.Steps == nil {
+	if c.Steps == nil && s.cfg.Seed != cfg.Seed { // the target knows the messages of that one
 		c.Plan.Seed = s.cfg.Seed
 	}
 	rep := s.opened(c.Version, c.Command)
@@ -288,7 +288,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 		for _, d := range s.subject.Traits.Deviations {
 			if d.Rule == r.ID && !ran {
 				out := s.deviation(d)
-				if s.late.pardoned(out, aboutState(d)) {
+				if s.late.pardoned(out, aboutState(d), s.subject.Traits) {
 					out = s.late.pardon(out, s.cfg.Settle)
 				}
 				deviations = append(deviations, out)
@@ -305,7 +305,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 			scenarios = s.chaosScenarios(r, res, c, needed)
 		}
 		for i, out := range scenarios {
-			if s.late.pardoned(out, r.State) {
+			if s.late.pardoned(out, r.State, s.subject.Traits) {
 				scenarios[i] = s.late.pardon(out, s.cfg.Settle)
 			}
 		}

@@ -1,8 +1,10 @@
 package scenarios_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -301,6 +303,22 @@ func TestTheNextSeedOfATargetThatKeepsItsState(t *testing.T) {
 		if told := strings.Contains(strings.Join(rep.Notes, "\n"), "knows the messages of seed 1 already"); told != (n > 0) {
 			t.Errorf("run %d: notes %q", n, rep.Notes)
 		}
+	}
+	knows := func(env target.Env) http.HandlerFunc { // whatever it is asked for
+		h := (&app{}).build(env)
+		return func(w http.ResponseWriter, r *http.Request) {
+			if id, asked := strings.CutPrefix(r.URL.Path, "/state/messages/"); asked {
+				n, _ := strconv.ParseInt(id[:6], 16, 64)
+				fmt.Fprintf(w, `{"status":"DELIVERED","effects":%d}`, 1+n)
+				return
+			}
+			h(w, r)
+		}
+	}
+	all := handled(knows)
+	all.Settle, all.Probe, all.Rules = 50*time.Millisecond, referenceProbe(), []string{"ORD-1"}
+	if rep := verify(t, all); rep.Seed != 1 || ruleOf(rep, "ORD-1").Verdict != report.NotChecked {
+		t.Errorf("a target that knows whatever it is asked for: seed %d, ORD-1 %s", rep.Seed, ruleOf(rep, "ORD-1").Verdict)
 	}
 	cfg.NextSeed = false
 	if rep := verify(t, cfg); ruleOf(rep, "ORD-1").Verdict != report.NotChecked || rep.Seed != 1 {
