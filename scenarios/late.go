@@ -50,9 +50,19 @@ func (w *late) pardon(out report.Scenario, settle time.Duration) report.Scenario
 }
 
 // pardoned reports whether a scenario that was learned, or ran, says nothing
-// because state was late.
-func (w *late) pardoned(out report.Scenario, state bool) bool {
-	return w.by.Load() > 0 && state && out.Verdict != report.Passed
+// because state was late: it failed, or was not checked as nothing showed.
+func (w *late) pardoned(out report.Scenario, state bool, t learn.Traits) bool {
+	if w.by.Load() == 0 || !state {
+		return false
+	}
+	switch out.Verdict {
+	case report.Failed, report.Warned:
+		return true
+	case report.NotChecked:
+		return slices.Contains([]string{t.Outbound.Why, t.Inbound.Why, t.Template.Why}, out.Reason)
+	case report.Passed, report.Errored:
+	}
+	return false
 }
 
 // believed are the traits without what the late state seemed to show.

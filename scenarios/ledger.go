@@ -117,7 +117,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 			continue
 		}
 		out = b.s.afterTheEvent(p, out)
-		if b.s.late.pardoned(out, p.scenario.Tagged("@state")) {
+		if b.s.late.pardoned(out, p.scenario.Tagged("@state"), b.s.subject.Traits) {
 			out = b.s.late.pardon(out, b.s.cfg.Settle)
 		}
 		scenarios = append(scenarios, out)
@@ -127,7 +127,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 			continue
 		}
 		out := b.s.deviation(d)
-		if b.s.late.pardoned(out, aboutState(d)) {
+		if b.s.late.pardoned(out, aboutState(d), b.s.subject.Traits) {
 			out = b.s.late.pardon(out, b.s.cfg.Settle)
 		}
 		scenarios = append(scenarios, out)

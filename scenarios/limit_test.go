@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -256,5 +257,28 @@ func TestChaosIsSentAtTheReceiversPace(t *testing.T) {
 	}
 	if !slices.Contains(got, "SIG-7") {
 		t.Errorf("SIG-7 is not among %v: %s", got, explain(rep))
+	}
+}
+
+// An app that answers 503 to messages that it does not know is asked once more beside
+// a delivery that it takes, and not for seconds each time: its 503 is about what was sent.
+func TestA503AboutWhatWasSentIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	var unknown atomic.Int64
+	a := &app{refuses: func(e webhookEvent) (int, string) {
+		if e.Payload.Status != "" {
+			unknown.Add(1)
+			return http.StatusServiceUnavailable, "not linked yet"
+		}
+		return 0, ""
+	}}
+	cfg := handled(a.build)
+	cfg.Rules = []string{"SIG-1", "ORD-5"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "ORD-5" {
+		t.Errorf("failed %q: %s", got, reasons(rep))
+	}
+	if n := unknown.Load(); n > 60 {
+		t.Errorf("%d deliveries about messages that it does not know", n)
 	}
 }

@@ -59,6 +59,8 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 	case takes && away != nil:
 		s.refusedTogether(ctx, p, world, away, out)
 		return false
+	case takes && status == http.StatusServiceUnavailable && s.subject.Selects():
+		return false // it is about what was sent
 	case takes:
 		return (clock.Real{}).Sleep(ctx, restTime) == nil // or what is repeated at once is turned away as well
 	case ctx.Err() != nil || p.rule.ID == plainRule && away == nil:

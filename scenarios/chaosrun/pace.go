@@ -15,15 +15,9 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-const (
-	// maxVain is after how many deliveries in a row that were turned away for all of
-	// steps.TurnedAwayTime the next are given less of it.
-	maxVain   = 2
-	shortTime = 500 * time.Millisecond
-	// maxForbidden is how often a forged delivery is sent again that a firewall may
-	// have answered.
-	maxForbidden = 3
-)
+// maxForbidden is how often a forged delivery is sent again that a firewall may have
+// answered.
+const maxForbidden = 3
 
 // paced sends a step at the pace that the target takes: what it turns away for the
 // moment is sent again, for how many deliveries it takes at once is asked by bursts
@@ -48,26 +42,7 @@ func (r *runner) paced(ctx context.Context, s chaos.Step, req delivery.Request) 
 // patient sends a request until the target takes or refuses it, or the time for that
 // is over.
 func (r *runner) patient(ctx context.Context, req delivery.Request, how delivery.Misbehaviour) delivery.Outcome {
-	limit := steps.TurnedAwayTime
-	r.mu.Lock()
-	if r.vain >= maxVain {
-		limit = shortTime
-	}
-	r.mu.Unlock()
-	x := r.driver().SendPaced(ctx, driver.Planned{Request: req, How: how, For: dawdle}, driver.Pace{Limit: limit, Control: r.takesPlain})
-	out := x.Outcome
-	if x.Answer != nil { // the sender loses it, and the run knows it
-		out = *x.Answer
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch {
-	case driver.Later(out):
-		r.vain++
-	case out.Kind == delivery.Answered:
-		r.vain = 0
-	}
-	return out
+	return answered(r.s.SendPaced(ctx, r.driver(), driver.Planned{Request: req, How: how, For: dawdle}, r.takesPlain))
 }
 
 // takesPlain reports whether the target takes a plain delivery right now.
@@ -98,7 +73,7 @@ func (r *runner) forbidden(ctx context.Context, s chaos.Step, req delivery.Reque
 		if out.Status != http.StatusForbidden || r.takesPlain(ctx) {
 			return out, false
 		}
-		if (clock.Real{}).Sleep(ctx, time.Duration(i+1)*shortTime) != nil {
+		if (clock.Real{}).Sleep(ctx, time.Duration(i+1)*steps.ShortTime) != nil {
 			return out, true
 		}
 		out = r.patient(ctx, req, s.Sender)

@@ -41,7 +41,11 @@ func (r *runner) driver() driver.Driver {
 
 // outcome is that of a request. The answer that a sender loses is known to the run.
 func (r *runner) outcome(ctx context.Context, req delivery.Request, how delivery.Misbehaviour) delivery.Outcome {
-	x := r.driver().Send(ctx, driver.Planned{Request: req, How: how, For: dawdle})
+	return answered(r.driver().Send(ctx, driver.Planned{Request: req, How: how, For: dawdle}))
+}
+
+// answered is what came back of an exchange, though the sender may have lost it.
+func answered(x driver.Exchange) delivery.Outcome {
 	if x.Answer != nil {
 		return *x.Answer
 	}

@@ -108,7 +108,6 @@ type runner struct {
 	silent    int // deliveries in a row that were not answered in time
 	fell      string
 	full      string // why the target takes no more deliveries, or ""
-	vain      int    // deliveries in a row that were sent again for nothing
 	trouble   []string
 	virtual   time.Duration
 	stamps    map[int]map[uuid.UUID]int64     // when an event of a message was signed last

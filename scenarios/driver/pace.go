@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -24,6 +25,9 @@ type Pace struct {
 	// Control reports whether the receiver takes a plain delivery now. Where it does,
 	// another answer than 429 is about what is sent. nil: it is not known.
 	Control func(context.Context) bool
+	// Selects is whether the receiver was seen to turn deliveries away for what they
+	// are: then the first that is turned away has its control at once. nil: it is not kept.
+	Selects *atomic.Bool
 	// Away reports whether an answer turns a delivery away. nil: Later.
 	Away func(delivery.Outcome) bool
 }
@@ -37,13 +41,19 @@ const controlAfter = 3
 // is returned as it is.
 func (d Driver) SendPaced(ctx context.Context, p Planned, pace Pace) Exchange {
 	end := clock.Wall().Add(pace.Limit)
-	away, controlled := pace.Away, false
+	away, controlled, patience := pace.Away, false, controlAfter
 	if away == nil {
 		away = Later
+	}
+	if pace.Selects != nil && pace.Selects.Load() {
+		patience = 1
 	}
 	for n := 1; ; n++ {
 		x := d.Send(ctx, p)
 		if !away(x.Outcome) || controlled {
+			if controlled && away(x.Outcome) && pace.Selects != nil {
+				pace.Selects.Store(true)
+			}
 			return x
 		}
 		pause, ok := PauseAfter(x.Outcome, n, end.Sub(clock.Wall()))
@@ -53,7 +63,7 @@ func (d Driver) SendPaced(ctx context.Context, p Planned, pace Pace) Exchange {
 		if pace.Seen != nil {
 			pace.Seen(x)
 		}
-		if n >= controlAfter && x.Outcome.Status != http.StatusTooManyRequests && pace.Control != nil && pace.Control(ctx) {
+		if n >= patience && x.Outcome.Status != http.StatusTooManyRequests && pace.Control != nil && pace.Control(ctx) {
 			controlled = true
 			if (clock.Real{}).Sleep(ctx, pause) != nil { // a limiter that took the control takes this one too
 				return x

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -41,7 +42,8 @@ type Learner struct {
 
 	mu       sync.Mutex
 	started  time.Time
-	controls uint64 // plain deliveries that were sent as a control
+	selects  atomic.Bool // it turns some deliveries away for what they are
+	controls uint64      // plain deliveries that were sent as a control
 	notes    map[string]bool
 	narrow   bool          // one delivery at a time
 	silent   []*track      // which have shown nothing

@@ -156,7 +156,7 @@ const (
 
 // sendAgain sends what is left of a track at the pace that the receiver takes.
 func (r *round) sendAgain(ctx context.Context, t *track) error {
-	pace := driver.Pace{Limit: turnedAwayTime, Seen: r.l.seen, Control: r.l.takesPlain, Away: driver.NotNow}
+	pace := driver.Pace{Limit: turnedAwayTime, Seen: r.l.seen, Control: r.l.takesPlain, Selects: &r.l.selects, Away: driver.NotNow}
 	if r.l.started.Add(pacedTime).Before(clock.Wall()) {
 		return &TurnedAway{At: *t.refused, Slow: true}
 	}

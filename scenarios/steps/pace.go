@@ -12,37 +12,49 @@ import (
 // it takes one again.
 const TurnedAwayTime = 5 * time.Second
 
-// Where sending again was in vain so often, no more than shortTime is spent on it: a
+// Where sending again was in vain so often, no more than ShortTime is spent on it: a
 // run of hundreds of deliveries would take an hour.
 const (
 	maxVain   = 2
-	shortTime = 500 * time.Millisecond
+	ShortTime = 500 * time.Millisecond
 )
 
-// sendPaced sends a delivery at the pace that the receiver takes: what it turns away
-// for the moment is sent again.
-func (w *World) sendPaced(ctx context.Context, p driver.Planned) Exchange {
-	pace := driver.Pace{
-		Limit: TurnedAwayTime, Control: w.takesPlain,
-		Seen: func(x Exchange) { w.s.answers.add(x.Outcome) },
+// SendPaced sends a delivery at the pace that the receiver takes: what it turns away
+// for the moment is sent again. control reports whether it takes a plain delivery now.
+func (s *Subject) SendPaced(ctx context.Context, d driver.Driver, p driver.Planned, control func(context.Context) bool) Exchange {
+	pace := driver.Pace{Limit: TurnedAwayTime, Control: control, Selects: &s.selects, Seen: func(x Exchange) { s.Answered(x.Outcome) }}
+	if s.vain.Load() >= maxVain {
+		pace.Limit = ShortTime
 	}
-	if w.s.vain.Load() >= maxVain {
-		pace.Limit = shortTime
-	}
-	x := w.driver().SendPaced(ctx, p, pace)
+	x := d.SendPaced(ctx, p, pace)
 	switch {
 	case driver.Later(x.Outcome):
-		w.s.vain.Add(1)
+		s.vain.Add(1)
 	case x.Outcome.Kind == delivery.Answered:
-		w.s.vain.Store(0)
+		s.vain.Store(0)
 	}
 	return x
 }
 
-// takesPlain reports whether the receiver takes a plain delivery right now.
+func (w *World) sendPaced(ctx context.Context, p driver.Planned) Exchange {
+	return w.s.SendPaced(ctx, w.driver(), p, w.takesPlain)
+}
+
+// takesPlain reports whether the receiver takes a plain delivery right now. Before
+// anything is known of it, the plain delivery is what is asked about, and an inbound
+// text takes its place.
 func (w *World) takesPlain(ctx context.Context) bool {
+	if !w.s.Traits.Learned {
+		side := NewWorld(w.s, "control of "+w.name, w.s.asked.Add(1))
+		x := side.driver().Send(ctx, driver.Planned{What: "an inbound text", Request: side.signed(side.inbound(side.newText()))})
+		return x.Outcome.Accepted()
+	}
 	return w.s.takesTogether(ctx, w.name, w.s.asked.Add(1), 1)
 }
+
+// Selects reports whether the receiver was seen to turn deliveries away (503) for
+// what they are.
+func (s *Subject) Selects() bool { return s.selects.Load() }
 
 // TakesTogether reports whether the receiver takes n plain deliveries that come at
 // the same instant. Whoever calls it has the wire.

@@ -54,7 +54,7 @@ func (w *World) forbidden(ctx context.Context, x Exchange) (Exchange, error) {
 		if w.takesPlain(ctx) {
 			return x, nil
 		}
-		if err := (clock.Real{}).Sleep(ctx, time.Duration(i+1)*shortTime); err != nil {
+		if err := (clock.Real{}).Sleep(ctx, time.Duration(i+1)*ShortTime); err != nil {
 			return x, err
 		}
 		if takes, _ := w.s.TakesAgain(ctx, w.name+", "+x.What, w.attempt, TurnedAwayTime); !takes {
