@@ -36,6 +36,7 @@ func (s *Subject) SendPaced(ctx context.Context, d driver.Driver, p driver.Plann
 	return x
 }
 
+// sendPaced is SendPaced in a scenario.
 func (w *World) sendPaced(ctx context.Context, p driver.Planned) Exchange {
 	return w.s.SendPaced(ctx, w.driver(), p, w.takesPlain)
 }
