@@ -64,6 +64,7 @@ func TestChaosWaitsForOptOuts(t *testing.T) {
 		con1, con2 report.Verdict
 	}{
 		{"its state is read", 60 * time.Millisecond, false, "", report.Passed, report.Passed},
+		{"its state comes later than settle", 900 * time.Millisecond, false, "", report.Passed, report.NotChecked},
 		{"its state is not read", 60 * time.Millisecond, true, "", report.NotChecked, report.Passed},
 		{"an edition without contacts", 0, false, "message,templates", report.NotChecked, report.NotChecked},
 	} {

@@ -115,7 +115,7 @@ type runner struct {
 	looks     sync.Mutex                      // one look at the target at a time
 	durable   bool                            // the target has kept its state over a restart
 	awaited   int                             // templates' statuses that did not come
-	unshown   int                             // opt-outs that did not show
+	hasty     []chaos.Subject                 // contacts who wrote although their opt-out did not show yet
 	haunted   string                          // why the state says nothing
 	begun     bool
 }

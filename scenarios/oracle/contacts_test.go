@@ -154,7 +154,7 @@ func TestNothingIsSentToOneWhoHasOptedOut(t *testing.T) {
 		if tt.answers {
 			sent["22"] = 1
 		}
-		o.Replies(sent)
+		o.Replies(sent, nil)
 		b := o.Book()
 		var violated []string
 		for id := range b.Violated {

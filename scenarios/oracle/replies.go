@@ -79,8 +79,9 @@ func isStop(s chaos.Step) bool {
 // from this receiver: more to one whose text arrived twice breaks IDEM-5, any to
 // one who wrote nothing but STOP breaks INB-2, and any to one who wrote after
 // opting out breaks CON-2. Without a reply to an ordinary text no missing one
-// proves anything.
-func (o *Oracle) Replies(sent map[string]int) {
+// proves anything, and no reply does to one of whom late says that the opt-out
+// showed only afterwards: undecided is how many of those there were.
+func (o *Oracle) Replies(sent map[string]int, late map[string]bool) (undecided int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all := slices.SortedFunc(maps.Values(o.writers), func(a, b *writer) int { return cmp.Compare(a.subject.From, b.subject.From) })
@@ -101,6 +102,8 @@ func (o *Oracle) Replies(sent map[string]int) {
 		broken, kept := check.Silence(n, replied)
 		switch {
 		case w.unjudged || len(w.texts) == 0:
+		case out && broken && late[w.subject.From]:
+			undecided++
 		case out:
 			o.judgeSilence(w, n, replied, v)
 		case w.stop && broken:
@@ -123,4 +126,5 @@ func (o *Oracle) Replies(sent map[string]int) {
 			o.book.kept(rule.IDEM5)
 		}
 	}
+	return undecided
 }
