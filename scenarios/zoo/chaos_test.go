@@ -2,6 +2,7 @@ package zoo_test
 
 import (
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -10,7 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/config"
-	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
@@ -34,34 +35,40 @@ func TestChaos(t *testing.T) {
 	var mu sync.Mutex
 	var left []int
 	var mute []string
-	t.Run("mutants", func(t *testing.T) {
-		for _, m := range mutants() {
-			if !stateful(m) || !whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m)) {
-				continue
+	tested := slices.DeleteFunc(mutants(), func(m mutant.Mutant) bool {
+		return !stateful(m) || !whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m))
+	})
+	ofEach(t, tested, func(t *testing.T, m mutant.Mutant, runs *runs) []string {
+		run := runs.chaos(t)
+		broken, wrong := brokenBy(run.report)
+		if !slices.ContainsFunc(m.Rules(), func(id string) bool { _, ok := broken[id]; return ok }) {
+			wrong = append(wrong, fmt.Sprintf("none of %v is seen to be broken", m.Rules()))
+			for id, r := range broken {
+				wrong = append(wrong, fmt.Sprintf("%s is %s: %s", id, r.Verdict, r.Reason))
 			}
-			t.Run(m.Name, func(t *testing.T) {
-				t.Parallel()
-				cfg := configOf(t, m.Name)
-				rep, failing := runChaos(t, cfg)
-				broken := brokenBy(t, rep)
-				if !slices.ContainsFunc(m.Rules(), func(id string) bool { _, ok := broken[id]; return ok }) {
-					t.Errorf("none of %v is seen to be broken", m.Rules())
-					for id, r := range broken {
-						t.Logf("%s is %s: %s", id, r.Verdict, r.Reason)
-					}
-				}
-				if !reducible(failing) {
-					return // it was learned before the run
-				}
-				n, told := shrink(t, cfg, failing)
-				mu.Lock()
-				defer mu.Unlock()
-				left = append(left, n)
-				if !told {
-					mute = append(mute, m.Name)
-				}
-			})
 		}
+		if len(wrong) > 0 || !reducible(run.failing) {
+			return wrong // or it was learned before the run
+		}
+		got, err := scenarios.Shrink(t.Context(), configOf(t, m.Name), run.failing)
+		switch {
+		case errors.Is(err, scenarios.ErrNothingToShrink):
+			return []string{fmt.Sprintf("nothing that was broken can be reduced: %v", run.failing.Book.Violated)}
+		case err != nil:
+			t.Fatal(err)
+		case got.Steps == nil:
+			return []string{"nothing is left: " + got.Why}
+		}
+		n := deliveries(got.Steps)
+		t.Logf("%s of %v: %d deliveries, %d trials, fails %s\n%s%s",
+			got.Rule.ID, run.failing.Book.Violated, n, got.Trials, got.Ended, got.Feature, got.NoFeature)
+		mu.Lock()
+		defer mu.Unlock()
+		left = append(left, n)
+		if got.Feature == "" {
+			mute = append(mute, m.Name)
+		}
+		return nil
 	})
 	if len(left) == 0 {
 		return // filtered out
@@ -87,42 +94,31 @@ func reducible(f scenarios.Failing) bool {
 	return false
 }
 
-// shrink reduces a run and returns how many deliveries are left of it, and
-// whether it could be told as a scenario.
-func shrink(t *testing.T, cfg config.Config, failing scenarios.Failing) (deliveries int, told bool) {
-	t.Helper()
-	got, err := scenarios.Shrink(t.Context(), cfg, failing)
-	if errors.Is(err, scenarios.ErrNothingToShrink) {
-		t.Fatalf("nothing that was broken can be reduced: %v", failing.Book.Violated)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range got.Steps {
+func deliveries(steps []chaos.Step) (n int) {
+	for _, s := range steps {
 		if s.Kind == chaos.KindDeliver || s.Kind == chaos.KindForge {
-			deliveries++
+			n++
 		}
 	}
-	if got.Steps == nil {
-		t.Errorf("nothing is left: %s", got.Why)
-	}
-	t.Logf("%s of %v: %d deliveries, %d trials, fails %s\n%s%s",
-		got.Rule.ID, failing.Book.Violated, deliveries, got.Trials, got.Ended, got.Feature, got.NoFeature)
-	return deliveries, got.Feature != ""
+	return n
 }
 
 func TestChaosPassesTheReceiverWithoutAMistake(t *testing.T) {
 	t.Parallel()
-	rep, _ := runChaos(t, configOf(t, ""))
-	for id, r := range brokenBy(t, rep) {
+	rep := (&runs{}).chaos(t).report
+	broken, wrong := brokenBy(rep)
+	for id, r := range broken {
 		t.Errorf("%s is %s: %s", id, r.Verdict, r.Reason)
+	}
+	for _, w := range wrong {
+		t.Error(w)
 	}
 	if rep.Summary.Passed < 30 {
 		t.Errorf("only %d rules passed", rep.Summary.Passed)
 	}
 }
 
-func runChaos(t *testing.T, cfg config.Config) (report.Report, scenarios.Failing) {
+func runChaos(t *testing.T, cfg config.Config) (run chaotic, err error) {
 	t.Helper()
 	profile, ok := chaos.LookupProfile(chaos.DefaultProfile)
 	plan, err := scenarios.ChaosPlan(cfg, profile, messages)
@@ -130,17 +126,15 @@ func runChaos(t *testing.T, cfg config.Config) (report.Report, scenarios.Failing
 		t.Fatalf("%t %v", ok, err)
 	}
 	failing := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
-	rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
+	run.report, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
 		Found: func(res chaosrun.Result) {
 			failing.Plan, failing.Book, failing.Steps = res.Plan, res.Book, first(res.Plan.Steps(), res.Steps)
 			failing.Secret, failing.Traits = res.Secret, res.Traits
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rep, failing
+	run.failing = failing
+	return run, err
 }
 
 // first is the steps up to that number.

@@ -2,6 +2,7 @@ package zoo_test
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"os"
 	"slices"
@@ -24,22 +25,15 @@ func TestDictionary(t *testing.T) {
 	}
 	var mu sync.Mutex
 	seen := map[string][]cause.Sign{}
-	t.Run("mutants", func(t *testing.T) {
-		for _, m := range mutants() {
-			t.Run(m.Name, func(t *testing.T) {
-				t.Parallel()
-				signs := cause.Signs(verify(t, m.Name).Rules)
-				mu.Lock()
-				seen[m.Name] = signs
-				mu.Unlock()
-				if m.Name == "shared-variable" {
-					return // what it mixes up is another thing in each run
-				}
-				if !*update && !alike(signs, known[m.Name]) {
-					t.Errorf("seen:\n%s\nknown:\n%s\n-update writes it anew", cause.FormatDictionary(map[string][]cause.Sign{m.Name: signs}), cause.FormatDictionary(map[string][]cause.Sign{m.Name: known[m.Name]}))
-				}
-			})
+	ofEach(t, mutants(), func(t *testing.T, m mutant.Mutant, runs *runs) []string {
+		signs := cause.Signs(runs.verify(t).Rules)
+		mu.Lock()
+		seen[m.Name] = signs
+		mu.Unlock()
+		if *update || alike(signs, known[m.Name]) || m.Name == "shared-variable" { // what that mixes up is another thing in each run
+			return nil
 		}
+		return []string{fmt.Sprintf("seen:\n%s\nknown:\n%s\n-update writes it anew", cause.FormatDictionary(map[string][]cause.Sign{m.Name: signs}), cause.FormatDictionary(map[string][]cause.Sign{m.Name: known[m.Name]}))}
 	})
 	all := map[string]bool{}
 	for _, m := range mutant.All() {

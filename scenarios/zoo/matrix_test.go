@@ -1,10 +1,12 @@
 package zoo_test
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
 
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
 )
 
@@ -17,40 +19,35 @@ func TestVerifyAndChaosAgree(t *testing.T) {
 	}
 	var mu sync.Mutex
 	passed, silent := 0, 0
-	t.Run("mutants", func(t *testing.T) {
-		for _, m := range mutants() {
-			t.Run(m.Name, func(t *testing.T) {
-				t.Parallel()
-				whole := verify(t, m.Name)
-				verified := verdicts(whole)
-				rep, _ := runChaos(t, configOf(t, m.Name))
-				chaotic := verdicts(rep)
-				for id, v := range verified {
-					c, judged := chaotic[id]
-					declared := slices.Contains(m.Rules(), id)
-					if broken(v) && c == report.Passed || v == report.Passed && judged && broken(c) {
-						t.Errorf("%s: verify says %s (%s), chaos says %s (%s)", id, v, said(whole, id), c, said(rep, id))
-					}
-					if declared && !broken(v) && !broken(c) {
-						t.Errorf("%s is declared, and failed by neither: verify says %s, chaos says %s", id, v, c)
-					}
-					if !declared && !slices.Contains(m.May, id) && broken(c) {
-						t.Errorf("%s is failed by chaos, which is neither declared nor may be: %s", id, said(rep, id))
-					}
-					if declared {
-						mu.Lock()
-						switch c {
-						case report.Passed:
-							passed++
-						case report.NotChecked:
-							silent++
-						case report.Failed, report.Warned, report.Errored:
-						}
-						mu.Unlock()
-					}
+	ofEach(t, mutants(), func(t *testing.T, m mutant.Mutant, runs *runs) (wrong []string) {
+		complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
+		whole, rep := runs.verify(t), runs.chaos(t).report
+		chaotic := verdicts(rep)
+		for id, v := range verdicts(whole) {
+			c, judged := chaotic[id]
+			declared := slices.Contains(m.Rules(), id)
+			if broken(v) && c == report.Passed || v == report.Passed && judged && broken(c) {
+				complain("%s: verify says %s (%s), chaos says %s (%s)", id, v, said(whole, id), c, said(rep, id))
+			}
+			if declared && !broken(v) && !broken(c) {
+				complain("%s is declared, and failed by neither: verify says %s, chaos says %s", id, v, c)
+			}
+			if !declared && !slices.Contains(m.May, id) && broken(c) {
+				complain("%s is failed by chaos, which is neither declared nor may be: %s", id, said(rep, id))
+			}
+			if declared {
+				mu.Lock()
+				switch c {
+				case report.Passed:
+					passed++
+				case report.NotChecked:
+					silent++
+				case report.Failed, report.Warned, report.Errored:
 				}
-			})
+				mu.Unlock()
+			}
 		}
+		return wrong
 	})
 	t.Logf("of the declared rules chaos passes %d and does not check %d", passed, silent)
 }
