@@ -39,6 +39,7 @@ func TestChaos(t *testing.T) {
 		return !stateful(m) || !whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m))
 	})
 	ofEach(t, tested, func(t *testing.T, m mutant.Mutant, runs *runs) []string {
+		t.Helper()
 		run := runs.chaos(t)
 		broken, wrong := brokenBy(run.report)
 		if !slices.ContainsFunc(m.Rules(), func(id string) bool { _, ok := broken[id]; return ok }) {

@@ -26,6 +26,7 @@ func TestDictionary(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string][]cause.Sign{}
 	ofEach(t, mutants(), func(t *testing.T, m mutant.Mutant, runs *runs) []string {
+		t.Helper()
 		signs := cause.Signs(runs.verify(t).Rules)
 		mu.Lock()
 		seen[m.Name] = signs

@@ -20,6 +20,7 @@ func TestVerifyAndChaosAgree(t *testing.T) {
 	var mu sync.Mutex
 	passed, silent := 0, 0
 	ofEach(t, mutants(), func(t *testing.T, m mutant.Mutant, runs *runs) (wrong []string) {
+		t.Helper()
 		complain := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 		whole, rep := runs.verify(t), runs.chaos(t).report
 		chaotic := verdicts(rep)

@@ -31,9 +31,9 @@ type once[T any] struct {
 	err  error
 }
 
-func (o *once[T]) get(t *testing.T, make func() (T, error)) T {
+func (o *once[T]) get(t *testing.T, first func() (T, error)) T {
 	t.Helper()
-	o.done.Do(func() { o.made, o.err = make() })
+	o.done.Do(func() { o.made, o.err = first() })
 	if o.err != nil {
 		t.Fatal(o.err)
 	}

@@ -21,6 +21,7 @@ func TestVerify(t *testing.T) {
 	tested := mutants()
 	ran := 0
 	ofEach(t, tested, func(t *testing.T, m mutant.Mutant, runs *runs) []string {
+		t.Helper()
 		rep := runs.verify(t)
 		broken, wrong := brokenBy(rep)
 		for _, id := range m.Rules() {
