@@ -1,9 +1,12 @@
 package scenarios
 
 import (
+	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator"
@@ -87,3 +90,99 @@ func (c Config) Judged() ([]rule.Rule, error) {
 	}
 	return rule.Except(rules, c.Skip)
 }
+
+// Handler is the configuration for a receiver inside this process. h is called
+// with the signing secret, and again whenever a rule restarts the receiver or
+// gives it another secret.
+func Handler(h func(secret string) http.Handler) Config {
+	cfg := DefaultConfig()
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		return h(env.Secret.Reveal()), nil, nil
+	}
+	return cfg
+}
+
+// URL is the configuration for a receiver that runs already: where its webhook
+// is, and what it verifies with. A secret that is none is an error of Run.
+func URL(url, secret string) Config {
+	cfg := DefaultConfig()
+	cfg.Target.URL = url
+	cfg.Secret, cfg.invalid = signing.ParseSecret(secret)
+	return cfg
+}
+
+// Exec is the configuration for a receiver that a command starts. It finds PORT
+// and SENT_DM_WEBHOOK_SECRET in its environment.
+func Exec(command string) Config {
+	cfg := DefaultConfig()
+	cfg.Target.Exec = command
+	return cfg
+}
+
+// Image is the configuration for a receiver in a container of that image, which
+// exposes one port. It finds PORT and SENT_DM_WEBHOOK_SECRET in its environment.
+//
+// Containers are a package of their own, which the test imports:
+//
+//	import _ "github.com/sentsim/sentsim/scenarios/target/container"
+func Image(ref string) Config {
+	cfg := DefaultConfig()
+	cfg.Target.Image = ref
+	return cfg
+}
+
+// Dockerfile is Image for one that is built for the run, of the Dockerfile in
+// dir. It needs the same import.
+func Dockerfile(dir string) Config {
+	cfg := DefaultConfig()
+	cfg.Target.Dockerfile = dir
+	return cfg
+}
+
+// Option changes how a run is told. What is judged, and how, stands in its Config.
+type Option func(*options)
+
+type options struct {
+	version string
+	watch   Watcher
+}
+
+// WithWatcher has w told how the run goes.
+func WithWatcher(w Watcher) Option { return func(o *options) { o.watch = w } }
+
+// WithVersion is what the report calls the version of sentsim, for a program that its
+// linker has told; without, it is that of this module in the program.
+func WithVersion(version string) Option { return func(o *options) { o.version = version } }
+
+func optionsOf(opts []Option) options {
+	o := options{watch: unwatched{}}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	if o.version == "" {
+		o.version = moduleVersion()
+	}
+	return o
+}
+
+// moduleVersion is the version of this module in the program, as far as its build
+// information says.
+func moduleVersion() string {
+	const module, none = "github.com/sentsim/sentsim", "devel"
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return none
+	}
+	for _, m := range append(info.Deps, &info.Main) {
+		if m.Path == module && m.Version != "" && m.Version != "(devel)" {
+			return m.Version
+		}
+	}
+	return none
+}
+
+// unwatched is the watcher of a run that is told once it is over.
+type unwatched struct{}
+
+func (unwatched) Start(report.Header)  {}
+func (unwatched) RuleDone(report.Rule) {}

@@ -7,9 +7,11 @@
 package scenarios
 
 import (
+	"context"
 	"errors"
 
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // ErrNothingSelected is returned when no scenario matches the rules and tags
@@ -43,3 +45,105 @@ const (
 	ExitInterrupted = 130
 	ExitTerminated  = 143
 )
+
+// Run holds the target to the contract. The report is complete also when ctx
+// ends early (with ctx's cause): what had not run by then is not checked. With a
+// *TargetError it has no rules, but says why; with any other error that comes
+// before the first delivery it is empty.
+//
+// Errors: a *TargetError when the target could not be reached or started,
+// ErrNothingSelected, or what is wrong with the configuration. The receiver's
+// faults are not errors: they are in the report. A panic, which is a mistake of
+// ours or the watcher's, goes on to the caller once the target is stopped.
+func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error) {
+	o := optionsOf(opts)
+	plans, err := selectScenarios(ctx, cfg)
+	if err != nil {
+		return report.Report{}, err
+	}
+	s, err := open(ctx, cfg)
+	if err != nil {
+		return withoutTarget(cfg, o.version, err), err
+	}
+	defer func() {
+		if bug := recover(); bug != nil {
+			_ = s.close() // nothing is left behind
+			panic(bug)
+		}
+	}()
+	book := newLedger(s, plans, o.watch)
+	o.watch.Start(report.Header{
+		Version: o.version, Seed: uint64(s.cfg.Seed), Target: s.subject.Target.Name(),
+		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict, Notes: s.cfg.Notes,
+	})
+	within := ctx
+	if cfg.TimeLimit > 0 {
+		limited, done := context.WithTimeoutCause(ctx, cfg.TimeLimit, errTimeLimit)
+		defer done()
+		within = limited
+	}
+	s.openGate(within)
+	s.learn(within)
+	book.addGate()
+	if told, ok := o.watch.(LearnWatcher); ok && s.subject.Traits.Learned {
+		told.Learned(*s.learned(plans))
+	}
+	s.carryOut(within, plans, book)
+	s.late.end(book.failedByState())
+	rep := book.report(o.version)
+	if err := s.close(); err != nil && ctx.Err() == nil {
+		return rep, err
+	}
+	if ctx.Err() != nil {
+		return rep, context.Cause(ctx)
+	}
+	return rep, nil
+}
+
+// carryOut runs the scenarios.
+func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
+	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
+	defer cancel(nil)
+	round := &round{s: s, book: book, fail: cancel}
+	round.all(stop, plans)
+	s.subject.TakeWire()
+	s.beforeScenario(ctx)
+	s.subject.LeaveWire()
+	book.addGate()
+}
+
+// Status is the exit status of a run that ended with this report and error.
+// Who knows why ctx ended sets 130 or 143 instead.
+func Status(rep report.Report, err error) int {
+	var unreachable *TargetError
+	switch {
+	case err == nil:
+		return rep.ExitStatus
+	case errors.As(err, &unreachable):
+		return ExitTarget
+	case len(rep.Rules) > 0 && rep.ExitStatus != report.ExitKept:
+		return rep.ExitStatus
+	case len(rep.Rules) > 0: // judged, and then something of ours could not be cleaned up
+		return report.ExitErrored
+	default:
+		return ExitUsage
+	}
+}
+
+// withoutTarget is the report of a run whose target could not be reached or
+// started: without it whoever reads reports would find none, or an old one. For
+// any other error it is empty.
+func withoutTarget(cfg Config, version string, err error) report.Report {
+	var unreachable *TargetError
+	if !errors.As(err, &unreachable) {
+		return report.Report{}
+	}
+	rep := opened(cfg, version, "verify", unreachable.Target, clock.Wall())
+	rep.ExitStatus, rep.TargetLog = ExitTarget, unreachable.Log
+	rep.Diagnosis = &report.Diagnosis{
+		Cause:   "target-unreachable",
+		Summary: unreachable.Error(),
+		Fix:     "Bring the receiver up and run again; nothing was judged.",
+	}
+	return rep
+}

@@ -3,321 +3,54 @@ package scenarios
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
-	"math"
-	"slices"
-	"time"
 
-	"github.com/sentsim/sentsim/scenarios/chaosrun"
-	"github.com/sentsim/sentsim/scenarios/learn"
-	"github.com/sentsim/sentsim/scenarios/oracle"
-	"github.com/sentsim/sentsim/scenarios/rule"
-	"github.com/sentsim/sentsim/simulator/chaos"
-	"github.com/sentsim/sentsim/simulator/signing"
-	"github.com/sentsim/sentsim/simulator/trace"
+	"github.com/sentsim/sentsim/scenarios/gherkin"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/shrink"
 )
 
-// Failing is a chaos run that failed, to be reduced.
-type Failing struct {
-	Plan  chaos.Plan
-	Steps iter.Seq[chaos.Step] // everything that was done
-	// Book is what the run was found to break. It says where to look, not what is
-	// true: everything is seen again before it is believed.
-	Book oracle.Book
-	// Secret is what the target verified with: one that keeps it must meet it
-	// again. Zero draws another one, if the configuration names none.
-	Secret signing.Secret
-	Traits learn.Traits // what was learned of the receiver before the run
-	// Rule is the rule that the reduced run must break; "" chooses one.
-	Rule string
-	// Origin is where the run comes from, for the head of the scenario.
-	Origin      string
-	Concurrency int                  // of the run, in case it does not fail without
-	Watch       func(ShrinkProgress) // told after each trial; nil: nobody
-}
-
-// ShrinkProgress is how far a reduction is.
-type ShrinkProgress struct {
-	Rule   string
-	Trials int
-	Steps  int // of the part that was tried
-	Fails  bool
-}
-
-// Rate is how often something failed.
-type Rate struct{ Failed, Of int }
-
-// Always reports whether it failed every time.
-func (r Rate) Always() bool { return r.Failed == r.Of && r.Of > 0 }
-
-func (r Rate) share() float64 { return float64(r.Failed) / float64(max(r.Of, 1)) }
-
-func (r Rate) String() string { return fmt.Sprintf("%d of %d", r.Failed, r.Of) }
-
-// Shrunk is what is left of a failing run.
-type Shrunk struct {
-	Rule      rule.Rule        // that Steps break
-	Found     string           // the rule that it was found by, for it may be another one
-	Steps     []chaos.Step     // nil where the failure was not seen again
-	Minimal   bool             // nothing can be left out
-	Trials    int              // runs of some part, all in all
-	Began     Rate             // of the part that the reduction began with
-	Ended     Rate             // of Steps
-	Violation oracle.Violation // as it was seen last
-	Why       string           // it is not minimal, or there is nothing; "" else
-	Feature   string           // Steps as a Gherkin scenario; "" where there is none
-	NoFeature string           // why there is none
-}
-
-const (
-	maxTrials  = 250
-	shrinkTime = 3 * time.Minute
-	maxWhole   = 20_000 // steps of a run that is tried as a whole
-	repeats    = 4      // of what is to be told apart from luck
-	maxTries   = 10     // of one part, where the failure is flaky
-	restartFor = 3 * time.Second
-)
-
-// ErrNothingToShrink is of a run without a violation that could be reduced.
-var ErrNothingToShrink = errors.New("there is no violation to shrink")
-
-// Shrink reduces a failing run to a smallest one that still breaks the same
-// rule, and writes it as a scenario. Each trial meets the target restarted, where
-// that can be done quickly, and tells of new messages, so nothing of an earlier
-// one matters. It makes a bounded number of trials in a bounded time; what it has
-// by then is the result. The errors are those of Run, and ErrNothingToShrink.
-func Shrink(ctx context.Context, cfg Config, f Failing) (Shrunk, error) {
-	id := chooseRule(f)
-	r, ok := rule.Get(id)
-	if !ok {
-		return Shrunk{}, ErrNothingToShrink
-	}
+// Shrink reduces a failing chaos run, as package shrink does. The errors are those
+// of Run and of shrink.Run.
+func Shrink(ctx context.Context, cfg Config, f shrink.Failing) (shrink.Shrunk, error) {
 	if cfg.Secret.IsZero() {
 		cfg.Secret = f.Secret
 	}
 	s, err := open(ctx, cfg)
 	if err != nil {
-		return Shrunk{}, err
-	}
-	sh := &shrinker{
-		s: s, f: f, rule: r, settle: s.subject.Settle, concurrency: 1,
-		redraw: trace.NewRedraw(cfg.Seed.Stream("shrink")), out: Shrunk{Rule: r, Found: r.ID},
+		return shrink.Shrunk{}, err
 	}
 	s.subject.Traits = f.Traits // learned again, the receiver would take it for duplicates
-	timed, cancel := context.WithTimeoutCause(ctx, shrinkTime, errShrinkTime)
-	defer cancel()
-	err = sh.run(timed)
-	if err == nil && sh.out.Steps != nil {
-		sh.write(ctx)
-	}
+	out, err := shrink.Run(ctx, shrink.Receiver{
+		Subject: s.subject, Seed: s.cfg.Seed, Headers: s.cfg.Headers, Redact: s.redact, Tell: s.tell,
+		Reference: func(ctx context.Context, feature string, attempt uint64) (report.Scenario, error) {
+			cfg := DefaultConfig()
+			cfg.Embedded, cfg.Knobs, cfg.Seed = true, s.cfg.Knobs, s.cfg.Seed
+			ref, err := open(ctx, cfg)
+			if err != nil {
+				return report.Scenario{}, err
+			}
+			told, err := ref.tell(ctx, feature, attempt)
+			return told, errors.Join(err, ref.close())
+		},
+	}, f)
 	if closeErr := s.close(); err == nil {
 		err = closeErr
 	}
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return sh.out, err
+	return out, err
 }
 
-var errShrinkTime = fmt.Errorf("the time for it was up (%s)", shrinkTime)
-
-// chooseRule takes a MUST before a SHOULD, and what was broken most. That a plain
-// delivery is refused now and then says less than any other rule. How fast answers
-// come (ACK-1) is a matter of the whole run.
-func chooseRule(f Failing) string {
-	if f.Rule != "" {
-		if f.Book.Violated[f.Rule] == 0 {
-			return ""
-		}
-		return f.Rule
-	}
-	best, most := "", 0
-	for _, level := range []rule.Level{rule.Must, rule.Should} {
-		for _, r := range rule.All() {
-			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != plainRule {
-				best, most = r.ID, n
-			}
-		}
-		if best != "" {
-			return best
-		}
-	}
-	if f.Book.Violated[plainRule] > 0 {
-		return plainRule
-	}
-	return ""
-}
-
-// shrinker is one reduction.
-type shrinker struct {
-	s           *session
-	f           Failing
-	rule        rule.Rule
-	redraw      *trace.Redraw
-	settle      time.Duration // the configured one
-	concurrency int
-	noRestart   bool         // it takes too long, or cannot be done
-	tries       int          // of one part
-	tellings    uint64       // of scenarios
-	told        []chaos.Step // the last part that failed, as it was told
-	out         Shrunk
-}
-
-// run finds a part that fails, and reduces it.
-func (sh *shrinker) run(ctx context.Context) error {
-	sh.s.subject.TakeWire()
-	defer sh.s.subject.LeaveWire()
-	// A receiver whose state lags more than this is found out at the end, and
-	// then everything is done again with all the patience that is configured.
-	sh.s.subject.Settle = max(sh.settle/8, min(sh.settle, 50*time.Millisecond))
-	defer func() { sh.s.subject.Settle = sh.settle }()
-	for {
-		again, err := sh.attempt(ctx)
-		switch {
-		case errors.Is(err, errShrinkTime), errors.Is(err, trace.ErrBudget):
-			sh.out.Why = "it may not be the smallest: " + err.Error()
-			if sh.out.Steps == nil {
-				sh.out.Why = "no part was found that fails again: " + err.Error()
-			}
-			return nil
-		case err != nil || !again:
-			return err
-		}
-		sh.s.subject.Settle, sh.out.Steps = sh.settle, nil
-	}
-}
-
-// attempt is the whole reduction with the patience of the moment. again asks for
-// another one with more.
-func (sh *shrinker) attempt(ctx context.Context) (again bool, err error) {
-	patient := sh.s.subject.Settle == sh.settle
-	begin, err := sh.begin(ctx)
+// tell runs a feature of one scenario.
+func (s *session) tell(ctx context.Context, feature string, attempt uint64) (report.Scenario, error) {
+	scenarios, err := gherkin.Parse("story.feature", []byte(feature))
 	if err != nil {
-		return false, err
+		return report.Scenario{}, err
 	}
-	if begin == nil {
-		if !patient {
-			return true, nil
-		}
-		sh.out.Why = fmt.Sprintf("flaky: %s was broken in the run, and in no repetition of it or of a part", sh.rule.ID)
-		return false, nil
-	}
-	if sh.out.Began, err = sh.rate(ctx, begin, repeats); err != nil {
-		return false, err
-	}
-	if sh.out.Began.Failed == 0 {
-		sh.out.Began = Rate{1, repeats + 1} // the one that it was found by
-	}
-	sh.tries = triesFor(sh.out.Began)
-	sh.out.Steps = begin
-	reduced, reduceErr := trace.Reduce(ctx, begin, nil, max(maxTrials-sh.out.Trials, 0), func(ctx context.Context, part []chaos.Step) (bool, error) {
-		return sh.fails(ctx, part, sh.tries)
-	})
-	sh.out.Steps, sh.out.Minimal = reduced.Items, reduced.Minimal
-	if reduceErr != nil {
-		sh.out.Ended = Rate{1, 1}
-		return false, reduceErr
-	}
-	sh.s.subject.Settle = sh.settle
-	n := repeats
-	if !sh.out.Began.Always() {
-		n = 2 * repeats
-	}
-	if sh.out.Ended, err = sh.rate(ctx, reduced.Items, n); err != nil {
-		return false, err
-	}
-	if seen := sh.out.Ended; sh.out.Began.Always() && !seen.Always() || seen.Failed == 0 { // not as sure as it seemed
-		more, err := sh.rate(ctx, reduced.Items, 2*repeats)
-		if err != nil {
-			return false, err
-		}
-		sh.out.Ended.Failed += more.Failed
-		sh.out.Ended.Of += more.Of
-	}
-	if sh.out.Ended.share() >= sh.out.Began.share()/2 {
-		return false, nil
-	}
-	if !patient {
-		return true, nil
-	}
-	sh.out.Minimal, sh.out.Steps = false, begin
-	sh.out.Why = fmt.Sprintf("flaky: the smallest part that failed did so in %s runs, the part that it was made of in %s", sh.out.Ended, sh.out.Began)
-	sh.out.Ended = sh.out.Began
-	return false, nil
-}
-
-// triesFor is how often a part is tried before it counts as one that does not
-// fail: often enough to be wrong once in twenty times.
-func triesFor(r Rate) int {
-	if r.Always() {
-		return 1
-	}
-	p := min(max(r.share(), 0.1), 0.9)
-	return min(max(int(math.Ceil(math.Log(0.05)/math.Log(1-p))), 2), maxTries)
-}
-
-// rate repeats a part.
-func (sh *shrinker) rate(ctx context.Context, part []chaos.Step, n int) (Rate, error) {
-	r := Rate{Of: n}
-	for range n {
-		fails, err := sh.fails(ctx, part, 1)
-		if err != nil {
-			return r, err
-		}
-		if fails {
-			r.Failed++
-		}
-	}
-	return r, nil
-}
-
-// fails reports whether one of that many runs of a part breaks the rule.
-func (sh *shrinker) fails(ctx context.Context, part []chaos.Step, tries int) (bool, error) {
-	for range tries {
-		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
-		}
-		if sh.out.Trials >= 2*maxTrials {
-			return false, trace.ErrBudget
-		}
-		v, fails, err := sh.trial(ctx, part)
-		if err != nil {
-			return false, err
-		}
-		if sh.f.Watch != nil {
-			sh.f.Watch(ShrinkProgress{Rule: sh.rule.ID, Trials: sh.out.Trials, Steps: len(part), Fails: fails})
-		}
-		if fails {
-			sh.out.Violation = v
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// trial carries a part out once, as a story of others.
-func (sh *shrinker) trial(ctx context.Context, part []chaos.Step) (v oracle.Violation, fails bool, err error) {
-	sh.out.Trials++
-	if len(part) == 0 {
-		return v, false, nil
-	}
-	if err := sh.refresh(ctx); err != nil {
-		return v, false, err
-	}
-	plan := sh.f.Plan
-	plan.Seed += chaosTrialSeed(sh.out.Trials) // the controls of a trial are new as well
-	plan.Messages = min(plan.Messages, 1000)   // everything is judged when all of it is over
-	told := sh.redraw.Steps(part)
-	res, err := chaosrun.Run(ctx, sh.s.subject, plan, slices.Values(told), chaosrun.Options{
-		Concurrency: sh.concurrency, Redact: sh.s.redact, Headers: sh.s.cfg.Headers,
-	})
+	plans, err := tie(scenarios)
 	if err != nil {
-		return v, false, err
+		return report.Scenario{}, err
 	}
-	v, fails = sh.same(res.Book)
-	if fails {
-		sh.told = told
-	}
-	return v, fails, nil
+	s.subject.TakeWire()
+	defer s.subject.LeaveWire()
+	out, _ := s.run(ctx, &plans[0], attempt)
+	return out, ctx.Err()
 }

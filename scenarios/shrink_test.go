@@ -13,11 +13,12 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/shrink"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
 // failing is a run of that many messages on the default seed, and what it broke.
-func failing(t *testing.T, cfg config.Config, messages int) scenarios.Failing {
+func failing(t *testing.T, cfg config.Config, messages int) shrink.Failing {
 	t.Helper()
 	profile, ok := chaos.LookupProfile(chaos.DefaultProfile)
 	if !ok {
@@ -27,7 +28,7 @@ func failing(t *testing.T, cfg config.Config, messages int) scenarios.Failing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
+	f := shrink.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
 	_, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
 		Found: func(res chaosrun.Result) {
@@ -111,7 +112,7 @@ func TestShrinkGoesAfterTheRuleThatIsAskedFor(t *testing.T) {
 	f := failing(t, cfg, 120)
 	f.Rule = "IDEM-5"
 	var trials int
-	f.Watch = func(p scenarios.ShrinkProgress) {
+	f.Watch = func(p shrink.Progress) {
 		if trials++; p.Rule != "IDEM-5" || p.Trials != trials {
 			t.Errorf("%+v at trial %d", p, trials)
 		}
@@ -128,7 +129,7 @@ func TestShrinkGoesAfterTheRuleThatIsAskedFor(t *testing.T) {
 		}
 	}
 	f.Rule = "ORD-4"
-	if _, err := scenarios.Shrink(t.Context(), cfg, f); !errors.Is(err, scenarios.ErrNothingToShrink) {
+	if _, err := scenarios.Shrink(t.Context(), cfg, f); !errors.Is(err, shrink.ErrNothing) {
 		t.Errorf("a rule that was not broken: %v", err)
 	}
 }
@@ -140,7 +141,7 @@ func TestShrinkEndsWhenItIsStopped(t *testing.T) {
 	enough := errors.New("enough")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	f.Watch = func(p scenarios.ShrinkProgress) {
+	f.Watch = func(p shrink.Progress) {
 		if p.Trials == 3 {
 			cancel(enough)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/shrink"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -117,7 +118,7 @@ func (o shrinkOptions) wants(cmd *cobra.Command, t *taken, err error) bool {
 
 // shrinkRun reduces a run that failed, and prints what is left.
 func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o shrinkOptions, screen io.Writer, v verifyOptions) error {
-	f := scenarios.Failing{
+	f := shrink.Failing{
 		Plan: t.run.Plan, Steps: t.steps(), Book: t.book, Concurrency: t.run.Options.Concurrency,
 		Origin: origin(t), Secret: t.secret, Traits: t.traits,
 	}
@@ -125,7 +126,7 @@ func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o sh
 		f.Rule = res.Rules[0]
 	}
 	p := startProgress(ctx, progressOptions{out: a.stderr, plain: v.output == "plain", quiet: v.quiet, what: "shrinking", unit: "trials"})
-	f.Watch = func(w scenarios.ShrinkProgress) {
+	f.Watch = func(w shrink.Progress) {
 		failed := 0
 		if w.Fails {
 			failed = 1
@@ -135,9 +136,9 @@ func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o sh
 	got, err := scenarios.Shrink(ctx, res.Config, f)
 	p.close()
 	switch {
-	case errors.Is(err, scenarios.ErrNothingToShrink) && f.Rule != "":
+	case errors.Is(err, shrink.ErrNothing) && f.Rule != "":
 		return fmt.Errorf("--shrink: the run did not break %s", f.Rule)
-	case errors.Is(err, scenarios.ErrNothingToShrink):
+	case errors.Is(err, shrink.ErrNothing):
 		return errors.New("--shrink: what this run broke cannot be reduced")
 	case err != nil && got.Steps == nil:
 		return fmt.Errorf("--shrink: %w", err)
@@ -152,7 +153,7 @@ func origin(t *taken) string {
 		counted(t.done, "step"), p.Seed, p.Messages, p.Profile.Name)
 }
 
-func (a *app) printShrunk(t *taken, res config.Resolved, got scenarios.Shrunk, o shrinkOptions, screen io.Writer) error {
+func (a *app) printShrunk(t *taken, res config.Resolved, got shrink.Shrunk, o shrinkOptions, screen io.Writer) error {
 	var b strings.Builder
 	found := ""
 	if got.Found != got.Rule.ID {
@@ -208,7 +209,7 @@ func counted(n int, word string) string {
 }
 
 // writeShrunk writes the reduced run as a trace.
-func writeShrunk(name string, run scenarios.ChaosRun, got scenarios.Shrunk) (err error) {
+func writeShrunk(name string, run scenarios.ChaosRun, got shrink.Shrunk) (err error) {
 	f, err := trace.Create(name)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/shrink"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
@@ -53,7 +54,7 @@ func TestChaos(t *testing.T) {
 		}
 		got, err := scenarios.Shrink(t.Context(), configOf(t, m.Name), run.failing)
 		switch {
-		case errors.Is(err, scenarios.ErrNothingToShrink):
+		case errors.Is(err, shrink.ErrNothing):
 			return []string{fmt.Sprintf("nothing that was broken can be reduced: %v", run.failing.Book.Violated)}
 		case err != nil:
 			t.Fatal(err)
@@ -86,7 +87,7 @@ func TestChaos(t *testing.T) {
 
 // reducible reports whether the run itself has met a violation that deliveries
 // alone bring about.
-func reducible(f scenarios.Failing) bool {
+func reducible(f shrink.Failing) bool {
 	for id, n := range f.Book.Violated {
 		if n > 0 && id != rule.ACK1 {
 			return true
@@ -126,7 +127,7 @@ func runChaos(t *testing.T, cfg config.Config) (run chaotic, err error) {
 	if err != nil || !ok {
 		t.Fatalf("%t %v", ok, err)
 	}
-	failing := scenarios.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
+	failing := shrink.Failing{Plan: plan, Steps: plan.Steps(), Concurrency: 16, Origin: "Reduced by a test."}
 	run.report, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
 		Found: func(res chaosrun.Result) {

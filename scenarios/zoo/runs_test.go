@@ -8,6 +8,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/shrink"
 )
 
 // runs are those against one mutant, each made when it is first asked for: more
@@ -21,7 +22,7 @@ type runs struct {
 // chaotic is what a chaos run came to, and what of it can be shrunk.
 type chaotic struct {
 	report  report.Report
-	failing scenarios.Failing
+	failing shrink.Failing
 }
 
 // once keeps what was made first.

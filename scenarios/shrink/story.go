@@ -1,15 +1,13 @@
-package scenarios
+package shrink
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/sentsim/sentsim/scenarios/gherkin"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -116,7 +114,7 @@ func named(id string) rule.Rule {
 // expected is what a correct receiver makes of the reduced run, and how many
 // texts of a contact it took.
 func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts int) {
-	o := oracle.New(sh.f.Plan, sh.s.subject.Traits.Words, sh.s.subject.Traits.Reviews, sh.s.subject.Arrange != nil)
+	o := oracle.New(sh.f.Plan, sh.on.Subject.Traits.Words, sh.on.Subject.Traits.Reviews, sh.on.Subject.Arrange != nil)
 	for _, s := range sh.told {
 		out := delivery.Outcome{Kind: delivery.Answered, Status: http.StatusOK}
 		switch {
@@ -147,7 +145,7 @@ func (sh *shrinker) tryStory(ctx context.Context, text string) error {
 			return err
 		}
 		var err error
-		if seen, err = sh.s.tell(ctx, text, storyAttempt+sh.tellings); err != nil {
+		if seen, err = sh.on.Tell(ctx, text, storyAttempt+sh.tellings); err != nil {
 			return err
 		}
 		if seen.Verdict == report.Failed {
@@ -157,34 +155,12 @@ func (sh *shrinker) tryStory(ctx context.Context, text string) error {
 	if seen.Verdict != report.Failed {
 		return fmt.Errorf("as a scenario it does not fail this receiver (%s: %s)", seen.Verdict, seen.Reason)
 	}
-	cfg := DefaultConfig()
-	cfg.Embedded, cfg.Knobs, cfg.Seed = true, sh.s.cfg.Knobs, sh.s.cfg.Seed
-	ref, err := open(ctx, cfg)
+	good, err := sh.on.Reference(ctx, text, storyAttempt)
 	if err != nil {
-		return err
-	}
-	good, err := ref.tell(ctx, text, storyAttempt)
-	if err = errors.Join(err, ref.close()); err != nil {
 		return err
 	}
 	if good.Verdict != report.Passed {
 		return fmt.Errorf("as a scenario it does not pass the reference receiver (%s: %s)", good.Verdict, good.Reason)
 	}
 	return nil
-}
-
-// tell runs a feature of one scenario.
-func (s *session) tell(ctx context.Context, text string, attempt uint64) (report.Scenario, error) {
-	scenarios, err := gherkin.Parse("story.feature", []byte(text))
-	if err != nil {
-		return report.Scenario{}, err
-	}
-	plans, err := tie(scenarios)
-	if err != nil {
-		return report.Scenario{}, err
-	}
-	s.subject.TakeWire()
-	defer s.subject.LeaveWire()
-	out, _ := s.run(ctx, &plans[0], attempt)
-	return out, ctx.Err()
 }

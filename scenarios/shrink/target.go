@@ -1,4 +1,4 @@
-package scenarios
+package shrink
 
 import (
 	"context"
@@ -8,16 +8,16 @@ import (
 	"github.com/sentsim/sentsim/simulator/seed"
 )
 
-// chaosTrialSeed keeps the seeds of trials apart from each other, and from the
+// trialSeed keeps the seeds of trials apart from each other, and from the
 // seeds that people type.
-func chaosTrialSeed(trial int) seed.Seed {
+func trialSeed(trial int) seed.Seed {
 	return seed.Seed(trial) << 32 //nolint:gosec // a trial's number is small and not negative
 }
 
 // refresh restarts the target before a trial, so that what it keeps in memory of
 // the last one is gone; one that takes long to start only when it is down.
 func (sh *shrinker) refresh(ctx context.Context) error {
-	t := sh.s.subject.Target
+	t := sh.on.Subject.Target
 	if !t.CanRestart() {
 		if !t.Alive(ctx) && ctx.Err() == nil {
 			return fmt.Errorf("the receiver no longer takes connections, and sentsim cannot restart it")
@@ -28,8 +28,8 @@ func (sh *shrinker) refresh(ctx context.Context) error {
 		return nil
 	}
 	start := clock.Wall()
-	sh.s.subject.Restarted()
-	if err := t.Restart(ctx, sh.s.subject.Env); err != nil {
+	sh.on.Subject.Restarted()
+	if err := t.Restart(ctx, sh.on.Subject.Env); err != nil {
 		return fmt.Errorf("restart the receiver: %w", err)
 	}
 	sh.noRestart = clock.Wall().Sub(start) > restartFor
