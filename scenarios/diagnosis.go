@@ -10,6 +10,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -25,10 +26,8 @@ func (s *session) underDiagnosis() diagnosis.Receiver {
 	sub := s.subject
 	started := s.cfg.Target.Exec != "" || s.cfg.Target.Image != "" || s.cfg.Target.Dockerfile != ""
 	r := diagnosis.Receiver{
-		Sender: sub.Sender, Timeout: sub.Timeout, SentWaits: time.Duration(sub.Knobs.TimeoutSeconds) * time.Second,
-		URL: sub.Target.URL(), Started: started, SecretEnv: s.cfg.SecretEnv,
-		Secret: sub.Env.Secret, WebhookID: sub.Webhook().String(), Headers: sub.Headers,
-		Format: sub.Knobs.Format(), Others: variants(sub.Knobs.Format()), Seed: sub.Seed,
+		Driver: sub.Driver(), SentWaits: time.Duration(sub.Knobs.TimeoutSeconds) * time.Second,
+		Started: started, SecretEnv: s.cfg.SecretEnv, Others: variants(sub.Knobs), Seed: sub.Seed,
 		Log: sub.Target.Log, Redact: s.redact,
 	}
 	if started {
@@ -38,20 +37,19 @@ func (s *session) underDiagnosis() diagnosis.Receiver {
 }
 
 // variants are genuine deliveries of other kinds and in other dialects.
-func variants(f event.Format) []diagnosis.Variant {
+func variants(k simulator.Knobs) []diagnosis.Variant {
 	all := []diagnosis.Variant{
-		{Name: "a message.received event", Type: "message.received", Format: f},
-		{Name: "a templates event", Type: event.Templates, Format: f},
-		{Name: "a message.delivered event", Type: "message.delivered", Format: f},
+		{Name: "a message.received event", Type: "message.received", Knobs: k},
+		{Name: "a templates event", Type: event.Templates, Knobs: k},
+		{Name: "a message.delivered event", Type: "message.delivered", Knobs: k},
 	}
 	for _, e := range event.Editions() {
-		other := f
-		other.Envelope, other.InboundShape, other.OutboundShape = e.Envelope, e.InboundShape, e.OutboundShape
-		if other == f {
+		other := k.In(e)
+		if other.Format() == k.Format() {
 			continue
 		}
 		all = append(all, diagnosis.Variant{
-			Name: "events of edition " + e.Name, Type: "message.queued", Format: other,
+			Name: "events of edition " + e.Name, Type: "message.queued", Knobs: other,
 			Fix: fmt.Sprintf("Read what Sent sends today; if yours is meant for the older form, test with --edition %s.", e.Name),
 		})
 	}

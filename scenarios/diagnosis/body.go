@@ -75,15 +75,15 @@ func shapes() []struct {
 // right reports whether a signature over this body is found right: it gets another
 // answer than the same signature spoilt.
 func (i *investigation) right(body string) bool {
-	what, _ := i.try(i.signed(plainEvent, []byte(body), i.now()))
+	what, _ := i.try(i.plainSigned([]byte(body), i.now()))
 	return what == accepted || what == changed
 }
 
 // signedAs sends one body with the signature of another.
 func (i *investigation) signedAs(body, signed string) (effect, answer) {
 	now := i.now()
-	r := i.signed(plainEvent, []byte(body), now)
-	return i.try(r.With(signing.HeaderSignature, i.r.Secret.Sign(i.r.WebhookID, now, []byte(signed))))
+	r := i.plainSigned([]byte(body), now)
+	return i.try(r.With(signing.HeaderSignature, i.r.Secret.Sign(i.r.Webhook.String(), now, []byte(signed))))
 }
 
 // changedBody looks for a body whose signature is found right: then key, clock
@@ -216,7 +216,7 @@ func BodyRefused(ctx context.Context, r Receiver, refused delivery.Request, o de
 	within := i.within()
 	if within == nil || !i.narrow(d, within) {
 		for _, m := range signing.Mistakes() {
-			signed := m.Sign(i.r.Secret, i.r.WebhookID, i.now(), refused.Body)
+			signed := m.Sign(i.r.Secret, i.r.Webhook.String(), i.now(), refused.Body)
 			if len(signed.Headers) == 0 || i.over() {
 				continue
 			}
@@ -235,7 +235,7 @@ func BodyRefused(ctx context.Context, r Receiver, refused delivery.Request, o de
 // within puts a text into a field of its own of an ordinary event; nil where
 // the receiver does not take such a field.
 func (i *investigation) within() func(text string) string {
-	event := string(i.body(plainEvent, i.r.Format))
+	event := string(i.plainBody())
 	put := func(text string) string { return strings.TrimSuffix(event, "}") + `,"note":"` + text + `"}` }
 	if i.right(put("x")) {
 		return put

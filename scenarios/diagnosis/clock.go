@@ -43,7 +43,7 @@ func offsets(dateHeader time.Duration) []int64 {
 
 // shifted is a delivery that is signed at another time.
 func (i *investigation) shifted(offset int64) delivery.Request {
-	return i.signed(plainEvent, i.body(plainEvent, i.r.Format), i.now()+offset)
+	return i.plainSigned(i.plainBody(), i.now()+offset)
 }
 
 func (i *investigation) signedAt(offset int64) effect {

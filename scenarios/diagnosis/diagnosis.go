@@ -9,28 +9,24 @@ import (
 	"context"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
-	"github.com/sentsim/sentsim/simulator/signing"
 )
 
-// Receiver is what refuses deliveries, and how it is reached. Sender, URL, Secret,
-// WebhookID and Format are needed; everything else may be left out.
+// Receiver is what refuses deliveries, and how it is reached. The driver, whose
+// timeout is that of one attempt, is needed; everything else may be left out.
 type Receiver struct {
-	Sender    delivery.Sender
-	Timeout   time.Duration // of one attempt
+	driver.Driver
+
 	SentWaits time.Duration // how long Sent itself would wait for an answer
-	URL       string
-	Started   bool   // by us, with Secret in the environment variable SecretEnv
-	SecretEnv string // its name
-	Secret    signing.Secret
-	WebhookID string
-	Headers   []delivery.Header // sent with every delivery, besides Sent's own
-	Format    event.Format      // of the events that were refused
-	Others    []Variant         // other events, editions and channels to try
+	Started   bool          // by us, with Secret in the environment variable SecretEnv
+	SecretEnv string        // its name
+	Others    []Variant     // other events, editions and channels to try
 	Seed      seed.Seed
 
 	Log    func() []string                // the last lines of its output
@@ -40,9 +36,9 @@ type Receiver struct {
 
 // Variant is another genuine delivery than the one that was refused.
 type Variant struct {
-	Name   string // as the end of "it takes …": "a message.received event", "events of edition 2025"
-	Type   event.Type
-	Format event.Format
+	Name  string // as the end of "it takes …": "a message.received event", "events of edition 2025"
+	Type  event.Type
+	Knobs simulator.Knobs
 	// Fix is what to do where the receiver takes this one; "" for the usual advice.
 	Fix string
 }

@@ -44,7 +44,7 @@ func (i *investigation) eventRefused() *report.Diagnosis {
 // otherEvents tries other genuine deliveries than the one that was refused.
 func (i *investigation) otherEvents() *report.Diagnosis {
 	for _, v := range i.r.Others {
-		what, a := i.try(i.event(v.Type, v.Format))
+		what, a := i.try(i.event(v.Type, v.Knobs))
 		if what != accepted {
 			continue
 		}

@@ -17,8 +17,10 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -264,8 +266,8 @@ func TestAChangedBodyIsFoundWhereOrdinaryOnesPass(t *testing.T) {
 			defer srv.Close()
 			r := under(t, srv.URL+"/webhooks/sent")
 			body := []byte(`{"field":"message","payload":{"text":"` + tt.text + `"}}`)
-			req := delivery.NewRequest(r.URL, r.WebhookID, r.Secret, delivery.EventHeaders{Type: "message.received"}, body, clock.Wall().Unix())
-			o := r.Sender.Send(t.Context(), req, r.Timeout)
+			req := r.Sign(event.Event{Type: "message.received"}, body, 0)
+			o := r.Send(t.Context(), driver.Planned{Request: req}).Outcome
 			if o.Accepted() {
 				t.Fatal("accepted")
 			}

@@ -6,12 +6,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -71,28 +72,36 @@ func (i *investigation) gather() {
 
 // genuine is a new delivery, signed right and now.
 func (i *investigation) genuine() delivery.Request {
-	return i.event(plainEvent, i.r.Format)
+	return i.event(plainEvent, i.r.Knobs)
 }
 
-func (i *investigation) event(kind event.Type, f event.Format) delivery.Request {
-	return i.signed(kind, i.body(kind, f), clock.Wall().Unix())
+func (i *investigation) event(kind event.Type, k simulator.Knobs) delivery.Request {
+	return i.signed(kind, k, i.body(kind, k), clock.Wall().Unix())
 }
+
+// plainBody is that of a new plain event.
+func (i *investigation) plainBody() []byte { return i.body(plainEvent, i.r.Knobs) }
 
 // body is that of a new event.
-func (i *investigation) body(kind event.Type, f event.Format) []byte {
+func (i *investigation) body(kind event.Type, k simulator.Knobs) []byte {
 	i.n++
 	e, err := event.Sample(kind, i.r.Seed.Stream("diagnosis", i.n), clock.Wall().Add(-5*time.Second))
 	if err != nil {
 		return []byte("{}")
 	}
-	return e.Encode(f)
+	return e.Encode(k.Format())
 }
 
-func (i *investigation) signed(kind event.Type, body []byte, timestamp int64) delivery.Request {
+// plainSigned is a delivery of a body as that of a plain event.
+func (i *investigation) plainSigned(body []byte, timestamp int64) delivery.Request {
+	return i.signed(plainEvent, i.r.Knobs, body, timestamp)
+}
+
+func (i *investigation) signed(kind event.Type, k simulator.Knobs, body []byte, timestamp int64) delivery.Request {
+	d := i.r.Driver
+	d.Knobs = k
 	id := uuid.Must(uuid.NewRandomFromReader(i.r.Seed.Stream("diagnosis event", i.n))) // a stream never fails
-	r := delivery.NewRequest(i.r.URL, i.r.WebhookID, i.r.Secret, delivery.EventHeaders{Type: kind, ID: id}, body, timestamp)
-	r.Headers = append(r.Headers, i.r.Headers...)
-	return r
+	return d.SignAt(event.Event{Type: kind, ID: id}, body, timestamp)
 }
 
 // send makes a request and is silent about it.
@@ -108,10 +117,15 @@ func (i *investigation) send(r delivery.Request) answer {
 	if asked {
 		delete(i.known, keyOf(r)) // a second look is a look
 	} else {
-		o = i.r.Sender.Send(i.ctx, r, timeout)
+		o = i.attempt(r, timeout)
 	}
 	i.bePolite(o)
 	return answer{o, printOf(o, r.URL)}
+}
+
+// attempt sends a request once.
+func (i *investigation) attempt(r delivery.Request, timeout time.Duration) delivery.Outcome {
+	return i.r.Send(i.ctx, driver.Planned{Request: r, Timeout: timeout}).Outcome
 }
 
 // sideBySide is how many experiments are made at once with a receiver that is slow
@@ -131,15 +145,14 @@ func (i *investigation) ahead(requests []delivery.Request) {
 		if i.over() {
 			return
 		}
-		outcomes := make([]delivery.Outcome, len(some))
-		var all sync.WaitGroup
+		together := make([]driver.Planned, len(some))
 		for n, r := range some {
-			all.Go(func() { outcomes[n] = i.r.Sender.Send(i.ctx, r, left) })
+			together[n] = driver.Planned{Request: r, Timeout: left}
 		}
-		all.Wait()
-		for n, o := range outcomes {
-			i.known[keyOf(some[n])] = o
-			if o.Status == http.StatusTooManyRequests || o.Kind == delivery.Answered && printOf(o, some[n].URL) != i.facts.worthless.print {
+		for _, x := range i.r.SendTogether(i.ctx, together) {
+			o := x.Outcome
+			i.known[keyOf(x.Request)] = o
+			if o.Status == http.StatusTooManyRequests || o.Kind == delivery.Answered && printOf(o, x.Request.URL) != i.facts.worthless.print {
 				left = 0 // this one may be what is looked for
 			}
 		}

@@ -39,7 +39,7 @@ func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
 // oneOfFew is oneOf for as many as are sent side by side: all of them are signed at
 // once, and none is old when it arrives.
 func (i *investigation) oneOfFew(all []signing.Mistake) (found *report.Diagnosis, tried int) {
-	body := i.body(plainEvent, i.r.Format) // one for all of them: most sign each in their own way
+	body := i.plainBody() // one for all of them: most sign each in their own way
 	var mistakes []signing.Mistake
 	var requests []delivery.Request
 	for _, m := range all {
@@ -80,9 +80,9 @@ func (i *investigation) signedWith(m signing.Mistake, body []byte) (delivery.Req
 	const tries = 8
 	for n := range tries {
 		if n > 0 {
-			body = i.body(plainEvent, i.r.Format)
+			body = i.plainBody()
 		}
-		r := i.signed(plainEvent, body, i.now())
+		r := i.plainSigned(body, i.now())
 		signed := m.Sign(i.r.Secret, r.Get(signing.HeaderID), i.now(), r.Body)
 		if len(signed.Headers) == 0 {
 			continue

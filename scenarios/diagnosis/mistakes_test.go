@@ -11,8 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
@@ -36,14 +40,17 @@ func secret(t *testing.T) signing.Secret {
 // under is the receiver at url, as a run would have it diagnosed.
 func under(t *testing.T, url string) diagnosis.Receiver {
 	t.Helper()
-	f := event.DefaultFormat()
+	k := simulator.DefaultKnobs()
+	old := k
+	old.Envelope = event.EnvelopeLegacy
 	return diagnosis.Receiver{
-		Sender: delivery.HTTP{}, Timeout: 2 * time.Second, SentWaits: 30 * time.Second,
-		URL: url, SecretEnv: "SENT_DM_WEBHOOK_SECRET", Secret: secret(t), WebhookID: webhookID,
-		Format: f, Seed: 1,
+		Driver: driver.Driver{
+			Sender: delivery.HTTP{}, Timeout: 2 * time.Second, URL: url, Webhook: uuid.MustParse(webhookID), Secret: secret(t), Knobs: k,
+		},
+		SentWaits: 30 * time.Second, SecretEnv: "SENT_DM_WEBHOOK_SECRET", Seed: 1,
 		Others: []diagnosis.Variant{
-			{Name: "a message.received event", Type: "message.received", Format: f},
-			{Name: "events in the envelope legacy", Type: "message.queued", Format: event.Format{Envelope: event.EnvelopeLegacy, Numbers: f.Numbers, InboundShape: f.InboundShape}},
+			{Name: "a message.received event", Type: "message.received", Knobs: k},
+			{Name: "events in the envelope legacy", Type: "message.queued", Knobs: old},
 		},
 	}
 }
@@ -54,9 +61,7 @@ func plainOutcome(ctx context.Context, r diagnosis.Receiver) delivery.Outcome {
 	if err != nil {
 		return delivery.Outcome{Kind: delivery.Cancelled, Err: err.Error()}
 	}
-	req := delivery.NewRequest(r.URL, r.WebhookID, r.Secret, delivery.EventHeaders{Type: e.Type, ID: e.ID}, e.Encode(r.Format), clock.Wall().Unix())
-	req.Headers = append(req.Headers, r.Headers...)
-	return r.Sender.Send(ctx, req, r.Timeout)
+	return r.Send(ctx, driver.Planned{Request: r.Event(e)}).Outcome
 }
 
 // diagnosed is the diagnosis of a handler, or nil if it takes the plain delivery.

@@ -49,7 +49,7 @@ func (i *investigation) changes() []change {
 	for _, typ := range contentTypes()[:5] {
 		all = append(all, change{"the Content-Type " + typ, "Content-Type", typ, "content-type", "it does not take the Content-Type application/json", "Let the webhook's route take application/json, and read the body as bytes."})
 	}
-	all = append(all, change{"the webhook's id in X-Webhook-Event-ID", "X-Webhook-Event-ID", i.r.WebhookID, "event-id-signed", "it takes the event's id, X-Webhook-Event-ID, for the webhook's", "Sign `${X-Webhook-ID}.${X-Webhook-Timestamp}.${raw body}`: X-Webhook-Event-ID is for finding duplicates, and not signed."})
+	all = append(all, change{"the webhook's id in X-Webhook-Event-ID", "X-Webhook-Event-ID", i.r.Webhook.String(), "event-id-signed", "it takes the event's id, X-Webhook-Event-ID, for the webhook's", "Sign `${X-Webhook-ID}.${X-Webhook-Timestamp}.${raw body}`: X-Webhook-Event-ID is for finding duplicates, and not signed."})
 	u, err := url.Parse(i.r.URL)
 	if err != nil {
 		return all

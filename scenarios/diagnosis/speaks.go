@@ -143,7 +143,7 @@ func (i *investigation) tooLarge() *report.Diagnosis {
 	for taken+16 < refused && !i.over() {
 		n := max((taken+refused)/2, 9)
 		body := []byte(`{"pad":"` + strings.Repeat("x", max(n-10, 0)) + `"}`)
-		a := i.send(i.signed(plainEvent, body, i.now()))
+		a := i.send(i.plainSigned(body, i.now()))
 		if a.Kind != delivery.Answered {
 			break
 		}

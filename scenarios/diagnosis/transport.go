@@ -102,7 +102,7 @@ func (i *investigation) otherScheme() *report.Diagnosis {
 	}
 	u.Scheme = "http"
 	r.URL = u.String()
-	o := i.r.Sender.Send(i.ctx, r, 5*time.Second)
+	o := i.attempt(r, 5*time.Second)
 	i.note("the same over plain http", o)
 	if o.Kind != delivery.Answered || saysTLS(o) {
 		return nil
@@ -133,7 +133,7 @@ func (i *investigation) otherAddress() *report.Diagnosis {
 		r := i.genuine()
 		u.Host = net.JoinHostPort(host, u.Port())
 		r.URL = u.String()
-		o := i.r.Sender.Send(i.ctx, r, 5*time.Second)
+		o := i.attempt(r, 5*time.Second)
 		if o.Kind == delivery.Refused || o.Kind == delivery.Unreached {
 			continue
 		}
