@@ -287,11 +287,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 		var deviations []report.Scenario
 		for _, d := range s.subject.Traits.Deviations {
 			if d.Rule == r.ID && !ran {
-				out := s.deviation(d)
-				if s.late.pardoned(out, aboutState(d), s.subject.Traits) {
-					out = s.late.pardon(out, s.cfg.Settle)
-				}
-				deviations = append(deviations, out)
+				deviations = append(deviations, s.late.learned(s.deviation(d), aboutState(d), s.subject.Traits))
 			}
 		}
 		switch reason := to.unsure[r.ID]; {
@@ -305,9 +301,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 			scenarios = s.chaosScenarios(r, res, c, needed)
 		}
 		for i, out := range scenarios {
-			if s.late.pardoned(out, r.State, s.subject.Traits) {
-				scenarios[i] = s.late.pardon(out, s.cfg.Settle)
-			}
+			scenarios[i] = s.late.learned(out, r.State, s.subject.Traits)
 		}
 		rules = append(rules, report.Conclude(r, scenarios, s.cfg.Strict))
 	}

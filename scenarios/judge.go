@@ -54,6 +54,9 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	out.Steps = reported(res)
 	s.verdict(ctx, p, res.Err, world, &out)
 	out.Duration = clock.Wall().Sub(start)
+	if p.scenario.Tagged("@state") && out.Verdict != report.Passed {
+		s.late.follow(ctx, p, world)
+	}
 	s.wonder(ctx, p, res.Err)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
 	var unseen *steps.NotChecked

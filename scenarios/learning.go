@@ -14,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -178,13 +179,24 @@ func firstOf(texts ...string) string {
 	return "the target did not answer as expected"
 }
 
-// late watches, while the scenarios run, for what learning has not seen in time. A
-// state that comes after the settle time is no defect: the verdicts that did not
-// wait for it say nothing.
+// late watches, while the scenarios run, for state that did not come in time: what
+// learning has not seen, and what a scenario has waited for in vain. A state that
+// comes after the settle time is no defect: the verdicts that did not wait for it
+// say nothing.
 type late struct {
-	stop context.CancelFunc
-	wg   sync.WaitGroup
-	by   atomic.Int64 // how late, a time.Duration; 0: nothing came
+	settle time.Duration
+	stop   context.CancelFunc
+	wg     sync.WaitGroup
+	by     atomic.Int64 // how late what learning looked for was, a time.Duration; 0: it has not come
+
+	followed sync.WaitGroup
+	mu       sync.Mutex
+	over     chan struct{}              // closed when the scenarios are; nil while there are none
+	came     map[*planned]time.Duration // how late what a scenario waited for was
+}
+
+func newLate(settle time.Duration) *late {
+	return &late{settle: settle, came: map[*planned]time.Duration{}}
 }
 
 func (w *late) watch(ctx context.Context, l *learn.Learner) {
@@ -192,7 +204,58 @@ func (w *late) watch(ctx context.Context, l *learn.Learner) {
 	w.wg.Go(func() { w.by.Store(int64(l.Late(ctx))) })
 }
 
-// end ends the watching; with patience it may run to its own end.
+// looks is how often what a scenario waited for in vain is looked for: after another
+// settle time, and then after twice as long each time, until the scenarios are over.
+const looks = 4
+
+// follow does so for a scenario that is over. Of one that is carried out again, the
+// last time counts.
+func (w *late) follow(ctx context.Context, p *planned, world *steps.World) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.came, p)
+	if over := w.over; over != nil && world.Awaits() {
+		w.followed.Go(func() {
+			if by := w.look(ctx, over, world); by > 0 {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.came[p] = by
+			}
+		})
+	}
+}
+
+func (w *late) look(ctx context.Context, over <-chan struct{}, world *steps.World) (by time.Duration) {
+	for n := 0; n < looks && by == 0 && ctx.Err() == nil; n++ {
+		pause, end := context.WithTimeout(ctx, w.settle<<n)
+		if n == 0 { // the last scenario's is looked for as well
+			<-pause.Done()
+		} else {
+			_ = (clock.Real{}).Wait(pause, over)
+		}
+		end()
+		by = world.Came(ctx)
+	}
+	return by
+}
+
+// begin is called before scenarios, end when they are over.
+func (w *late) begin() (end func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	over := make(chan struct{})
+	w.over = over
+	return func() {
+		w.mu.Lock()
+		w.over = nil
+		w.mu.Unlock()
+		close(over)
+		w.followed.Wait()
+	}
+}
+
+// end ends the watching of what learning has not seen; with patience it may run to
+// its own end.
 func (w *late) end(patience bool) {
 	if w.stop == nil {
 		return
@@ -204,29 +267,42 @@ func (w *late) end(patience bool) {
 	w.stop()
 }
 
-// pardon takes back what a rule's scenarios and what was learned say of state.
-func (w *late) pardon(out report.Scenario, settle time.Duration) report.Scenario {
-	by := time.Duration(w.by.Load())
+// pardon takes back what was said of state that came that late.
+func (w *late) pardon(out report.Scenario, by time.Duration) report.Scenario {
 	out.Verdict, out.Evidence = report.NotChecked, nil
-	out.Reason = fmt.Sprintf("the receiver's state came %s after the acknowledgement, and settle is %s: nothing can be said of it", by.Round(100*time.Millisecond), settle)
+	out.Reason = fmt.Sprintf("the receiver's state came %s after the acknowledgement, and settle is %s: nothing can be said of it", by.Round(100*time.Millisecond), w.settle)
 	out.Remedy = fmt.Sprintf("Set how late state may be: settle: %s in the config file, or --settle %[1]s", (by * 2).Round(time.Second))
 	return out
 }
 
-// pardoned reports whether a scenario that was learned, or ran, says nothing
-// because state was late: it failed, or was not checked as nothing showed.
-func (w *late) pardoned(out report.Scenario, state bool, t learn.Traits) bool {
-	if w.by.Load() == 0 || !state {
-		return false
+// ran is what a scenario showed, unless the state that it waited for came later.
+func (w *late) ran(p *planned, out report.Scenario, t learn.Traits) report.Scenario {
+	w.mu.Lock()
+	by := w.came[p]
+	w.mu.Unlock()
+	if by > 0 && out.Verdict != report.Passed && out.Verdict != report.Errored {
+		return w.pardon(out, by)
+	}
+	return w.learned(out, p.scenario.Tagged("@state"), t)
+}
+
+// learned is what was seen of state, by learning or under it, unless that was late:
+// a failure, or that nothing showed.
+func (w *late) learned(out report.Scenario, state bool, t learn.Traits) report.Scenario {
+	by := time.Duration(w.by.Load())
+	if by == 0 || !state {
+		return out
 	}
 	switch out.Verdict {
 	case report.Failed, report.Warned:
-		return true
+		return w.pardon(out, by)
 	case report.NotChecked:
-		return slices.Contains([]string{t.Outbound.Why, t.Inbound.Why, t.Template.Why}, out.Reason)
+		if slices.Contains([]string{t.Outbound.Why, t.Inbound.Why, t.Template.Why}, out.Reason) {
+			return w.pardon(out, by)
+		}
 	case report.Passed, report.Errored:
 	}
-	return false
+	return out
 }
 
 // believed are the traits without what the late state seemed to show.

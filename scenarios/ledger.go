@@ -117,20 +117,13 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 			continue
 		}
 		out = b.s.afterTheEvent(p, out)
-		if b.s.late.pardoned(out, p.scenario.Tagged("@state"), b.s.subject.Traits) {
-			out = b.s.late.pardon(out, b.s.cfg.Settle)
-		}
-		scenarios = append(scenarios, out)
+		scenarios = append(scenarios, b.s.late.ran(p, out, b.s.subject.Traits))
 	}
 	for _, d := range b.s.subject.Traits.Deviations {
 		if d.Rule != r.ID {
 			continue
 		}
-		out := b.s.deviation(d)
-		if b.s.late.pardoned(out, aboutState(d), b.s.subject.Traits) {
-			out = b.s.late.pardon(out, b.s.cfg.Settle)
-		}
-		scenarios = append(scenarios, out)
+		scenarios = append(scenarios, b.s.late.learned(b.s.deviation(d), aboutState(d), b.s.subject.Traits))
 	}
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }

@@ -104,6 +104,7 @@ func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error)
 func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
+	defer s.late.begin()()
 	round := &round{s: s, book: book, fail: cancel}
 	round.all(stop, plans)
 	s.subject.TakeWire()

@@ -35,7 +35,7 @@ type session struct {
 	stop    func() error // of the stand-in for Sent's API
 	cleanup func() error // of what the embedded receiver keeps
 
-	late      late
+	late      *late
 	gate      gate   // settled before the first scenario
 	unlearned string // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
@@ -124,7 +124,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, stop(), tgt.Close())
 	}
 	s := &session{
-		cfg: cfg, stop: stop, started: clock.Wall(), blamed: map[*planned]string{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
+		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,

@@ -33,7 +33,10 @@ func (w *World) allAppear(ctx context.Context, all []expectation) (last []probe.
 		last, err = w.poll(ctx, all)
 		return err
 	})
-	if err != nil || w.allHold(all, last) || !w.witness(ctx) {
+	if w.awaited = nil; err == nil && !w.allHold(all, last) {
+		w.awaited = all
+	}
+	if w.awaited == nil || !w.witness(ctx) {
 		return last, err
 	}
 	// What was delivered after it shows: its time is over. One more look.
@@ -46,8 +49,23 @@ func (w *World) allAppear(ctx context.Context, all []expectation) (last []probe.
 	}
 	if w.allHold(all, last) {
 		w.s.behind.Store(true)
+		w.awaited = nil
 	}
 	return last, nil
+}
+
+// Awaits reports whether the scenario, which is over, has waited in vain for state.
+func (w *World) Awaits() bool { return w.awaited != nil }
+
+// Came looks once more for the state that was waited for in vain, and reports how
+// long after the last delivery it was there, or 0.
+func (w *World) Came(ctx context.Context) time.Duration {
+	for _, e := range w.awaited {
+		if st, err := e.read(ctx); err != nil || !e.want(st) {
+			return 0
+		}
+	}
+	return clock.Wall().Sub(w.acked)
 }
 
 func (w *World) allHold(all []expectation, last []probe.State) bool {

@@ -48,8 +48,9 @@ type World struct {
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
-	acked   time.Time  // when the last delivery was over
-	pending []Exchange // since the last Then: what the next one judges
+	acked   time.Time     // when the last delivery was over
+	awaited []expectation // what was waited for last, in vain; nil where it came
+	pending []Exchange    // since the last Then: what the next one judges
 	all     []Exchange
 }
 

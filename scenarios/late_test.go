@@ -1,0 +1,43 @@
+package scenarios_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+)
+
+// State that comes after the settle time, of one kind only, is late and not wrong,
+// though everything else of the receiver shows at once.
+func TestWhatComesLaterIsNotWrong(t *testing.T) {
+	t.Parallel()
+	cfg := scenarios.Handler(nil)
+	file := filepath.Join(t.TempDir(), "state.db")
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		r, err := receiver.New(receiver.Config{
+			Secret: env.Secret.Reveal(), File: file, BaseURL: env.BaseURL, APIKey: env.APIKey, Change: behindAQueue(900 * time.Millisecond),
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return r, r.Close, nil
+	}
+	cfg.Probe, cfg.Settle, cfg.Rules = referenceProbe(), 500*time.Millisecond, []string{"CON-1", "CON-2", "ORD-1"}
+	rep, err := scenarios.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]report.Verdict{"CON-1": report.NotChecked, "CON-2": report.NotChecked, "ORD-1": report.Passed} {
+		for _, r := range rep.Rules {
+			if r.ID == id && (r.Verdict != want || want == report.NotChecked && !strings.Contains(r.Remedy, "settle: ")) {
+				t.Errorf("%s is %s, want %s: %s %s", id, r.Verdict, want, r.Reason, r.Remedy)
+			}
+		}
+	}
+}
