@@ -49,8 +49,8 @@ test: ## run all tests (with the race detector where there is a C compiler)
 	GORACE=atexit_sleep_ms=0 $(GO) test $(RACE) -timeout 20m -shuffle=on $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: zoo
-zoo: ## all defective receivers through verify, chaos and shrink (make test takes one of each family)
-	SENTSIM_ZOO=all $(GO) test -count=1 -timeout 40m $(TESTFLAGS) ./scenarios/zoo
+zoo: ## all defective and peculiar receivers, of which make test takes some
+	SENTSIM_ZOO=all $(GO) test -count=1 -p 1 -timeout 40m $(TESTFLAGS) ./scenarios/zoo ./scenarios ./scenarios/diagnosis
 
 .PHONY: kill
 kill: ## kill a durable simulator, and sentsim serve, at hundreds of points and look for what is lost

@@ -13,6 +13,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/scenarios/zoo"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -201,6 +202,9 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 		},
 		"the state is late": {app: &app{late: 250 * time.Millisecond}, passed: []string{"ORD-1", "ORD-3", "ORD-4", "ORD-7", "IDEM-4", "ACK-2"}},
 	} {
+		if !zoo.Tests(name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cfg := handled(tt.app.build)

@@ -14,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/shrink"
+	"github.com/sentsim/sentsim/scenarios/zoo"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
@@ -37,7 +38,7 @@ func TestChaos(t *testing.T) {
 	var left []int
 	var mute []string
 	tested := slices.DeleteFunc(mutants(), func(m mutant.Mutant) bool {
-		return !stateful(m) || !whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m))
+		return !stateful(m) || !zoo.Whole() && !slices.Contains([]string{"ORD", "TPL"}, family(m))
 	})
 	ofEach(t, tested, func(t *testing.T, m mutant.Mutant, runs *runs) []string {
 		t.Helper()

@@ -8,13 +8,14 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/zoo"
 )
 
 // The two ways to judge a receiver must not contradict each other: what one of
 // them passes the other does not fail, a rule that a mutant declares is failed by
 // at least one of them, and none fails what a mutant does not break.
 func TestVerifyAndChaosAgree(t *testing.T) {
-	if !whole() {
+	if !zoo.Whole() {
 		t.Skip("takes minutes: make zoo runs it")
 	}
 	var mu sync.Mutex

@@ -16,17 +16,14 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/scenarios/zoo"
 )
-
-// whole reports whether the whole zoo is to be tested, which takes minutes (make
-// zoo): a sample of it else.
-func whole() bool { return os.Getenv("SENTSIM_ZOO") == "all" }
 
 // mutants are those to test; of the sample one of each family that is not slow by
 // its mistake. The slowest come first.
 func mutants() []mutant.Mutant {
 	all := mutant.All()
-	if !whole() {
+	if !zoo.Whole() {
 		seen := map[string]bool{}
 		all = slices.DeleteFunc(all, func(m mutant.Mutant) bool {
 			if slices.Contains(m.Rules(), "ACK-1") || slices.Contains(m.Rules(), "ACK-2") {
