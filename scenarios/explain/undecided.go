@@ -14,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/capture"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -161,8 +162,10 @@ func cutShort(body []byte) bool {
 	return err != nil && strings.Contains(err.Error(), "unexpected end") || bytes.Count(text, []byte("{")) > bytes.Count(text, []byte("}"))
 }
 
-// masked reports whether a value of the JSON was made unreadable.
+// masked reports whether a value of the JSON was made unreadable. FILTERED is a
+// status of Sent's own.
 func masked(body []byte) bool {
+	body = bytes.ReplaceAll(body, []byte(`"`+string(event.Filtered)+`"`), nil)
 	return regexp.MustCompile(`(?i)"[^"]*(\*{3,}|•{3,}|█{2,}|xxxx+)[^"]*"\s*[,}\]]|"[\[<(]?(redacted|filtered|masked|hidden|removed|scrubbed)[\])>]?"|:\s*(\*{3,}|\[(redacted|filtered|masked)\])`).Match(body)
 }
 
@@ -219,16 +222,16 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 	if !sent && (!doc.Get("payload").Exists() || !doc.Get("event").Exists() && !doc.Get("sub_type").Exists()) {
 		return reason{"not-an-event", "the body is JSON, but not an event as Sent sends it, which has field, payload and its type: only a part of it was captured, or another service sent it", captureAgain}, true
 	}
-	event := doc.Get("event").String()
-	if event == "" {
-		event = doc.Get("sub_type").String()
+	name := doc.Get("event").String()
+	if name == "" {
+		name = doc.Get("sub_type").String()
 	}
-	if types, _, _ := r.Values(capture.EventType); len(types) > 0 && event != "" && strings.Contains(types[0], ".") && !strings.EqualFold(types[0], event) {
-		return reason{"two-deliveries", fmt.Sprintf("the headers are of another delivery than the body: %s says %s, the body says %s", signing.HeaderEventType, strconv.Quote(types[0]), strconv.Quote(event)), "Take headers and body of one request."}, true
+	if types, _, _ := r.Values(capture.EventType); len(types) > 0 && name != "" && strings.Contains(types[0], ".") && !strings.EqualFold(types[0], name) {
+		return reason{"two-deliveries", fmt.Sprintf("the headers are of another delivery than the body: %s says %s, the body says %s", signing.HeaderEventType, strconv.Quote(types[0]), strconv.Quote(name)), "Take headers and body of one request."}, true
 	}
 	happened, err := time.Parse(time.RFC3339, doc.Get("timestamp").String())
 	if at, bad := strconv.ParseInt(set.values.Timestamp, 10, 64); bad == nil && err == nil && sent && happened.Unix()-at > int64(signing.Tolerance/time.Second) {
 		return reason{"two-deliveries", fmt.Sprintf("the headers are of another delivery than the body: they were signed at %s, and the event happened at %s, later", time.Unix(at, 0).UTC().Format(time.RFC3339), happened.UTC().Format(time.RFC3339)), "Take headers and body of one request."}, true
 	}
-	return reason{}, false
+	return fieldsFault(r, body)
 }
