@@ -72,7 +72,10 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status := e.answer(len(e.requests))
 	e.mu.Unlock()
 	if e.arrived != nil {
-		e.arrived <- struct{}{}
+		select {
+		case e.arrived <- struct{}{}:
+		case <-r.Context().Done(): // what comes at the end, nobody waits for
+		}
 	}
 	if e.gate != nil {
 		<-e.gate
