@@ -41,7 +41,7 @@ func contenders(dir string, tools bool) ([]contender, error) {
 			return []string{url, d.String()}
 		}}
 	}
-	all := []contender{role("sentsim"), role("net/http")}
+	all := []contender{role("sentsim"), role("bare loop"), role("net/http")}
 	if !tools {
 		return all, nil
 	}

@@ -29,7 +29,7 @@ const receiverRole = "receiver"
 
 // roles are what this program is when it sends, by the name in its first argument.
 func roles() map[string]func(order) (result, error) {
-	return map[string]func(order) (result, error){"sentsim": sentsim, "net/http": plain}
+	return map[string]func(order) (result, error){"sentsim": sentsim, "bare loop": bare, "net/http": plain}
 }
 
 // order is what a sender is told: where to, and how long or how many.
