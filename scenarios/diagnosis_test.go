@@ -1,6 +1,7 @@
 package scenarios_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"path/filepath"
@@ -185,6 +186,27 @@ func TestAMistakeThatShowsOnlySometimesIsNamed(t *testing.T) {
 	}
 	if rep.Diagnosis == nil || rep.Diagnosis.Cause != m.Name {
 		t.Errorf("diagnosis %+v, want %s", rep.Diagnosis, m.Name)
+	}
+}
+
+// A mistake that spoils bodies of messages only is one of the signature, and not a
+// receiver that takes templates only.
+func TestAMistakeOfSomeBodiesIsNoTaste(t *testing.T) {
+	t.Parallel()
+	rep := verify(t, handled(func(env target.Env) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			body = bytes.ReplaceAll(body, []byte("+"), []byte(" ")) // as a form is decoded
+			if env.Secret.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil {
+				http.Error(w, "invalid signature", http.StatusUnauthorized)
+			}
+		}
+	}))
+	if got := verdicts(rep, report.Failed); got != "SIG-1" {
+		t.Errorf("failed %q", got)
+	}
+	if rep.Diagnosis == nil || rep.Diagnosis.Cause != "body-form-decoded" {
+		t.Errorf("diagnosis %+v", rep.Diagnosis)
 	}
 }
 

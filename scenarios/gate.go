@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/diagnosis"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
@@ -69,7 +70,11 @@ func (s *session) openGate(ctx context.Context) {
 			s.gate.passed, s.gate.answer = out, world.Exchanges()[0].Outcome.Duration
 			return
 		}
-		if s.knock(ctx, world) {
+		if found, ok := s.knock(ctx, world); ok {
+			s.gate.deviation, s.gate.answer = found.Deviation, found.Answer
+			s.subject.Traits.Plain, s.subject.Traits.Channels, s.subject.Traits.Refused = found.Plain, found.Channels, found.Refused
+			s.subject.Traits.RefusedStatuses = found.Statuses
+			s.subject.Knobs = found.Knobs
 			return
 		}
 		s.gate.plain = out
@@ -84,21 +89,16 @@ func (s *session) openGate(ctx context.Context) {
 }
 
 // knock tries what else the receiver takes, when it refuses the plain delivery:
-// everything else is then judged on that. Whoever calls it has the wire.
-func (s *session) knock(ctx context.Context, world *steps.World) bool {
+// everything else is then judged on that. A mistake of its signature that spoils
+// only some bodies looks like that as well, and is not it. Whoever calls it has
+// the wire.
+func (s *session) knock(ctx context.Context, world *steps.World) (found learn.Taken, ok bool) {
 	xs := world.Exchanges()
 	if len(xs) == 0 || xs[0].Outcome.Kind != delivery.Answered {
-		return false
+		return found, false
 	}
-	found, ok := s.learner().Knock(ctx, xs[0])
-	if !ok {
-		return false
-	}
-	s.gate.deviation, s.gate.answer = found.Deviation, found.Answer
-	s.subject.Traits.Plain, s.subject.Traits.Channels, s.subject.Traits.Refused = found.Plain, found.Channels, found.Refused
-	s.subject.Traits.RefusedStatuses = found.Statuses
-	s.subject.Knobs = found.Knobs
-	return true
+	found, ok = s.learner().Knock(ctx, xs[0])
+	return found, ok && diagnosis.Sometimes(ctx, s.underDiagnosis(), xs[0].Outcome) == nil
 }
 
 // guard keeps hostile traffic away from public addresses that nobody named.

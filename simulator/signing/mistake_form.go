@@ -98,6 +98,7 @@ func headerTwists() []twist {
 	return []twist{
 		named("standard-webhooks-headers", "webhook-", "reads webhook-id, webhook-timestamp and webhook-signature, as an unmodified Standard Webhooks library does", fix),
 		named("svix-headers", "svix-", "reads svix-id, svix-timestamp and svix-signature, as an unmodified Svix library does", fix),
+		named("headers-with-underscores", "X_Webhook_", "looks for its headers under names with underscores (x_webhook_signature)", "Read X-Webhook-ID, X-Webhook-Timestamp and X-Webhook-Signature, with dashes: only CGI and WSGI spell them HTTP_X_WEBHOOK_SIGNATURE, in their own environment."),
 	}
 }
 
