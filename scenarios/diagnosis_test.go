@@ -210,6 +210,32 @@ func TestAMistakeOfSomeBodiesIsNoTaste(t *testing.T) {
 	}
 }
 
+// What changes some bodies before it verifies them breaks the rule of the raw bytes,
+// and none of those whose deliveries have such bodies.
+func TestAChangedBodyIsOneFailure(t *testing.T) {
+	t.Parallel()
+	rep := verify(t, handled(func(env target.Env) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			body = bytes.ReplaceAll(body, []byte(" "), nil)
+			if env.Secret.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil {
+				http.Error(w, "invalid signature", http.StatusUnauthorized)
+			}
+		}
+	}))
+	if got := verdicts(rep, report.Failed); got != "SIG-9" {
+		t.Errorf("failed %q", got)
+	}
+	if rep.Diagnosis == nil || rep.Diagnosis.Cause != "body-without-spaces" {
+		t.Errorf("diagnosis %+v", rep.Diagnosis)
+	}
+	for _, r := range rep.Rules {
+		if r.ID == "INB-1" && (r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "SIG-9")) {
+			t.Errorf("INB-1 is %s: %s", r.Verdict, r.Reason)
+		}
+	}
+}
+
 // takes is whether a receiver with that mistake accepts the request.
 func takes(m signing.Mistake, secret signing.Secret, r *http.Request) bool {
 	body, _ := io.ReadAll(r.Body)

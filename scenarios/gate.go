@@ -23,6 +23,7 @@ type gate struct {
 	closed    string           // why nothing else can be judged; "" while everything can
 	plain     report.Scenario  // how the plain delivery ran, when it is closed
 	passed    report.Scenario  // how it ran, when it was accepted
+	taken     steps.Exchange   // the plain delivery, if it was
 	redirects bool             // the plain delivery was answered with a redirect
 	answer    time.Duration    // how long the plain delivery's took
 	deviation *learn.Deviation // what else than the plain delivery is taken, if that is not
@@ -67,7 +68,8 @@ func (s *session) openGate(ctx context.Context) {
 		s.verdict(ctx, p, res.Err, world, &out)
 		s.afterScenario(ctx, p, world, &out)
 		if out.Verdict == report.Passed {
-			s.gate.passed, s.gate.answer = out, world.Exchanges()[0].Outcome.Duration
+			s.gate.passed, s.gate.taken = out, world.Exchanges()[0]
+			s.gate.answer = s.gate.taken.Outcome.Duration
 			return
 		}
 		if found, ok := s.knock(ctx, world); ok {

@@ -153,6 +153,9 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 		if failure.Seen != "" {
 			s.state[p] = failure
 		}
+		if x := failure.At; x != nil && x.Genuine == nil && x.Outcome.Kind == delivery.Answered && !x.Outcome.Accepted() {
+			s.refused[p] = *x
+		}
 		if p.first && failure.Sporadic {
 			s.lossy[failure.Inbound] = p.rule.ID
 		}
@@ -193,6 +196,11 @@ func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if out.Verdict == report.Failed {
+		if why := s.excused[p]; why != "" {
+			out.Verdict, out.Evidence = report.NotChecked, nil
+			out.Reason = why + " (" + out.Reason + ")"
+			return out
+		}
 		if f := s.state[p]; f != nil && !p.first && s.lossy[f.Inbound] != "" {
 			out.Verdict, out.Evidence = report.NotChecked, nil
 			out.Reason = fmt.Sprintf("what is acknowledged is lost now and then (%s says so), so what the state shows here says nothing: %s", s.lossy[f.Inbound], out.Reason)

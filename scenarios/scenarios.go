@@ -109,6 +109,7 @@ func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
 	round.all(stop, plans)
 	s.subject.TakeWire()
 	s.beforeScenario(ctx)
+	s.resign(ctx, plans)
 	s.subject.LeaveWire()
 	book.addGate()
 }

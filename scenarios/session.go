@@ -45,11 +45,13 @@ type session struct {
 	down   string     // why the target is gone for good; "" while it is not
 	sender *planned   // who sent last
 
-	mu     sync.Mutex
-	blamed map[*planned]string         // scenarios that fail after the event, and why
-	lossy  map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
-	state  map[*planned]*steps.Failure // scenarios that failed by what the state showed
-	shut   *report.Scenario            // how the plain delivery's does; nil while it does not
+	mu      sync.Mutex
+	blamed  map[*planned]string         // scenarios that fail after the event, and why
+	refused map[*planned]steps.Exchange // genuine deliveries that made their scenario fail
+	excused map[*planned]string         // scenarios that failed by a mistake of another rule, and why
+	lossy   map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
+	state   map[*planned]*steps.Failure // scenarios that failed by what the state showed
+	shut    *report.Scenario            // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it
@@ -125,6 +127,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	}
 	s := &session{
 		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
+		refused: map[*planned]steps.Exchange{}, excused: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,

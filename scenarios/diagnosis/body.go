@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -241,4 +242,58 @@ func (i *investigation) within() func(text string) string {
 		return put
 	}
 	return nil
+}
+
+// Resigned finds out whether genuine deliveries of a receiver that has taken another
+// one are refused because it changes their bodies before it verifies them: each
+// gets the answer of a wrong signature, and is taken when it is signed with one and
+// the same known mistake. It returns which of them are, and the diagnosis; nil
+// where there is no such mistake.
+func Resigned(ctx context.Context, r Receiver, taken delivery.Request, refused []driver.Exchange) (changed map[int]bool, d *report.Diagnosis) {
+	i := begin(ctx, r, refused[0].Outcome)
+	ordinary := taken.Body
+	again := i.plainSigned(ordinary, i.now())
+	i.facts.worthless = i.tell("a delivery that it has taken, with a spoilt signature", spoilt(again))
+	if i.facts.worthless.Accepted() || !i.send(again).Accepted() {
+		return nil, nil
+	}
+	var mistakes []signing.Mistake // those that make no difference to what is taken
+	for _, m := range signing.Mistakes() {
+		if len(m.Sign(i.r.Secret, i.r.Webhook.String(), i.now(), ordinary).Headers) == 0 {
+			mistakes = append(mistakes, m)
+		}
+	}
+	const patience = 3 // of how many nothing must be found before no more are tried
+	changed = map[int]bool{}
+	looked := 0
+	for n, x := range refused {
+		if printOf(x.Outcome, x.Request.URL) != i.facts.worthless.print || len(changed) == 0 && looked == patience {
+			continue
+		}
+		looked++
+		var fit []signing.Mistake
+		for _, m := range mistakes {
+			signed := m.Sign(i.r.Secret, i.r.Webhook.String(), i.now(), x.Request.Body)
+			if len(signed.Headers) == 0 || i.over() {
+				continue
+			}
+			if what, _ := i.try(withSignature(x.Request, signed)); what == accepted {
+				fit = append(fit, m)
+			}
+		}
+		if len(fit) > 0 { // the next ones tell these apart
+			changed[n], mistakes = true, fit
+			i.tried = append(i.tried, x.What+", signed with the mistake "+fit[0].Name+": taken")
+		}
+	}
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	m := mistakes[0]
+	return changed, &report.Diagnosis{
+		Cause:    m.Name,
+		Summary:  "the body is changed before its signature is verified: the receiver " + strings.TrimPrefix(m.Summary, "the receiver ") + "; signed like that, what it refuses with " + i.seen(i.facts.worthless.Outcome) + " is taken",
+		Fix:      m.Fix,
+		Evidence: i.tried,
+	}
 }
