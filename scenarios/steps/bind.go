@@ -1,35 +1,44 @@
 package steps
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/cucumber/godog"
 )
 
-// definition is one sentence of the vocabulary; its method is a function of
-// *World that takes a context and what the sentence's groups hold.
+// definition is one sentence of the vocabulary and the step that it takes: a method
+// of *World with a context, where it sends or reads, and what the sentence's groups
+// hold. A group that a sentence leaves out is "".
 type definition struct {
 	sentence *regexp.Regexp
-	bind     func(*World) any
+	step     any
 }
 
-func def(sentence string, bind func(*World) any) definition {
-	return definition{regexp.MustCompile("^" + sentence + "$"), bind}
+func def(sentence string, step any) definition {
+	ordinal := "(?:" + strings.Join(Ordinals(), "|") + ")"
+	sentence = strings.NewReplacer(
+		// Which of the scenario's messages, templates or contacts it is about.
+		"{which}", "(the|each|the "+ordinal+")",
+		"{whose}", "(its|(?:the|each|the "+ordinal+") (?:message|template)'s)",
+		"{ordinal}", ordinal,
+	).Replace(sentence)
+	return definition{regexp.MustCompile("^" + sentence + "$"), step}
 }
 
-// vocabulary is every sentence, compiled once: a run binds it a hundred times.
-var vocabulary = concat( //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
-	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(), severalSentences(),
-	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(), contactSentences(),
-	templateSentences(), rotationSentences(), storySentences(),
-)
-
-func concat(groups ...[]definition) (all []definition) {
-	for _, g := range groups {
-		all = append(all, g...)
+// bind is the step on that world, as godog takes it.
+func (d definition) bind(w *World) any {
+	step := reflect.ValueOf(d.step)
+	var in, out []reflect.Type
+	for i := 1; i < step.Type().NumIn(); i++ {
+		in = append(in, step.Type().In(i))
 	}
-	return all
+	out = append(out, step.Type().Out(0))
+	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(args []reflect.Value) []reflect.Value {
+		return step.Call(append([]reflect.Value{reflect.ValueOf(w)}, args...))
+	}).Interface()
 }
 
 // Knows reports whether a sentence is one of the vocabulary.
