@@ -15,6 +15,26 @@ import (
 type definition struct {
 	sentence *regexp.Regexp
 	step     any
+	sending  Sending
+}
+
+// Sending is what a sentence sends, for who asks what a scenario sends without running it.
+type Sending string
+
+// What is asked about. The groups of ItsEvents begin with the statuses, those of AnEvent
+// with its type; those of Forged are the type of the event, or "", and the forgery.
+const (
+	ItsEvents    Sending = "events of the scenario's message"
+	ItsLateEvent Sending = "a late event of it" // whose, and its status
+	AnEvent      Sending = "an event of something new"
+	Again        Sending = "a delivery again"
+	Forged       Sending = "a forged delivery"
+	Signals      Sending = "signals of a contact"
+)
+
+func (d definition) sends(s Sending) definition {
+	d.sending = s
+	return d
 }
 
 func def(sentence string, step any) definition {
@@ -25,7 +45,7 @@ func def(sentence string, step any) definition {
 		"{whose}", "(its|(?:the|each|the "+ordinal+") (?:message|template)'s)",
 		"{ordinal}", ordinal,
 	).Replace(sentence)
-	return definition{regexp.MustCompile("^" + sentence + "$"), step}
+	return definition{sentence: regexp.MustCompile("^" + sentence + "$"), step: step}
 }
 
 // bind is the step on that world, as godog takes it.
@@ -44,6 +64,17 @@ func (d definition) bind(w *World) any {
 // Knows reports whether a sentence is one of the vocabulary.
 func Knows(sentence string) bool {
 	return slices.ContainsFunc(vocabulary, func(d definition) bool { return d.sentence.MatchString(sentence) })
+}
+
+// Read says what a step of a scenario sends, and what its sentence's groups hold; "" for
+// a step that sends nothing that is asked about.
+func Read(sentence string) (sends Sending, groups []string) {
+	for _, d := range vocabulary {
+		if said := d.sentence.FindStringSubmatch(sentence); said != nil {
+			return d.sending, said[1:]
+		}
+	}
+	return "", nil
 }
 
 // Bind gives a scenario its steps, on this world.

@@ -7,20 +7,20 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`(?:a|another) message on "([^"]+)"( that the receiver has never heard of)?`, (*World).messageOn),
 	def(`(a message|two messages|messages on every channel|(\d+) messages) that the receiver has seen up to "([^"]+)"(?: under one X-Webhook-ID)?(, some minutes ago)?`, (*World).messagesSeenUpTo),
 	def(`a message whose "([^"]+)" shows in the receiver's state`, (*World).aMessageThatShows),
-	def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, (*World).hasDelivered),
-	def(`Sent delivers its "([^"]+)" events?`, (*World).deliversIts),
+	def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, (*World).hasDelivered).sends(ItsEvents),
+	def(`Sent delivers its "([^"]+)" events?`, (*World).deliversIts).sends(ItsEvents),
 	def(`Sent delivers {whose} "([^"]+)" and "([^"]+)" events (one after the other|at the same instant|at almost the same instant, in either order), with the same timestamps`, (*World).deliversBoth),
 	def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second( at the same instant)?`, (*World).deliversOfTwo),
-	def(`Sent retries (?:that delivery|{whose} "([^"]+)" event)`, (*World).retries),
-	def(`the same delivery arrives again`, (*World).arrivesAgain),
+	def(`Sent retries (?:that delivery|{whose} "([^"]+)" event)`, (*World).retries).sends(Again),
+	def(`the same delivery arrives again`, (*World).arrivesAgain).sends(Again),
 	def(`(\d+) copies of {whose} "([^"]+)" event arrive at the same instant`, (*World).copiesArrive),
-	def(`{whose} "([^"]+)" event arrives late`, (*World).arrivesLate),
+	def(`{whose} "([^"]+)" event arrives late`, (*World).arrivesLate).sends(ItsLateEvent),
 	def(`its "([^"]+)" event is processed but the sender (.+)`, (*World).losesTheAcknowledgement),
 	def(`the sender gives up waiting for the answers to the "([^"]+)" events of (\d+) messages, a moment later each time`, (*World).givesUp),
 	def(`(\d+) deliveries of different messages arrive at the same instant`, (*World).burst),
 
 	// Deliveries of any event, well made and forged.
-	def(`Sent delivers a "([^"]+)" event(?:, signed (-?\d+) s from now| whose body is written with (.+)| with its header names in (.+)| with (.+) in its signature header| with a body of (\d+) bytes)?`, (*World).deliversA),
+	def(`Sent delivers a "([^"]+)" event(?:, signed (-?\d+) s from now| whose body is written with (.+)| with its header names in (.+)| with (.+) in its signature header| with a body of (\d+) bytes)?`, (*World).deliversA).sends(AnEvent),
 	def(`Sent delivers a "([^"]+)" event with this body:`, (*World).deliversThis),
 	def(`Sent delivers, in this order:`, (*World).deliversInOrder),
 	def(`Sent delivers (?:a message|a template|an) event with the (?:(unknown|known) )?(status|field) "([^"]+)"(?: under the unknown sub-type "([^"]+)")?`, (*World).deliversWithValue),
@@ -28,7 +28,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`Sent delivers (a message event|an inbound event) as in (?:edition "([^"]+)"|this edition, (with|without) X-Webhook-Event-ID)`, (*World).deliversAsIn),
 	def(`Sent delivers a correctly signed body that is (.+)`, (*World).deliversBodyThatIs),
 	def(`Sent delivers the "([^"]+)" events? of a template`, (*World).deliversTemplates),
-	def(`a delivery(?: of a "([^"]+)" event)? arrives, forged as "([^"]+)"`, (*World).arrivesForged),
+	def(`a delivery(?: of a "([^"]+)" event)? arrives, forged as "([^"]+)"`, (*World).arrivesForged).sends(Forged),
 	def(`forged deliveries arrive( for that message and for messages never seen)?:`, (*World).forgedDeliveriesArrive),
 
 	// Contacts.
@@ -36,7 +36,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, (*World).contactSendsTwo),
 	def(`two contacts send the same text at the same time`, (*World).twoContactsSend),
 	def(`contacts send (\d+) texts? on every channel(?:, (?:(\d+) copies of each at the same instant|each with (another) at almost the same instant))?`, (*World).contactsSendOnEveryChannel),
-	def(`Sent delivers the signals "([^"]+)" of a contact`, (*World).deliversSignals),
+	def(`Sent delivers the signals "([^"]+)" of a contact`, (*World).deliversSignals).sends(Signals),
 
 	// The webhook and the receiver as such.
 	def(`the receiver cannot be reached for the first (\d+) attempts at its "([^"]+)" event`, (*World).cannotBeReached),
