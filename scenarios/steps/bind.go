@@ -18,7 +18,8 @@ type definition struct {
 	sending  Sending
 }
 
-// Sending is what a sentence sends, for who asks what a scenario sends without running it.
+// Sending is what a sentence sends, for callers that ask that of a scenario without
+// running it.
 type Sending string
 
 // What is asked about. The groups of ItsEvents begin with the statuses, those of AnEvent
@@ -37,10 +38,11 @@ func (d definition) sends(s Sending) definition {
 	return d
 }
 
+// def is a sentence and its step. The placeholders stand for groups that several
+// sentences share: of which of the scenario's messages, templates or contacts they are.
 func def(sentence string, step any) definition {
 	ordinal := "(?:" + strings.Join(Ordinals(), "|") + ")"
 	sentence = strings.NewReplacer(
-		// Which of the scenario's messages, templates or contacts it is about.
 		"{which}", "(the|each|the "+ordinal+")",
 		"{whose}", "(its|(?:the|each|the "+ordinal+") (?:message|template)'s)",
 		"{ordinal}", ordinal,
@@ -66,8 +68,8 @@ func Knows(sentence string) bool {
 	return slices.ContainsFunc(vocabulary, func(d definition) bool { return d.sentence.MatchString(sentence) })
 }
 
-// Read says what a step of a scenario sends, and what its sentence's groups hold; "" for
-// a step that sends nothing that is asked about.
+// Read says what a step of a scenario sends, and what its sentence's groups hold. It is ""
+// for a step that sends nothing that callers ask about.
 func Read(sentence string) (sends Sending, groups []string) {
 	for _, d := range vocabulary {
 		if said := d.sentence.FindStringSubmatch(sentence); said != nil {

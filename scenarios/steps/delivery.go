@@ -32,10 +32,14 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 	if err != nil {
 		return err
 	}
-	before, all := slices.Clone(m.history), w.travelling(list(statuses))
+	before, all := slices.Clone(m.history), w.travelling(statuses)
 	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.Channel, before, all) }
+	return w.deliverAll(ctx, m, all)
+}
+
+func (w *World) deliverAll(ctx context.Context, m *message, all []event.Status) error {
 	for _, st := range all {
-		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
+		if err := w.deliver(ctx, m, st); err != nil {
 			return err
 		}
 	}
@@ -43,7 +47,7 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 }
 
 // deliverLike tells the same story of a new message.
-func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen []event.Status, statuses []string) error {
+func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen, all []event.Status) error {
 	m, err := w.newMessage(ctx, ch)
 	if err != nil {
 		return err
@@ -51,12 +55,7 @@ func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen []event.
 	if err := w.seeAll(ctx, []*message{m}, seen); err != nil {
 		return err
 	}
-	for _, st := range statuses {
-		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.deliverAll(ctx, m, all)
 }
 
 // retries sends the same body again, with a fresh timestamp and signature: that of the

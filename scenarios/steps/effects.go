@@ -226,10 +226,8 @@ func (w *World) mixes(ctx context.Context, history []event.Status, effects int) 
 	}
 	last := len(history) - 1
 	for _, m := range []*message{first, between} {
-		for _, st := range history[:last] {
-			if err := w.see(ctx, m, st); err != nil {
-				return true, err
-			}
+		if err := w.seeAll(ctx, []*message{m}, history[:last]); err != nil {
+			return true, err
 		}
 	}
 	if err := w.see(ctx, first, history[last]); err != nil {

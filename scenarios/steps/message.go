@@ -117,10 +117,13 @@ func (w *World) travels(all ...event.Status) error {
 	return nil
 }
 
-// travelling are the statuses whose events the receiver takes, or all where it takes
-// none of them.
-func (w *World) travelling(all []string) []string {
-	some := slices.DeleteFunc(slices.Clone(all), func(st string) bool { return !w.s.Traits.Travels(event.Status(st)) })
+// travelling are those of a sentence's statuses whose events the receiver takes, or all
+// where it takes none of them.
+func (w *World) travelling(names string) (all []event.Status) {
+	for _, name := range list(names) {
+		all = append(all, event.Status(name))
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(st event.Status) bool { return !w.s.Traits.Travels(st) })
 	if len(some) == 0 {
 		return all
 	}

@@ -21,10 +21,8 @@ func (w *World) hasDelivered(ctx context.Context, statuses, shown string) error 
 	if err != nil {
 		return err
 	}
-	for _, st := range w.travelling(list(statuses)) {
-		if err := w.see(ctx, m, event.Status(st)); err != nil {
-			return err
-		}
+	if err := w.seeAll(ctx, []*message{m}, w.travelling(statuses)); err != nil {
+		return err
 	}
 	if err := w.visible(event.Status(shown)); err != nil {
 		return err
@@ -174,10 +172,8 @@ func (w *World) inEitherOrder(ctx context.Context, m *message, want event.Status
 		if err := w.seeAll(ctx, []*message{control}, before); err != nil {
 			return err
 		}
-		for _, st := range last {
-			if err := w.deliver(ctx, control, st); err != nil {
-				return err
-			}
+		if err := w.deliverAll(ctx, control, last); err != nil {
+			return err
 		}
 		w.pending = nil
 		st, err := w.settled(ctx, w.messageState(control.ID), never)

@@ -51,16 +51,18 @@ func (w *World) messagesSeenUpTo(ctx context.Context, which, number, status, ago
 			return err
 		}
 	}
+	var all []*message
 	for _, ch := range channels {
 		m, err := w.addMessage(ctx, ch)
 		if err != nil {
 			return err
 		}
+		all = append(all, m)
 		if ago != "" {
 			m.Born = w.series.start.Add(-driver.Position(event.Delivered))
 		}
 	}
-	return w.seeAll(ctx, w.messages, w.s.Traits.WayTo(event.Status(status)))
+	return w.seeAll(ctx, all, w.s.Traits.WayTo(event.Status(status)))
 }
 
 // gaps are how long after the first of two events the second is sent: a receiver
