@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,14 +100,7 @@ func (w *World) hadTheirEffectOnce(ctx context.Context, whose, kind string) erro
 	}
 	last, controls := w.lastExchange(), w.controls
 	if controls == nil {
-		for _, m := range messages {
-			control, err := w.newMessage(ctx, m.Channel)
-			if err != nil {
-				return err
-			}
-			controls = append(controls, control)
-		}
-		if err := w.seeAll(ctx, controls, messages[0].history); err != nil {
+		if controls, err = w.controlsOf(ctx, messages); err != nil {
 			return err
 		}
 	}
@@ -131,7 +125,7 @@ func (w *World) hadTheirEffectOnce(ctx context.Context, whose, kind string) erro
 		err := w.sameEffect(ctx, c, want)
 		var failure *Failure
 		if whose == "each message's" && errors.As(err, &failure) {
-			if mixed, err := w.mixes(ctx, m.history, once.Effects); err != nil || mixed {
+			if mixed, err := w.mixes(ctx, m.history, want.Effects); err != nil || mixed {
 				return err
 			}
 		}
@@ -140,6 +134,27 @@ func (w *World) hadTheirEffectOnce(ctx context.Context, whose, kind string) erro
 		}
 	}
 	return nil
+}
+
+// controlsOf are messages that get the same events as others, each exactly once.
+func (w *World) controlsOf(ctx context.Context, messages []*message) (controls []*message, err error) {
+	for _, m := range messages {
+		control, err := w.newMessage(ctx, m.Channel)
+		if err != nil {
+			return nil, err
+		}
+		controls = append(controls, control)
+	}
+	first := messages[0].history
+	if !slices.ContainsFunc(messages, func(m *message) bool { return !slices.Equal(m.history, first) }) {
+		return controls, w.seeAll(ctx, controls, first)
+	}
+	for i, m := range messages {
+		if err := w.seeAll(ctx, controls[i:i+1], m.history); err != nil {
+			return nil, err
+		}
+	}
+	return controls, nil
 }
 
 // templateEffectOnce is hadTheirEffectOnce for a template's events.

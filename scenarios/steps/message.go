@@ -277,7 +277,11 @@ func (w *World) plainOf(ctx context.Context) (*message, event.Event, error) {
 func (w *World) sample(ctx context.Context, name string) (event.Event, error) {
 	switch t := event.Type(name); {
 	case t == event.TypeOf(event.Queued):
-		return w.plain(ctx)
+		m, e, err := w.plainOf(ctx)
+		if m != nil {
+			w.messages = append(w.messages, m)
+		}
+		return e, err
 	case t == event.TypeOf(event.Received):
 		return w.inbound("hello"), nil
 	case t == event.Templates:
@@ -288,7 +292,7 @@ func (w *World) sample(ctx context.Context, name string) (event.Event, error) {
 		if st == event.Read {
 			ch = event.WhatsApp
 		}
-		m, err := w.newMessage(ctx, ch)
+		m, err := w.addMessage(ctx, ch)
 		if err != nil {
 			return event.Event{}, err
 		}

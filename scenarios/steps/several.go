@@ -134,16 +134,19 @@ func (w *World) deliversOfTwo(ctx context.Context, first, second, together strin
 		return leftOut("%s and %s go under one word in the receiver's state", first, second)
 	}
 	var both []delivery.Request
-	for i, status := range []string{first, second} {
+	for i, st := range []event.Status{event.Status(first), event.Status(second)} {
 		m, err := w.the(i)
 		if err != nil {
 			return err
 		}
-		if together != "" {
-			both = append(both, w.signed(w.event(m, event.Status(status))))
-		} else if err := w.deliver(ctx, m, event.Status(status)); err != nil {
-			return err
+		if together == "" {
+			if err := w.deliver(ctx, m, st); err != nil {
+				return err
+			}
+			continue
 		}
+		m.history = append(m.history, st)
+		both = append(both, w.signed(m.Event(st)))
 	}
 	if together == "" {
 		return nil

@@ -28,7 +28,7 @@ func (w *World) deliversWithValue(ctx context.Context, known, where, value, subT
 }
 
 func (w *World) deliversUnknownStatus(ctx context.Context, status string) error {
-	m, err := w.newMessage(ctx, event.SMS)
+	m, err := w.addMessage(ctx, event.SMS)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (w *World) deliversUnknownStatus(ctx context.Context, status string) error 
 }
 
 func (w *World) deliversUnknownSubType(ctx context.Context, status, subType string) error {
-	m, err := w.newMessage(ctx, event.SMS)
+	m, err := w.addMessage(ctx, event.SMS)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ var extraFields = []struct{ path, raw string }{ //nolint:gochecknoglobals // con
 func (w *World) eventCalled(ctx context.Context, which string) (event.Event, error) {
 	switch which {
 	case "a failed event":
-		m, err := w.newMessage(ctx, event.SMS)
+		m, err := w.addMessage(ctx, event.SMS)
 		if err != nil {
 			return event.Event{}, err
 		}
