@@ -117,7 +117,9 @@ func (w *World) oneText(ctx context.Context) (int, error) {
 	if err := w.needs(rule.InboundCount); err != nil {
 		return 0, err
 	}
-	for range 3 { // one may be lost
+	before := w.contact
+	defer func() { w.contact = before }() // "that contact" stays the same
+	for range 3 {                         // one may be lost
 		w.contact = nil
 		control := w.inbound(w.newText())
 		if err := w.introduce(ctx, "an inbound text of another contact", w.signed(control)); err != nil {
