@@ -69,14 +69,14 @@ Feature: Idempotency
   @IDEM-3 @MUST
   Scenario: copies at the same instant are all accepted
     Given messages on every channel that the receiver has seen up to "SENT"
-    When 10 copies of the "DELIVERED" event of each arrive at the same instant
+    When 10 copies of each message's "DELIVERED" event arrive at the same instant
     Then the receiver accepts them all
 
   @IDEM-3 @MUST @state
   Scenario: copies at the same instant have one effect
     Given messages on every channel that the receiver has seen up to "SENT"
-    When 10 copies of the "DELIVERED" event of each arrive at the same instant
-    Then the events of each have had the same effect as on a message that got each of them once
+    When 10 copies of each message's "DELIVERED" event arrive at the same instant
+    Then each message's events have had the same effect as on a message that got each of them once
 
   @IDEM-3 @MUST
   Scenario: copies of an inbound text at the same instant are all accepted
@@ -104,13 +104,13 @@ Feature: Idempotency
   @IDEM-4 @MUST @state
   Scenario: two statuses of one message almost at the same instant are both processed, for many messages
     Given 30 messages that the receiver has seen up to "ROUTED"
-    When Sent delivers the "SENT" and "DELIVERED" events of each at almost the same instant, in either order
+    When Sent delivers each message's "SENT" and "DELIVERED" events at almost the same instant, in either order, with the same timestamps
     Then each message ends as "DELIVERED", as it does when they arrive one after the other in either order
 
   @IDEM-4 @MUST @state
   Scenario: two statuses of one message within a second are both processed
     Given a message that the receiver has seen up to "ROUTED"
-    When Sent delivers its "SENT" event and then its "DELIVERED" event, with the same timestamps
+    When Sent delivers its "SENT" and "DELIVERED" events one after the other, with the same timestamps
     Then the message ends as "DELIVERED"
 
   @IDEM-4 @MUST @state
@@ -170,13 +170,13 @@ Feature: Idempotency
   @IDEM-6 @MUST @state
   Scenario: one effect, at whatever moment the sender gives up waiting
     When the sender gives up waiting for the answers to the "DELIVERED" events of 8 messages, a moment later each time
-    And Sent retries their "DELIVERED" events
-    Then the events of each have had the same effect as on a message that got each of them once
+    And Sent retries each message's "DELIVERED" event
+    Then each message's events have had the same effect as on a message that got each of them once
 
   @IDEM-7 @SHOULD @state @alone
   Scenario: a restart between a delivery and its retry adds no effect
     Given a message that the receiver has seen up to "SENT"
     When Sent delivers its "DELIVERED" event
-    And the receiver restarts
+    And the receiver is restarted, once the effects of its events show
     And Sent retries its "DELIVERED" event
     Then the restart has added no effect

@@ -24,7 +24,7 @@ Feature: Order
   # state cannot be judged.
   @ORD-1 @MUST @state @first
   Scenario: no update of many is lost
-    When Sent delivers all events up to "DELIVERED" of 24 messages, one message after the other
+    Given 24 messages that the receiver has seen up to "DELIVERED"
     Then each message ends as "DELIVERED"
 
   @ORD-2 @MUST
@@ -68,7 +68,7 @@ Feature: Order
   @ORD-3 @MUST @state
   Scenario: a late event moves none of many messages back
     Given 12 messages that the receiver has seen up to "DELIVERED"
-    When the late "SENT" event of each arrives
+    When each message's "SENT" event arrives late
     Then each message is still "DELIVERED"
 
   @ORD-4 @MUST @state

@@ -158,7 +158,7 @@ Feature: Tolerance
   @TOL-9 @MUST
   Scenario Outline: a correctly signed body that is <body> breaks nothing
     When Sent delivers a correctly signed body that is <body>
-    Then the receiver answers without a server error
+    Then the receiver answers it without a server error
     And the receiver still accepts a genuine delivery
 
     Examples:

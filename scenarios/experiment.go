@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -136,18 +136,6 @@ func reasons(violations []oracle.Violation, broken []string) []string {
 	return all
 }
 
-// The sentences of the contract that name what a chaos run must have sent before
-// it can say that a rule was kept.
-var (
-	forgedOf  = regexp.MustCompile(`^a delivery of a "([^"]+)" event arrives, forged as "([^"]+)"$`)
-	forgedAs  = regexp.MustCompile(`^a delivery arrives, forged as "([^"]+)"$`)
-	itsEvents = regexp.MustCompile(`^Sent (?:delivers|has delivered) its "([A-Z, ]+)" events`)
-	itsLate   = regexp.MustCompile(`^its "([A-Z]+)" event arrives late$`)
-	deliversA = regexp.MustCompile(`^Sent delivers a "([^"]+)" event$`)
-	signalsOf = regexp.MustCompile(`^Sent delivers the signals "([^"]+)" of a contact$`)
-	itAgain   = regexp.MustCompile(`^(?:the same delivery arrives again|Sent retries that delivery)$`)
-)
-
 // inOrder are the rules whose scenarios are told by the order of events.
 func inOrder() []rule.ID {
 	return []rule.ID{rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD5, rule.ORD6}
@@ -167,25 +155,28 @@ func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 		}
 		sequence, single := "", ""
 		for _, st := range p.scenario.Steps {
-			switch {
-			case forgedOf.MatchString(st.Text):
-				of := forgedOf.FindStringSubmatch(st.Text)
-				add(oracle.ForgedOf(of[2], of[1]))
-			case forgedAs.MatchString(st.Text):
-				add(oracle.ForgedOf(forgedAs.FindStringSubmatch(st.Text)[1], ""))
-			case itsEvents.MatchString(st.Text):
-				sequence = itsEvents.FindStringSubmatch(st.Text)[1]
-			case itsLate.MatchString(st.Text):
-				sequence += ", " + itsLate.FindStringSubmatch(st.Text)[1]
-			case deliversA.MatchString(st.Text):
-				single = deliversA.FindStringSubmatch(st.Text)[1]
+			switch sends, said := steps.Read(st.Text); sends {
+			case steps.Forged:
+				add(oracle.ForgedOf(said[1], said[0]))
+			case steps.ItsEvents:
+				sequence = said[0]
+			case steps.ItsLateEvent:
+				if sequence != "" {
+					sequence += ", " + said[1]
+				}
+			case steps.AnEvent:
+				single = said[0]
 				if p.rule.ID == rule.TOL3 && families.Has(event.Type(single).Parent()) {
 					add(oracle.Arrives(single))
 				}
-			case signalsOf.MatchString(st.Text) && families.Has(event.ParentContact):
-				add(oracle.Signals(signalsOf.FindStringSubmatch(st.Text)[1]))
-			case itAgain.MatchString(st.Text) && single != "":
-				add(oracle.Again(single))
+			case steps.Signals:
+				if families.Has(event.ParentContact) {
+					add(oracle.Signals(said[0]))
+				}
+			case steps.Again:
+				if single != "" {
+					add(oracle.Again(single))
+				}
 			}
 		}
 		if sequence != "" && slices.Contains(inOrder(), p.rule.ID) {

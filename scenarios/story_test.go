@@ -124,6 +124,18 @@ func stories() map[string]string {
       | the second message | SENT      | again |
     Then the second message's events have had the same effect as on a message that got each of them once
 
+  @IDEM-3 @MUST @state
+  Scenario: messages that do not get the same events
+    Given a message on "sms"
+    And another message on "whatsapp"
+    When Sent delivers, in this order:
+      | of                 | event     | how                        |
+      | the first message  | DELIVERED |                            |
+      | the second message | SENT      |                            |
+      | the second message | READ      |                            |
+      | the second message | READ      | again, at the same instant |
+    Then each message's events have had the same effect as on a message that got each of them once
+
   @IDEM-5 @MUST @state
   Scenario: contacts
     When Sent delivers, in this order:
@@ -154,6 +166,17 @@ func stories() map[string]string {
       | the message | READ  |     |
       | the message | SENT  |     |
     Then the first message ends as "READ"
+
+  @ORD-4 @MUST @state
+  Scenario: the second of two messages
+    Given a message on "whatsapp"
+    And another message on "whatsapp"
+    When Sent delivers, in this order:
+      | of                 | event | how |
+      | the first message  | SENT  |     |
+      | the second message | READ  |     |
+      | the second message | SENT  |     |
+    Then the second message ends as "DELIVERED" or "READ"
 
   @TPL-1 @MUST @state
   Scenario: a template

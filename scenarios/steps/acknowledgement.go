@@ -15,16 +15,6 @@ import (
 // smallestTimeout is the smallest timeout that Sent lets a webhook have.
 const smallestTimeout = 5 * time.Second
 
-func acknowledgementSentences() []definition {
-	return []definition{
-		def(`the receiver accepts it quickly, far inside the timeout`, func(w *World) any { return w.acceptsQuickly }),
-		def(`(\d+) deliveries of different messages arrive at the same instant`, func(w *World) any { return w.burst }),
-		def(`the receiver accepts them all within (\d+) s`, func(w *World) any { return w.acceptsAllWithin }),
-		def(`all their messages show in the receiver's state`, func(w *World) any { return w.allShow }),
-		def(`the receiver does not answer with a redirect`, func(w *World) any { return w.noRedirect }),
-	}
-}
-
 // acceptsQuickly gives a slow answer a second and a third chance: a receiver
 // that warms up, or a machine that hiccups, is not slow.
 func (w *World) acceptsQuickly(ctx context.Context) error {
@@ -72,16 +62,16 @@ const chances = 3
 func (w *World) burst(ctx context.Context, n int) error {
 	requests := make([]delivery.Request, n)
 	for i := range requests {
-		e, err := w.plain(ctx)
-		if m := len(w.messages); err == nil && e.Outbound != nil && w.first() != event.Queued {
-			e, err = w.eventOn(w.messages[m-1], w.first()) // the first that shows
+		m, e, err := w.plainOf(ctx)
+		if err == nil && m != nil && w.first() != event.Queued {
+			e, err = w.eventOn(m, w.first()) // the first that shows
 		}
 		if err != nil {
 			return err
 		}
-		if e.Outbound != nil {
-			m := w.messages[len(w.messages)-1]
+		if m != nil {
 			m.history = append(m.history, e.Outbound.Status)
+			w.messages = append(w.messages, m)
 		}
 		requests[i] = w.signed(e)
 	}
@@ -164,17 +154,4 @@ func (w *World) allShow(ctx context.Context) error {
 		Seen:     last.Raw,
 		At:       &xs[0],
 	}
-}
-
-func (w *World) noRedirect() error {
-	xs, err := w.judge()
-	if err != nil {
-		return err
-	}
-	for _, x := range xs {
-		if x.Outcome.Kind == delivery.Answered && x.Outcome.Status/100 == 3 {
-			return &Failure{Summary: x.What + ": " + x.Seen(), Expected: "an answer of the receiver itself; Sent follows no redirect", At: &x}
-		}
-	}
-	return nil
 }

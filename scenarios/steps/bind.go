@@ -1,40 +1,82 @@
 package steps
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/cucumber/godog"
 )
 
-// definition is one sentence of the vocabulary; its method is a function of
-// *World that takes a context and what the sentence's groups hold.
+// definition is one sentence of the vocabulary and the step that it takes: a method
+// of *World with a context, where it sends or reads, and what the sentence's groups
+// hold. A group that a sentence leaves out is "".
 type definition struct {
 	sentence *regexp.Regexp
-	bind     func(*World) any
+	step     any
+	sending  Sending
 }
 
-func def(sentence string, bind func(*World) any) definition {
-	return definition{regexp.MustCompile("^" + sentence + "$"), bind}
-}
+// Sending is what a sentence sends, for callers that ask that of a scenario without
+// running it.
+type Sending string
 
-// vocabulary is every sentence, compiled once: a run binds it a hundred times.
-var vocabulary = concat( //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
-	deliverySentences(), signatureSentences(), acknowledgementSentences(), idempotencySentences(), severalSentences(),
-	orderSentences(), toleranceSentences(), retriesSentences(), inboundSentences(), contactSentences(),
-	templateSentences(), rotationSentences(), storySentences(),
+// What is asked about. The groups of ItsEvents begin with the statuses, those of AnEvent
+// with its type; those of Forged are the type of the event, or "", and the forgery.
+const (
+	ItsEvents    Sending = "events of the scenario's message"
+	ItsLateEvent Sending = "a late event of it" // whose, and its status
+	AnEvent      Sending = "an event of something new"
+	Again        Sending = "a delivery again"
+	Forged       Sending = "a forged delivery"
+	Signals      Sending = "signals of a contact"
 )
 
-func concat(groups ...[]definition) (all []definition) {
-	for _, g := range groups {
-		all = append(all, g...)
+func (d definition) sends(s Sending) definition {
+	d.sending = s
+	return d
+}
+
+// def is a sentence and its step. The placeholders stand for groups that several
+// sentences share: of which of the scenario's messages, templates or contacts they are.
+func def(sentence string, step any) definition {
+	ordinal := "(?:" + strings.Join(Ordinals(), "|") + ")"
+	sentence = strings.NewReplacer(
+		"{which}", "(the|each|the "+ordinal+")",
+		"{whose}", "(its|(?:the|each|the "+ordinal+") (?:message|template)'s)",
+		"{ordinal}", ordinal,
+	).Replace(sentence)
+	return definition{sentence: regexp.MustCompile("^" + sentence + "$"), step: step}
+}
+
+// bind is the step on that world, as godog takes it.
+func (d definition) bind(w *World) any {
+	step := reflect.ValueOf(d.step)
+	var in, out []reflect.Type
+	for i := 1; i < step.Type().NumIn(); i++ {
+		in = append(in, step.Type().In(i))
 	}
-	return all
+	out = append(out, step.Type().Out(0))
+	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(args []reflect.Value) []reflect.Value {
+		return step.Call(append([]reflect.Value{reflect.ValueOf(w)}, args...))
+	}).Interface()
 }
 
 // Knows reports whether a sentence is one of the vocabulary.
 func Knows(sentence string) bool {
 	return slices.ContainsFunc(vocabulary, func(d definition) bool { return d.sentence.MatchString(sentence) })
+}
+
+// Read says what a step of a scenario sends, and what its sentence's groups hold. It is ""
+// for a step that sends nothing that callers ask about.
+func Read(sentence string) (sends Sending, groups []string) {
+	for _, d := range vocabulary {
+		if said := d.sentence.FindStringSubmatch(sentence); said != nil {
+			return d.sending, said[1:]
+		}
+	}
+	return "", nil
 }
 
 // Bind gives a scenario its steps, on this world.

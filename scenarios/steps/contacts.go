@@ -17,13 +17,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
-func contactSentences() []definition {
-	return []definition{
-		def(`Sent delivers the signals "([^"]+)" of a contact`, func(w *World) any { return w.deliversSignals }),
-		def(`the contact has (opted out|opted in)`, func(w *World) any { return w.contactHas }),
-	}
-}
-
 // familyEvent is a genuine event of a family that not every edition has.
 func (w *World) familyEvent(name string) (event.Event, error) {
 	kind, err := event.Lookup(name)
@@ -130,13 +123,11 @@ func (w *World) contactHas(ctx context.Context, want string) error {
 	read := w.contactState(w.contact.number)
 	standing := check.Standing{OptedIn: want == "opted in", OptedOut: want == "opted out"}
 	reached := func(st probe.State) bool { return standing.Fits(optedOut(st)) }
-	st, err := w.appears(ctx, read, reached)
-	if err == nil && reached(st) {
-		st, err = w.settled(ctx, read, never) // the last reading counts: signals may be worked off side by side
-	}
-	if err != nil || reached(st) {
+	all, err := w.comeTo(ctx, []expectation{{read, reached}})
+	if err != nil || reached(all[0]) {
 		return err
 	}
+	st := all[0]
 	seen := "has opted in"
 	if optedOut(st) {
 		seen = "has opted out"
@@ -163,5 +154,5 @@ func (w *World) thatContactSends(ctx context.Context) error {
 		return err
 	}
 	w.contact = &before
-	return w.contactSends(ctx, ordinaryText)
+	return w.sendsText(ctx, ordinaryText)
 }

@@ -9,67 +9,22 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
-// The sentences that every family uses.
-func deliverySentences() []definition {
-	return []definition{
-		def(`Sent delivers a "([^"]+)" event`, func(w *World) any { return w.deliversA }),
-		def(`a message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
-		def(`a message on "([^"]+)" that the receiver has never heard of`, func(w *World) any { return w.aForeignMessageOn }),
-		def(`a message that the receiver has seen up to "([^"]+)"`, func(w *World) any { return w.aMessageSeenUpTo }),
-		def(`Sent delivers its "([^"]+)" events?`, func(w *World) any { return w.deliversIts }),
-		def(`Sent retries its "([^"]+)" event`, func(w *World) any { return w.retriesIts }),
-		def(`the same delivery arrives again`, func(w *World) any { return w.arrivesAgain }),
-		def(`Sent retries that delivery`, func(w *World) any { return w.retriesThat }),
-		def(`the receiver accepts (?:it|them all|the retry)`, func(w *World) any { return w.accepts }),
-		def(`the receiver rejects it`, func(w *World) any { return w.rejects }),
-		def(`the receiver answers it`, func(w *World) any { return w.answers }),
-		def(`the receiver answers without a server error`, func(w *World) any { return w.answersWithoutServerError }),
-		def(`the receiver still accepts a genuine delivery`, func(w *World) any { return w.stillAccepts }),
-	}
-}
-
-func (w *World) deliversA(ctx context.Context, name string) error {
-	e, err := w.sample(ctx, name)
-	if err != nil {
-		return err
-	}
-	w.again = func(ctx context.Context) error {
-		w.contact = nil
-		return w.deliversA(ctx, name)
-	}
-	_, err = w.send(ctx, "a genuine "+name+" event", w.signed(e), name)
-	return err
-}
-
-func (w *World) aMessageOn(ctx context.Context, channel string) error {
+func (w *World) messageOn(ctx context.Context, channel, foreign string) error {
 	ch, err := event.ParseChannel(channel)
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+	case foreign != "":
+		w.messages = append(w.messages, w.foreignMessage(ch))
+	default:
+		_, err = w.addMessage(ctx, ch)
 	}
-	_, err = w.newMessage(ctx, ch)
 	return err
-}
-
-func (w *World) aForeignMessageOn(channel string) error {
-	ch, err := event.ParseChannel(channel)
-	if err != nil {
-		return err
-	}
-	w.foreignMessage(ch)
-	return nil
-}
-
-func (w *World) aMessageSeenUpTo(ctx context.Context, status string) error {
-	m, err := w.newMessage(ctx, event.WhatsApp)
-	if err != nil {
-		return err
-	}
-	return w.seeUpTo(ctx, m, event.Status(status))
 }
 
 func (w *World) deliversIts(ctx context.Context, statuses string) error {
@@ -77,10 +32,14 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 	if err != nil {
 		return err
 	}
-	before, all := slices.Clone(m.history), w.travelling(list(statuses))
+	before, all := slices.Clone(m.history), w.travelling(statuses)
 	w.again = func(ctx context.Context) error { return w.deliverLike(ctx, m.Channel, before, all) }
+	return w.deliverAll(ctx, m, all)
+}
+
+func (w *World) deliverAll(ctx context.Context, m *message, all []event.Status) error {
 	for _, st := range all {
-		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
+		if err := w.deliver(ctx, m, st); err != nil {
 			return err
 		}
 	}
@@ -88,33 +47,55 @@ func (w *World) deliversIts(ctx context.Context, statuses string) error {
 }
 
 // deliverLike tells the same story of a new message.
-func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen []event.Status, statuses []string) error {
+func (w *World) deliverLike(ctx context.Context, ch event.Channel, seen, all []event.Status) error {
 	m, err := w.newMessage(ctx, ch)
 	if err != nil {
 		return err
 	}
-	for _, st := range seen {
-		if err := w.see(ctx, m, st); err != nil {
+	if err := w.seeAll(ctx, []*message{m}, seen); err != nil {
+		return err
+	}
+	return w.deliverAll(ctx, m, all)
+}
+
+// retries sends the same body again, with a fresh timestamp and signature: that of the
+// last delivery, or of an event.
+func (w *World) retries(ctx context.Context, whose, status string) error {
+	if whose == "" {
+		last, err := w.lastAccepted()
+		if err != nil {
 			return err
 		}
+		e := event.Event{Type: event.Type(last.Request.Get(signing.HeaderEventType))}
+		e.ID, _ = uuid.Parse(last.Request.Get(signing.HeaderEventID)) // none where none is sent
+		_, err = w.send(ctx, "a retry of that delivery", w.later(e, last.Request.Body))
+		return err
 	}
-	for _, st := range statuses {
-		if err := w.deliver(ctx, m, event.Status(st)); err != nil {
+	messages, err := w.messagesOf(whose)
+	if err != nil {
+		return err
+	}
+	var planned []driver.Planned
+	for _, m := range messages {
+		e := m.Event(event.Status(status))
+		planned = append(planned, driver.Planned{What: fmt.Sprintf("a retry of its %s event", status), Request: w.later(e, w.body(e))})
+	}
+	return w.sendEach(ctx, planned)
+}
+
+// sendEach sends one after the other, or side by side to a receiver that is slow
+// and takes them so.
+func (w *World) sendEach(ctx context.Context, planned []driver.Planned) error {
+	if len(planned) > 1 && w.s.Wide() {
+		_, err := w.sendPlanned(ctx, planned)
+		return err
+	}
+	for _, p := range planned {
+		if _, err := w.send(ctx, p.What, p.Request); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// retriesIts sends the same body again, with a fresh timestamp and signature.
-func (w *World) retriesIts(ctx context.Context, status string) error {
-	m, err := w.the(0)
-	if err != nil {
-		return err
-	}
-	e := w.event(m, event.Status(status))
-	_, err = w.send(ctx, fmt.Sprintf("a retry of its %s event", status), w.later(e, w.body(e)))
-	return err
 }
 
 // later signs a body as a retry does: with another timestamp than the last
@@ -129,38 +110,24 @@ func (w *World) later(e event.Event, body []byte) delivery.Request {
 }
 
 func (w *World) arrivesAgain(ctx context.Context) error {
-	last := w.lastExchange()
-	if last == nil {
-		return fmt.Errorf("nothing was delivered before this step")
+	last, err := w.lastAccepted()
+	if err == nil {
+		_, err = w.send(ctx, "the same delivery again", last.Request)
 	}
-	if err := w.wasAccepted(last); err != nil {
-		return err
-	}
-	_, err := w.send(ctx, "the same delivery again", last.Request)
 	return err
 }
 
-// wasAccepted leaves a delivery that was refused the first time to the rule that
-// asks for its acceptance: of its duplicates nothing can be seen.
-func (w *World) wasAccepted(x *Exchange) error {
-	if x.Outcome.Accepted() {
-		return nil
-	}
-	return notChecked("%s was refused the first time (%s), so of its duplicates nothing can be seen", x.What, x.Seen())
-}
-
-func (w *World) retriesThat(ctx context.Context) error {
+// lastAccepted is the last delivery. One that was refused the first time is left to the
+// rule that asks for its acceptance: of its duplicates nothing can be seen.
+func (w *World) lastAccepted() (*Exchange, error) {
 	last := w.lastExchange()
-	if last == nil {
-		return fmt.Errorf("nothing was delivered before this step")
+	switch {
+	case last == nil:
+		return nil, fmt.Errorf("nothing was delivered before this step")
+	case !last.Outcome.Accepted():
+		return nil, notChecked("%s was refused the first time (%s), so of its duplicates nothing can be seen", last.What, last.Seen())
 	}
-	if err := w.wasAccepted(last); err != nil {
-		return err
-	}
-	e := event.Event{Type: event.Type(last.Request.Get(signing.HeaderEventType))}
-	e.ID, _ = uuid.Parse(last.Request.Get(signing.HeaderEventID)) // none where none is sent
-	_, err := w.send(ctx, "a retry of that delivery", w.later(e, last.Request.Body))
-	return err
+	return last, nil
 }
 
 func (w *World) accepts() error {
@@ -176,12 +143,29 @@ func (w *World) accepts() error {
 	return nil
 }
 
-func (w *World) rejects() error {
-	xs, err := w.judge()
-	if err != nil {
-		return err
+// rejects asks it of all deliveries, or of the forged ones among them. unless is not ""
+// where a receiver may have a decoder that takes them.
+func (w *World) rejects(ctx context.Context, what, unless string) error {
+	var xs []Exchange
+	if what == "it" {
+		var err error
+		if xs, err = w.judge(); err != nil {
+			return err
+		}
+	} else if len(w.forged) == 0 {
+		return fmt.Errorf("nothing forged was delivered before this step")
+	}
+	for _, f := range w.forged {
+		if what != "it" {
+			xs = append(xs, f.at)
+		}
 	}
 	for _, x := range xs {
+		if unless != "" && x.Outcome.Accepted() {
+			if lenient, err := w.isLenient(ctx); err != nil || lenient {
+				return err
+			}
+		}
 		if err := mustReject(x); err != nil {
 			return err
 		}
@@ -189,28 +173,25 @@ func (w *World) rejects() error {
 	return nil
 }
 
-// answers takes a 2xx or a 4xx: the receiver took it or refused it, and said so.
-func (w *World) answers() error {
+// answers asks for any answer of the receiver itself, a 2xx or a 4xx, or only for one
+// that is not what without says.
+func (w *World) answers(without string) error {
 	xs, err := w.judge()
 	if err != nil {
 		return err
 	}
 	for _, x := range xs {
-		if !x.Outcome.Accepted() && !x.Outcome.Rejected() {
-			return &Failure{Summary: x.What + ": " + x.Seen(), Expected: "a 2xx or a 4xx", At: &x}
+		answered, right, expected := x.Outcome.Kind == delivery.Answered, false, ""
+		switch without {
+		case "a server error":
+			right, expected = answered && x.Outcome.Status < 500, "an answer below 500: a 4xx is best"
+		case "a redirect":
+			right, expected = !answered || x.Outcome.Status/100 != 3, "an answer of the receiver itself; Sent follows no redirect"
+		default:
+			right, expected = x.Outcome.Accepted() || x.Outcome.Rejected(), "a 2xx or a 4xx"
 		}
-	}
-	return nil
-}
-
-func (w *World) answersWithoutServerError() error {
-	xs, err := w.judge()
-	if err != nil {
-		return err
-	}
-	for _, x := range xs {
-		if x.Outcome.Kind != delivery.Answered || x.Outcome.Status >= 500 {
-			return &Failure{Summary: x.What + ": " + x.Seen(), Expected: "an answer below 500: a 4xx is best", At: &x}
+		if !right {
+			return &Failure{Summary: x.What + ": " + x.Seen(), Expected: expected, At: &x}
 		}
 	}
 	return nil
@@ -226,10 +207,7 @@ func (w *World) stillAccepts(ctx context.Context) error {
 		return err
 	}
 	w.pending = nil
-	if err := mustAccept(x); err != nil {
-		return err
-	}
-	return nil
+	return mustAccept(x)
 }
 
 // article is "a" or "an" and the word.

@@ -2,7 +2,10 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -12,45 +15,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
-
-// onEveryChannel makes a message on each channel that shows, and its control.
-func (w *World) onEveryChannel(ctx context.Context, status string) error {
-	w.several = &several{}
-	t := w.s.Traits
-	for _, ch := range event.Channels() {
-		if !t.Takes(ch) {
-			continue
-		}
-		m, err := w.newMessage(ctx, ch)
-		if err != nil {
-			return err
-		}
-		w.several.messages = append(w.several.messages, m)
-	}
-	return w.seeAllUpTo(ctx, w.several.messages, event.Status(status))
-}
-
-func (w *World) copiesOfEach(ctx context.Context, n int, status string) error {
-	st := event.Status(status)
-	for i, m := range w.several.messages {
-		m.history = append(m.history, st)
-		r := w.signed(m.Event(st))
-		requests := make([]delivery.Request, n)
-		for i := range requests {
-			requests[i] = r
-		}
-		what := fmt.Sprintf("one of %d copies of its %s event on %s at the same instant", n, st, m.Channel)
-		if i > 0 { // all of them together would be a burst, which is ACK-2's
-			if err := w.workedOff(ctx, w.several.messages[i-1], st); err != nil {
-				return err
-			}
-		}
-		if err := w.sendAll(ctx, what, requests); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // betweenCopies is how long a receiver whose state cannot be read has to work off
 // the copies of one event before those of the next come.
@@ -75,26 +39,25 @@ func (w *World) givesUp(ctx context.Context, status string, n int) error {
 	}
 	st := event.Status(status)
 	way := driver.WayTo(st)
-	w.several = &several{}
-	for range n + 1 {
-		m, err := w.newMessage(ctx, event.WhatsApp)
-		if err != nil {
-			return err
+	control, err := w.newMessage(ctx, event.WhatsApp)
+	for range n {
+		if err == nil {
+			_, err = w.addMessage(ctx, event.WhatsApp)
 		}
-		w.several.messages = append(w.several.messages, m)
 	}
-	if err := w.seeAllUpTo(ctx, w.several.messages, way[len(way)-2]); err != nil {
+	if err != nil {
 		return err
 	}
-	control := w.several.messages[0]
-	w.several.messages = w.several.messages[1:]
-	w.several.controls = []*message{control}
+	w.controls = []*message{control}
+	if err := w.seeAll(ctx, append(w.controls, w.messages...), w.s.Traits.WayTo(way[len(way)-2])); err != nil {
+		return err
+	}
 	if err := w.see(ctx, control, st); err != nil {
 		return err
 	}
 	usual := w.lastExchange().Outcome.Duration
 	var planned []driver.Planned
-	for i, m := range w.several.messages {
+	for i, m := range w.messages {
 		m.history = append(m.history, st)
 		waits := max(usual*time.Duration(i+1)/time.Duration(n), 50*time.Microsecond)
 		planned = append(planned, driver.Planned{
@@ -117,70 +80,141 @@ func (w *World) givesUp(ctx context.Context, status string, n int) error {
 			}
 		}
 	}
-	_, err := w.settled(ctx, w.messageState(control.ID), never)
+	_, err = w.settled(ctx, w.messageState(control.ID), never)
 	return err
 }
 
-func (w *World) retriesTheirs(ctx context.Context, status string) error {
-	var planned []driver.Planned
-	for _, m := range w.several.messages {
-		e := m.Event(event.Status(status))
-		planned = append(planned, driver.Planned{What: fmt.Sprintf("a retry of its %s event", status), Request: w.later(e, w.body(e))})
-	}
-	return w.sendEach(ctx, planned)
-}
-
-// onceEachOfAll leaves refusals to the scenario that asks for acceptance.
-func (w *World) onceEachOfAll(ctx context.Context) error {
+// hadTheirEffectOnce asserts that events have had the effect that they have on a control
+// that got each of them once. It leaves refusals to the scenario that asks for acceptance.
+func (w *World) hadTheirEffectOnce(ctx context.Context, whose, kind string) error {
 	w.pending = nil
+	if kind == "template" {
+		return w.templateEffectOnce(ctx, whose)
+	}
 	if err := w.needs(rule.MessageEffects); err != nil {
 		return err
 	}
-	history := w.several.messages[0].history
-	if w.several.controls == nil {
-		for _, m := range w.several.messages {
-			t, err := w.newMessage(ctx, m.Channel)
-			if err != nil {
-				return err
-			}
-			w.several.controls = append(w.several.controls, t)
-		}
-		if err := w.seeAllUpTo(ctx, w.several.controls, history[len(history)-1]); err != nil {
-			return err
-		}
-	}
-	once, err := w.onceOf(ctx, w.several.controls[0])
+	messages, err := w.messagesOf(whose)
 	if err != nil {
 		return err
 	}
-	if !once.HasEffects || once.Effects == 0 {
-		return notChecked("the probe shows no effect of events that were delivered once: an effect too many could not be seen")
+	last, controls := w.lastExchange(), w.controls
+	if controls == nil {
+		if controls, err = w.controlsOf(ctx, messages); err != nil {
+			return err
+		}
 	}
-	for i, m := range w.several.messages {
+	once, err := w.onceOf(ctx, controls[0])
+	if err == nil {
+		err = hasEffects(once, kind, statuses(messages[0].history))
+	}
+	if err != nil {
+		return err
+	}
+	for i, m := range messages {
 		want := once
-		if len(w.several.controls) > i && i > 0 {
-			if want, err = w.messageState(w.several.controls[i].ID)(ctx); err != nil {
+		if i > 0 && i < len(controls) {
+			if want, err = w.messageState(controls[i].ID)(ctx); err != nil {
 				return err
 			}
 		}
-		got, err := w.appears(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.HasEffects && st.Effects == want.Effects })
+		c := comparison{kind, "the message", w.messageState(m.ID), statuses(m.history), last}
+		if whose == "each message's" {
+			c.what, c.last = "a message on "+string(m.Channel), w.lastOf(m)
+		}
+		err := w.sameEffect(ctx, c, want)
+		var failure *Failure
+		if whose == "each message's" && errors.As(err, &failure) {
+			if mixed, err := w.mixes(ctx, m.history, want.Effects); err != nil || mixed {
+				return err
+			}
+		}
 		if err != nil {
 			return err
 		}
-		if got.HasEffects && got.Effects == want.Effects {
-			continue
-		}
-		if mixed, err := w.mixes(ctx, m.history, once.Effects); err != nil || mixed {
-			return err
-		}
-		return &Failure{
-			Summary:  fmt.Sprintf("%d effects on a message on %s; each event delivered once has %d", got.Effects, m.Channel, want.Effects),
-			Expected: fmt.Sprintf("%d effects, as on a message that got each of %s once", want.Effects, statuses(m.history)),
-			Seen:     got.Raw,
-			At:       w.lastOf(m),
-		}
 	}
 	return nil
+}
+
+// controlsOf are messages that get the same events as others, each exactly once.
+func (w *World) controlsOf(ctx context.Context, messages []*message) (controls []*message, err error) {
+	for _, m := range messages {
+		control, err := w.newMessage(ctx, m.Channel)
+		if err != nil {
+			return nil, err
+		}
+		controls = append(controls, control)
+	}
+	first := messages[0].history
+	if !slices.ContainsFunc(messages, func(m *message) bool { return !slices.Equal(m.history, first) }) {
+		return controls, w.seeAll(ctx, controls, first)
+	}
+	for i, m := range messages {
+		if err := w.seeAll(ctx, controls[i:i+1], m.history); err != nil {
+			return nil, err
+		}
+	}
+	return controls, nil
+}
+
+// templateEffectOnce is hadTheirEffectOnce for a template's events.
+func (w *World) templateEffectOnce(ctx context.Context, which string) error {
+	if err := w.needs(rule.TemplateStatus); err != nil {
+		return err
+	}
+	t, err := w.theTemplate(which)
+	if err != nil {
+		return err
+	}
+	last, control := w.lastExchange(), newID(w.chance)
+	for i, status := range t.history {
+		e := w.templateEvent(control, status)
+		e.CreatedAt = e.CreatedAt.Add(time.Duration(i) * time.Second)
+		if err := w.introduce(ctx, "the "+status+" event of another template", w.signed(e)); err != nil {
+			return err
+		}
+	}
+	once, err := w.settled(ctx, w.templateState(control), never)
+	history := strings.Join(t.history, ", ")
+	if err == nil {
+		err = hasEffects(once, "template", history)
+	}
+	if err != nil {
+		return err
+	}
+	return w.sameEffect(ctx, comparison{"template", "the template", w.templateState(t.id), history, last}, once)
+}
+
+// comparison is what is compared with a control.
+type comparison struct {
+	kind    string // "message" or "template"
+	what    string // "the message"
+	read    reader
+	history string    // which events both got
+	last    *Exchange // about it
+}
+
+// hasEffects makes sure of the control: that it shows what its events amount to.
+func hasEffects(once probe.State, kind, history string) error {
+	if once.HasEffects && once.Effects > 0 {
+		return nil
+	}
+	return notChecked("the probe shows no effect of events that were delivered once (effects of a %s with %s): an effect too many could not be seen", kind, history)
+}
+
+// sameEffect asserts that what is read comes to as many effects as the control has.
+func (w *World) sameEffect(ctx context.Context, c comparison, once probe.State) error {
+	same := func(st probe.State) bool { return st.HasEffects && st.Effects == once.Effects }
+	got, err := w.appears(ctx, c.read, same)
+	if err != nil || same(got) {
+		return err
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("%d effects on %s; each event delivered once has %d", got.Effects, c.what, once.Effects),
+		Expected: fmt.Sprintf("%d effects, as on a %s that got each of %s once", once.Effects, c.kind, c.history),
+		Seen:     got.Raw,
+		At:       c.last,
+	}
 }
 
 // lastOf is the last delivery of a message.
@@ -207,10 +241,8 @@ func (w *World) mixes(ctx context.Context, history []event.Status, effects int) 
 	}
 	last := len(history) - 1
 	for _, m := range []*message{first, between} {
-		for _, st := range history[:last] {
-			if err := w.see(ctx, m, st); err != nil {
-				return true, err
-			}
+		if err := w.seeAll(ctx, []*message{m}, history[:last]); err != nil {
+			return true, err
 		}
 	}
 	if err := w.see(ctx, first, history[last]); err != nil {

@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,114 +11,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
-
-func idempotencySentences() []definition {
-	return []definition{
-		def(`(\d+) copies of its "([^"]+)" event arrive at the same instant`, func(w *World) any { return w.copiesArrive }),
-		def(`its events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.onceEach }),
-		def(`Sent delivers its "([^"]+)" and "([^"]+)" events at the same instant, with the same timestamps`, func(w *World) any { return w.deliversBothAtOnce }),
-		def(`Sent delivers its "([^"]+)" event and then its "([^"]+)" event, with the same timestamps`, func(w *World) any { return w.deliversBothInTurn }),
-		def(`the message ends as "([^"]+)", as it does when they arrive one after the other in either order`, func(w *World) any { return w.endsAsInEitherOrder }),
-		def(`its "([^"]+)" event is processed but the sender (.+)`, func(w *World) any { return w.losesTheAcknowledgement }),
-		def(`the receiver restarts`, func(w *World) any { return w.receiverRestarts }),
-		def(`the restart has added no effect`, func(w *World) any { return w.restartAddedNothing }),
-	}
-}
-
-func (w *World) copiesArrive(ctx context.Context, n int, status string) error {
-	m, err := w.the(0)
-	if err != nil {
-		return err
-	}
-	st := event.Status(status)
-	m.history = append(m.history, st)
-	r := w.signed(w.event(m, st))
-	requests := make([]delivery.Request, n)
-	for i := range requests {
-		requests[i] = r
-	}
-	return w.sendAll(ctx, fmt.Sprintf("one of %d copies of its %s event at the same instant", n, st), requests)
-}
-
-// onceEach leaves refusals to the scenario that asks for acceptance.
-func (w *World) onceEach(ctx context.Context) error {
-	w.pending = nil
-	return w.sameEffect(ctx, 0)
-}
-
-// twoEvents are two deliveries that differ in nothing but the status: same
-// message, same event timestamps, same signature timestamp.
-func (w *World) twoEvents(first, second string) ([]delivery.Request, error) {
-	m, err := w.the(0)
-	if err != nil {
-		return nil, err
-	}
-	if err := w.travels(event.Status(first), event.Status(second)); err != nil {
-		return nil, err
-	}
-	a, b := w.event(m, event.Status(first)), w.event(m, event.Status(second))
-	a.CreatedAt, a.Outbound.UpdatedAt = b.CreatedAt, b.Outbound.UpdatedAt
-	m.history = append(m.history, event.Status(first), event.Status(second))
-	return []delivery.Request{w.signed(a), w.signed(b)}, nil
-}
-
-func (w *World) deliversBothAtOnce(ctx context.Context, first, second string) error {
-	both, err := w.twoEvents(first, second)
-	if err != nil {
-		return err
-	}
-	return w.sendAll(ctx, fmt.Sprintf("its %s and %s events at the same instant", first, second), both)
-}
-
-// deliversBothInTurn leaves it to nobody's luck which of the two arrives first.
-func (w *World) deliversBothInTurn(ctx context.Context, first, second string) error {
-	both, err := w.twoEvents(first, second)
-	if err != nil {
-		return err
-	}
-	for i, status := range []string{first, second} {
-		if _, err := w.send(ctx, "its "+status+" event", both[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// endsAsInEitherOrder leaves it to the rules of order what a receiver does with
-// the later status first: at the same instant, that is a matter of luck.
-func (w *World) endsAsInEitherOrder(ctx context.Context, want string) error {
-	err := w.messageEnds(ctx, 0, want)
-	var failure *Failure
-	if !errors.As(err, &failure) {
-		return err
-	}
-	m := w.messages[0]
-	n := len(m.history) - 2
-	control, err := w.newMessage(ctx, m.Channel)
-	if err != nil {
-		return err
-	}
-	for _, st := range m.history[:n] {
-		if err := w.see(ctx, control, st); err != nil {
-			return err
-		}
-	}
-	for _, st := range []event.Status{m.history[n+1], m.history[n]} {
-		if err := w.deliver(ctx, control, st); err != nil {
-			return err
-		}
-	}
-	w.pending = nil
-	st, err := w.settled(ctx, w.messageState(control.ID), never)
-	if err != nil {
-		return err
-	}
-	if !w.is(event.Status(want))(st) {
-		return notChecked("at the same instant either of the two may come first, and a message that gets %s before %s is %s in the receiver's state (ORD-2 and ORD-3 say so)",
-			m.history[n+1], m.history[n], status(st))
-	}
-	return failure
-}
 
 // losesTheAcknowledgement makes the receiver process an event without the sender
 // learning of it, and waits until it has.
@@ -160,7 +51,15 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 // restartReading is what the state showed around a restart.
 type restartReading struct{ before, after probe.State }
 
-func (w *World) receiverRestarts(ctx context.Context) error {
+// isRestarted restarts the receiver. once is not "" where restartAddedNothing looks
+// for what that has added to the effects.
+func (w *World) isRestarted(ctx context.Context, once string) error {
+	if once == "" {
+		if err := w.needs(rule.Restart); err != nil {
+			return err
+		}
+		return w.restartTarget(ctx, "restart")
+	}
 	if err := w.needs(rule.MessageEffects, rule.Restart); err != nil {
 		return err
 	}
@@ -181,15 +80,23 @@ func (w *World) receiverRestarts(ctx context.Context) error {
 	if err := w.awaitOthers(ctx); err != nil {
 		return err
 	}
-	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
-		return fmt.Errorf("restart: %w", err)
+	if err := w.restartTarget(ctx, "restart"); err != nil {
+		return err
 	}
-	w.base = w.s.Target.URL() // a restart may change it
 	after, err := w.afterRestart(ctx, m, before)
 	if err != nil {
 		return err
 	}
 	w.restart = &restartReading{before, after}
+	return nil
+}
+
+// restartTarget starts the receiver anew, with the secret that signs now.
+func (w *World) restartTarget(ctx context.Context, why string) error {
+	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
+		return fmt.Errorf("%s: %w", why, err)
+	}
+	w.base = w.s.Target.URL() // a restart may change it
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/check"
@@ -13,21 +14,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
 )
-
-func inboundSentences() []definition {
-	return []definition{
-		def(`(?:a|that|another) contact sends (a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text)`, func(w *World) any { return w.contactSendsKind }),
-		def(`a contact sends (?:"([^"]*)"|a text with (.+))`, func(w *World) any { return w.contactSendsText }),
-		def(`contacts send (\d+) texts? on every channel(?:, (?:(\d+) copies of each at the same instant|each with (another) at almost the same instant))?`, func(w *World) any { return w.contactsSendOnEveryChannel }),
-		def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, func(w *World) any { return w.contactSendsTwo }),
-		def(`two contacts send the same text at the same time`, func(w *World) any { return w.twoContactsSend }),
-		def(`the receiver has counted (?:an inbound message|(\d+) inbound messages) from each of them`, func(w *World) any { return w.hasCountedEach }),
-		def(`the receiver has counted (\d+) inbound messages? from that contact`, func(w *World) any { return w.hasCounted }),
-		def(`the receiver replies to an ordinary inbound text`, func(w *World) any { return w.repliesToOrdinary }),
-		def(`the receiver has replied to both contacts equally often`, func(w *World) any { return w.repliedEquallyOften }),
-		def(`the receiver sends that contact nothing`, func(w *World) any { return w.sendsNothing }),
-	}
-}
 
 // contact is who writes in a scenario.
 type contact struct {
@@ -48,19 +34,28 @@ func (w *World) inboundAt(text *string, ch event.Channel, at time.Time) event.Ev
 	return driver.Inbound(newID(w.chance), w.account, w.contact.number, text, ch, at)
 }
 
-func (w *World) contactSendsKind(ctx context.Context, kind string) error {
-	text, ch := "I would like to know more", event.SMS
+// contactSends sends a text, one with a content that has a name, or one of the kinds that
+// a sentence knows; two of them are "".
+func (w *World) contactSends(ctx context.Context, text, content, kind string) error {
+	ch := event.SMS
 	words := &text
 	switch kind {
+	case "":
+		if content != "" {
+			return w.contactSendsTextWith(ctx, content)
+		}
+		return w.sendsText(ctx, text)
 	case "a text":
-		return w.contactSends(ctx, w.newText())
+		return w.sendsText(ctx, w.newText())
 	case "an ordinary text": // of one that something is known of
 		return w.thatContactSends(ctx)
 	case "the same text": // as the contact who was answered
 		w.contact = nil
-		return w.contactSends(ctx, ordinaryText)
+		return w.sendsText(ctx, ordinaryText)
+	case "a text by SMS":
+		text = "I would like to know more"
 	case "a text by WhatsApp":
-		ch = event.WhatsApp
+		ch, text = event.WhatsApp, "I would like to know more"
 	case "nothing: a null text":
 		ch, words = event.WhatsApp, nil
 	case "a tap on an RCS chip":
@@ -74,7 +69,7 @@ func (w *World) contactSendsKind(ctx context.Context, kind string) error {
 	return err
 }
 
-func (w *World) contactSends(ctx context.Context, text string) error {
+func (w *World) sendsText(ctx context.Context, text string) error {
 	_, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(w.inbound(text)))
 	return err
 }
@@ -82,13 +77,6 @@ func (w *World) contactSends(ctx context.Context, text string) error {
 // newText is a text that nobody else in the run sends.
 func (w *World) newText() string {
 	return fmt.Sprintf("Is order %08d on its way?", w.chance.IntN(100_000_000))
-}
-
-func (w *World) contactSendsText(ctx context.Context, text, content string) error {
-	if content != "" {
-		return w.contactSendsTextWith(ctx, content)
-	}
-	return w.contactSends(ctx, text)
 }
 
 // contactSendsTwo dates the first text back by the time between them. In the
@@ -129,7 +117,9 @@ func (w *World) oneText(ctx context.Context) (int, error) {
 	if err := w.needs(rule.InboundCount); err != nil {
 		return 0, err
 	}
-	for range 3 { // one may be lost
+	before := w.contact
+	defer func() { w.contact = before }() // "that contact" stays the same
+	for range 3 {                         // one may be lost
 		w.contact = nil
 		control := w.inbound(w.newText())
 		if err := w.introduce(ctx, "an inbound text of another contact", w.signed(control)); err != nil {
@@ -147,33 +137,66 @@ func (w *World) oneText(ctx context.Context) (int, error) {
 	return 0, notChecked("the probe does not count an inbound text that the receiver accepted")
 }
 
-// hasCounted compares with what one inbound text counts for on this receiver.
-func (w *World) hasCounted(ctx context.Context, want int) error {
-	sent := w.contact
-	last := w.lastExchange()
-	w.pending = nil
-	if err := w.needs(rule.InboundCount); err != nil {
+// hasCounted compares with what one inbound text counts for on this receiver, in one wait
+// for all contacts that the sentence is about. Whether copies are accepted is another
+// scenario's to say.
+func (w *World) hasCounted(ctx context.Context, number, whom string) error {
+	last, contacts, each := w.lastExchange(), []*contact{w.contact}, whom == "each of them"
+	switch {
+	case each:
+		contacts = w.contacts
+	case whom != "that contact":
+		n, err := place(whom)
+		if err != nil {
+			return err
+		}
+		if n >= len(w.contacts) {
+			return fmt.Errorf("the scenario has no contact number %d", n+1)
+		}
+		contacts = w.contacts[n : n+1]
+	}
+	if !each || slices.ContainsFunc(contacts, func(c *contact) bool { return c.copied }) {
+		w.pending = nil
+	}
+	if err := w.acceptedSoFar(); err != nil {
 		return err
 	}
 	one, err := w.oneText(ctx)
 	if err != nil {
 		return err
 	}
-	want *= one
-	got, err := w.appears(ctx, w.inboundState(w.form(sent.number)), func(st probe.State) bool { return st.Count == want })
-	if err != nil {
+	want := one
+	if texts, err := strconv.Atoi(number); err == nil { // else it is "an"
+		want *= texts
+	}
+	var all []expectation
+	for _, c := range contacts {
+		all = append(all, expectation{w.inboundState(w.form(c.number)), func(st probe.State) bool { return st.Count == want }})
+	}
+	got, err := w.allAppear(ctx, all)
+	if err != nil || w.allHold(all, got) {
 		return err
 	}
-	if got.Count == want {
-		return nil
+	wrong, example := 0, probe.State{}
+	for i := range got {
+		if got[i].Count != want {
+			wrong++
+			example = got[i]
+		}
 	}
-	return &Failure{
+	f := &Failure{
 		Inbound:  true,
-		Summary:  fmt.Sprintf("%d inbound messages are counted from that contact, not %d", got.Count, want),
+		Summary:  fmt.Sprintf("%d inbound messages are counted from that contact, not %d", example.Count, want),
 		Expected: fmt.Sprintf("a count of %d", want),
-		Seen:     got.Raw,
+		Seen:     example.Raw,
 		At:       last,
 	}
+	if each {
+		f.Sporadic = wrong <= len(got)/2
+		f.Summary = fmt.Sprintf("of %d contacts, whose texts were acknowledged, %d are counted wrong: %d inbound messages are counted of one, not %d", len(got), wrong, example.Count, want)
+		f.Expected += " for each contact"
+	}
+	return f
 }
 
 // form is a number as the configured deliveries write it.

@@ -20,11 +20,12 @@ import (
 type message struct {
 	driver.Message
 	history []event.Status // what was delivered, in order, without repetitions
+	hidden  bool           // that does not show in the receiver's state
 }
 
 // newMessage is a message on that channel, or on one that shows in the
 // receiver's state instead. Where the configuration says how, the receiver has
-// sent it itself.
+// sent it itself. It is none of those that the scenario's sentences are about.
 func (w *World) newMessage(ctx context.Context, want event.Channel) (*message, error) {
 	if w.s.Traits.Refuses() && w.s.Arrange == nil {
 		return nil, &NotChecked{Reason: w.s.Traits.Outbound.Why, Remedy: w.s.Traits.Outbound.Remedy}
@@ -33,19 +34,22 @@ func (w *World) newMessage(ctx context.Context, want event.Channel) (*message, e
 	if err != nil {
 		return nil, err
 	}
-	return w.addMessage(made), nil
+	return &message{Message: made}, nil
+}
+
+// addMessage is a newMessage that the scenario's sentences are about.
+func (w *World) addMessage(ctx context.Context, want event.Channel) (*message, error) {
+	m, err := w.newMessage(ctx, want)
+	if err == nil {
+		w.messages = append(w.messages, m)
+	}
+	return m, err
 }
 
 // foreignMessage is a message that the receiver has never heard of, whatever the
 // configuration says.
 func (w *World) foreignMessage(want event.Channel) *message {
-	return w.addMessage(driver.NewMessage(w.chance, w.account, w.channel(want), w.at))
-}
-
-func (w *World) addMessage(made driver.Message) *message {
-	m := &message{Message: made}
-	w.messages = append(w.messages, m)
-	return m
+	return &message{Message: driver.NewMessage(w.chance, w.account, w.channel(want), w.at)}
 }
 
 // channel is the one that a scenario asks for if it shows, else another that
@@ -72,6 +76,23 @@ func (w *World) the(n int) (*message, error) {
 	return w.messages[n], nil
 }
 
+// messagesOf are the messages that a sentence is about: all of the scenario's for
+// "each", the second for "the second", or else the first; likewise for "each message's".
+func (w *World) messagesOf(whose string) ([]*message, error) {
+	n, each := 0, strings.HasPrefix(whose, "each")
+	if !each {
+		var err error
+		if n, err = place(whose); err != nil {
+			return nil, err
+		}
+	}
+	m, err := w.the(n)
+	if each && err == nil {
+		return w.messages, nil
+	}
+	return []*message{m}, err
+}
+
 // event is the message's event of that status.
 func (w *World) event(m *message, st event.Status) event.Event { return m.Event(st) }
 
@@ -96,10 +117,13 @@ func (w *World) travels(all ...event.Status) error {
 	return nil
 }
 
-// travelling are the statuses whose events the receiver takes, or all where it takes
-// none of them.
-func (w *World) travelling(all []string) []string {
-	some := slices.DeleteFunc(slices.Clone(all), func(st string) bool { return !w.s.Traits.Travels(event.Status(st)) })
+// travelling are those of a sentence's statuses whose events the receiver takes, or all
+// where it takes none of them.
+func (w *World) travelling(names string) (all []event.Status) {
+	for _, name := range list(names) {
+		all = append(all, event.Status(name))
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(st event.Status) bool { return !w.s.Traits.Travels(st) })
 	if len(some) == 0 {
 		return all
 	}
@@ -146,48 +170,44 @@ func settingOf(err error, st event.Status) error {
 
 // seeUpTo delivers the lifecycle in order, none left out, until that status.
 func (w *World) seeUpTo(ctx context.Context, m *message, last event.Status) error {
-	for _, st := range w.s.Traits.WayTo(last) {
-		if err := w.see(ctx, m, st); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.seeAll(ctx, []*message{m}, w.s.Traits.WayTo(last))
 }
 
-// seePatiently is seeUpTo for one of many messages: what is turned away because
-// there are too many is sent again, as Sent does, once the receiver takes more.
-func (w *World) seePatiently(ctx context.Context, m *message, last event.Status) error {
-	for _, st := range w.s.Traits.WayTo(last) {
-		err := w.see(ctx, m, st)
-		for range 3 {
-			if x := w.lastExchange(); err == nil || x == nil || !driver.NotNow(x.Outcome) {
-				break
-			}
-			if takes, _ := w.s.TakesAgain(ctx, fmt.Sprintf("%s, message %s", w.name, m.ID), w.attempt, w.s.Settle); !takes {
-				break
-			}
-			e := m.Event(st)
-			err = settingOf(w.introduce(ctx, fmt.Sprintf("a retry of the %s event", e.Type), w.later(e, w.body(e))), st)
+// seePatiently is see for one of many messages: what is turned away because there
+// are too many is sent again, as Sent does, once the receiver takes more.
+func (w *World) seePatiently(ctx context.Context, m *message, st event.Status) error {
+	err := w.see(ctx, m, st)
+	for range 3 {
+		if x := w.lastExchange(); err == nil || x == nil || !driver.NotNow(x.Outcome) {
+			break
 		}
-		if err != nil {
-			return err
+		if takes, _ := w.s.TakesAgain(ctx, fmt.Sprintf("%s, message %s", w.name, m.ID), w.attempt, w.s.Settle); !takes {
+			break
 		}
+		e := m.Event(st)
+		err = settingOf(w.introduce(ctx, fmt.Sprintf("a retry of the %s event", e.Type), w.later(e, w.body(e))), st)
 	}
-	return nil
+	return err
 }
 
-// seeAllUpTo is seeUpTo for several messages: one after the other, or side by
-// side where the receiver is slow and takes them so.
-func (w *World) seeAllUpTo(ctx context.Context, all []*message, last event.Status) error {
-	if !w.s.Wide() {
+// seeAll is see for several messages and events: one message after the other, or side
+// by side where the receiver is slow and takes them so.
+func (w *World) seeAll(ctx context.Context, all []*message, events []event.Status) error {
+	see := w.seePatiently
+	if len(all) == 1 {
+		see = w.see
+	}
+	if len(all) == 1 || !w.s.Wide() {
 		for _, m := range all {
-			if err := w.seePatiently(ctx, m, last); err != nil {
-				return err
+			for _, st := range events {
+				if err := see(ctx, m, st); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	}
-	for _, st := range w.s.Traits.WayTo(last) {
+	for _, st := range events {
 		planned := make([]driver.Planned, len(all))
 		for i, m := range all {
 			e, err := w.eventOn(m, st)
@@ -231,19 +251,25 @@ func (w *World) visible(st event.Status) error {
 
 // plain is a genuine event that a receiver needs to know nothing for.
 func (w *World) plain(ctx context.Context) (event.Event, error) {
+	_, e, err := w.plainOf(ctx)
+	return e, err
+}
+
+// plainOf is a plain event and its message; nil where it is of none.
+func (w *World) plainOf(ctx context.Context) (*message, event.Event, error) {
 	switch w.s.Traits.Plain {
 	case learn.PlainInbound:
 		text := w.newText()
-		return driver.Inbound(newID(w.chance), w.account, w.newNumber(), &text, w.s.Traits.InboundChannel(event.SMS), w.at), nil
+		return nil, driver.Inbound(newID(w.chance), w.account, w.newNumber(), &text, w.s.Traits.InboundChannel(event.SMS), w.at), nil
 	case learn.PlainTemplate:
-		return w.templateEvent(newID(w.chance), event.TemplatePending), nil
+		return nil, w.templateEvent(newID(w.chance), event.TemplatePending), nil
 	case learn.PlainMessage:
 	}
 	m, err := w.newMessage(ctx, event.SMS)
 	if err != nil {
-		return event.Event{}, err
+		return nil, event.Event{}, err
 	}
-	return w.event(m, w.s.Traits.Opening()), nil
+	return m, w.event(m, w.s.Traits.Opening()), nil
 }
 
 // sample is a genuine event of the type by that name, of something new. A
@@ -251,7 +277,11 @@ func (w *World) plain(ctx context.Context) (event.Event, error) {
 func (w *World) sample(ctx context.Context, name string) (event.Event, error) {
 	switch t := event.Type(name); {
 	case t == event.TypeOf(event.Queued):
-		return w.plain(ctx)
+		m, e, err := w.plainOf(ctx)
+		if m != nil {
+			w.messages = append(w.messages, m)
+		}
+		return e, err
 	case t == event.TypeOf(event.Received):
 		return w.inbound("hello"), nil
 	case t == event.Templates:
@@ -262,7 +292,7 @@ func (w *World) sample(ctx context.Context, name string) (event.Event, error) {
 		if st == event.Read {
 			ch = event.WhatsApp
 		}
-		m, err := w.newMessage(ctx, ch)
+		m, err := w.addMessage(ctx, ch)
 		if err != nil {
 			return event.Event{}, err
 		}

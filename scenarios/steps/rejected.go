@@ -15,7 +15,7 @@ func (w *World) aMessageThatShows(ctx context.Context, st string) error {
 	if err := w.needs(rule.MessageState); err != nil {
 		return err
 	}
-	m, err := w.newMessage(ctx, event.WhatsApp)
+	m, err := w.addMessage(ctx, event.WhatsApp)
 	if err != nil {
 		return err
 	}

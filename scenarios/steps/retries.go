@@ -14,16 +14,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/webhook"
 )
 
-func retriesSentences() []definition {
-	return []definition{
-		def(`a message that the receiver has seen up to "([^"]+)", some minutes ago`, func(w *World) any { return w.aMessageSeenEarlier }),
-		def(`the receiver cannot be reached for the first (\d+) attempts at its "([^"]+)" event`, func(w *World) any { return w.cannotBeReached }),
-		def(`ten failed events in a row, as Sent counts them, have disabled the webhook`, func(w *World) any { return w.failedEventsDisable }),
-		def(`the webhook is re-enabled`, func(w *World) any { return w.reEnabled }),
-		def(`Sent delivers an event of a new message through it`, func(w *World) any { return w.deliversThroughIt }),
-	}
-}
-
 // series is a simulator whose time the scenario spends. It starts as long ago
 // as it will spend, so that no event lies in the receiver's future. Attempts that
 // are meant to fail fail on the sending side and never reach the receiver.
@@ -99,18 +89,6 @@ func (p passage) Send(ctx context.Context, r delivery.Request, _ time.Duration) 
 	x := w.sendPaced(ctx, driver.Planned{What: "a delivery minutes after its event", Request: r})
 	x.Sent = sent
 	return w.keep(x).Outcome
-}
-
-func (w *World) aMessageSeenEarlier(ctx context.Context, status string) error {
-	if err := w.startSeries(w.lead()); err != nil {
-		return err
-	}
-	m, err := w.newMessage(ctx, event.WhatsApp)
-	if err != nil {
-		return err
-	}
-	m.Born = w.series.start.Add(-driver.Position(event.Delivered))
-	return w.seeUpTo(ctx, m, event.Status(status))
 }
 
 func (w *World) cannotBeReached(ctx context.Context, attempts int, status string) error {

@@ -10,13 +10,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
-func rotationSentences() []definition {
-	return []definition{
-		def(`the signing secret is rotated and the receiver is given the new one`, func(w *World) any { return w.rotates }),
-		def(`a delivery signed with the (new|old) secret is (accepted|rejected)`, func(w *World) any { return w.signedWith }),
-	}
-}
-
 // rotateBackTime is how long giving the old secret back may take.
 const rotateBackTime = 30 * time.Second
 
@@ -33,11 +26,7 @@ func (w *World) rotates(ctx context.Context) error {
 	w.rotated = &rotation{old: w.s.Env.Secret}
 	w.s.Env.Secret = fresh
 	w.s.spare = append(w.s.spare, fresh)
-	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
-		return fmt.Errorf("giving the receiver a new secret: %w", err)
-	}
-	w.base = w.s.Target.URL() // a restart may change it
-	return nil
+	return w.restartTarget(ctx, "giving the receiver a new secret")
 }
 
 func (w *World) signedWith(ctx context.Context, which, verdict string) error {

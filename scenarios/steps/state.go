@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,26 +47,51 @@ func (w *World) away(f func() error) error {
 	return err
 }
 
-// ends asserts that the state comes to what is wanted, and stays there.
-func (w *World) ends(ctx context.Context, what string, read reader, reached func(probe.State) bool, wanted string) error {
-	st, err := w.appears(ctx, read, reached)
+// comeTo waits until all readings are as wanted, and stay so. The last ones count:
+// events may be worked off side by side.
+func (w *World) comeTo(ctx context.Context, all []expectation) ([]probe.State, error) {
+	last, err := w.allAppear(ctx, all)
+	if err != nil || !w.allHold(all, last) {
+		return last, err
+	}
+	last[0], err = w.settled(ctx, all[0].read, never)
+	for i, e := range all[1:] {
+		if err != nil {
+			break
+		}
+		last[i+1], err = e.read(ctx)
+	}
+	return last, err
+}
+
+// end asserts that messages, or a template, come to what is wanted and stay there.
+func (w *World) end(ctx context.Context, kind string, all []expectation, wanted string) error {
+	shown, err := w.comeTo(ctx, all)
 	if err != nil {
 		return err
 	}
-	if reached(st) {
-		if st, err = w.settled(ctx, read, never); err != nil {
-			return err
+	lost, example := 0, probe.State{}
+	for i, e := range all {
+		if !e.want(shown[i]) {
+			lost++
+			example = shown[i]
 		}
 	}
-	if reached(st) {
+	if lost == 0 {
 		return nil
 	}
-	return &Failure{
-		Summary:  fmt.Sprintf("%s is %s in the receiver's state, not %s", what, status(st), wanted),
-		Expected: fmt.Sprintf("%s to end as %s, within %s of the last delivery", what, wanted, w.s.Settle),
-		Seen:     st.Raw,
+	f := &Failure{
+		Summary:  fmt.Sprintf("the %s is %s in the receiver's state, not %s", kind, status(example), wanted),
+		Expected: fmt.Sprintf("the %s to end as %s, within %s of the last delivery", kind, wanted, w.s.Settle),
+		Seen:     example.Raw,
 		At:       w.lastExchange(),
 	}
+	if len(all) > 1 {
+		f.Sporadic = lost < len(all)/2
+		f.Summary = fmt.Sprintf("%d of %d messages do not end as %s in the receiver's state, though every event was acknowledged; one is %s", lost, len(all), wanted, status(example))
+		f.Expected = fmt.Sprintf("every message to end as %s, within %s of the last delivery", wanted, w.s.Settle)
+	}
+	return f
 }
 
 func status(st probe.State) string {
@@ -151,31 +175,6 @@ func (s *Subject) given(n rule.Need) bool {
 	}
 }
 
-// messageEnds asserts the status in which a message ends.
-func (w *World) messageEnds(ctx context.Context, n int, want ...string) error {
-	if err := w.acceptedSoFar(); err != nil {
-		return err
-	}
-	if err := w.needs(rule.MessageStatus); err != nil {
-		return err
-	}
-	m, err := w.the(n)
-	if err != nil {
-		return err
-	}
-	var words []string
-	for _, st := range want {
-		if err := w.visible(event.Status(st)); err != nil {
-			return err
-		}
-		words = append(words, w.word(event.Status(st)))
-	}
-	reached := func(s probe.State) bool {
-		return slices.ContainsFunc(want, func(st string) bool { return w.is(event.Status(st))(s) })
-	}
-	return w.ends(ctx, "the message", w.messageState(m.ID), reached, strings.Join(words, " or "))
-}
-
 // acceptedSoFar makes the first refused delivery the failure of a state
 // scenario: what was refused cannot show in the state.
 func (w *World) acceptedSoFar() error {
@@ -187,61 +186,6 @@ func (w *World) acceptedSoFar() error {
 		}
 	}
 	return nil
-}
-
-// twin is a message that gets the same events as m, each exactly once, and so
-// shows what their effect is on this receiver.
-func (w *World) twin(ctx context.Context, m *message) (*message, error) {
-	t, err := w.newMessage(ctx, m.Channel)
-	if err != nil {
-		return nil, err
-	}
-	for _, st := range m.history {
-		if err := w.see(ctx, t, st); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
-}
-
-// sameEffect asserts that the n-th message's events have had the same effect as on a twin.
-func (w *World) sameEffect(ctx context.Context, n int) error {
-	if err := w.needs(rule.MessageEffects); err != nil {
-		return err
-	}
-	m, err := w.the(n)
-	if err != nil {
-		return err
-	}
-	t, err := w.twin(ctx, m)
-	if err != nil {
-		return err
-	}
-	once, err := w.onceOf(ctx, t)
-	if err != nil {
-		return err
-	}
-	if !once.HasEffects || once.Effects == 0 {
-		return notChecked("the probe shows no effect of events that were delivered once (%s of a message with %s): an effect too many could not be seen",
-			"effects", statuses(t.history))
-	}
-	got, err := w.appears(ctx, w.messageState(m.ID), func(st probe.State) bool { return st.HasEffects && st.Effects == once.Effects })
-	if err != nil {
-		return err
-	}
-	if got.HasEffects && got.Effects == once.Effects {
-		return nil
-	}
-	last := w.lastExchange()
-	if len(w.all) > len(t.history) {
-		last = &w.all[len(w.all)-1-len(t.history)] // the last one before the twin's
-	}
-	return &Failure{
-		Summary:  fmt.Sprintf("%d effects on the message; each event delivered once has %d", got.Effects, once.Effects),
-		Expected: fmt.Sprintf("%d effects, as on a message that got each of %s once", once.Effects, statuses(t.history)),
-		Seen:     got.Raw,
-		At:       last,
-	}
 }
 
 // quiet is the state of a message once its last event shows and nothing has

@@ -13,28 +13,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
-
-// The sentences for stories: deliveries of several messages, contacts and
-// templates in an order that matters, as a chaos run leaves them when it is
-// reduced.
-func storySentences() []definition {
-	return []definition{
-		def(`another message on "([^"]+)"`, func(w *World) any { return w.aMessageOn }),
-		def(`Sent delivers a "([^"]+)" event with this body:`, func(w *World) any { return w.deliversThis }),
-		def(`the receiver is restarted`, func(w *World) any { return w.isRestarted }),
-		def(`Sent delivers, in this order:`, func(w *World) any { return w.deliversInOrder }),
-		def(`the `+ordinal+` message's events have had the same effect as on a message that got each of them once`, func(w *World) any { return w.nthOnceEach }),
-		def(`the `+ordinal+` template ends as "([^"]+)"`, func(w *World) any { return w.nthTemplateEnds }),
-		def(`(?:the `+ordinal+`|its|the) template's events have had the same effect as on a template that got each of them once`, func(w *World) any { return w.templateOnceEach }),
-		def(`the receiver has counted (\d+) inbound messages? from the `+ordinal+` contact`, func(w *World) any { return w.hasCountedNth }),
-		def(`the receiver knows nothing of the (?:`+ordinal+` )?message`, func(w *World) any { return w.knowsNothing }),
-		def(`the receiver rejects the forged (?:one|ones)`, func(w *World) any { return w.rejectsForged }),
-	}
-}
 
 // Ordinals are the words for the first, the second and so on of a story's
 // messages, contacts, templates and texts.
@@ -42,12 +23,11 @@ func Ordinals() []string {
 	return []string{"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"}
 }
 
-// ordinal is a group of a sentence that takes one of them.
-const ordinal = `(first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)`
-
-// place is the position that an ordinal says; none says the first.
-func place(word string) (int, error) {
-	if word == "" {
+// place is the position that a sentence says: 1 for "second", "the second" and "the
+// second message's", 0 where it says none.
+func place(which string) (int, error) {
+	word, _, _ := strings.Cut(strings.TrimPrefix(which, "the "), " ")
+	if slices.Contains([]string{"", "the", "its", "message's", "template's"}, word) {
 		return 0, nil
 	}
 	if i := slices.Index(Ordinals(), word); i >= 0 {
@@ -107,18 +87,6 @@ func (w *World) deliversThis(ctx context.Context, name string, doc *godog.DocStr
 	})
 	_, err := w.send(ctx, "a "+name+" event with a body of its own", w.later(w.foreign(event.Type(name), []byte(text)), []byte(text)))
 	return err
-}
-
-// isRestarted restarts the receiver, and looks at nothing.
-func (w *World) isRestarted(ctx context.Context) error {
-	if err := w.needs(rule.Restart); err != nil {
-		return err
-	}
-	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
-		return fmt.Errorf("restart: %w", err)
-	}
-	w.base = w.s.Target.URL() // a restart may change it
-	return nil
 }
 
 func (w *World) theOrNewTemplate(n int) *template {

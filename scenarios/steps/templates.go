@@ -12,13 +12,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
-func templateSentences() []definition {
-	return []definition{
-		def(`Sent delivers the "([^"]+)" events? of a template`, func(w *World) any { return w.deliversTemplates }),
-		def(`the template ends as "([^"]+)"`, func(w *World) any { return w.templateEnds }),
-	}
-}
-
 func (w *World) templateEvent(id uuid.UUID, status string) event.Event {
 	return driver.Template(id, w.account, status, w.at)
 }
@@ -29,17 +22,18 @@ func (w *World) deliversTemplate(ctx context.Context, status string) error {
 }
 
 func (w *World) deliversTemplates(ctx context.Context, statuses string) error {
-	w.template = newID(w.chance)
-	all := list(statuses)
+	t := &template{id: newID(w.chance), history: list(statuses)}
+	w.templates = append(w.templates, t)
+	all := t.history
 	for i, status := range all {
 		if i > 0 && w.s.Traits.Lag > 0 && w.can(rule.TemplateStatus) {
 			// In the wild they are minutes apart: a receiver that works its queue off
 			// side by side must not get them within milliseconds.
-			if _, err := w.appears(ctx, w.templateState(w.template), w.isReview(all[i-1])); err != nil {
+			if _, err := w.appears(ctx, w.templateState(t.id), w.isReview(all[i-1])); err != nil {
 				return err
 			}
 		}
-		e := w.templateEvent(w.template, status)
+		e := w.templateEvent(t.id, status)
 		e.CreatedAt = e.CreatedAt.Add(time.Duration(i) * time.Second)
 		if _, err := w.send(ctx, "the template's "+status+" event", w.signed(e)); err != nil {
 			return err
@@ -48,18 +42,15 @@ func (w *World) deliversTemplates(ctx context.Context, statuses string) error {
 	return nil
 }
 
-func (w *World) templateEnds(ctx context.Context, want string) error {
-	if err := w.acceptedSoFar(); err != nil {
-		return err
-	}
+func (w *World) templateEnds(ctx context.Context, which, want string) error {
 	if err := w.needs(rule.TemplateStatus); err != nil {
 		return err
 	}
-	id := w.template
-	if len(w.templates) > 0 {
-		id = w.templates[0].id
+	t, err := w.theTemplate(which)
+	if err != nil {
+		return err
 	}
-	return w.ends(ctx, "the template", w.templateState(id), w.isReview(want), w.review(want))
+	return w.end(ctx, "template", []expectation{{w.templateState(t.id), w.isReview(want)}}, w.review(want))
 }
 
 // review is the receiver's word for a template's status.

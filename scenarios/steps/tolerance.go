@@ -12,15 +12,6 @@ import (
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
-func toleranceSentences() []definition {
-	return []definition{
-		def(`Sent delivers (?:a message|a template|an) event with the (?:(unknown|known) )?(status|field) "([^"]+)"(?: under the unknown sub-type "([^"]+)")?`, func(w *World) any { return w.deliversWithValue }),
-		def(`Sent delivers (a message event|a failed event|a template event|an inbound event) with (extra fields|(?:no|a null) \w+)`, func(w *World) any { return w.deliversChanged }),
-		def(`Sent delivers (a message event|an inbound event) as in (?:edition "([^"]+)"|this edition, (with|without) X-Webhook-Event-ID)`, func(w *World) any { return w.deliversAsIn }),
-		def(`Sent delivers a correctly signed body that is (.+)`, func(w *World) any { return w.deliversBodyThatIs }),
-	}
-}
-
 // deliversWithValue is an event with a status or a field that is, or may be, new
 // to the receiver. A template's status is neither known nor unknown: it is an
 // open set.
@@ -37,7 +28,7 @@ func (w *World) deliversWithValue(ctx context.Context, known, where, value, subT
 }
 
 func (w *World) deliversUnknownStatus(ctx context.Context, status string) error {
-	m, err := w.newMessage(ctx, event.SMS)
+	m, err := w.addMessage(ctx, event.SMS)
 	if err != nil {
 		return err
 	}
@@ -58,7 +49,7 @@ func (w *World) deliversUnknownStatus(ctx context.Context, status string) error 
 }
 
 func (w *World) deliversUnknownSubType(ctx context.Context, status, subType string) error {
-	m, err := w.newMessage(ctx, event.SMS)
+	m, err := w.addMessage(ctx, event.SMS)
 	if err != nil {
 		return err
 	}
@@ -130,7 +121,7 @@ var extraFields = []struct{ path, raw string }{ //nolint:gochecknoglobals // con
 func (w *World) eventCalled(ctx context.Context, which string) (event.Event, error) {
 	switch which {
 	case "a failed event":
-		m, err := w.newMessage(ctx, event.SMS)
+		m, err := w.addMessage(ctx, event.SMS)
 		if err != nil {
 			return event.Event{}, err
 		}

@@ -32,10 +32,10 @@ type World struct {
 	attempt  uint64
 	looks    int // how often a witness was asked for
 
-	messages []*message
+	messages []*message // that its sentences are about
+	controls []*message // that got the events of those once each; of the first, or of each
 	contact  *contact
 	contacts []*contact
-	template uuid.UUID
 	// Of a story:
 	templates []*template
 	stories   map[string]event.Event // what was delivered, by "the first message SENT"
@@ -43,7 +43,6 @@ type World struct {
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation
 	restart   *restartReading
-	several   *several
 	silent    error                       // why an absence of replies shows nothing; nil once a reply was seen
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
@@ -65,6 +66,11 @@ func Feature(f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	for _, s := range slices.Concat(given, when, then) {
+		if !continues(s) && !steps.Knows(s) {
+			return "", fmt.Errorf("the vocabulary has no sentence %q", s)
+		}
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "Feature: Found by a chaos run\n")
 	for _, line := range wrap(f.Origin, 84) {
@@ -84,10 +90,12 @@ func Feature(f Finding) (string, error) {
 	return b.String(), nil
 }
 
-// section writes steps; lines that begin with | or a space belong to the one before.
-func section(b *strings.Builder, keyword string, steps []string) {
-	for _, s := range steps {
-		if strings.HasPrefix(s, "|") || strings.HasPrefix(s, " ") {
+// continues reports whether a line belongs to the step before: a table or a text.
+func continues(line string) bool { return strings.HasPrefix(line, "|") || strings.HasPrefix(line, " ") }
+
+func section(b *strings.Builder, keyword string, lines []string) {
+	for _, s := range lines {
+		if continues(s) {
 			fmt.Fprintf(b, "      %s\n", strings.TrimPrefix(s, "  "))
 			continue
 		}

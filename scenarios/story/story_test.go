@@ -172,7 +172,7 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
   @IDEM-4 @MUST @state
   Scenario: DELIVERED is not lost when something else happened in the same second
     Given a message on "sms"
-    When Sent delivers its "SENT" event and then its "DELIVERED" event, with the same timestamps
+    When Sent delivers its "SENT" and "DELIVERED" events one after the other, with the same timestamps
     Then the message ends as "DELIVERED"
 `},
 		"the same text of two": {"IDEM-4", story.Finding{

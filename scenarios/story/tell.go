@@ -135,10 +135,11 @@ func oneSecond(a, b chaos.Step) bool {
 func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
 	if sameSecond {
 		a, b := t.steps[0], t.steps[1]
+		when := "one after the other"
 		if a.Group != 0 && a.Group == b.Group {
-			return []string{fmt.Sprintf("Sent delivers its %q and %q events at the same instant, with the same timestamps", a.Event.Status, b.Event.Status)}, true
+			when = "at the same instant"
 		}
-		return []string{fmt.Sprintf("Sent delivers its %q event and then its %q event, with the same timestamps", a.Event.Status, b.Event.Status)}, true
+		return []string{fmt.Sprintf("Sent delivers its %q and %q events %s, with the same timestamps", a.Event.Status, b.Event.Status, when)}, true
 	}
 	told := map[uuid.UUID]bool{}
 	var first []string // delivered one after another
@@ -233,7 +234,7 @@ func (t *teller) then(f Finding) ([]string, error) {
 	case Hides:
 		return []string{"no answer holds the expected signature or the secret"}, nil
 	case Answers:
-		return []string{"the receiver answers without a server error"}, nil
+		return []string{"the receiver answers it without a server error"}, nil
 	case Accepts:
 		if rotated {
 			return []string{"a delivery signed with the new secret is accepted"}, nil
