@@ -204,9 +204,12 @@ func (w *late) watch(ctx context.Context, l *learn.Learner) {
 	w.wg.Go(func() { w.by.Store(int64(l.Late(ctx))) })
 }
 
-// looks is how often what a scenario waited for in vain is looked for: after another
-// settle time, and then after twice as long each time, until the scenarios are over.
-const looks = 4
+// What a scenario waited for in vain is looked for shortly after, then after another
+// settle time, and after twice as long each time, until the scenarios are over.
+const (
+	looks   = 5
+	shortly = 500 * time.Millisecond
+)
 
 // follow does so for a scenario that is over. Of one that is carried out again, the
 // last time counts.
@@ -227,13 +230,13 @@ func (w *late) follow(ctx context.Context, p *planned, world *steps.World) {
 
 func (w *late) look(ctx context.Context, over <-chan struct{}, world *steps.World) (by time.Duration) {
 	for n := 0; n < looks && by == 0 && ctx.Err() == nil; n++ {
-		pause, end := context.WithTimeout(ctx, w.settle<<n)
 		if n == 0 { // the last scenario's is looked for as well
-			<-pause.Done()
+			_ = (clock.Real{}).Sleep(ctx, min(w.settle, shortly))
 		} else {
+			pause, end := context.WithTimeout(ctx, w.settle<<(n-1))
 			_ = (clock.Real{}).Wait(pause, over)
+			end()
 		}
-		end()
 		by = world.Came(ctx)
 	}
 	return by
