@@ -33,11 +33,11 @@ func TestWhatComesLaterIsNotWrong(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[string]report.Verdict{"CON-1": report.NotChecked, "CON-2": report.NotChecked, "ORD-1": report.Passed} {
-		for _, r := range rep.Rules {
-			if r.ID == id && (r.Verdict != want || want == report.NotChecked && !strings.Contains(r.Remedy, "settle: ")) {
-				t.Errorf("%s is %s, want %s: %s %s", id, r.Verdict, want, r.Reason, r.Remedy)
-			}
+	for _, r := range rep.Rules {
+		told := r.Verdict == report.NotChecked && strings.Contains(r.Remedy, "settle: ")
+		if told && r.ID != "ORD-1" || r.Verdict == report.Passed { // where this machine was so busy that it was waited for
+			continue
 		}
+		t.Errorf("%s is %s: %s %s", r.ID, r.Verdict, r.Reason, r.Remedy)
 	}
 }

@@ -207,7 +207,7 @@ func (w *late) watch(ctx context.Context, l *learn.Learner) {
 // What a scenario waited for in vain is looked for shortly after, then after another
 // settle time, and after twice as long each time, until the scenarios are over.
 const (
-	looks   = 5
+	looks   = 4
 	shortly = 500 * time.Millisecond
 )
 
@@ -229,17 +229,27 @@ func (w *late) follow(ctx context.Context, p *planned, world *steps.World) {
 }
 
 func (w *late) look(ctx context.Context, over <-chan struct{}, world *steps.World) (by time.Duration) {
-	for n := 0; n < looks && by == 0 && ctx.Err() == nil; n++ {
-		if n == 0 { // the last scenario's is looked for as well
-			_ = (clock.Real{}).Sleep(ctx, min(w.settle, shortly))
-		} else {
-			pause, end := context.WithTimeout(ctx, w.settle<<(n-1))
-			_ = (clock.Real{}).Wait(pause, over)
-			end()
+	_ = (clock.Real{}).Sleep(ctx, min(w.settle, shortly)) // the last scenario's is looked for as well
+	by = world.Came(ctx)
+	for n, last := 0, false; n < looks && by == 0 && !last && ctx.Err() == nil; n++ {
+		pause, end := context.WithTimeout(ctx, w.settle<<n)
+		last = (clock.Real{}).Wait(pause, over) == nil
+		if last && w.lags() { // there is more to come
+			<-pause.Done()
+			last = false
 		}
+		end()
 		by = world.Came(ctx)
 	}
 	return by
+}
+
+// lags reports whether some state has come late: then the other is looked for when
+// the scenarios are over as well.
+func (w *late) lags() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.came) > 0
 }
 
 // begin is called before scenarios, end when they are over.

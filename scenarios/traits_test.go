@@ -172,6 +172,24 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			configure: func(c *scenarios.Config) { c.Probe.Message.Statuses = map[string]string{"QUEUED": "", "ROUTED": ""} },
 			passed:    []string{"SIG-1", "ORD-1", "ORD-3", "ORD-7"},
 		},
+		"the events of one status are refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Status == "ROUTED" {
+					return http.StatusBadRequest, "not a status of ours"
+				}
+				return 0, ""
+			}},
+			failed: "SIG-1", says: "statuses: {ROUTED: null}", passed: []string{"SIG-2", "SIG-13", "ORD-1", "ORD-2", "ORD-3", "ORD-4", "ORD-5", "ORD-6", "ORD-7", "IDEM-4", "INB-1", "RET-1", "ACK-2", "TOL-1", "TOL-4"},
+		},
+		"the events of the last status are refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Payload.Status == "READ" {
+					return http.StatusInternalServerError, "READ is not in the enum"
+				}
+				return 0, ""
+			}},
+			failed: "SIG-1", says: "statuses: {READ: null}", passed: []string{"SIG-2", "SIG-13", "ORD-1", "ORD-2", "ORD-3", "ORD-5", "ORD-6", "ORD-7", "IDEM-4", "INB-1", "RET-1", "ACK-2", "TOL-1", "TOL-4"},
+		},
 		"what it does not know is refused, but for inbound texts": {
 			app: &app{refuses: func(e webhookEvent) (int, string) {
 				if e.Payload.Status != "" || e.Field == "templates" {

@@ -18,12 +18,15 @@ const mostLeftOut = 3
 
 // fieldsFault says which fields the body has not that every event of its kind has,
 // in the edition to which it comes closest: whatever captured it left them out. A
-// body that has its Content-Length is whole.
+// body that has its Content-Length is whole; one without a payload is of no event.
 func fieldsFault(r capture.Request, body []byte) (reason, bool) {
 	if declared(r) > 0 {
 		return reason{}, false
 	}
 	doc := gjson.ParseBytes(body)
+	if !doc.Get("payload").IsObject() {
+		return reason{}, false
+	}
 	var lacks []string
 	name, known := "", false
 	for _, bare := range barest() {

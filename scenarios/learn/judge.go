@@ -10,6 +10,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -307,6 +308,42 @@ func (l *Learner) judgeTemplates(t *Traits, found *round) {
 			t.Template.Remedy = fmt.Sprintf("If it should know these templates, look at probe.template (%s).", e.URL)
 		}
 	}
+}
+
+// refusedByStatus finds statuses whose events are refused wherever they come, though
+// those before them are taken, and leaves them out from here on. Nil where there are none.
+func (l *Learner) refusedByStatus(t *Traits, first *round) *Deviation {
+	taken, refused := map[event.Status]int{}, map[event.Status]int{}
+	var x *driver.Exchange
+	for _, tr := range first.outbound() {
+		for i, s := range tr.send {
+			st := s.e.Outbound.Status
+			switch {
+			case i < tr.sent:
+				taken[st]++
+			case i == tr.sent && i > 0 && tr.refused != nil && tr.refused.Outcome.Kind == delivery.Answered && !driver.NotNow(tr.refused.Outcome):
+				if refused[st]++; x == nil {
+					x = tr.refused
+				}
+			}
+		}
+	}
+	var all, others []event.Status
+	for _, st := range driver.Statuses() {
+		switch {
+		case taken[st] > 0:
+			others = append(others, st)
+		case refused[st] > 1: // of one message it may be by chance
+			all = append(all, st)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	l.Refused = append(slices.Clone(l.Refused), all...)
+	t.RefusedStatuses = l.Refused
+	dev := refusedStatuses(all, others, *x)
+	return &dev
 }
 
 // refusedChannels finds channels on which every genuine event is refused.

@@ -66,6 +66,14 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	if err != nil {
 		return t, err
 	}
+	if dev := l.refusedByStatus(&t, r); dev != nil {
+		if r, err = l.round(ctx, l.Driver.Knobs, "without what is refused", &t); err != nil {
+			return t, err
+		}
+		if slices.ContainsFunc(t.RefusedStatuses, func(st event.Status) bool { return l.Confirmed.Statuses.Kept(st) }) {
+			t.Deviations = append(t.Deviations, *dev)
+		}
+	}
 	if r, err = l.oneByOne(ctx, r, &t); err != nil {
 		return t, err
 	}
@@ -182,7 +190,12 @@ type track struct {
 	state   probe.State
 	err     error // of the last reading
 	changed time.Time
+	gone    int // how often what was known was unknown at the next reading
 }
+
+// flickers reports whether the state comes and goes, as that of several processes
+// does that keep one each: no change of it says anything.
+func (t *track) flickers() bool { return t.gone > 1 }
 
 // delivering is one event on its way, by a driver of its own.
 type delivering struct {
@@ -291,12 +304,14 @@ func (r *round) wait(ctx context.Context) error {
 	const (
 		pause = 20 * time.Millisecond
 		quiet = 150 * time.Millisecond
+		most  = 2 * time.Minute // of a queue that moves all the time
 	)
 	settle := r.l.Settle
 	if r.patience > 0 {
 		settle = min(settle, r.patience)
 	}
 	last := clock.Wall()
+	end := last.Add(most)
 	for first := true; ; first = false {
 		changed := r.readAll(ctx, first)
 		now := clock.Wall()
@@ -309,10 +324,16 @@ func (r *round) wait(ctx context.Context) error {
 			}
 		}
 		still := now.Sub(last)
+		if now.After(end) {
+			still = settle
+		}
 		if still >= settle {
 			r.readAgain(ctx)
 		}
 		if still >= settle || still >= max(quiet, r.lag/2) && r.clean() {
+			if slices.ContainsFunc(r.tracks, (*track).flickers) {
+				r.l.notes["what the state shows of a message comes and goes from one reading to the next: do several processes keep a state of their own each?"] = true
+			}
 			r.vocabulary = r.heard()
 			return nil
 		}
@@ -350,9 +371,12 @@ func (r *round) readAll(ctx context.Context, first bool) (changed bool) {
 			if err == nil && different && !first { // what shows at the first look lags by nothing that could be told
 				t.changed = clock.Wall()
 			}
+			if err == nil && t.state.Known && !st.Known {
+				t.gone++
+			}
 			mu.Lock()
 			defer mu.Unlock()
-			changed = changed || err == nil && different
+			changed = changed || err == nil && different && !t.flickers()
 			if t.err = err; err == nil {
 				t.state = st
 			}

@@ -218,7 +218,7 @@ func (r *round) addMessages(ctx context.Context, name string, slow bool) error {
 
 func (r *round) addMessagesOn(ctx context.Context, ch event.Channel, name string, slow bool) error {
 	for i, st := range driver.Statuses() {
-		if !driver.Travels(st, ch) || slices.Contains(r.l.Refused, st) || slow && ch != event.SMS && st != event.Delivered {
+		if !driver.Travels(st, ch) || slices.Contains(r.l.Refused, st) || slow && ch != event.SMS && st != event.Delivered && (ch != event.WhatsApp || st != event.Read) {
 			continue
 		}
 		stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i)) //nolint:gosec // counted up from 0

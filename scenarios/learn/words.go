@@ -23,6 +23,22 @@ type vocabulary struct {
 	untold   []event.Status  // whose readings differ
 }
 
+// ofOne reports whether one status only was tried on a channel, and shows there as on
+// another.
+func (r readings) ofOne(ch event.Channel) bool {
+	if len(r[ch]) != 1 {
+		return false
+	}
+	for st, here := range r[ch] {
+		for other, there := range r {
+			if s, ok := there[st]; ok && other != ch && here.HasStatus && s.HasStatus && bare(s.Status) == bare(here.Status) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // vocabularyOf makes words of readings. It is pure: the same readings, the same words.
 func vocabularyOf(all readings) vocabulary {
 	v := vocabulary{words: Words{}}
@@ -33,7 +49,7 @@ func vocabularyOf(all readings) vocabulary {
 	for _, ch := range event.Channels() {
 		// A channel on which a row appears and never changes, while others change, is
 		// not handled either.
-		if n := len(distinct(all[ch])); n > 1 || n == 1 && most == 1 {
+		if n := len(distinct(all[ch])); n > 1 || n == 1 && (most == 1 || all.ofOne(ch)) {
 			v.channels = append(v.channels, ch)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 
 // contactStory is what a contact gave and wrote, a word for each delivery in the
 // order of arrival: "opt_out@2" is a signal of that second, "text" and "STOP" are
-// texts; "?" at the end: the sender hung up, "=": at the same instant as the one
+// texts; "?" at the end: the sender hung up, "!": it was forged, "=": at the same instant as the one
 // before.
 func contactStory(o *oracle.Oracle, from, story string) {
 	number := 100 * len(from)
@@ -30,7 +30,11 @@ func contactStory(o *oracle.Oracle, from, story string) {
 		if strings.Contains(word, "=") {
 			s.Group = 1
 		}
-		word, unsure := strings.CutSuffix(strings.Trim(word, "="), "?")
+		word, forged := strings.CutSuffix(strings.Trim(word, "="), "!")
+		if forged {
+			s.Kind, out.Status = chaos.KindForge, http.StatusUnauthorized
+		}
+		word, unsure := strings.CutSuffix(word, "?")
 		if unsure {
 			s.Sender, out = delivery.HangUp, delivery.Outcome{Kind: delivery.Reset}
 		}
@@ -68,6 +72,7 @@ func TestContactsAreJudgedByTheLatestSignal(t *testing.T) {
 		{"opt_in@1 opt_out@2?", in, 0, 0},
 		{"opt_in@1 opt_out@2? opt_out@2", in, 1, 0},
 		{"opt_out@1 help@2", in, 1, 0},
+		{"opt_out@1!", in, 0, 0}, // who is known may only have written
 	} {
 		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		contactStory(o, "+1", tt.story)

@@ -75,6 +75,8 @@ func (o *Oracle) Expect(r *Record) Expectation {
 	switch {
 	case r.tainted():
 		return Expectation{Unjudged: "a forged delivery about it was not refused"}
+	case len(genuine) == 0 && r.Subject.Kind == chaos.AboutContact: // who is known may only have written
+		return Expectation{Unjudged: "none of its signals arrived"}
 	case len(genuine) == 0:
 		return Expectation{Absent: true}
 	}

@@ -146,13 +146,13 @@ func plain(ctx context.Context, err error) error {
 	return err
 }
 
-// state reads an answer: unknown for a 404, null or nothing, an error for
+// state reads an answer: unknown for a 404 or 410, null or nothing, an error for
 // everything else that is not a 2xx with JSON.
 func (e *endpoint) state(a answer, id string) (State, error) {
 	s := State{Raw: a.raw()}
 	body := bytes.TrimSpace(a.body)
 	switch {
-	case a.status == http.StatusNotFound:
+	case a.status == http.StatusNotFound, a.status == http.StatusGone:
 		return s, nil
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		return State{}, fmt.Errorf("answered %d; does it need probe.headers? %s", a.status, a.quote())
@@ -256,6 +256,8 @@ func textOf(nodes []any) (text string, ok bool, err error) {
 		return v, v != "", nil
 	case json.Number:
 		return v.String(), true, nil
+	case bool: // an app that keeps only whether a message is delivered
+		return strconv.FormatBool(v), true, nil
 	default:
 		return "", false, fmt.Errorf("selects %s; select a text", kindOf(v))
 	}

@@ -1,0 +1,41 @@
+package scenarios_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/target"
+)
+
+// State that comes and goes from one reading to the next, as that of two processes
+// with a memory each, is told, and is not waited for without end.
+func TestAFlickeringStateIsTold(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	a := &app{}
+	cfg := handled(func(env target.Env) http.HandlerFunc {
+		next := a.build(env)
+		return func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/state/") && asked.Add(1)%2 == 0 {
+				http.NotFound(w, r)
+				return
+			}
+			next(w, r)
+		}
+	})
+	cfg.Settle, cfg.Probe, cfg.Rules = 400*time.Millisecond, referenceProbe(), []string{"ORD-1"}
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	rep, err := scenarios.Run(ctx, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rep.Learned == nil || !strings.Contains(strings.Join(rep.Learned.Notes, " "), "comes and goes") {
+		t.Errorf("nothing says that the state flickers: %+v", rep.Learned)
+	}
+}
