@@ -3,6 +3,7 @@ package chaos
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -29,7 +30,7 @@ func TestMessageAloneIsAsAmongOthers(t *testing.T) {
 // rule's forgeries it is.
 func told(t *testing.T, steps []Step) string {
 	t.Helper()
-	text := ""
+	var text strings.Builder
 	for _, s := range steps {
 		s.Number, s.Group, s.Last = 0, 0, false
 		if s.Kind == KindForge {
@@ -39,9 +40,9 @@ func told(t *testing.T, steps []Step) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text += string(line) + "\n"
+		text.Write(append(line, '\n'))
 	}
-	return text
+	return text.String()
 }
 
 func TestMessageIsNumberedWithinItselfAndUndisturbed(t *testing.T) {
