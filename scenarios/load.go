@@ -55,8 +55,10 @@ type LoadDelivery struct {
 
 // LoadViolation is one thing that a correct receiver does not do.
 type LoadViolation struct {
-	Rule    rule.ID
-	Cause   string // id of the mistake that was recognised behind it, or ""
+	Rule rule.ID
+	// Cause is the id of the mistake that was recognised behind it, or else what was
+	// special about what was got wrong, such as "the same request again"; "" for nothing.
+	Cause   string
 	Summary string
 }
 
@@ -114,6 +116,16 @@ func (d *deliveries) Step(s chaos.Step, done chaosrun.Done) error {
 	return nil
 }
 
+// forgery is how the delivery of a step was forged, "" where it was not.
+func (d deliveries) forgery(step int) string {
+	for _, of := range d {
+		if of.Step.Number == step && of.Step.Forgery != "" {
+			return "forged as " + of.Step.Forgery
+		}
+	}
+	return ""
+}
+
 // Message carries out and judges the message of an iteration, which are counted from
 // 0. It waits for the receiver's state to settle. What it returns is whole also with
 // an error, which says that the message was not judged to its end; an *EndError ends
@@ -141,7 +153,7 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 			res.Unseen[r.ID] = unobserved
 		}
 	}
-	out := LoadMessage{Deliveries: sent, Violations: l.violations(res.Book)}
+	out := LoadMessage{Deliveries: sent, Violations: l.violations(res.Book, sent)}
 	var end *EndError
 	switch {
 	case err != nil:
@@ -184,9 +196,8 @@ func (l *Load) begin(iteration int) bool {
 	return l.begun.add(iteration)
 }
 
-// violations are those of one message, each with the mistake that this message alone
-// shows to be behind it.
-func (l *Load) violations(book oracle.Book) []LoadViolation {
+// violations are those of one message, each with the cause that this message alone shows.
+func (l *Load) violations(book oracle.Book, sent deliveries) []LoadViolation {
 	var rules []report.Rule
 	var all []LoadViolation
 	for _, r := range rule.All() {
@@ -200,7 +211,7 @@ func (l *Load) violations(book oracle.Book) []LoadViolation {
 	cause.Assign(rules, cause.Explain(l.s.facts(rules)))
 	for _, r := range rules {
 		for _, v := range book.Violations[r.ID] {
-			all = append(all, LoadViolation{Rule: r.ID, Cause: r.Cause, Summary: v.Summary})
+			all = append(all, LoadViolation{Rule: r.ID, Cause: firstOrNone(r.Cause, v.By, sent.forgery(v.Step)), Summary: v.Summary})
 		}
 	}
 	return all

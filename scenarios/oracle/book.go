@@ -15,6 +15,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 type Violation struct {
 	Rule     string        `json:"rule"`
 	Could    []string      `json:"could,omitempty"` // the rules that could explain it, of which the run's statistics chose Rule
+	By       string        `json:"by,omitempty"`    // what explains it, such as "the same request again"; "" for nothing else
 	Summary  string        `json:"summary"`         // one sentence
 	Expected string        `json:"expected"`
 	Seen     string        `json:"seen,omitempty"` // the state as it was read, or ""
