@@ -183,7 +183,8 @@ func samples(t *testing.T, file string) map[string][]sample {
 func TestDefectiveReceiverIsFound(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ mistake, rule, cause string }{
-		{"no-dedupe", "IDEM-1", "the same request again"}, {"any-timestamp", "SIG-6", "forged as stale-3600"},
+		{"no-dedupe", "IDEM-1", "the same request again"},
+		{"any-timestamp", "SIG-6", "forged as stale-3600"},
 		{"failed-overwritten", "ORD-6", "SENT after FAILED"},
 	} {
 		t.Run(tc.mistake, func(t *testing.T) {
@@ -246,7 +247,7 @@ func TestScriptOfTheReadme(t *testing.T) {
 	if block == nil {
 		t.Fatal("the README has no script for k6")
 	}
-	text := strings.ReplaceAll(string(block[1]), "100000", "40")
+	text := strings.NewReplacer("100000", "40", "vus: 200", "vus: 20").Replace(string(block[1]))
 	p, status, rep := run(t, newRecording(t, "", nil), text)
 	if status != 0 || rep.Chaos.Share.Done != "0-39" {
 		t.Errorf("k6 exits with %d, done %s:\n%s", status, rep.Chaos.Share.Done, p.said())

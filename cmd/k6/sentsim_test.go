@@ -149,7 +149,7 @@ func startIn(t *testing.T, dir string, env []string, args ...string) *k6 {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	t.Cleanup(cancel)
-	p := &k6{Cmd: exec.CommandContext(ctx, os.Args[0], args...), dir: dir} //nolint:gosec // this test itself
+	p := &k6{Cmd: exec.CommandContext(ctx, os.Args[0], args...), dir: dir}
 	p.Dir, p.Stdout, p.Stderr = dir, &p.stdout, &p.stderr
 	for _, kv := range os.Environ() {
 		if name, _, _ := strings.Cut(kv, "="); !strings.HasPrefix(name, "SENT") && !strings.HasPrefix(name, "K6_") && name != "CI" {

@@ -22,6 +22,9 @@ const name = "k6/x/sentsim"
 
 func init() { modules.Register(name, newRoot()) } //nolint:gochecknoinits // k6 knows its extensions no other way
 
+// version is of sentsim, as the linker was told it; "" is that of its Go module.
+var version string
+
 // root is the module in one k6 process: what its virtual users share.
 type root struct {
 	mu   sync.Mutex

@@ -125,7 +125,7 @@ func (o options) resolve(environ []string, readFile func(string) ([]byte, error)
 	if err != nil {
 		return s, err
 	}
-	s.run.Profile, s.run.Trace = profile.Name, s.record
+	s.run.Version, s.run.Profile, s.run.Trace = version, profile.Name, s.record
 	if s.run.Plan, err = scenarios.ChaosPlan(s.cfg, profile, messages); err != nil {
 		return s, fmt.Errorf("new Run(): %w", err)
 	}
