@@ -236,6 +236,19 @@ func TestReceiverThatGoesDownEndsTheTest(t *testing.T) {
 	}
 }
 
+// A message that k6 does not wait for is not judged: the test is no success, and the
+// summary says what is missing.
+func TestInterruptedIterationsFailTheTest(t *testing.T) {
+	t.Parallel()
+	text := script(200, "settle: '5s'")
+	text = strings.Replace(text, "settle: '100ms', ", "", 1)
+	text = strings.Replace(text, "iterations: 200 }", "iterations: 200, maxDuration: '1s', gracefulStop: '0s' }", 1)
+	p, status, rep := run(t, newRecording(t, "", nil), text)
+	if status == 0 || rep.ExitStatus != report.ExitErrored || !strings.Contains(p.said(), "200 iterations of 200 are missing") {
+		t.Errorf("k6 exits with %d, the report with %d:\n%s", status, rep.ExitStatus, p.said())
+	}
+}
+
 // The script in the README runs as it stands there.
 func TestScriptOfTheReadme(t *testing.T) {
 	t.Parallel()

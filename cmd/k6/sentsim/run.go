@@ -101,7 +101,8 @@ func (r *run) message() (map[string]any, error) {
 	switch {
 	case errors.As(err, &end):
 		return nil, r.end(ctx, state, err)
-	case err != nil && ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil: // k6 does not wait for it any more
+		state.TestStatus.MarkFailed()
 		return nil, fmt.Errorf("iteration %d was not carried out to its end", iteration)
 	case err != nil:
 		state.TestStatus.MarkFailed()
