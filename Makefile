@@ -117,10 +117,13 @@ picture: ## draw the README's pictures: a run, the dashboard, the report
 build: ## build the programs into bin/, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...
 
-# A module of its own: what k6 needs is none of sentsim's business.
+# A module of its own: what k6 needs is none of sentsim's business. It is checked as it
+# is built, or k6 would be compiled twice.
+K6_ENV := CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath"
+
 .PHONY: k6
 k6: ## build bin/k6, which is k6 with k6/x/sentsim in it
-	cd cmd/k6 && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X github.com/sentsim/sentsim/cmd/k6/sentsim.version=$(VERSION)' -o ../../$(BIN)/k6 .
+	cd cmd/k6 && $(K6_ENV) $(GO) build -ldflags '-s -w -X github.com/sentsim/sentsim/cmd/k6/sentsim.version=$(VERSION)' -o ../../$(BIN)/k6 .
 
 # It takes minutes to build, once. The comparison does without it if it must.
 $(BIN)/k6:
@@ -129,10 +132,10 @@ $(BIN)/k6:
 .PHONY: check-k6
 check-k6: ## vet, lint, tidy and test the module of bin/k6
 	cd cmd/k6 && $(GO) mod tidy -diff
-	cd cmd/k6 && $(GO) vet ./...
+	cd cmd/k6 && $(K6_ENV) $(GO) vet ./...
 	@command -v $(GOLANGCI) >/dev/null || GOBIN=$(CURDIR)/$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
-	cd cmd/k6 && $(GOLANGCI) run --config ../../.golangci.yml ./...
-	cd cmd/k6 && $(GO) test -count=1 -timeout 10m $(TESTFLAGS) ./...
+	cd cmd/k6 && $(K6_ENV) $(GOLANGCI) run --config ../../.golangci.yml ./...
+	cd cmd/k6 && $(K6_ENV) $(GO) test -count=1 -timeout 10m $(TESTFLAGS) ./...
 
 .PHONY: images
 images: build k6 ## build the container images sentsim, sentsim-receiver and sentsim-k6
