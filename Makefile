@@ -26,7 +26,6 @@ SLOW_FUZZTIME ?= 200x
 BENCHTIME ?= 1s
 # Of the comparison: --rounds N --duration D --memory=false
 BENCHFLAGS ?=
-K6_VERSION := v1.8.1
 SEEDS ?= 20000
 # SEED=42 is one seed again, as a short story; FAULTS=1 asks whether mistakes in the code are found.
 SIMULATEFLAGS ?= $(if $(FAULTS),--faults --seeds 3000,$(if $(SEED),--seed $(SEED),--seeds $(SEEDS)))
@@ -37,7 +36,7 @@ MUTATE_BUDGET ?= 15m
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## check the reference receiver that comes with sentsim
@@ -104,10 +103,6 @@ bench: $(if $(shell command -v k6),,$(BIN)/k6) ## run the benchmarks, and compar
 	$(GO) build -o $(BIN)/bench $(BENCH)
 	$(BIN)/bench $(BENCHFLAGS)
 
-# It takes minutes to build, once. The comparison does without it if it must.
-$(BIN)/k6:
-	@GOBIN=$(CURDIR)/$(BIN) $(GO) install go.k6.io/k6@$(K6_VERSION) || echo "k6 $(K6_VERSION) cannot be installed here"
-
 .PHONY: picture
 picture: ## draw the README's pictures: a run, the dashboard, the report
 	$(GO) run ./scenarios/report/testdata/picture >.github/assets/verify.svg
@@ -122,11 +117,32 @@ picture: ## draw the README's pictures: a run, the dashboard, the report
 build: ## build the programs into bin/, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/ ./cmd/...
 
+# A module of its own: what k6 needs is none of sentsim's business. It is checked as it
+# is built, or k6 would be compiled twice.
+K6_ENV := CGO_ENABLED=0 GOFLAGS="$(GOFLAGS) -trimpath"
+
+.PHONY: k6
+k6: ## build bin/k6, which is k6 with k6/x/sentsim in it
+	cd cmd/k6 && $(K6_ENV) $(GO) build -ldflags '-s -w -X github.com/sentsim/sentsim/cmd/k6/sentsim.version=$(VERSION)' -o ../../$(BIN)/k6 .
+
+# It takes minutes to build, once. The comparison does without it if it must.
+$(BIN)/k6:
+	@$(MAKE) -s k6 || echo "k6 cannot be built here"
+
+.PHONY: check-k6
+check-k6: ## vet, lint, tidy and test the module of bin/k6
+	cd cmd/k6 && $(GO) mod tidy -diff
+	cd cmd/k6 && $(K6_ENV) $(GO) vet ./...
+	@command -v $(GOLANGCI) >/dev/null || GOBIN=$(CURDIR)/$(BIN) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	cd cmd/k6 && $(K6_ENV) $(GOLANGCI) run --config ../../.golangci.yml ./...
+	cd cmd/k6 && $(K6_ENV) $(GO) test -count=1 -timeout 10m $(TESTFLAGS) ./...
+
 .PHONY: images
-images: build ## build the container images sentsim and sentsim-receiver
+images: build k6 ## build the container images sentsim, sentsim-receiver and sentsim-k6
 	mkdir -p $(BIN)/empty
 	docker build --target receiver -t sentsim-receiver .
 	docker build --target sentsim -t sentsim .
+	docker build -f cmd/k6/Dockerfile -t sentsim-k6 .
 
 .PHONY: cross
 cross: ## build for Linux, macOS and Windows on both architectures, with checksums

@@ -402,6 +402,9 @@ func (s *session) violation(v oracle.Violation, total int, c ChaosRun) report.Sc
 // is wrong, and it still knows this run, it is told of other messages.
 func (s *session) reproduceChaos(c ChaosRun, state bool) string {
 	remembers := state && !s.subject.Target.CanRestart()
+	if c.Command == loadCommand && c.Trace == "" {
+		return "" // it takes the script and all its processes
+	}
 	if c.Command != "chaos" || remembers && c.Trace != "" {
 		words := []string{exchange.Quote(c.Trace)}
 		if remembers {

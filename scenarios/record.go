@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
+	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -47,6 +48,11 @@ func (r *recorder) Step(s chaos.Step, done chaosrun.Done) error {
 	return r.to.Step(s, a)
 }
 
+// violation writes one thing that was found.
+func (r *recorder) violation(v oracle.Violation) error {
+	return r.to.Violation(trace.Violation{Rule: v.Rule, Subject: v.Subject, Text: r.redact(v.Summary), Step: v.Step})
+}
+
 // end writes what was found, and the last line. A run that never began has none.
 func (r *recorder) end(res chaosrun.Result, rep report.Report) error {
 	if r.run.Plan.Messages == 0 {
@@ -54,7 +60,7 @@ func (r *recorder) end(res chaosrun.Result, rep report.Report) error {
 	}
 	for _, of := range rep.Rules {
 		for _, v := range res.Book.Violations[of.ID] {
-			if err := r.to.Violation(trace.Violation{Rule: v.Rule, Subject: v.Subject, Text: r.redact(v.Summary), Step: v.Step}); err != nil {
+			if err := r.violation(v); err != nil {
 				return err
 			}
 		}

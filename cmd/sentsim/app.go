@@ -83,7 +83,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(printHelp)
 	root.SetHelpCommand(helpCommand())
 	root.AddCommand(
-		a.verifyCommand(), a.compareCommand(), a.chaosCommand(), a.replayCommand(), a.triggerCommand(),
+		a.verifyCommand(), a.compareCommand(), a.mergeCommand(), a.chaosCommand(), a.replayCommand(), a.triggerCommand(),
 		a.serveCommand(), a.resendCommand(), a.receiverCommand(),
 		a.signCommand(), a.explainCommand(),
 		a.eventsCommand(), a.rulesCommand(), a.vectorsCommand(),

@@ -179,6 +179,9 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 			all = append(all, &reading{record: rec, expect: r.oracle.Expect(rec)})
 		}
 	}
+	if len(all) == 0 && r.s.API == nil { // nothing is there to settle
+		return unseen
+	}
 	// What must not happen may still happen until the state has settled.
 	if (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {
 		return unseen

@@ -1,6 +1,10 @@
 package chaosrun
 
-import "time"
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
 
 // Latencies is how long answers took, counted by powers of a quarter: the same
 // size for a run of any length.
@@ -44,4 +48,45 @@ func (l *Latencies) Quantile(q float64) time.Duration {
 		end += end / 4
 	}
 	return l.max
+}
+
+// Add adds the answers of another run.
+func (l *Latencies) Add(o Latencies) {
+	for i, n := range o.counts {
+		l.counts[i] += n
+	}
+	l.n += o.n
+	l.max = max(l.max, o.max)
+}
+
+// latencies is Latencies as it stands in a report.
+type latencies struct {
+	Counts []int         `json:"counts"` // by bucket, up to the last that is not empty
+	Max    time.Duration `json:"max"`
+}
+
+// MarshalJSON writes the counts.
+func (l Latencies) MarshalJSON() ([]byte, error) {
+	last := len(l.counts)
+	for last > 0 && l.counts[last-1] == 0 {
+		last--
+	}
+	return json.Marshal(latencies{Counts: append([]int{}, l.counts[:last]...), Max: l.max})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *Latencies) UnmarshalJSON(data []byte) error {
+	var in latencies
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	if len(in.Counts) > len(l.counts) {
+		return errors.New("latencies: more buckets than there are")
+	}
+	*l = Latencies{max: in.Max}
+	for i, n := range in.Counts {
+		l.counts[i] = n
+		l.n += n
+	}
+	return nil
 }

@@ -53,15 +53,15 @@ type Done struct {
 
 // Counts is how far a run is.
 type Counts struct {
-	Steps    int // over
-	Sent     int // deliveries
-	Accepted int // genuine ones that were answered 2xx
-	Refused  int // forged ones that were answered 4xx
-	Failed   int // answers that were not what a correct receiver gives
-	Lost     int // whose answer nobody waited for, or could come
-	Skipped  int // steps that this target cannot be subjected to
-	Message  int // the latest message that was begun
-	Violated int // violations so far
+	Steps    int `json:"steps"`    // over
+	Sent     int `json:"sent"`     // deliveries
+	Accepted int `json:"accepted"` // genuine ones that were answered 2xx
+	Refused  int `json:"refused"`  // forged ones that were answered 4xx
+	Failed   int `json:"failed"`   // answers that were not what a correct receiver gives
+	Lost     int `json:"lost"`     // whose answer nobody waited for, or could come
+	Skipped  int `json:"skipped"`  // steps that this target cannot be subjected to
+	Message  int `json:"message"`  // the latest message that was begun
+	Violated int `json:"violated"` // violations so far
 }
 
 // Result is what a run came to.
@@ -75,6 +75,7 @@ type Result struct {
 	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
 	Unseen    map[string]string         // by rule: why it could not be checked
 	Fell      string                    // why the target was given up, or ""
+	Known     string                    // why its state says nothing: it knew the plan's messages before; or ""
 	Stopped   string                    // why not all of the plan was sent, or ""
 	Took      time.Duration
 	Sending   time.Duration // of Took
@@ -164,7 +165,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
-		Counts: r.counts, Plan: plan, Traits: s.Traits, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell,
+		Counts: r.counts, Plan: plan, Traits: s.Traits, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell, Known: r.haunted,
 		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
 	}
 	res.Violated = r.oracle.Violated()
@@ -418,8 +419,7 @@ func (r *runner) giveUp(why string) {
 func (r *runner) note(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	const most = 20
-	if len(r.trouble) < most {
+	if len(r.trouble) < maxTrouble {
 		r.trouble = append(r.trouble, r.o.Redact(text))
 	}
 }

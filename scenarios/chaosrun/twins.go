@@ -85,7 +85,7 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 
 // messageTwin delivers a new message the record's events of these statuses.
 func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (twin, bool) {
-	st := r.plan.Seed.Stream("chaos twin", uint64(n)) //nolint:gosec // counted up from 0
+	st := r.plan.Seed.Stream("chaos twin", uint64(rec.Subject.Index), uint64(n)) //nolint:gosec // counted up from 0
 	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: driver.NewID(st)}}
 	if r.s.Arrange != nil {
 		made, err := r.s.Message(ctx, st, rec.Subject.On, r.plan.Start)
@@ -117,7 +117,7 @@ func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.O
 // inboundTwin is a new contact who writes once, and what nobody else writes: to a
 // receiver that goes by the text it would be no text at all.
 func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, bool) {
-	st := r.plan.Seed.Stream("chaos inbound twin")
+	st := r.plan.Seed.Stream("chaos inbound twin", uint64(rec.Subject.Index)) //nolint:gosec // counted up from 1
 	i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool { return a.Step.Kind == chaos.KindDeliver })
 	if i < 0 {
 		return twin{}, false
@@ -125,8 +125,8 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 	s := rec.Arrivals[i].Step
 	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound}}
 	from := ""
-	for range 20 { // a receiver may remember somebody of an earlier run
-		from = fmt.Sprintf("+447700900%03d", st.IntN(1000)) // reserved for fiction, and no other contact's
+	for try := range 20 { // a receiver may remember somebody of an earlier run
+		from = fictional(rec.Subject.Index + try*(st.IntN(fictionalNumbers)+1))
 		t.subject.From = from
 		before, err := r.look(ctx, t.subject)
 		if err != nil {
@@ -151,6 +151,20 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 		return twin{}, false
 	}
 	return t, true
+}
+
+// fictionalNumbers is how many numbers fictional knows.
+const fictionalNumbers = 14 * 1000
+
+// fictional is the n-th number that is reserved for fiction and is no other
+// contact's: messages that are judged at the same time have different ones.
+func fictional(n int) string {
+	n %= fictionalNumbers
+	areas := []string{
+		"7700900", "1134960", "1144960", "1154960", "1164960", "1174960", "1184960",
+		"1214960", "1314960", "1414960", "1514960", "1614960", "1914980", "2079460",
+	}
+	return fmt.Sprintf("+44%s%03d", areas[n/1000], n%1000)
 }
 
 // once delivers a control, which is no part of the plan.

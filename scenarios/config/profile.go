@@ -32,7 +32,7 @@ func LoadProfile(ctx context.Context, nameOrFile string) (chaos.Profile, error) 
 	default:
 		return chaos.Profile{}, fmt.Errorf("profile %s: %w", nameOrFile, unread(nameOrFile, err))
 	}
-	return parseProfile(nameOrFile, data)
+	return ParseProfile(nameOrFile, data)
 }
 
 // profileReader collects what is wrong with a profile's file.
@@ -42,7 +42,8 @@ type profileReader struct {
 	problems []error
 }
 
-func parseProfile(file string, data []byte) (chaos.Profile, error) {
+// ParseProfile is the profile in the text of a file, which LoadProfile describes.
+func ParseProfile(file string, data []byte) (chaos.Profile, error) {
 	root, err := parse(data)
 	if err != nil {
 		return chaos.Profile{}, fmt.Errorf("%s:%w", file, err)

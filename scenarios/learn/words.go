@@ -168,6 +168,16 @@ type Confirmed struct {
 	Channels []event.Channel
 }
 
+// Traits are those of a receiver of which nothing was learned, and that is taken to
+// be as the configuration says.
+func (c Confirmed) Traits() Traits {
+	t := Traits{Channels: c.Channels, InboundChannels: c.Channels, Words: Words{}}
+	for st, word := range c.Statuses {
+		t.Words[st] = Word{Text: word, Kept: word != ""}
+	}
+	return t
+}
+
 // onTheWay reports whether of every two statuses one comes before the other.
 func onTheWay(all []event.Status) bool {
 	for i, a := range all {

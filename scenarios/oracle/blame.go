@@ -131,6 +131,7 @@ func (b *blame) explain(list []open, done func(v Violation, rule string, base bo
 				continue
 			}
 			b.remove(x.features)
+			x.v.By = f.Name
 			done(x.v, f.Rule, false)
 		}
 		list = left

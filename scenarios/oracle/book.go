@@ -13,19 +13,22 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // Violation is one thing that a correct receiver does not do.
 type Violation struct {
-	Rule     string
-	Could    []string // the rules that could explain it, of which the run's statistics chose Rule
-	Summary  string   // one sentence
-	Expected string
-	Seen     string // the state as it was read, or ""
-	Subject  chaos.Subject
+	Rule     string        `json:"rule"`
+	Could    []string      `json:"could,omitempty"` // the rules that could explain it, of which the run's statistics chose Rule
+	By       string        `json:"by,omitempty"`    // what explains it, such as "the same request again"; "" for nothing else
+	Summary  string        `json:"summary"`         // one sentence
+	Expected string        `json:"expected"`
+	Seen     string        `json:"seen,omitempty"` // the state as it was read, or ""
+	Subject  chaos.Subject `json:"subject,omitzero"`
 	// Restarted says that a restart of the target could be the reason: it lies
 	// between the subject's deliveries, or between them and what was seen.
-	Restarted bool
-	Step      int      // the delivery that was answered wrongly; 0 for a wrong state
-	Story     []string // what happened to the subject
+	Restarted bool     `json:"restarted,omitempty"`
+	Step      int      `json:"step,omitempty"`  // the delivery that was answered wrongly; 0 for a wrong state
+	Story     []string `json:"story,omitempty"` // what happened to the subject
 
-	Request, Response string // of the delivery that was answered wrongly
+	// Of the delivery that was answered wrongly.
+	Request  string `json:"request,omitempty"`
+	Response string `json:"response,omitempty"`
 }
 
 // About names the subject, or is "".
@@ -53,14 +56,36 @@ const maxKept = 20
 
 // Book is what was judged, by rule.
 type Book struct {
-	Checked    map[string]int // how often a rule was looked at
-	Violated   map[string]int
-	Violations map[string][]Violation
-	Occasions  map[string]bool // what was sent, of what the contract's scenarios send
+	Checked    map[string]int         `json:"checked"` // how often a rule was looked at
+	Violated   map[string]int         `json:"violated"`
+	Violations map[string][]Violation `json:"violations"`
+	Occasions  map[string]bool        `json:"occasions"` // what was sent, of what the contract's scenarios send
 }
 
-func newBook() Book {
+// NewBook is a book in which nothing was judged.
+func NewBook() Book {
 	return Book{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}, Occasions: map[string]bool{}}
+}
+
+// Add adds what another run judged. Of a rule's violations those of the plan's
+// earliest messages are kept, whichever book is added first.
+func (b *Book) Add(o Book) {
+	for id, n := range o.Checked {
+		b.Checked[id] += n
+	}
+	for id, n := range o.Violated {
+		b.Violated[id] += n
+	}
+	for id, all := range o.Violations {
+		together := slices.Concat(b.Violations[id], all)
+		slices.SortStableFunc(together, func(x, y Violation) int {
+			return cmp.Or(cmp.Compare(x.Subject.Index, y.Subject.Index), cmp.Compare(x.Step, y.Step), cmp.Compare(x.Summary, y.Summary))
+		})
+		b.Violations[id] = together[:min(len(together), maxKept)]
+	}
+	for name, sent := range o.Occasions {
+		b.Occasions[name] = b.Occasions[name] || sent
+	}
 }
 
 func (b *Book) kept(rule string) {

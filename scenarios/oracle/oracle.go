@@ -89,7 +89,7 @@ const maxRecent = 64
 // the statuses of messages and of templates.
 func New(plan chaos.Plan, words, reviews learn.Words, arranged bool) *Oracle {
 	return &Oracle{
-		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: newBook(),
+		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: NewBook(),
 		texts: map[uint32]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), contactBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,17 @@ type Chaos struct {
 
 	Violated   int         `json:"violated"`   // violations in all
 	Violations []Violation `json:"violations"` // the first of each rule
+
+	Share *Share `json:"share,omitempty"` // of a plan that several processes can carry out together; else null
+}
+
+// Share is the part of a plan that one process carried out. The shares of one run
+// are put together by sentsim merge.
+type Share struct {
+	// Done and Missing are iterations, from 0: "0-9,12" and, every third, "20-98/3".
+	Done    string          `json:"done"`    // those that were carried out and judged
+	Missing string          `json:"missing"` // of all the plan's; of one process the other processes' are among them
+	Found   json.RawMessage `json:"found"`   // what was judged, for sentsim merge
 }
 
 // Probability is one number of a profile.

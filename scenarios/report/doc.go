@@ -13,7 +13,7 @@
 //
 //	schema          1
 //	sentsim         version of sentsim
-//	command         the command that ran: verify, chaos, replay
+//	command         the command that ran: verify, chaos, replay, or k6
 //	started         when the run began, as 2026-11-28T14:05:06Z, or ""
 //	host            where sentsim ran: linux/amd64
 //	seed            decides everything that was drawn: run again with --seed
@@ -74,6 +74,10 @@
 //	    subject         the message, contact or template, or ""
 //	    step            that was answered wrongly; 0 for a wrong state
 //	    story           what happened to the subject, a line each
+//	  share           of a run in k6 only: what this process carried out of the plan:
+//	    done            the iterations, as 0-9,12,20-98/3
+//	    missing         those of the plan that are not among them
+//	    found           what was judged, for sentsim merge; its form is not promised
 //	answers         how long answers took, the classes that have any:
 //	  up_to_ms        so long at most; 0 for longer than any other class
 //	  count           answers

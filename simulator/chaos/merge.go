@@ -23,12 +23,16 @@ func (p Plan) Steps() iter.Seq[Step] {
 // merged puts the parts of a plan, in the order of their index, into the order
 // of their time.
 func (p Plan) merged(units iter.Seq[[]parcel]) iter.Seq[Step] {
-	return func(yield func(Step) bool) {
-		next, stop := iter.Pull(units)
-		defer stop()
-		m := merger{plan: &p, next: next, yield: yield, controls: map[Kind]int{}, left: map[int]int{}}
-		m.run()
-	}
+	return func(yield func(Step) bool) { p.merge(units, merger{}, yield) }
+}
+
+// merge is one pass of a merger, which says how it begins.
+func (p Plan) merge(units iter.Seq[[]parcel], m merger, yield func(Step) bool) {
+	next, stop := iter.Pull(units)
+	defer stop()
+	m.plan, m.next, m.yield = &p, next, yield
+	m.controls, m.left = map[Kind]int{}, map[int]int{}
+	m.run()
 }
 
 // merger is one pass over a plan.
@@ -46,6 +50,7 @@ type merger struct {
 	left               map[int]int         // parcels with deliveries still to come, by unit
 	turns              map[string][]string // forgeries still to come in this round, by rule
 	rounds             int
+	varied             bool // the first forgery about a kind of subject is any of its rule's
 	controls           map[Kind]int
 	failing            int           // events that still have to fail until the webhook is disabled
 	disabled, enableAt time.Duration // the latest time without deliveries; 0, 0 for none
@@ -166,7 +171,7 @@ func (m *merger) forgery(rule string, about SubjectKind) string {
 	if m.turns == nil {
 		m.turns = map[string][]string{}
 	}
-	if plain := plainest(rule); plain != "" && about != AboutMessage && m.turns[rule+" "+string(about)] == nil {
+	if plain := plainest(rule); plain != "" && !m.varied && about != AboutMessage && m.turns[rule+" "+string(about)] == nil {
 		m.turns[rule+" "+string(about)] = []string{} // the contract asks for it with every kind of event
 		return plain
 	}
