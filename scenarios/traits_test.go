@@ -113,7 +113,7 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			passed: []string{"TPL-1", "ORD-1", "SIG-13"},
 		},
 		"templates that it did not make are not known": {
-			app: &app{takes: func(e webhookEvent) bool { return e.Field != "templates" }}, says: "only templates that it made itself", passed: []string{"ORD-1", "TPL-1"},
+			app: &app{takes: func(e webhookEvent) bool { return e.Field != "templates" }}, says: "only templates that it made itself", passed: []string{"ORD-1"}, unchecked: []string{"TPL-1"},
 		},
 		"the status never changes": {
 			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},

@@ -118,7 +118,7 @@ func (w *World) needs(needs ...rule.Need) error { return w.s.Needs(needs...) }
 // Needs is a *NotChecked for the first need that is not met.
 func (s *Subject) Needs(needs ...rule.Need) error {
 	for _, n := range needs {
-		if !s.given(n) {
+		if !s.Given(n) {
 			return missing(n)
 		}
 		if sight := s.sight(n); sight.Why != "" && !sight.Shows {
@@ -144,8 +144,8 @@ func (s *Subject) sight(n rule.Need) learn.Sight {
 
 func (w *World) can(n rule.Need) bool { return w.s.Needs(n) == nil }
 
-// given reports whether the harness was given what a need asks for.
-func (s *Subject) given(n rule.Need) bool {
+// Given reports whether the harness was given what a need asks for.
+func (s *Subject) Given(n rule.Need) bool {
 	path := func(k probe.Kind, field func(probe.Endpoint) string) bool {
 		e, ok := s.Probe.Endpoint(k)
 		return ok && field(e) != ""
