@@ -267,3 +267,15 @@ func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 		t.Errorf("exit status %d: %s", rep.ExitStatus, report.Meaning(rep))
 	}
 }
+
+// A receiver that forgets everything is noticed by its texts where no message can
+// be read.
+func TestARestartIsNoticedByTexts(t *testing.T) {
+	t.Parallel()
+	rep := chaosOn(t, &plain{forgetsEverything: true}, func(cfg *scenarios.Config, _ *scenarios.ChaosRun) {
+		cfg.Probe = probe.Config{Inbound: cfg.Probe.Inbound}
+	})
+	if got := brokenRules(rep); !slices.Equal(got, []string{"IDEM-7"}) {
+		t.Errorf("broken: %v\n%s", got, explain(rep))
+	}
+}

@@ -90,8 +90,13 @@ func (r *runner) restore(context.Context) error {
 // forgets is judged before.
 func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) error {
 	witness, before := r.testimony(ctx)
-	known := r.known(witness != nil && !r.durable)
+	known := r.known(!r.durable)
 	r.settle(ctx, known)
+	for i := 0; witness == nil && i < len(known); i++ { // where no message shows, a text or a template may
+		if x := known[i]; x.err == nil && x.state.Known && (x.state.Count > 0 || x.record.Subject.Kind == chaos.AboutTemplate) {
+			witness, before = x.record, x.state
+		}
+	}
 	r.s.Restarted()
 	if err := r.s.Target.Restart(ctx, env); err != nil {
 		return err
@@ -107,8 +112,11 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 		r.oracle.Restarted(false)
 		return nil
 	}
-	after := r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known && st.Effects >= before.Effects })
-	forgot := !after.Known || before.HasEffects && after.Effects < before.Effects
+	keeps := func(st probe.State) bool {
+		return st.Known && st.Effects >= before.Effects && st.Count >= before.Count
+	}
+	after := r.read(ctx, witness.Subject, keeps)
+	forgot := !keeps(after)
 	r.durable = !forgot
 	r.oracle.Restarted(forgot)
 	if !forgot || stopped() {
