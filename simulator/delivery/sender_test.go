@@ -245,7 +245,16 @@ func TestBigRequests(t *testing.T) {
 				r := huge("") // before the connection that is kept becomes too old
 				s := w.server(t, c.serve)
 				r.URL = s.url()
-				check(t, w.sender.Send(t.Context(), r, c.timeout), w.said(c.want))
+				out := w.sender.Send(t.Context(), r, c.timeout)
+				for range 5 { // a busy machine may find it too old all the same
+					if !w.kept || s.connections.Load() < 2 {
+						break
+					}
+					s = w.server(t, c.serve)
+					r.URL = s.url()
+					out = w.sender.Send(t.Context(), r, c.timeout)
+				}
+				check(t, out, w.said(c.want))
 				s.wait(t)
 				if n := s.connections.Load(); n != 1 {
 					t.Errorf("%d connections for one Send", n)
