@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
@@ -111,6 +112,12 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 		refused[n] = s.refused[p]
 	}
 	s.mu.Unlock()
+	devs := &s.subject.Traits.Deviations
+	for _, d := range *devs {
+		if d.At != nil {
+			refused = append(refused, *d.At)
+		}
+	}
 	if len(of) == 0 || s.gate.passed.Name == "" || s.gate.closed != "" || ctx.Err() != nil {
 		return
 	}
@@ -130,8 +137,23 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 	case carrier(rule.SIG9):
 		s.diagnosed = rule.SIG9
 	case s.diagnosed == "":
-		s.diagnosed = of[slices.IndexFunc(of, func(p *planned) bool { return changed[slices.Index(of, p)] })].rule.ID
+		for n, p := range slices.Backward(of) {
+			if changed[n] {
+				s.diagnosed = p.rule.ID
+			}
+		}
 	}
+	if s.diagnosed == "" {
+		return // no scenario fails by it that could carry it
+	}
+	n := len(of)
+	*devs = slices.DeleteFunc(slices.Clone(*devs), func(d learn.Deviation) bool { // it is no status that is refused
+		if d.At == nil {
+			return false
+		}
+		n++
+		return changed[n-1]
+	})
 	for n, p := range of {
 		if changed[n] && p.rule.ID != s.diagnosed {
 			s.excused[p] = fmt.Sprintf("its body is changed before its signature is verified (%s), which is %s's to say: signed over the changed body it is taken", d.Cause, s.diagnosed)

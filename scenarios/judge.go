@@ -48,7 +48,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 		if err := s.subject.Needs(p.needs()...); err != nil {
 			s.verdict(ctx, p, err, nil, &out)
 			// That no template shows though they can be read is a part that was looked for.
-			out.Partial = p.partial && !(slices.Contains(p.needs(), rule.TemplateStatus) && s.subject.Given(rule.TemplateStatus))
+			out.Partial = p.partial && (!slices.Contains(p.needs(), rule.TemplateStatus) || !s.subject.Given(rule.TemplateStatus))
 			return out, false
 		}
 	}

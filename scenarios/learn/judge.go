@@ -343,6 +343,7 @@ func (l *Learner) refusedByStatus(t *Traits, first *round) *Deviation {
 	l.Refused = append(slices.Clone(l.Refused), all...)
 	t.RefusedStatuses = l.Refused
 	dev := refusedStatuses(all, others, *x)
+	dev.At = x
 	return &dev
 }
 

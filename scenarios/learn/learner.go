@@ -190,12 +190,32 @@ type track struct {
 	state   probe.State
 	err     error // of the last reading
 	changed time.Time
-	gone    int // how often what was known was unknown at the next reading
+	was     map[appearance]bool // what its readings have been
+	back    int                 // how often one was again what another had been before
+}
+
+// appearance is what a reading shows.
+type appearance struct {
+	known          bool
+	status         string
+	effects, count int
 }
 
 // flickers reports whether the state comes and goes, as that of several processes
 // does that keep one each: no change of it says anything.
-func (t *track) flickers() bool { return t.gone > 1 }
+func (t *track) flickers() bool { return t.back > 2 }
+
+// note keeps a reading that differs from the last.
+func (t *track) note(st probe.State) {
+	now := appearance{st.Known, st.Status, st.Effects, st.Count}
+	if t.was[now] {
+		t.back++
+	}
+	if t.was == nil {
+		t.was = map[appearance]bool{}
+	}
+	t.was[now] = true
+}
 
 // delivering is one event on its way, by a driver of its own.
 type delivering struct {
@@ -304,7 +324,7 @@ func (r *round) wait(ctx context.Context) error {
 	const (
 		pause = 20 * time.Millisecond
 		quiet = 150 * time.Millisecond
-		most  = 2 * time.Minute // of a queue that moves all the time
+		most  = time.Minute // of a queue that moves all the time
 	)
 	settle := r.l.Settle
 	if r.patience > 0 {
@@ -371,8 +391,8 @@ func (r *round) readAll(ctx context.Context, first bool) (changed bool) {
 			if err == nil && different && !first { // what shows at the first look lags by nothing that could be told
 				t.changed = clock.Wall()
 			}
-			if err == nil && t.state.Known && !st.Known {
-				t.gone++
+			if err == nil && (different || first) {
+				t.note(st)
 			}
 			mu.Lock()
 			defer mu.Unlock()

@@ -90,6 +90,7 @@ type Deviation struct {
 	Fix       string // the line of the configuration that confirms it, or what to change
 	Seen      string // of the receiver's state or answer
 	Certainty Certainty
+	At        *driver.Exchange // the genuine delivery that was refused; nil: none was, or it is the plain one
 }
 
 // Plain is a kind of delivery that needs nothing to have happened before.
