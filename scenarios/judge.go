@@ -63,8 +63,25 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	s.wonder(ctx, p, res.Err)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
 	var unseen *steps.NotChecked
-	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
+	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
 	return out, again
+}
+
+// maxUnread is how many scenarios are carried out again because a reading of the
+// state was not answered in time.
+const maxUnread = 4
+
+// unread reports whether a scenario is to be carried out again because a reading of
+// its state took too long: on a busy machine that happens now and then, of a probe
+// that hangs each time.
+func (s *session) unread(ctx context.Context, err error) bool {
+	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hung++
+	return s.hung <= maxUnread
 }
 
 // sends notes who sends now.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/zoo"
 	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
@@ -21,7 +22,11 @@ func TestMain(m *testing.M) {
 		flag.Parse()
 		// These tests wait for state to settle more than they compute.
 		if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
-			_ = p.Value.Set(strconv.Itoa(4 * runtime.GOMAXPROCS(0)))
+			wide := 4
+			if zoo.Whole() { // there is much more of them
+				wide = 2
+			}
+			_ = p.Value.Set(strconv.Itoa(wide * runtime.GOMAXPROCS(0)))
 		}
 		os.Exit(m.Run())
 	}

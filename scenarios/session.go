@@ -46,6 +46,7 @@ type session struct {
 	sender *planned   // who sent last
 
 	mu      sync.Mutex
+	hung    int                         // scenarios in which a reading of the state was not answered in time
 	blamed  map[*planned]string         // scenarios that fail after the event, and why
 	refused map[*planned]steps.Exchange // genuine deliveries that made their scenario fail
 	excused map[*planned]string         // scenarios that failed by a mistake of another rule, and why
