@@ -3,14 +3,11 @@ package learn
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
-	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -310,78 +307,6 @@ func (l *Learner) judgeTemplates(t *Traits, found *round) {
 	}
 }
 
-// refusedByStatus finds statuses whose events are refused wherever they come, though
-// those before them are taken, and leaves them out from here on. Nil where there are none.
-func (l *Learner) refusedByStatus(t *Traits, first *round) *Deviation {
-	taken, refused := map[event.Status]int{}, map[event.Status]int{}
-	var x *driver.Exchange
-	for _, tr := range first.outbound() {
-		for i, s := range tr.send {
-			st := s.e.Outbound.Status
-			switch {
-			case i < tr.sent:
-				taken[st]++
-			case i == tr.sent && i > 0 && tr.refused != nil && tr.refused.Outcome.Kind == delivery.Answered && !driver.NotNow(tr.refused.Outcome):
-				if refused[st]++; x == nil {
-					x = tr.refused
-				}
-			}
-		}
-	}
-	var all, others []event.Status
-	for _, st := range driver.Statuses() {
-		switch {
-		case taken[st] > 0:
-			others = append(others, st)
-		case refused[st] > 1: // of one message it may be by chance
-			all = append(all, st)
-		}
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	l.Refused = append(slices.Clone(l.Refused), all...)
-	t.RefusedStatuses = l.Refused
-	dev := refusedStatuses(all, others, *x)
-	dev.At = x
-	return &dev
-}
-
-// refusedChannels finds channels on which every genuine event is refused.
-func (l *Learner) refusedChannels(t *Traits, first *round) {
-	taken, refused := map[event.Channel]bool{}, map[event.Channel]*driver.Exchange{}
-	for _, tr := range first.outbound() {
-		if tr.refused == nil || tr.sent > 0 {
-			taken[tr.channel] = true // its first event at least
-		} else {
-			refused[tr.channel] = tr.refused
-		}
-	}
-	var all []event.Channel
-	for _, ch := range event.Channels() {
-		if refused[ch] != nil && !taken[ch] {
-			all = append(all, ch)
-		}
-	}
-	if len(all) == 0 || len(taken) == 0 {
-		return
-	}
-	t.Channels, t.Refused = missing(all), all
-	if slices.ContainsFunc(all, l.takes) {
-		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.ID == "channels" })
-		t.Deviations = append(t.Deviations, refusedChannel(all, t.Channels, *refused[all[0]]))
-	}
-}
-
-func refusedChannel(refused, taken []event.Channel, x driver.Exchange) Deviation {
-	return Deviation{
-		ID: "channels", Rule: rule.SIG1, Certainty: Tried,
-		Name:   fmt.Sprintf("events of messages on %s are accepted", list(refused)),
-		Reason: fmt.Sprintf("genuine events of messages on %s are refused (%s), those on %s are taken: everything else is judged there", list(refused), driver.Quote(x), list(taken)),
-		Fix:    fmt.Sprintf("Acknowledge what you do not handle with a 2xx. If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(taken), commas(taken)),
-	}
-}
-
 func stateOf(r *round) string {
 	for _, t := range slices.Backward(r.outbound()) {
 		if t.alive() && t.state.Known {
@@ -405,70 +330,4 @@ func commas(all []event.Channel) string {
 		words[i] = string(ch)
 	}
 	return strings.Join(words, ", ")
-}
-
-// Answers that give a defect away without a probe.
-var (
-	saysDuplicate = regexp.MustCompile(`(?i)\bduplicate|already[ _-]?(processed|handled|seen|received|exists)`)
-	saysUnknown   = regexp.MustCompile(`(?i)(message|order|notification)[ _-]?(was |is )?(not[ _-]?found|unknown|not[ _-]?ours)|unknown[ _-]?message|no[ _-]?such[ _-]?(message|order|row)|not[ _-]?linked`)
-	saysIgnored   = regexp.MustCompile(`(?i)\b(ignor(ed|ing)|skipp(ed|ing)|unhandled|not[ _-]?handled|no[ _-]?handler|unsupported)\b`)
-)
-
-// seen notes what an answer to a new event gives away.
-func (l *Learner) seen(x driver.Exchange) {
-	if l.Seen != nil {
-		l.Seen(x)
-	}
-	if !x.Outcome.Accepted() {
-		return
-	}
-	l.mu.Lock()
-	if l.quickest == 0 || x.Outcome.Duration < l.quickest {
-		l.quickest = x.Outcome.Duration
-	}
-	l.mu.Unlock()
-	body := string(x.Outcome.Body)
-	note := ""
-	for _, s := range []struct {
-		says *regexp.Regexp
-		what string
-	}{{saysDuplicate, "a new event is taken for a duplicate"}, {saysUnknown, "the event is of an unknown message"}, {saysIgnored, "a genuine event is ignored"}} {
-		if said := affirmed(s.says, body); said != "" {
-			note = fmt.Sprintf("%s: the answer to %s says %q", s.what, x.What, said)
-			l.mu.Lock()
-			if !slices.ContainsFunc(slices.Collect(maps.Keys(l.notes)), func(n string) bool { return strings.HasPrefix(n, s.what) }) {
-				l.notes[note] = true
-			}
-			l.mu.Unlock()
-			return
-		}
-	}
-}
-
-// denial is what stands behind the name of a JSON field that says no.
-var denial = regexp.MustCompile(`^[\w -]*"\s*:\s*(?:(?i:false|null)|0+(?:\.0+)?|"\s*"|"(?i:false|no|0)"|\[\s*\]|\{\s*\})\s*(?:[,}\]]|$)`)
-
-// affirmed is what an answer says, unless it is the name of a field whose value says
-// no: {"duplicate": false}.
-func affirmed(says *regexp.Regexp, body string) string {
-	for _, at := range says.FindAllStringIndex(body, -1) {
-		if !denial.MatchString(body[at[1]:]) {
-			return body[at[0]:at[1]]
-		}
-	}
-	return ""
-}
-
-func (l *Learner) sortedNotes() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Sorted(maps.Keys(l.notes))
-}
-
-// answerOf is the first answer of a round, as it was seen.
-func (l *Learner) answerOf(*round) string {
-	if notes := l.sortedNotes(); len(notes) > 0 {
-		return notes[0]
-	}
-	return ""
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -124,20 +123,6 @@ func (l *Learner) takenStatuses(ctx context.Context, taken *Taken) []event.Statu
 		}
 	}
 	return all
-}
-
-func refusedStatuses(refused, taken []event.Status, x driver.Exchange) Deviation {
-	nulls := make([]string, len(refused))
-	for i, st := range refused {
-		nulls[i] = string(st) + ": null"
-	}
-	return Deviation{
-		ID: "statuses-refused", Rule: rule.SIG1, Certainty: Tried,
-		Name:   fmt.Sprintf("the %s events of a message are accepted", list(refused)),
-		Reason: fmt.Sprintf("genuine %s events are refused (%s), those of %s are taken, of the same kind of messages: everything else is judged by those", list(refused), driver.Quote(x), list(taken)),
-		Fix: fmt.Sprintf("Acknowledge what you do not handle with a 2xx. If the webhook is not subscribed to them, or the receiver is meant so, confirm it in the config file: probe: {message: {statuses: {%s}}}",
-			strings.Join(nulls, ", ")),
-	}
 }
 
 // knockWithoutMessages tries what is of no message: of inbound texts and templates'
