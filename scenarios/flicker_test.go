@@ -36,6 +36,11 @@ func TestAFlickeringStateIsTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, r := range rep.Rules {
+		if r.ID == "ORD-1" && (r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "comes and goes")) {
+			t.Errorf("ORD-1 is %s: %s", r.Verdict, r.Reason)
+		}
+	}
 	if rep.Learned == nil || !strings.Contains(strings.Join(rep.Learned.Notes, " "), "comes and goes") {
 		t.Errorf("nothing says that the state flickers: %+v", rep.Learned)
 	}

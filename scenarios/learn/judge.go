@@ -14,6 +14,9 @@ import (
 // How a message that a receiver knows only if it sent it comes to be.
 const arrangeRemedy = "Say under target.arrange in the config file how a message comes to be that the receiver sent itself."
 
+// flickering is why the state of messages says nothing, though it can be read.
+const flickering = "what the state shows of a message comes and goes from one reading to the next, as it does where several processes keep a state each"
+
 // judgeOutbound says what of messages shows, and what deviates.
 func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 	switch {
@@ -36,6 +39,9 @@ func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 		return
 	case found.unread(isMessage) != nil:
 		t.Outbound = unreadable("messages", found.unread(isMessage))
+		return
+	case slices.ContainsFunc(found.outbound(), (*track).flickers):
+		t.Outbound = Sight{Why: flickering, Remedy: "Let all processes of the receiver keep one state, or run one of them only."}
 		return
 	case len(found.channels) == 0:
 		l.nothingShows(t, found)

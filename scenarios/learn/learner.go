@@ -89,7 +89,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	l.refusedChannels(&t, r)
 	t.Notes, t.Quickest = l.sortedNotes(), l.quickest
 	t.Learned = true
-	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known })
+	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known || tr.flickers() })
 	return t, nil
 }
 
@@ -352,7 +352,7 @@ func (r *round) wait(ctx context.Context) error {
 		}
 		if still >= settle || still >= max(quiet, r.lag/2) && r.clean() {
 			if slices.ContainsFunc(r.tracks, (*track).flickers) {
-				r.l.notes["what the state shows of a message comes and goes from one reading to the next: do several processes keep a state of their own each?"] = true
+				r.l.notes[flickering] = true
 			}
 			r.vocabulary = r.heard()
 			return nil
