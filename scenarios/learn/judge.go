@@ -14,8 +14,8 @@ import (
 // How a message that a receiver knows only if it sent it comes to be.
 const arrangeRemedy = "Say under target.arrange in the config file how a message comes to be that the receiver sent itself."
 
-// flickering is why the state of messages says nothing, though it can be read.
-const flickering = "what the state shows of a message comes and goes from one reading to the next, as it does where several processes keep a state each"
+// flickering is why the state says nothing, though it can be read.
+const flickering = "what the state shows comes and goes from one reading to the next, as it does where several processes keep a state each"
 
 // judgeOutbound says what of messages shows, and what deviates.
 func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
@@ -37,11 +37,7 @@ func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 			Seen:   l.answerOf(first),
 		})
 		return
-	case found.unread(isMessage) != nil:
-		t.Outbound = unreadable("messages", found.unread(isMessage))
-		return
-	case slices.ContainsFunc(found.outbound(), (*track).flickers):
-		t.Outbound = Sight{Why: flickering, Remedy: "Let all processes of the receiver keep one state, or run one of them only."}
+	case found.saysNothing("messages", isMessage, &t.Outbound):
 		return
 	case len(found.channels) == 0:
 		l.nothingShows(t, found)
@@ -110,10 +106,21 @@ func isMessage(t *track) bool  { return t.status != "" }
 func isText(t *track) bool     { return t.shape != "" }
 func isTemplate(t *track) bool { return t.name != "" }
 
-// unreadable is the sight of what could not be read: nothing was learned of it.
-func unreadable(what string, err error) Sight {
-	return Sight{Why: fmt.Sprintf("the state of %s could not be read while the receiver was learned: %v", what, err)}
+// saysNothing reports whether the state of a kind is of no use: it could not be read, or
+// what shows flickers. Then the sight says why.
+func (r *round) saysNothing(what string, of func(*track) bool, s *Sight) bool {
+	if err := r.unread(of); err != nil {
+		*s = Sight{Why: fmt.Sprintf("the state of %s could not be read while the receiver was learned: %v", what, err)}
+		return true
+	}
+	if r.flickers() {
+		*s = Sight{Why: flickering, Remedy: "Let all processes of the receiver keep one state, or run one of them only."}
+		return true
+	}
+	return false
 }
+
+func (r *round) flickers() bool { return slices.ContainsFunc(r.tracks, (*track).flickers) }
 
 func editionDeviation(rule, sent, taken, what string) Deviation {
 	says := map[string]string{}
@@ -192,8 +199,7 @@ func (l *Learner) judgeInbound(t *Traits, found *round) {
 	case t.WebhookIDIsEventID:
 		t.Inbound = t.Outbound
 		return
-	case found.unread(isText) != nil:
-		t.Inbound = unreadable("inbound texts", found.unread(isText))
+	case found.saysNothing("inbound texts", isText, &t.Inbound):
 		return
 	}
 	shown := map[event.InboundShape][]event.Channel{}
@@ -290,8 +296,7 @@ func (l *Learner) judgeTemplates(t *Traits, found *round) {
 		t.Template = t.Outbound
 		return
 	}
-	if err := found.unread(isTemplate); err != nil {
-		t.Template = unreadable("templates", err)
+	if found.saysNothing("templates", isTemplate, &t.Template) {
 		return
 	}
 	t.Reviews = found.reviewWords()

@@ -351,7 +351,7 @@ func (r *round) wait(ctx context.Context) error {
 			r.readAgain(ctx)
 		}
 		if still >= settle || still >= max(quiet, r.lag/2) && r.clean() {
-			if slices.ContainsFunc(r.tracks, (*track).flickers) {
+			if r.flickers() {
 				r.l.notes[flickering] = true
 			}
 			r.vocabulary = r.heard()
