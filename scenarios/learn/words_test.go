@@ -1,6 +1,7 @@
 package learn
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,5 +99,17 @@ func TestReadingsThatDiffer(t *testing.T) {
 	}
 	if len(v.untold) != 1 || v.untold[0] != event.Delivered {
 		t.Errorf("untold %v", v.untold)
+	}
+}
+
+// A channel on which one status only was tried shows if it shows as elsewhere; one on
+// which a row stays at what it was first does not.
+func TestAChannelOfOneStatus(t *testing.T) {
+	t.Parallel()
+	all := shown("QUEUED", "ROUTED", "SENT", "DELIVERED", "READ", "FAILED")
+	all[event.WhatsApp] = map[event.Status]probe.State{event.Delivered: {Known: true, HasStatus: true, Status: "DELIVERED"}}
+	all[event.RCS] = map[event.Status]probe.State{event.Delivered: {Known: true, HasStatus: true, Status: "QUEUED"}}
+	if got := vocabularyOf(all).channels; !slices.Equal(got, []event.Channel{event.SMS, event.WhatsApp}) {
+		t.Errorf("channels %v", got)
 	}
 }

@@ -52,6 +52,7 @@ func TestMessageReadsWhatReceiversAnswer(t *testing.T) {
 		{"several numbers are added up", "", "$.by[*].n", 200, `{"by":[{"n":1},{"n":2}]}`, State{Known: true, Effects: 3, HasEffects: true}},
 		{"several arrays count together", "", "$.by[*].e", 200, `{"by":[{"e":[1]},{"e":[2,3]}]}`, State{Known: true, Effects: 3, HasEffects: true}},
 		{"404 is unknown, whatever its body", "$.status", "", 404, `{"status":"not found"}`, State{}},
+		{"410 is unknown", "$.status", "", 410, `{"gone":true}`, State{}},
 		{"null is unknown", "$.status", "$.effects", 200, `null`, State{}},
 		{"an empty answer is unknown", "$.status", "", 200, ``, State{}},
 		{"204 is unknown", "$.status", "", 204, ``, State{}},
@@ -60,6 +61,7 @@ func TestMessageReadsWhatReceiversAnswer(t *testing.T) {
 		{"no effects and no status is no trace", "$.status", "$.effects", 200, `{"status":null,"effects":0}`, State{HasEffects: true}},
 		{"an empty list is no trace", "$.status", "$", 200, `[]`, State{HasEffects: true}},
 		{"a number as status", "$.status", "", 200, `{"status":3}`, State{Known: true, Status: "3", HasStatus: true}},
+		{"whether it is delivered as status", "$.delivered", "", 200, `{"delivered":false}`, State{Known: true, Status: "false", HasStatus: true}},
 		{"a list filtered by id", `$[?@.id == "{message_id}"].status`, "", 200, `[{"id":"x","status":"READ"},{"id":"m-1","status":"SENT"}]`, State{Known: true, Status: "SENT", HasStatus: true}},
 	}
 	for _, tt := range tests {
