@@ -9,6 +9,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/target"
 )
@@ -39,5 +40,38 @@ func TestWhatComesLaterIsNotWrong(t *testing.T) {
 			continue
 		}
 		t.Errorf("%s is %s: %s %s", r.ID, r.Verdict, r.Reason, r.Remedy)
+	}
+}
+
+// What a restart has thrown away has not come: a contact of whom nothing is known any
+// more has not opted out, and that is no late opt-in.
+func TestWhatARestartThrewAwayIsNotLate(t *testing.T) {
+	t.Parallel()
+	cfg := scenarios.Handler(nil)
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		own := receiver.Config{Secret: env.Secret.Reveal(), File: filepath.Join(t.TempDir(), "state.db"), BaseURL: env.BaseURL, APIKey: env.APIKey}
+		if err := mutant.Apply(&own, "opt-out-by-arrival"); err != nil {
+			return nil, nil, err
+		}
+		r, err := receiver.New(own)
+		if err != nil {
+			return nil, nil, err
+		}
+		return r, r.Close, nil
+	}
+	cfg.Probe, cfg.Settle, cfg.Rules = referenceProbe(), 400*time.Millisecond, []string{"CON-1", "IDEM-7", "ROT-1"}
+	rep, err := scenarios.Run(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rep.Rules {
+		for _, sc := range r.Scenarios {
+			if strings.Contains(sc.Reason, "came") {
+				t.Errorf("%s, %s: %s", r.ID, sc.Name, sc.Reason)
+			}
+		}
+		if r.ID == "CON-1" && r.Verdict != report.Warned {
+			t.Errorf("CON-1 is %s: %s", r.Verdict, r.Reason)
+		}
 	}
 }

@@ -252,6 +252,15 @@ func (w *late) lags() bool {
 	return len(w.came) > 0
 }
 
+// catchUp waits, where some state has come late, until what else was waited for in
+// vain has come too or has had its time: a restart may throw away what a receiver has
+// yet to work off, and it is not known then whether it would have come.
+func (w *late) catchUp() {
+	if w.lags() {
+		w.followed.Wait()
+	}
+}
+
 // begin is called before scenarios, end when they are over.
 func (w *late) begin() (end func()) {
 	w.mu.Lock()

@@ -38,7 +38,10 @@ func (r *round) all(ctx context.Context, plans []planned) {
 			last.start(ctx, early, 0)
 			defer func() { r.s.subject.Others(nil) }()
 			defer last.finish(ctx)
-			defer close(others)
+			defer func() {
+				r.s.late.catchUp()
+				close(others)
+			}()
 			break
 		}
 	}
@@ -49,6 +52,9 @@ func (r *round) all(ctx context.Context, plans []planned) {
 		}
 		if r.s.alone(p) {
 			r.finish(ctx)
+			if slices.Contains(p.rule.Needs, rule.Restart) || slices.Contains(p.rule.Needs, rule.Rotate) {
+				r.s.late.catchUp()
+			}
 		}
 		r.start(ctx, p, 0)
 		if r.s.alone(p) {

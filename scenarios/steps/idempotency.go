@@ -93,6 +93,8 @@ func (w *World) isRestarted(ctx context.Context, once string) error {
 
 // restartTarget starts the receiver anew, with the secret that signs now.
 func (w *World) restartTarget(ctx context.Context, why string) error {
+	w.s.Restarted()
+	w.epoch = w.s.epoch.Load() // this scenario knows
 	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
 		return fmt.Errorf("%s: %w", why, err)
 	}

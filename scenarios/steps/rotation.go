@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -65,8 +64,5 @@ func (w *World) rotateBack(ctx context.Context) error {
 	// Also when the run was interrupted: nobody else knows the new secret.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rotateBackTime)
 	defer cancel()
-	if err := w.s.Target.Restart(ctx, w.s.Env); err != nil {
-		return fmt.Errorf("giving the receiver its old secret back: %w", err)
-	}
-	return nil
+	return w.restartTarget(ctx, "giving the receiver its old secret back")
 }

@@ -58,10 +58,11 @@ func (w *World) allAppear(ctx context.Context, all []expectation) (last []probe.
 func (w *World) Awaits() bool { return w.awaited != nil }
 
 // Came looks once more for the state that was waited for in vain, and reports how
-// long after the last delivery it was there, or 0.
+// long after the last delivery it was there, or 0. After a restart, which may have
+// thrown the state away, nothing has come.
 func (w *World) Came(ctx context.Context) time.Duration {
 	for _, e := range w.awaited {
-		if st, err := e.read(ctx); err != nil || !e.want(st) {
+		if st, err := e.read(ctx); err != nil || !e.want(st) || w.epoch != w.s.epoch.Load() {
 			return 0
 		}
 	}
