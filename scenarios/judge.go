@@ -57,7 +57,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	out.Steps = reported(res)
 	s.verdict(ctx, p, res.Err, world, &out)
 	out.Duration = clock.Wall().Sub(start)
-	if p.scenario.Tagged("@state") && out.Verdict == report.Failed {
+	if out.Verdict == report.Failed {
 		s.late.follow(ctx, p, world)
 	}
 	s.wonder(ctx, p, res.Err)

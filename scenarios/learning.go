@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -165,18 +166,9 @@ func Learn(ctx context.Context, cfg Config) (learn.Traits, report.Learned, error
 	case out == nil && s.diagnosis != nil:
 		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s. %s", s.diagnosis.Summary, s.diagnosis.Fix)
 	case out == nil:
-		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s", firstOf(s.gate.closed, s.gate.haunted, s.unlearned))
+		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s", cmp.Or(s.gate.closed, s.gate.haunted, s.unlearned, "the target did not answer as expected"))
 	}
 	return t, *out, err
-}
-
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return "the target did not answer as expected"
 }
 
 // late watches, while the scenarios run, for state that did not come in time: what

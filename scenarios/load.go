@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -158,7 +159,7 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 	switch {
 	case err != nil:
 	case res.Fell != "" || res.Stopped != "":
-		end = &EndError{firstOf(res.Fell, res.Stopped)}
+		end = &EndError{cmp.Or(res.Fell, res.Stopped)}
 	case res.Known != "":
 		end = &EndError{strings.Replace(res.Known, "use --seed random", "use another seed", 1)}
 	}
@@ -166,7 +167,7 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 	defer l.mu.Unlock()
 	l.found.Add(res)
 	if end != nil {
-		l.found.Stopped, l.found.Fell = end.Reason, firstOrNone(l.found.Fell, res.Fell)
+		l.found.Stopped, l.found.Fell = end.Reason, cmp.Or(l.found.Fell, res.Fell)
 		err = end
 	}
 	if err == nil {
@@ -176,14 +177,6 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 		err = errors.Join(err, l.keep.add(sent, res.Book))
 	}
 	return out, err
-}
-
-func firstOrNone(texts ...string) string {
-	i := slices.IndexFunc(texts, func(text string) bool { return text != "" })
-	if i < 0 {
-		return ""
-	}
-	return texts[i]
 }
 
 // begin notes that a message begins. It reports false where it had begun before.
@@ -211,7 +204,7 @@ func (l *Load) violations(book oracle.Book, sent deliveries) []LoadViolation {
 	cause.Assign(rules, cause.Explain(l.s.facts(rules)))
 	for _, r := range rules {
 		for _, v := range book.Violations[r.ID] {
-			all = append(all, LoadViolation{Rule: r.ID, Cause: firstOrNone(r.Cause, v.By, sent.forgery(v.Step)), Summary: v.Summary})
+			all = append(all, LoadViolation{Rule: r.ID, Cause: cmp.Or(r.Cause, v.By, sent.forgery(v.Step)), Summary: v.Summary})
 		}
 	}
 	return all

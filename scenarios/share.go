@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -169,7 +170,7 @@ func Merge(ctx context.Context, reports []report.Report, names []string) (report
 	for _, mine := range shares {
 		one := mine.found.result()
 		res.Add(one)
-		res.Fell, res.Stopped = firstOrNone(res.Fell, one.Fell), firstOrNone(res.Stopped, one.Stopped)
+		res.Fell, res.Stopped = cmp.Or(res.Fell, one.Fell), cmp.Or(res.Stopped, one.Stopped)
 		res.Sending = max(res.Sending, one.Sending)
 		for i, ok := mine.done.next(0); ok; i, ok = mine.done.next(i + 1) {
 			all.done.add(i)
