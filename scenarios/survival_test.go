@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -198,6 +199,32 @@ func TestFailFastStopsAtTheFirstFailure(t *testing.T) {
 				t.Errorf("exit status %d, want 1", rep.ExitStatus)
 			}
 		})
+	}
+}
+
+// A retry within the second of what it retries is signed a second ahead. That a
+// receiver takes nothing from the future breaks SIG-8, and no rule of retries.
+func TestWhoTakesNothingFromTheFutureTakesRetries(t *testing.T) {
+	t.Parallel()
+	cfg := scenarios.Handler(nil)
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		own, err := receiver.New(receiver.Config{
+			Secret: env.Secret.Reveal(), File: filepath.Join(t.TempDir(), "state.db"), BaseURL: env.BaseURL, APIKey: env.APIKey,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if at, err := strconv.ParseInt(r.Header.Get(signing.HeaderTimestamp), 10, 64); err == nil && at > time.Now().Unix() {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			own.ServeHTTP(w, r)
+		}), own.Close, nil
+	}
+	cfg.Probe, cfg.Rules = referenceProbe(), []string{"SIG-8", "IDEM-2", "IDEM-7"}
+	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-8" || verdicts(rep, report.Passed) != "IDEM-2" {
+		t.Errorf("failed %q, passed %q, want SIG-8 and IDEM-2", verdicts(rep, report.Failed), verdicts(rep, report.Passed))
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -103,10 +105,26 @@ func (w *World) sendEach(ctx context.Context, planned []driver.Planned) error {
 func (w *World) later(e event.Event, body []byte) delivery.Request {
 	r := w.request(e, body)
 	last := w.lastExchange()
-	if last != nil && last.Request.Get("X-Webhook-Timestamp") == r.Get("X-Webhook-Timestamp") {
+	if last != nil && last.Request.Get(signing.HeaderTimestamp) == r.Get(signing.HeaderTimestamp) {
 		r = w.requestAt(e, body, time.Second)
+		w.ahead = r.Get(signing.HeaderTimestamp)
 	}
 	return r
+}
+
+// untilSigned waits for the second in which a retry of later was signed, where it
+// has not come: that a receiver takes nothing from the future is SIG-8's to say,
+// and no reason to call its retries refused.
+func (w *World) untilSigned(ctx context.Context, r delivery.Request) bool {
+	if w.ahead == "" || r.Get(signing.HeaderTimestamp) != w.ahead {
+		return false
+	}
+	seconds, err := strconv.ParseInt(w.ahead, 10, 64)
+	if err != nil {
+		return false
+	}
+	wait := time.Unix(seconds, 0).Sub(clock.Wall())
+	return wait > 0 && (clock.Real{}).Sleep(ctx, wait) == nil
 }
 
 func (w *World) arrivesAgain(ctx context.Context) error {

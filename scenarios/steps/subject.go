@@ -53,6 +53,7 @@ type Subject struct {
 	spare   []signing.Secret // secrets of the run besides Env's; guarded by the wire
 	lags    atomic.Bool      // one event takes longer than Settle to show
 	behind  atomic.Bool      // state comes later than it did: what was sent before is still in its queue
+	exact   atomic.Bool      // it takes nothing that is signed a second ahead (SIG-8)
 	selects atomic.Bool      // it turns some deliveries away for what they are
 	vain    atomic.Int64     // how often in a row a delivery was sent again for nothing
 	asked   atomic.Uint64    // how often a plain delivery was sent as a control

@@ -47,6 +47,7 @@ type World struct {
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
+	ahead   string        // the timestamp of a retry that was signed within the second of what it retries
 	acked   time.Time     // when the last delivery was over
 	awaited []expectation // what was waited for last, in vain; nil where it came
 	pending []Exchange    // since the last Then: what the next one judges
@@ -113,7 +114,17 @@ func (w *World) send(ctx context.Context, what string, r delivery.Request, trigg
 
 // exchange delivers x's request once and keeps what came back for the next Then.
 func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
-	sent := w.sendPaced(ctx, driver.Planned{What: x.What, Request: x.Request, Genuine: x.Genuine})
+	p := driver.Planned{What: x.What, Request: x.Request, Genuine: x.Genuine}
+	if w.s.exact.Load() {
+		w.untilSigned(ctx, p.Request)
+	}
+	sent := w.sendPaced(ctx, p)
+	if !sent.Outcome.Accepted() && w.untilSigned(ctx, p.Request) {
+		if due := w.sendPaced(ctx, p); due.Outcome.Accepted() {
+			w.s.exact.Store(true)
+			sent = due
+		}
+	}
 	sent.Trigger = x.Trigger
 	sent = w.keep(sent)
 	if err := driver.Stopped(ctx, sent); err != nil {
