@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -60,15 +61,17 @@ func variants(k simulator.Knobs) []diagnosis.Variant {
 }
 
 // wonder looks for the cause behind a genuine delivery that is refused though the
-// plain one was accepted: a mistake that spoils only some signatures, or a change
-// of the body that shows with some bodies only.
-func (s *session) wonder(ctx context.Context, p *planned, err error) {
+// plain one was accepted: a mistake that spoils only some signatures, a tolerance so
+// tight that chance decides, or a change of the body that shows with some bodies only.
+// Where the first two are found nothing else is judged by what chance decides.
+func (s *session) wonder(ctx context.Context, p *planned, err error, out *report.Scenario) {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || failure.At == nil || ctx.Err() != nil {
 		return
 	}
+	x := *failure.At
 	s.mu.Lock()
-	known := s.diagnosis != nil
+	known, asked := s.diagnosis != nil, s.wondered
 	s.mu.Unlock()
 	if known {
 		return
@@ -76,15 +79,29 @@ func (s *session) wonder(ctx context.Context, p *planned, err error) {
 	var found *report.Diagnosis
 	switch p.rule.ID {
 	case plainRule:
-		found = diagnosis.Sometimes(ctx, s.underDiagnosis(), failure.At.Outcome)
+		found = diagnosis.Sometimes(ctx, s.underDiagnosis(), x.Outcome)
 	case rule.SIG9, rule.TOL5:
-		found = diagnosis.BodyRefused(ctx, s.underDiagnosis(), failure.At.Request, failure.At.Outcome)
+		found = diagnosis.BodyRefused(ctx, s.underDiagnosis(), x.Request, x.Outcome)
+	default:
+		if asked && p.rule.ID != rule.SIG8 || x.Genuine != nil || !x.Outcome.Rejected() || driver.NotNow(x.Outcome) || s.gate.passed.Name == "" || s.subject.Wide() {
+			return
+		}
+		found = diagnosis.TightTolerance(ctx, s.underDiagnosis(), x.Outcome)
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.wondered = true
 	if found != nil && s.diagnosis == nil {
-		s.diagnosis = found
-		s.diagnosed = p.rule.ID
+		s.diagnosis, s.diagnosed = found, p.rule.ID
+	}
+	s.mu.Unlock()
+	switch by := p.rule.ID; {
+	case found == nil || s.subject.Wide() || by == rule.SIG9 || by == rule.TOL5:
+	case by == plainRule || by == rule.SIG8:
+		s.gate.closed = by + " did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen"
+	default:
+		s.shutBy(found, x)
+		s.diagnosed = plainRule
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
 	}
 }
 

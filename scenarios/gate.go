@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
@@ -79,8 +80,7 @@ func (s *session) openGate(ctx context.Context) {
 			s.subject.Knobs = found.Knobs
 			return
 		}
-		s.gate.plain = out
-		s.gate.closed = plainRule + " did not pass, so nothing that builds on an accepted delivery can be seen"
+		s.gate.plain, s.gate.closed = out, notOpen
 		var failure *steps.Failure
 		if errors.As(res.Err, &failure) && failure.At != nil {
 			s.gate.redirects = failure.At.Outcome.Kind == delivery.Answered && failure.At.Outcome.Status/100 == 3
@@ -101,6 +101,44 @@ func (s *session) knock(ctx context.Context, world *steps.World) (found learn.Ta
 	}
 	found, ok = s.learner().Knock(ctx, xs[0])
 	return found, ok && diagnosis.Sometimes(ctx, s.underDiagnosis(), xs[0].Outcome) == nil
+}
+
+// notOpen is why nothing else is judged where the plain delivery is refused.
+const notOpen = plainRule + " did not pass, so nothing that builds on an accepted delivery can be seen"
+
+// takenByChance closes the gate where the plain delivery was accepted by chance
+// only, for the tolerance of its timestamp is so tight that another one is refused.
+// Whoever calls it has the wire.
+func (s *session) takenByChance(ctx context.Context, refused steps.Exchange) bool {
+	if s.gate.passed.Name == "" {
+		return false
+	}
+	found := diagnosis.TightTolerance(ctx, s.underDiagnosis(), refused.Outcome)
+	if s.wondered = true; found == nil {
+		return false
+	}
+	s.shutBy(found, refused)
+	return true
+}
+
+// shutBy fails the plain delivery's rule, which was accepted by chance only, for
+// another genuine delivery that was refused, and closes the gate.
+func (s *session) shutBy(found *report.Diagnosis, refused steps.Exchange) {
+	plans, err := contract()
+	if err != nil {
+		return // selectScenarios has reported it
+	}
+	i := slices.IndexFunc(plans, func(p planned) bool { return p.rule.ID == plainRule })
+	e := s.exchange(&plans[i], refused)
+	e.Expected = "a 2xx"
+	s.gate.plain = s.gate.passed
+	s.gate.plain.Verdict, s.gate.plain.Evidence = report.Failed, []report.Evidence{e}
+	s.gate.plain.Reason = s.redact("the first delivery was accepted, and a later one was not, " + refused.What + ": " + driver.Quote(refused))
+	s.gate.closed = notOpen
+	shut := s.gate.plain
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shut, s.diagnosis = &shut, found
 }
 
 // guard keeps hostile traffic away from public addresses that nobody named.

@@ -60,7 +60,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	if out.Verdict == report.Failed {
 		s.late.follow(ctx, p, world)
 	}
-	s.wonder(ctx, p, res.Err)
+	s.wonder(ctx, p, res.Err, &out)
 	again = s.afterScenario(ctx, p, world, &out) && s.subject.Wide() // who took it down, nobody knows
 	var unseen *steps.NotChecked
 	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/cause"
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -30,7 +31,19 @@ func (s *session) learn(ctx context.Context) {
 	s.subject.TakeWire()
 	l := s.learner()
 	l.Answer = s.gate.answer
+	var refused atomic.Pointer[learn.Exchange]
+	heard := l.Seen
+	l.Seen = func(x learn.Exchange) {
+		heard(x)
+		if x.Outcome.Rejected() && !driver.NotNow(x.Outcome) {
+			refused.CompareAndSwap(nil, &x)
+		}
+	}
 	traits, err := l.Learn(ctx)
+	if x := refused.Load(); x != nil && s.takenByChance(ctx, *x) {
+		s.subject.LeaveWire()
+		return
+	}
 	s.subject.LeaveWire()
 	var away *learn.TurnedAway
 	if errors.As(err, &away) && ctx.Err() == nil {

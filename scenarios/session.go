@@ -45,14 +45,15 @@ type session struct {
 	down   string     // why the target is gone for good; "" while it is not
 	sender *planned   // who sent last
 
-	mu      sync.Mutex
-	hung    int                         // scenarios in which a reading of the state was not answered in time
-	blamed  map[*planned]string         // scenarios that fail after the event, and why
-	refused map[*planned]steps.Exchange // genuine deliveries that made their scenario fail
-	excused map[*planned]string         // scenarios that failed by a mistake of another rule, and why
-	lossy   map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
-	state   map[*planned]*steps.Failure // scenarios that failed by what the state showed
-	shut    *report.Scenario            // how the plain delivery's does; nil while it does not
+	mu       sync.Mutex
+	hung     int                         // scenarios in which a reading of the state was not answered in time
+	blamed   map[*planned]string         // scenarios that fail after the event, and why
+	refused  map[*planned]steps.Exchange // genuine deliveries that made their scenario fail
+	excused  map[*planned]string         // scenarios that failed by a mistake of another rule, and why
+	lossy    map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
+	state    map[*planned]*steps.Failure // scenarios that failed by what the state showed
+	wondered bool                        // whether a tight tolerance was looked for behind a refusal
+	shut     *report.Scenario            // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it

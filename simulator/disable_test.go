@@ -37,7 +37,7 @@ func TestTenFailedEventsDisable(t *testing.T) {
 			if got := p.Now().Sub(start()); got != c.takes {
 				t.Errorf("with %d retries it took %s, want %s", c.retries, got, c.takes)
 			}
-			if took := clock.Wall().Sub(wall); took > time.Second {
+			if took := clock.Wall().Sub(wall); took > 20*time.Second {
 				t.Errorf("it took %s of wall time", took)
 			}
 			if got, want := len(e.got()), 10*(1+c.retries); got != want {

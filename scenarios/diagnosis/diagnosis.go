@@ -87,7 +87,7 @@ func (i *investigation) find() *report.Diagnosis {
 	i.gather()
 	for _, ask := range []func() *report.Diagnosis{
 		i.namedDoor, i.redirect, i.eventRefused,
-		i.otherPath, i.saysItsStatus, i.noSecret, i.otherAlphabet, i.otherRequest, i.otherHeaderNames,
+		i.otherPath, i.saysItsStatus, i.noSecret, i.timeAlone, i.otherAlphabet, i.otherRequest, i.otherHeaderNames,
 		i.knownMistake, i.wrongClock, i.changedBody, i.otherEvents, i.saysItself, i.weakDoor,
 	} {
 		if d := ask(); d != nil {

@@ -33,6 +33,7 @@ type investigation struct {
 	ended string // why there are no more experiments; "" while there are
 
 	facts   facts
+	anyText bool                        // a timestamp that is no number is taken
 	weakToo bool                        // doors that are recognised by common words count too
 	known   map[string]delivery.Outcome // by request: what ahead has asked for
 	locked  int                         // answers in a row that turn away what was only refused before

@@ -90,7 +90,7 @@ func TestCommandsEndWithTheirContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	begin := time.Now()
-	if _, err := p.Message(ctx, "", "m"); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 3*time.Second {
+	if _, err := p.Message(ctx, "", "m"); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) > 30*time.Second {
 		t.Errorf("%v after %s", err, time.Since(begin))
 	}
 }

@@ -1,0 +1,126 @@
+package diagnosis
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// ofTime are texts of somebody who has looked at the timestamp.
+var ofTime = regexp.MustCompile(`(?i)time ?stamp|expired|stale|too old|tolerance|\bskew|replay|\bclock`)
+
+// timeAlone finds that the check of the time is what refuses a delivery, in two ways
+// that do not depend on how far the clocks are apart: a delivery may be taken in the
+// first moments of the second in which it was signed only, and one whose timestamp is
+// no number may be taken, since no number is more than 300 apart from it. Both spoil
+// the experiments that follow: by chance, or because any other form passes.
+func (i *investigation) timeAlone() *report.Diagnosis {
+	if d := i.tightTolerance(); d != nil {
+		return d
+	}
+	r := i.stamped("soon")
+	what, a := i.try(r)
+	if what != accepted && what != changed {
+		return nil
+	}
+	i.note("with a timestamp that is no number, rightly signed", a.Outcome)
+	i.anyText = true
+	if d := i.wrongClock(); d != nil {
+		return d
+	}
+	return &report.Diagnosis{
+		Cause: toleranceCause,
+		Summary: "the receiver's check of the timestamp refuses a genuine delivery (" + i.seen(i.plain) + "): the same with a timestamp that is no number at all, rightly signed, gets " + i.seen(a.Outcome) +
+			", and no other time, up to a year from now, is taken. It allows too little, or calculates with another unit",
+		Fix: toleranceFix + " And refuse what is no number: every comparison with NaN is false.",
+	}
+}
+
+const (
+	toleranceCause = "timestamp-tolerance"
+	toleranceFix   = "X-Webhook-Timestamp is in whole seconds: compare it with Math.floor(Date.now() / 1000), time.time() or Time.now.to_i and allow 300 of them; in milliseconds that is 300000."
+)
+
+// stamped is a genuine delivery with that text for a timestamp, rightly signed.
+func (i *investigation) stamped(stamp string) delivery.Request {
+	r := i.genuine()
+	content := r.Get(signing.HeaderID) + "." + stamp + "." + string(r.Body)
+	return r.With(signing.HeaderTimestamp, stamp).With(signing.HeaderSignature, i.r.Secret.SignContent([]byte(content)))
+}
+
+// TightTolerance looks for a receiver that takes a delivery only in the first moments
+// of the second in which it was signed, where a genuine one was refused after others
+// were taken. Nil where it is none.
+func TightTolerance(ctx context.Context, r Receiver, refused delivery.Outcome) *report.Diagnosis {
+	i := begin(ctx, r, refused)
+	i.tried = nil
+	i.note("a genuine delivery, after one that was accepted", refused)
+	d := i.tightTolerance()
+	if d != nil {
+		d.Evidence = i.tried
+	}
+	return d
+}
+
+// tightTolerance looks for a receiver that takes a delivery only in the first
+// moments of the second in which it was signed.
+func (i *investigation) tightTolerance() *report.Diagnosis {
+	tries := 1
+	if ofTime.MatchString(words(i.plain)) {
+		tries = 3 // a busy machine may be late
+	}
+	const late = 900 * time.Millisecond
+	for range tries {
+		if first, _ := i.inSecond(0); !first.Accepted() {
+			continue
+		}
+		var taken, refused string
+		// Not in turns: two instances behind a balancer may be asked in turns.
+		for _, after := range []time.Duration{0, late, late, 0, late} {
+			a, sent := i.inSecond(after)
+			if a.Accepted() != (after == 0) {
+				return nil
+			}
+			if told := fmt.Sprintf("%d ms into its second it gets %s", sent.Milliseconds(), i.seen(a.Outcome)); a.Accepted() {
+				taken = told
+			} else {
+				refused = told
+			}
+		}
+		i.tried = append(i.tried, "signed and sent "+taken+", "+refused+", and so each time")
+		return &report.Diagnosis{
+			Cause:   toleranceCause,
+			Summary: "the receiver takes a delivery only in the first moments of the second in which it was signed: sent " + taken + ", " + refused + ". Its check of the timestamp allows less than a second, as one does that compares milliseconds with 300",
+			Fix:     toleranceFix,
+		}
+	}
+	return nil
+}
+
+// inSecond sends a genuine delivery so long after the beginning of a second, signed in
+// that second, and says when it went out. What a busy machine has sent late goes again.
+func (i *investigation) inSecond(after time.Duration) (a answer, sent time.Duration) {
+	const prompt = 100 * time.Millisecond
+	for range 3 {
+		now := clock.Wall()
+		second := now.Truncate(time.Second)
+		if now.Sub(second) >= after {
+			second = second.Add(time.Second)
+		}
+		if i.over() || (clock.Real{}).Sleep(i.ctx, second.Add(after).Sub(now)) != nil {
+			return answer{}, 0
+		}
+		r := i.plainSigned(i.plainBody(), second.Unix())
+		sent = clock.Wall().Sub(second)
+		if a = i.send(r); a.Accepted() || sent+a.Duration-after < prompt {
+			break
+		}
+	}
+	return a, sent
+}
