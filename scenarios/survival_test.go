@@ -381,17 +381,23 @@ func TestAFullQueueIsOneFailure(t *testing.T) {
 	var mu sync.Mutex
 	var recent []time.Time
 	var full time.Time
-	rep := verify(t, handled(verifying(func(bool) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		now := clock.Wall()
-		recent = slices.DeleteFunc(recent, func(at time.Time) bool { return now.Sub(at) > 100*time.Millisecond })
-		recent = append(recent, now)
-		if len(recent) > 40 {
-			full = now.Add(500 * time.Millisecond)
-		}
-		return now.Before(full)
-	})))
+	run := func() report.Report {
+		return verify(t, handled(verifying(func(bool) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			now := clock.Wall()
+			recent = slices.DeleteFunc(recent, func(at time.Time) bool { return now.Sub(at) > 100*time.Millisecond })
+			recent = append(recent, now)
+			if len(recent) > 40 {
+				full = now.Add(500 * time.Millisecond)
+			}
+			return now.Before(full)
+		})))
+	}
+	rep := run()
+	for n := 0; n < 3 && full.IsZero(); n++ { // a busy machine did not fill it
+		rep = run()
+	}
 	if got := verdicts(rep, report.Failed); got != "ACK-2" {
 		t.Errorf("failed %q, want ACK-2 alone", got)
 		for _, r := range rep.Rules {

@@ -46,6 +46,12 @@ type Variant struct {
 // Budget is how long a diagnosis of a receiver that answers promptly may take.
 const Budget = slowdown * 15 * time.Second
 
+// A receiver that is slow to refuse gets as many answers' time more, up to a limit.
+const (
+	perAnswer    = 60
+	mostPatience = 45 * time.Second
+)
+
 // Of finds out why a genuine delivery was answered with plain. It never returns
 // without a cause; where the experiments decide nothing it says so, with what
 // was seen. It ends early when ctx does.
@@ -70,7 +76,7 @@ func begin(ctx context.Context, r Receiver, plain delivery.Outcome) *investigati
 	if r.Redact == nil {
 		r.Redact = func(text string) string { return text }
 	}
-	i := &investigation{r: r, ctx: ctx, until: clock.Wall().Add(Budget), plain: plain}
+	i := &investigation{r: r, ctx: ctx, until: clock.Wall().Add(Budget), budget: Budget, plain: plain}
 	i.note("a genuine delivery", plain)
 	return i
 }
@@ -85,14 +91,13 @@ func (i *investigation) find() *report.Diagnosis {
 		return d
 	}
 	i.gather()
-	for _, ask := range []func() *report.Diagnosis{
-		i.namedDoor, i.redirect, i.eventRefused,
+	d := first(
+		i.lockedOut, i.namedDoor, i.redirect, i.eventRefused,
 		i.otherPath, i.saysItsStatus, i.noSecret, i.timeAlone, i.otherAlphabet, i.otherRequest, i.otherHeaderNames,
 		i.knownMistake, i.wrongClock, i.changedBody, i.otherEvents, i.saysItself, i.weakDoor,
-	} {
-		if d := ask(); d != nil {
-			return d
-		}
+	)
+	if d == nil {
+		d = i.conclude()
 	}
-	return i.conclude()
+	return d
 }

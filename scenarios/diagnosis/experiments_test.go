@@ -96,6 +96,27 @@ func unless(ok func(*http.Request) bool, status int, text string) func(http.Resp
 	return func(w http.ResponseWriter, r *http.Request) bool { return !ok(r) && answers(status, text)(w, r) }
 }
 
+// behindHeaders answers like that to requests that have the signature's headers.
+func behindHeaders(status int, text string) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get(signing.HeaderSignature) == "" {
+			return answers(http.StatusBadRequest, "missing headers")(w, r)
+		}
+		return answers(status, text)(w, r)
+	}
+}
+
+// lockout refuses so many and then turns everything away.
+func lockout(after int64) func(http.ResponseWriter, *http.Request) bool {
+	var n atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if n.Add(1) > after {
+			return answers(http.StatusForbidden, "you are blocked")(w, r)
+		}
+		return answers(http.StatusUnauthorized, "invalid signature")(w, r)
+	}
+}
+
 func payload(body []byte) []byte {
 	var e struct {
 		Payload json.RawMessage `json:"payload"`
@@ -150,7 +171,7 @@ func TestFaultsAreFound(t *testing.T) {
 		{"a status that speaks", faulty{before: answers(451, "not here")}, "blocked", "“not here”"},
 		{"no secret, and it says so", faulty{before: answers(500, `{"error":"webhook secret is not configured"}`)}, "secret-not-configured", "not configured"},
 		{"an exception in a library", faulty{before: answers(500, "TypeError: Cannot read properties of undefined (reading 'replace')")}, "secret-not-configured", "reading"},
-		{"an exception", faulty{before: answers(500, "")}, "server-error", "before it looks"},
+		{"an exception", faulty{before: answers(500, "")}, "server-error", "before it comes to the webhook"},
 		{"another header", faulty{secret: ours, header: "X-Sent-Signature"}, "header-names", "X-Sent-Signature"},
 		{"a header that is named", faulty{before: answers(400, "Missing X-Acme-Webhook-Mac header")}, "header-names", "X-Acme-Webhook-Mac"},
 		{"a header that got lost", faulty{before: answers(400, "required header missing")}, "missing-header", "required header missing"},
@@ -217,6 +238,12 @@ func TestFaultsAreFound(t *testing.T) {
 			return ours.Verify(h, body, clock.Wall()) != nil && answers(401, "invalid signature")(w, r) || answers(200, "")(w, r)
 		}}, "event-id-signed", "X-Webhook-Event-ID"},
 		{"a lockout", faulty{secret: theirs, lockedAt: 5}, "cannot-tell", "ended before"},
+		{"a lockout at once", faulty{before: lockout(1)}, "locked-out", "does not show any more"},
+		{"a wrong secret, hidden", faulty{secret: theirs, refused: 404, refusal: " "}, "wrong-secret", "a path that does not exist"},
+		{"a wrong secret, an exception for every one", faulty{secret: theirs, refused: 500, refusal: "oops"}, "server-error", "throws where it does not fit"},
+		{"headers, then a lookup", faulty{before: behindHeaders(404, `{"error":"unknown webhook"}`)}, "cannot-tell", webhookID},
+		{"headers, then a key", faulty{before: behindHeaders(409, `{"error":"already processed"}`)}, "cannot-tell", "whoever deduplicates by it"},
+		{"headers, then an account", faulty{before: behindHeaders(403, `{"error":"account suspended"}`)}, "cannot-tell", "nothing shows that it was compared"},
 	} {
 		if !zoo.Tests(tt.name) {
 			continue
@@ -298,7 +325,13 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	plain, secure := httptest.NewServer(ok), httptest.NewTLSServer(ok)
 	hangs, dropping := httptest.NewServer(silent), httptest.NewServer(drops)
-	for _, s := range []*httptest.Server{plain, secure, hangs, dropping} {
+	hangsUp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/webhooks/sent" {
+			panic(http.ErrAbortHandler)
+		}
+		http.NotFound(w, r)
+	}))
+	for _, s := range []*httptest.Server{plain, secure, hangs, dropping, hangsUp} {
 		t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
 	}
 	for _, tt := range []struct {
@@ -309,6 +342,7 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 		{"plain HTTP on a TLS URL", strings.Replace(plain.URL, "http:", "https:", 1), "speaks-plain-http", "http://", nil},
 		{"no answer in time", hangs.URL, "hang", "--timeout 30s", func(r *diagnosis.Receiver) { r.Timeout = 200 * time.Millisecond }},
 		{"a dropped connection", dropping.URL, "no-answer", "without an answer", nil},
+		{"a check that hangs up", hangsUp.URL, "no-answer", "compare the receiver's signing secret", nil},
 		{"a process that is gone", dropping.URL, "crash", "KeyError", func(r *diagnosis.Receiver) {
 			r.Alive = func(context.Context) bool { return false }
 			r.Log = func() []string { return []string{"KeyError: 'to'"} }

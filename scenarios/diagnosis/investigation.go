@@ -24,13 +24,14 @@ const plainEvent = event.Type("message.queued")
 
 // investigation gathers what a receiver answers to requests that differ in one thing.
 type investigation struct {
-	r     Receiver
-	ctx   context.Context //nolint:containedctx // lives for one diagnosis
-	until time.Time       // no experiment begins after it
-	plain delivery.Outcome
-	tried []string
-	n     uint64
-	ended string // why there are no more experiments; "" while there are
+	r      Receiver
+	ctx    context.Context //nolint:containedctx // lives for one diagnosis
+	until  time.Time       // no experiment begins after it
+	budget time.Duration   // how long that is in all
+	plain  delivery.Outcome
+	tried  []string
+	n      uint64
+	ended  string // why there are no more experiments; "" while there are
 
 	facts   facts
 	anyText bool                        // a timestamp that is no number is taken
@@ -55,14 +56,19 @@ type answer struct {
 	print string // of the answer without what differs from request to request; "" where there is none
 }
 
+// nowherePath is one that no receiver has.
+const nowherePath = "/sentsim-asks-for-a-path-that-does-not-exist"
+
 // gather asks for the facts.
 func (i *investigation) gather() {
 	f := &i.facts
 	f.again = i.tell("a second genuine delivery", i.genuine())
 	f.worthless = i.tell("the same with a spoilt signature", spoilt(i.genuine()))
 	f.unsigned = i.tell("the same without signature headers", unsigned(i.genuine()))
+	more := min(slowdown*perAnswer*f.worthless.Duration, slowdown*mostPatience)
+	i.budget, i.until = i.budget+more, i.until.Add(more)
 	nowhere := i.genuine()
-	nowhere.URL = withPath(nowhere.URL, "/sentsim-asks-for-a-path-that-does-not-exist")
+	nowhere.URL = withPath(nowhere.URL, nowherePath)
 	f.nowhere = i.tell("a genuine delivery to a path that does not exist", nowhere)
 	f.flickers = f.again.print != printOf(i.plain, i.r.URL)
 	if !f.again.Accepted() && f.flickers { // two answers are no rule: a third decides
@@ -119,6 +125,9 @@ func (i *investigation) send(r delivery.Request) answer {
 		delete(i.known, keyOf(r)) // a second look is a look
 	} else {
 		o = i.attempt(r, timeout)
+	}
+	if gone := o.Kind == delivery.Refused || o.Kind == delivery.Unreached; gone && i.plain.Kind == delivery.Answered && i.ended == "" {
+		i.end("the receiver takes no more connections: one of these experiments has ended it, and nothing more was tried")
 	}
 	i.bePolite(o)
 	return answer{o, printOf(o, r.URL)}
@@ -177,7 +186,7 @@ func (i *investigation) tell(what string, r delivery.Request) answer {
 // over reports whether no more experiments are to be made.
 func (i *investigation) over() bool {
 	if i.ended == "" && clock.Wall().After(i.until) {
-		i.end(fmt.Sprintf("after %s nothing more was tried", Budget))
+		i.end(fmt.Sprintf("after %s nothing more was tried", i.budget.Round(time.Second)))
 	}
 	return i.ended != "" || i.ctx.Err() != nil
 }

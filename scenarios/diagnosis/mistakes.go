@@ -110,10 +110,20 @@ func Sometimes(ctx context.Context, r Receiver, refused delivery.Outcome) *repor
 	i.note("a genuine delivery, after one that was accepted", refused)
 	d := i.tightTolerance()
 	if i.facts.worthless = i.send(spoilt(i.genuine())); d == nil && printOf(refused, i.r.URL) == i.facts.worthless.print {
-		d = i.knownMistake()
+		d = first(i.knownMistake, i.otherRequest, i.changedBody)
 	}
 	if d != nil {
 		d.Evidence = i.tried
 	}
 	return d
+}
+
+// first asks one question after another until one has an answer.
+func first(questions ...func() *report.Diagnosis) *report.Diagnosis {
+	for _, ask := range questions {
+		if d := ask(); d != nil {
+			return d
+		}
+	}
+	return nil
 }

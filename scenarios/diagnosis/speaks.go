@@ -258,9 +258,12 @@ func (i *investigation) headersAreSeen() bool {
 
 // serverError is for a 5xx that nothing has explained.
 func (i *investigation) serverError() *report.Diagnosis {
-	where := "a request without a signature gets the same, so it fails before it looks at one"
+	where := "a request without a signature and one with a wrong one get the same: it fails before it looks at the signature, or throws where it does not fit, as it does when its signing secret differs"
 	switch {
 	case i.neverLooked():
+		if i.everywhere() {
+			where = "every request gets the same, also to a path that does not exist: it fails before it comes to the webhook"
+		}
 	case i.same(i.facts.again, i.facts.worthless):
 		where = "a wrong signature gets the same and a missing one does not, so it fails in the check, or throws where a signature does not fit, as it does when its signing secret differs"
 	default:

@@ -15,13 +15,13 @@ import (
 // ofTime are texts of somebody who has looked at the timestamp.
 var ofTime = regexp.MustCompile(`(?i)time ?stamp|expired|stale|too old|tolerance|\bskew|replay|\bclock`)
 
-// timeAlone finds that the check of the time is what refuses a delivery, in two ways
-// that do not depend on how far the clocks are apart: a delivery may be taken in the
-// first moments of the second in which it was signed only, and one whose timestamp is
-// no number may be taken, since no number is more than 300 apart from it. Both spoil
-// the experiments that follow: by chance, or because any other form passes.
+// timeAlone finds that the check of the time is what refuses a delivery, in ways that
+// do not depend on how far the clocks are apart: it is the wrong way round, it takes a
+// delivery in the first moments of the second in which it was signed only, or it takes
+// a timestamp that is no number, since no number is more than 300 apart from that. All
+// of them spoil the experiments that follow: by chance, or because any other form passes.
 func (i *investigation) timeAlone() *report.Diagnosis {
-	if d := i.tightTolerance(); d != nil {
+	if d := first(i.wrongWayRound, i.tightTolerance); d != nil {
 		return d
 	}
 	r := i.stamped("soon")
@@ -39,6 +39,22 @@ func (i *investigation) timeAlone() *report.Diagnosis {
 		Summary: "the receiver's check of the timestamp refuses a genuine delivery (" + i.seen(i.plain) + "): the same with a timestamp that is no number at all, rightly signed, gets " + i.seen(a.Outcome) +
 			", and no other time, up to a year from now, is taken. It allows too little, or calculates with another unit",
 		Fix: toleranceFix + " And refuse what is no number: every comparison with NaN is false.",
+	}
+}
+
+// wrongWayRound is for a check that refuses what is near and takes what is far.
+func (i *investigation) wrongWayRound() *report.Diagnosis {
+	const far = 15 * 60
+	for _, offset := range []int64{far, -far, -100 * far} {
+		if what := i.signedAt(offset); what != accepted && what != changed {
+			return nil
+		}
+	}
+	i.tried = append(i.tried, "signed 15 minutes ahead, 15 minutes ago and a day ago it is taken, signed now it is not")
+	return &report.Diagnosis{
+		Cause:   toleranceCause,
+		Summary: "the receiver's check of the timestamp is the wrong way round: signed now, the delivery gets " + i.seen(i.plain) + ", and signed 15 minutes ahead, 15 minutes ago or a day ago it is taken",
+		Fix:     "Refuse where the difference is greater than 300 s, and not where it is less.",
 	}
 }
 

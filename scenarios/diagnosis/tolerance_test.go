@@ -59,6 +59,7 @@ func TestTheCheckOfTheTimeIsFound(t *testing.T) {
 			ms, err := strconv.ParseInt(stamp, 10, 64)
 			return err != nil || clock.Wall().Sub(time.UnixMilli(ms)).Abs() < 5*time.Minute
 		}, "timestamp-unit", "as milliseconds"},
+		{"the wrong way round", numbers(func(d time.Duration) bool { return d > 5*time.Minute }), "timestamp-tolerance", "the wrong way round"},
 		{"a date", func(stamp string) bool {
 			_, err := time.Parse(time.RFC3339, stamp)
 			return err == nil

@@ -196,7 +196,13 @@ func (i *investigation) dropped() *report.Diagnosis {
 	case delivery.Answered:
 		d.Summary += "; one without a signature gets " + i.seen(bare.Outcome)
 	case delivery.Reset:
-		d.Summary += "; one without a signature gets none either, so it never came to the signature"
+		d.Summary += "; one without a signature gets none either"
+		nowhere := i.genuine()
+		nowhere.URL = withPath(nowhere.URL, nowherePath)
+		if o := i.tell("a genuine delivery to a path that does not exist", nowhere); o.Kind == delivery.Answered {
+			d.Summary += ", but a path that does not exist gets " + i.seen(o.Outcome) + ": it is the webhook's own code that hangs up, as it may where a signature does not fit"
+			d.Fix = "Answer what is refused with a 401 and not by closing the connection. If this one should have been taken, compare the receiver's signing secret with sentsim's: " + i.secretHint() + i.lastLine()
+		}
 	case delivery.Timeout, delivery.Refused, delivery.Unreached, delivery.TLS, delivery.Malformed, delivery.Cancelled:
 	}
 	return d

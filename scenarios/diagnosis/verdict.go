@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/exchange"
@@ -29,16 +30,40 @@ var saysNoMore = regexp.MustCompile(
 	`(?is:the server could not verify that you are authorized.*?credentials required|you don.t have the permission.*?by the server|the browser \(or proxy\) sent.*?understand)|` + // Flask
 		`(?i:\b(\w*errors?|message|msg|status|status_?code|code|details?|title|type|ok|success|reason|description|name|exception|true|false|null|unauthori[sz]ed|not|authori[sz]ed|authenticated|forbidden|bad|invalid|rejected|refused|denied|access|request|webhooks?|event|delivery|payload|failed|failure|action|resource|permission|allowed|this|is|are|was|you|do|have|to|the|an?|for|on|and|go|away|nope|no|https?|at|id|\w*(request|trace|correlation)\w*id)\b|about:blank)|\b(PATH|TIME|TOKEN|N)\b|[\d\W_]`)
 
+// ofSomethingElse are texts of somebody who has got past the headers and refuses
+// for a reason of his own: what he has looked up is unknown, off, or there already.
+var ofSomethingElse = regexp.MustCompile(`(?i)already|duplicate|unknown|not (been )?(found|registered|known|active|enabled)|no (such )?(webhook|account|integration|endpoint|tenant)|(id|account|tenant)\b.{0,20}(does not|doesn.t|not) match|suspended|inactive|disabled|locked|maintenance|deploy|subscription|expired|trial|quota|payment|feature|configuration`)
+
+// onlyNotFound is how a receiver hides what it refuses.
+var onlyNotFound = regexp.MustCompile(`(?is)^\W*(\w*(error|message|status|code|details?|title)\W+)?(404\W+)?not found\W*$`)
+
 // lookedAtSignature says how the answers show that the signature was looked at; "" where they do not.
 func (i *investigation) lookedAtSignature() string {
 	f := i.facts
+	said := steady(words(i.plain), i.r.URL)
+	elsewhere := f.nowhere.print != "" && !i.same(f.nowhere, f.again)
 	switch {
 	case ofSignature.MatchString(words(i.plain)) && (!i.same(f.nowhere, f.again) || !isPage(i.plain)):
 		return "its answer speaks of the signature"
-	case f.unsigned.print != "" && !i.same(f.unsigned, f.again):
+	case i.plain.Status >= http.StatusInternalServerError && i.logSpeaks() != "":
+		return "its output speaks of the signature: " + i.logSpeaks()
+	case !isRefusal(i.plain.Status) && (i.plain.Status != http.StatusNotFound || !elsewhere):
+		return ""
+	case f.unsigned.print != "" && !i.same(f.unsigned, f.again) && !ofSomethingElse.MatchString(said):
 		return "a request without signature headers gets another answer"
-	case f.nowhere.print != "" && !i.same(f.nowhere, f.again) && isRefusal(i.plain.Status) && saysNoMore.ReplaceAllString(steady(words(i.plain), i.r.URL), "") == "":
+	case elsewhere && saysNoMore.ReplaceAllString(onlyNotFound.ReplaceAllString(said, ""), "") == "":
 		return "a path that does not exist gets another answer, so it is the webhook's own code that refuses"
+	}
+	return ""
+}
+
+// logSpeaks is the last line of the receiver's output that finds fault with a
+// signature; "" where there is none.
+func (i *investigation) logSpeaks() string {
+	for _, line := range slices.Backward(i.r.Log()) {
+		if ofSignature.MatchString(line) && foundWrong.MatchString(line) {
+			return i.r.Redact(strings.TrimSpace(line))
+		}
 	}
 	return ""
 }
@@ -54,7 +79,7 @@ func isRefusal(status int) bool {
 func (i *investigation) conclude() *report.Diagnosis {
 	looked := i.lookedAtSignature()
 	switch {
-	case i.plain.Status >= http.StatusInternalServerError && !ofSignature.MatchString(words(i.plain)):
+	case i.plain.Status >= http.StatusInternalServerError && looked == "":
 		return i.serverError()
 	case i.facts.again.Accepted():
 		return &report.Diagnosis{
@@ -78,7 +103,31 @@ func (i *investigation) conclude() *report.Diagnosis {
 			Fix: "Find out who writes this answer: look for it in the receiver's log and code. If the receiver never saw the request, exempt the webhook's path from the check that answers; if it did, compare its signing secret with sentsim's: " + i.secretHint(),
 		}
 	}
-	return i.cannotTell("the answers do not show whether the signature was looked at")
+	if i.facts.worthless.print != "" && i.same(i.facts.again, i.facts.worthless) && ofSomethingElse.MatchString(words(i.plain)) {
+		return i.saysSomethingElse()
+	}
+	why := "the answers do not show whether the signature was looked at"
+	if i.ended != "" {
+		why += ", and " + i.ended
+	}
+	return i.cannotTell(why)
+}
+
+// lockedOut is for a receiver that turns everything away after the first deliveries
+// that it refused: what it refused them for does not show any more.
+func (i *investigation) lockedOut() *report.Diagnosis {
+	f := i.facts
+	o := f.again.Outcome
+	if o.Status == i.plain.Status || o.Status != http.StatusForbidden && o.Status != http.StatusServiceUnavailable && o.Status != http.StatusTooManyRequests ||
+		f.again.print != f.worthless.print || f.again.print != f.unsigned.print {
+		return nil
+	}
+	return &report.Diagnosis{
+		Cause: "locked-out",
+		Summary: "the first genuine delivery is refused with " + i.seen(i.plain) + ", and since then every request gets " + i.seen(o) +
+			": the receiver locks out whoever has failed, and why the first one failed does not show any more",
+		Fix: "Take the lockout off the webhook's path: whoever forges deliveries locks Sent out with it (SIG-1). Then start the receiver anew and run this again; if the first delivery is refused still, compare its signing secret with sentsim's: " + i.secretHint(),
+	}
 }
 
 // same compares two answers, by their status alone where two equal requests get different texts.
@@ -107,6 +156,19 @@ func (i *investigation) cannotTell(why string) *report.Diagnosis {
 		Summary: "the genuine delivery is refused with " + i.seen(i.plain) + ", and why cannot be told from outside: " + why,
 		Fix:     "Look for this answer in the receiver's log and code. What was tried stands below; a captured request can be given to `sentsim explain`." + i.lastLine(),
 	}
+}
+
+// saysSomethingElse is for a text that is about no signature, and that a wrong one
+// gets as well.
+func (i *investigation) saysSomethingElse() *report.Diagnosis {
+	d := i.cannotTell("its text speaks of something else than the signature, and a spoilt one gets the same, so nothing shows that it was compared")
+	if regexp.MustCompile(`(?i)webhook`).MatchString(words(i.plain)) {
+		d.Fix += " If it looks the webhook up: sentsim's X-Webhook-ID is " + i.r.Webhook.String() + " with this seed."
+	}
+	if regexp.MustCompile(`(?i)already|duplicate`).MatchString(words(i.plain)) {
+		d.Fix += " X-Webhook-ID is the webhook's and the same on every delivery: whoever deduplicates by it takes the first one only. Answer a duplicate with a 2xx."
+	}
+	return d
 }
 
 // secretHint says how the receiver got its secret.
