@@ -259,14 +259,15 @@ func orders(all []taking) []Order {
 }
 
 // expectTemplate goes by the last status that arrived: a template's statuses
-// have no order of their own.
+// have no order of their own. CATEGORY_UPDATED is no outcome of a review, and whoever
+// keeps the outcome that was before it keeps what is true.
 func expectTemplate(genuine []Arrival) Expectation {
 	var e Expectation
 	all := takings(genuine)
 	e.Missing = true
 	for _, t := range all {
 		sure := !slices.Contains(t.at, 0)
-		if sure && documented(t.status) {
+		if sure && isReview(t.status) {
 			e.Statuses, e.Missing = nil, false // it replaces what was before
 		}
 		e.Statuses = append(e.Statuses, t.status)
@@ -278,8 +279,13 @@ func expectTemplate(genuine []Arrival) Expectation {
 }
 
 func documented(status string) bool {
+	return isReview(status) || status == event.TemplateCategoryUpdated
+}
+
+// isReview reports whether a template's status is how its review stands.
+func isReview(status string) bool {
 	switch status {
-	case event.TemplatePending, event.TemplateApproved, event.TemplateRejected, event.TemplateCategoryUpdated:
+	case event.TemplatePending, event.TemplateApproved, event.TemplateRejected:
 		return true
 	}
 	return false

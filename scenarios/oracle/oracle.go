@@ -174,8 +174,8 @@ func (o *Oracle) Baseline(s chaos.Subject, count int) {
 	o.record(s).Baseline = count
 }
 
-// LastStatus is the documented status that a subject was told last, for
-// certain; "" for none.
+// LastStatus is how a template's review stood last, for certain; "" where nothing
+// was told of it.
 func (o *Oracle) LastStatus(s chaos.Subject) string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -185,7 +185,7 @@ func (o *Oracle) LastStatus(s chaos.Subject) string {
 	}
 	last := ""
 	for _, a := range r.Arrivals {
-		if a.Step.Kind == chaos.KindDeliver && a.Taken == Acked && documented(a.Step.Event.Status) {
+		if a.Step.Kind == chaos.KindDeliver && a.Taken == Acked && isReview(a.Step.Event.Status) {
 			last = a.Step.Event.Status
 		}
 	}

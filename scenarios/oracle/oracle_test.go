@@ -63,6 +63,9 @@ func story(o *oracle.Oracle, text string) *oracle.Record {
 				}
 			}
 			s.Subject = chaos.Subject{Kind: chaos.AboutMessage, Index: 1, ID: id, On: event.WhatsApp}
+			if slices.Contains([]string{event.TemplatePending, event.TemplateApproved, event.TemplateRejected, event.TemplateCategoryUpdated}, status) {
+				s.Subject.Kind = chaos.AboutTemplate
+			}
 			s.Event = chaos.Event{
 				ID: uuid.NewSHA1(id, []byte(status)), Type: event.TypeOf(event.Status(status)), Status: status,
 				At: time.Date(2026, 1, 1, 0, 0, n, 0, time.UTC),
@@ -97,6 +100,10 @@ func TestExpectedStatuses(t *testing.T) {
 		{"~READ", "absent"},
 		{"QUEUED ~READ", "QUEUED"},
 		{"QUEUED ~READ+", "unjudged"},
+		{"PENDING APPROVED", "APPROVED"},
+		{"APPROVED PENDING REJECTED", "REJECTED"},
+		{"PENDING APPROVED CATEGORY_UPDATED", "APPROVED|CATEGORY_UPDATED"}, // no outcome of a review
+		{"APPROVED CATEGORY_UPDATED REJECTED", "REJECTED"},
 		{"CLICKED", "unjudged"},
 		{"QUEUED CLICKED", "QUEUED"},
 	} {
