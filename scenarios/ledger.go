@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -128,6 +129,39 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }
 
+// fallen fails the plain delivery's rule where the target went down and no MUST rule
+// fails by it: whatever ended it, nothing is taken until somebody starts it again.
+func (b *ledger) fallen(rep *report.Report) {
+	s := b.s
+	s.life.Lock()
+	in, lost, explained := s.fell, s.down != "", false
+	for p, n := range s.fells { // once may be by chance, and is tried again
+		explained = explained || p.rule.Level == rule.Must && (n > 1 || lost)
+	}
+	s.life.Unlock()
+	failed := func(r report.Rule) bool { return r.Level == string(rule.Must) && r.Verdict == report.Failed }
+	if in == "" || explained && slices.ContainsFunc(rep.Rules, failed) {
+		return
+	}
+	fell := report.Scenario{Name: "the receiver stays up", File: "seen beside the scenarios", Verdict: report.Failed}
+	fell.Reason = fmt.Sprintf("the receiver went down, first in the scenario %q, and no delivery of a MUST rule takes it down each time: it seems to end by itself", in)
+	if lost {
+		fell.Reason = fmt.Sprintf("the receiver went down in the scenario %q, and takes no connections since", in)
+	}
+	if last := s.subject.Target.Log(); len(last) > 0 {
+		fell.Reason += "; the last line of its output: " + s.redact(last[len(last)-1])
+	}
+	fell.Remedy = "Look for what ends it: its exit status and the last lines of its output. What Sent delivers until it is started again is retried, and lost after the last retry."
+	r, _ := rule.Get(plainRule)
+	for i := range rep.Rules {
+		if rep.Rules[i].ID == plainRule {
+			rep.Rules[i] = s.fixOf(report.Conclude(r, append(rep.Rules[i].Scenarios, fell), s.cfg.Strict))
+			return
+		}
+	}
+	rep.Rules = append([]report.Rule{report.Conclude(r, []report.Scenario{fell}, s.cfg.Strict)}, rep.Rules...)
+}
+
 func (b *ledger) report(version string) report.Report {
 	s := b.s
 	rep := s.opened(version, "verify")
@@ -143,6 +177,7 @@ func (b *ledger) report(version string) report.Report {
 			rep.Rules = append(rep.Rules, b.conclude(r))
 		}
 	}
+	b.fallen(&rep)
 	rep.Causes = append(rep.Causes, cause.Explain(s.facts(rep.Rules))...)
 	cause.Assign(rep.Rules, rep.Causes)
 	rep.Diagnosis = s.diagnosis

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
@@ -16,7 +17,7 @@ import (
 	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
-// The test binary is a receiver as well: one that dies of a null text.
+// The test binary is a receiver as well: one that dies of a null text, or once of nothing.
 func TestMain(m *testing.M) {
 	if os.Getenv("FRAGILE_RECEIVER") == "" {
 		flag.Parse()
@@ -34,8 +35,12 @@ func TestMain(m *testing.M) {
 		Secret: os.Getenv("SENT_DM_WEBHOOK_SECRET"), File: os.Getenv("STATE_FILE"),
 		BaseURL: os.Getenv("SENT_BASE_URL"), APIKey: os.Getenv("SENT_DM_API_KEY"),
 	})
+	h := fragile
+	if os.Getenv("FRAGILE_RECEIVER") == "mortal" {
+		h = mortal
+	}
 	if err == nil {
-		err = http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), fragile(r))
+		err = http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), h(r))
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
@@ -49,6 +54,20 @@ func fragile(next http.Handler) http.HandlerFunc {
 			os.Exit(3)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	}
+}
+
+// mortal ends at its 150th delivery, and never again.
+func mortal(next http.Handler) http.HandlerFunc {
+	var n atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 150 {
+			if f, err := os.OpenFile(os.Getenv("STATE_FILE")+".ended", os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+				_ = f.Close()
+				os.Exit(7)
+			}
+		}
 		next.ServeHTTP(w, r)
 	}
 }

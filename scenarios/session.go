@@ -41,9 +41,11 @@ type session struct {
 	diagnosis *report.Diagnosis
 	diagnosed string // the rule whose failure the diagnosis is about; "" for the gate's
 
-	life   sync.Mutex // held while the target is looked at and brought back
-	down   string     // why the target is gone for good; "" while it is not
-	sender *planned   // who sent last
+	life   sync.Mutex       // held while the target is looked at and brought back
+	down   string           // why the target is gone for good; "" while it is not
+	sender *planned         // who sent last
+	fell   string           // the scenario in which the target went down first
+	fells  map[*planned]int // how often it went down in each scenario
 
 	mu       sync.Mutex
 	hung     int                         // scenarios in which a reading of the state was not answered in time
@@ -128,7 +130,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, stop(), tgt.Close())
 	}
 	s := &session{
-		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
+		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
 		refused: map[*planned]steps.Exchange{}, excused: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
@@ -295,6 +297,12 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 		if starved := s.subject.Pulse.Starved(start) > clock.Wall().Sub(start)/8; looks > 1 && !starved || looks == maxLooks {
 			break
 		}
+	}
+	if p := s.sender; p != nil {
+		if len(s.fells) == 0 {
+			s.fell = p.scenario.Name
+		}
+		s.fells[p]++
 	}
 	if !t.CanRestart() {
 		s.down = "the receiver no longer takes connections, and sentsim cannot restart it"

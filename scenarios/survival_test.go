@@ -45,18 +45,7 @@ func referenceProbe() probe.Config {
 // and what others had waited for is asked again.
 func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 	t.Parallel()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := config.Default()
-	cfg.Settle, cfg.Strict = 300*time.Millisecond, true
-	cfg.Probe = referenceProbe()
-	cfg.Target = target.Spec{
-		Name: "a fragile receiver", Exec: "'" + self + "'", Path: "/webhooks/sent", StartTimeout: 30 * time.Second,
-		Env: map[string]string{"FRAGILE_RECEIVER": "1", "STATE_FILE": filepath.Join(t.TempDir(), "state.db")},
-	}
-	rep := verify(t, cfg)
+	rep := verify(t, dying(t, "of a null text"))
 	if got := verdicts(rep, report.Failed); got != "INB-1 CON-1" {
 		t.Errorf("failed %q, want INB-1 and CON-1, each of which sends a null text", got)
 	}
@@ -66,6 +55,36 @@ func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 	if !strings.Contains(strings.Join(rep.TargetLog, "\n"), "TypeError") {
 		t.Errorf("the receiver's last words are lost: %q", rep.TargetLog)
 	}
+}
+
+// What ends by itself takes nothing then, and that is no fault of the rule whose
+// deliveries met it.
+func TestAReceiverThatEndsByItselfFails(t *testing.T) {
+	t.Parallel()
+	rep := verify(t, dying(t, "mortal"))
+	if got := verdicts(rep, report.Failed); got != "SIG-1" || rep.ExitStatus != report.ExitBroken {
+		t.Errorf("failed %q, exit status %d, want SIG-1 alone and 1", got, rep.ExitStatus)
+	}
+	if got := rep.Rules[0].Reason; !strings.Contains(got, "went down") {
+		t.Errorf("%s: %s", rep.Rules[0].ID, got)
+	}
+}
+
+// dying is this test binary as a receiver that dies.
+func dying(t *testing.T, how string) scenarios.Config {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Settle, cfg.Strict = 300*time.Millisecond, true
+	cfg.Probe = referenceProbe()
+	cfg.Target = target.Spec{
+		Name: "a fragile receiver", Exec: "'" + self + "'", Path: "/webhooks/sent", StartTimeout: 30 * time.Second,
+		Env: map[string]string{"FRAGILE_RECEIVER": how, "STATE_FILE": filepath.Join(t.TempDir(), "state.db")},
+	}
+	return cfg
 }
 
 // A queue that works off one event after another is sound, however far the
