@@ -185,6 +185,13 @@ func TestFormOfEveryEvent(t *testing.T) {
 			t.Errorf("%s: %s: %s", k.Name, f.Cause, f.Summary)
 		}
 	}
+	absent := strings.Replace(bodyOf(t, "templates.approved", event.NewestEdition()), `,"reason":null`, "", 1) // null, absent or a text
+	null := strings.Replace(bodyOf(t, "message.delivered", event.NewestEdition()), `"template_name":"order_update"`, `"template_name":null`, 1)
+	for _, body := range []string{absent, null} {
+		if f := judge(t, of(t, otherText, body, body).http())[0]; f.Cause != "another-secret" {
+			t.Errorf("%s: %s: %s", body, f.Cause, f.Summary)
+		}
+	}
 	unknown := `{"field":"survey","event":"survey.answered","timestamp":"2026-10-01T12:00:00Z","request_id":null,"payload":{"survey_id":"5","answer":"yes"}}`
 	if f := judge(t, of(t, otherText, unknown, unknown).http())[0]; f.Cause != "another-secret" {
 		t.Errorf("a family that is not known: %s: %s", f.Cause, f.Summary)

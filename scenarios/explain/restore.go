@@ -206,7 +206,7 @@ func (n *node) withNulls(o *object) {
 	for _, key := range o.keys {
 		if i := slices.Index(n.keys, key); i >= 0 {
 			behind = i + 1
-		} else if p := o.at[key]; p.null && p.always {
+		} else if o.at[key].null {
 			null := &node{}
 			null.set("null")
 			n.keys, n.parts = slices.Insert(n.keys, behind, key), slices.Insert(n.parts, behind, null)

@@ -31,7 +31,7 @@ type object struct {
 // place is what may stand under one key.
 type place struct {
 	always bool // every event of the kind has it
-	null   bool // it may be null
+	null   bool // it may be null where an event always has it
 	form   form
 	object *object // of an object, and of each object of a list; else nil
 }
@@ -90,8 +90,8 @@ func formOf(v gjson.Result) form {
 // fits reports whether v is written as a value at this place is.
 func (p *place) fits(v gjson.Result) bool {
 	text := v.String()
-	if v.Type == gjson.Null {
-		return p.null
+	if v.Type == gjson.Null { // what may be left out may be null too
+		return p.null || !p.always
 	}
 	switch p.form {
 	case formNumeral:
@@ -157,7 +157,11 @@ var knownShapes = sync.OnceValue(func() (all []shape) { //nolint:gochecknoglobal
 		bare := emptied(full)
 		fill(&full)
 		for _, f := range formats() {
-			all = append(all, shape{k.Parent(), inbound, f, objectOf(gjson.ParseBytes(full.Encode(f)), gjson.ParseBytes(bare.Encode(f)))})
+			o := objectOf(gjson.ParseBytes(full.Encode(f)), gjson.ParseBytes(bare.Encode(f)))
+			if full.Template != nil { // null, absent or a text, says the contract
+				o.at["payload"].object.at["reason"].always = false
+			}
+			all = append(all, shape{k.Parent(), inbound, f, o})
 		}
 	}
 	return all
