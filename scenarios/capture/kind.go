@@ -24,7 +24,7 @@ func languageOf(text string) string {
 		{`(?i)Invoke-(WebRequest|RestMethod)|\b(iwr|irm)\b.*-Uri|@\{`, powerShell},
 		{`(?m)\^\r?$|\^"|(?i)curl(\.exe)? .*""\w+""`, windowsCmd},
 		{`(?m)^body:\w+ \{\r?$`, "a request of Bruno"},
-		{`(?m)^\s*Array\r?\n\s*\(`, "what print_r of PHP prints"},
+		{`(?m)^\s*(?:Array|[\w\\]+ Object)\r?\n\s*\(`, "what print_r of PHP prints"},
 		{`(?m)^\s*array\(\d+\) \{`, "what var_dump of PHP prints"},
 		{`\$VAR\d+ = `, "what Data::Dumper of Perl prints"},
 		{`(?m)^(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d\.\d+ IP6? `, "what tcpdump prints"},
@@ -36,11 +36,11 @@ func languageOf(text string) string {
 		{`curl_setopt|GuzzleHttp|array\(\d`, "PHP"},
 		{`HttpClient|HttpRequestMessage|RestSharp|OkHttp|HttpRequest\.`, "Java or C#"},
 		{`(?m)^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [^\s:\[]+(?:\[\d+\])?: `, "a line of the system's log (syslog, journald)"},
-		{`\{'[\w-]+': |=\{'[\w-]+'|\bb'\{`, "what Python prints for its values"},
+		{`\{'[\w-]+': |\bb'\{`, "what Python prints for its values"},
 		{`\bmap\[[\w-]+:`, "what Go prints for its values"},
-		{`(?m)^\s+(?:\w+|'[^']+'): ['"` + "`" + `{\[]`, "what console.log of Node.js prints"},
+		{`(?m)^\s+(?:\w+|'[^'\n]+'): '[^'\n]*',\r?$`, "what console.log of Node.js prints"},
 		{`\{[\w-]+=\[?[^,{}]*, [\w-]+=`, "what Java prints for a map"},
-		{`(?i)\binsert into\b|""\w+""|\A"?[\w -]+"?(?:[,;\t]"?[\w -]+"?){2,}\r?\n`, "a row of a table (CSV or SQL)"},
+		{`(?i)\binsert into\b|""\w+""|\A"?[\w-]+"?(?:[,;\t]"?[\w-]+"?){2,}\r?\n`, "a row of a table (CSV or SQL)"},
 	})
 	if name == "" {
 		return "a log or a text"

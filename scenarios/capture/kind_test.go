@@ -51,6 +51,8 @@ func TestKindsOfTexts(t *testing.T) {
 		"a row of a table (CSV or SQL)":            "id,ts,sig,body\n" + id + "," + stamp + ",\"" + signature + "\",\"" + strings.ReplaceAll(body, `"`, `""`) + "\"\n",
 		"a row of a table (CSV or SQL); headers":   "INSERT INTO deliveries VALUES ('" + id + "', " + stamp + ", '" + signature + "', '" + body + "');\n",
 		"a log or a text":                          "level=warn x_webhook_id=" + id + " x_webhook_timestamp=" + stamp + " x_webhook_signature=\"" + signature + "\" body=" + body + "\n",
+		"a log or a text; headers":                 "Hello, world, again\n" + headers("  ", ": \"", "\"\n") + "\n" + body + "\n",
+		"what print_r of PHP prints; headers":      "Illuminate\\Http\\Request Object\n(\n" + headers("    [", "] => ", "\n") + ")\n" + body + "\n",
 		"JavaScript (fetch or the like)":           "import http from 'k6/http';\nhttp.post('http://a/', '" + body + "', { headers: {" + headers("'", "': '", "', ") + "} });\n",
 		"what Python prints for its values; heade": "INFO:hooks:headers={" + headers("'", "': '", "', ") + "} body=b'" + body + "'\n",
 	} {
