@@ -6,6 +6,7 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -127,6 +128,13 @@ func (p Parser) readings(data []byte, depth int) ([]Reading, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, fmt.Errorf("%w: the input is empty; give a curl command, a HAR file or a raw HTTP request", ErrNothing)
 	}
+	signed := mentionsSignature(text)
+	rest, line := begin(text)
+	if beginning, _, _ := strings.Cut(rest, "\n"); !signed { // one of its lines may look like a header
+		if err := logOnly(beginning, line); err != nil {
+			return nil, err
+		}
+	}
 	var all []Reading
 	var first error
 	for _, v := range variants(text) {
@@ -148,6 +156,9 @@ func (p Parser) readings(data []byte, depth int) ([]Reading, error) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Reading) int { return b.worth() - a.worth() })
+	if len(all) == 0 && !signed {
+		first = cmp.Or(logOnly(text, line), first)
+	}
 	if len(all) == 0 {
 		return nil, first
 	}

@@ -46,26 +46,6 @@ func (p Parser) parseLoose(text string) ([]Request, error) {
 
 const asCurl = "copy the request as cURL (bash), or record it as raw HTTP"
 
-// languageOf names what a text is written in.
-func languageOf(text string) string {
-	for _, l := range []struct{ pattern, name string }{
-		{`(?i)Invoke-(WebRequest|RestMethod)|\b(iwr|irm)\b.*-Uri|@\{`, "PowerShell"},
-		{`(?m)\^\r?$|\^"|(?i)curl(\.exe)? .*""\w+""`, "a command for Windows' cmd"},
-		{`\bfetch\(|axios|XMLHttpRequest|\$\.ajax|require\(|\bgot[.(]|http\.request\(`, "JavaScript (fetch or the like)"},
-		{`requests\.(post|request)|httpx\.|urllib|aiohttp|http\.client|import json`, "Python"},
-		{`http\.NewRequest|map\[string\]`, "Go"},
-		{`Net::HTTP|HTTParty|Faraday|=>\s*"`, "Ruby or PHP"},
-		{`curl_setopt|GuzzleHttp|array\(\d`, "PHP"},
-		{`HttpClient|HttpRequestMessage|RestSharp|OkHttp|HttpRequest\.`, "Java or C#"},
-		{`(?i)insert into|","|""\w+""`, "a row of a table (CSV or SQL)"},
-	} {
-		if regexp.MustCompile(l.pattern).MatchString(text) {
-			return l.name
-		}
-	}
-	return "a log or a text"
-}
-
 // looseHeaders are the headers that a text names, in the order of the text.
 func looseHeaders(text string) []Header {
 	const (
@@ -267,9 +247,9 @@ func Unescape(text string) string {
 // percent sign in quotes of its own.
 func ofWindows(text, span string) []looseBody {
 	switch languageOf(text) {
-	case "PowerShell":
+	case powerShell:
 		return []looseBody{{body: []byte(backticks(span))}}
-	case "a command for Windows' cmd":
+	case windowsCmd:
 		span = regexp.MustCompile(`\^(?:\r?\n(\r?\n)?|(.))`).ReplaceAllString(span, "$1$2")
 		span = strings.NewReplacer(`"%"`, "%", `"!"`, "!", `""`, `\"`).Replace(span)
 		return []looseBody{{body: []byte(strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(span))}}

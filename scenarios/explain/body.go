@@ -16,22 +16,40 @@ import (
 type candidate struct {
 	bytes   []byte
 	changes []change
+	last    bool // nothing more is undone of it
 }
 
 // Bounds of the search for what was signed.
 const (
 	mostChanges    = 4
 	mostCandidates = 220
+	mostFormed     = 400     // more of them, to which Sent's form was given back
 	largeBody      = 1 << 18 // beyond it only what costs little is tried, and not much of it
 	mostLarge      = 16
 )
 
 // step undoes one change of a body; it gives the bodies that it may have been
-// before, none where it shows no trace of that change.
+// before, none where it shows no trace of that change. The step without undo
+// gives a body Sent's form back: each body that it makes says what was undone.
 type step struct {
 	change
 	cheap bool // also for large bodies
 	undo  func(r capture.Request, body []byte) [][]byte
+}
+
+// before are the bodies that c may have been before this change.
+func (s step) before(r capture.Request, c candidate) (all []candidate) {
+	if s.undo == nil {
+		for _, before := range restoring(r, c.bytes) {
+			before.changes = slices.Concat(c.changes, before.changes)
+			all = append(all, before)
+		}
+		return all
+	}
+	for _, before := range s.undo(r, c.bytes) {
+		all = append(all, candidate{bytes: before, changes: append(slices.Clone(c.changes), s.change)})
+	}
+	return all
 }
 
 // bodies are all bodies that may have been signed, those with the fewest changes
@@ -44,7 +62,7 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 			queue = append(queue, candidate{bytes: other})
 		}
 		steps := steps(r)
-		total, most := 0, mostCandidates
+		total, formed, most := 0, 0, mostCandidates
 		if len(r.Body) > largeBody {
 			most = mostLarge
 		}
@@ -55,7 +73,11 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 				continue
 			}
 			seen[string(c.bytes)] = true
-			total++
+			if !c.last {
+				total++
+			} else if formed++; formed > mostFormed {
+				continue
+			}
 			if !yield(c) {
 				return
 			}
@@ -63,12 +85,12 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 				continue
 			}
 			for _, s := range steps {
-				if len(c.bytes) > largeBody && !s.cheap || !c.mayUndo(s) {
+				if len(c.bytes) > largeBody && !s.cheap || s.undo == nil && formed > mostFormed || !c.mayUndo(s) {
 					continue
 				}
-				for _, before := range s.undo(r, c.bytes) {
-					if !seen[string(before)] {
-						queue = append(queue, candidate{before, append(slices.Clone(c.changes), s.change)})
+				for _, before := range s.before(r, c) {
+					if !seen[string(before.bytes)] {
+						queue = append(queue, before)
 					}
 				}
 			}
@@ -79,6 +101,9 @@ func bodies(r capture.Request) iter.Seq[candidate] {
 // mayUndo keeps the search small: no change is undone twice but those that may
 // be there twice, and nothing after another printing of the JSON, which is last.
 func (c candidate) mayUndo(s step) bool {
+	if c.last {
+		return false
+	}
 	for _, done := range c.changes {
 		again := s.cause == "body-base64" || s.cause == "body-json-string" || s.cause == "body-escaped"
 		if done.cause == s.cause && !again || printing(done.cause) {
@@ -90,7 +115,7 @@ func (c candidate) mayUndo(s step) bool {
 
 // printing reports whether a change is another printing of the same JSON.
 func printing(cause string) bool {
-	return strings.HasPrefix(cause, "body-reserialised") || cause == "body-keys-sorted" || cause == "body-pretty-printed" || cause == "body-lost" || cause == "body-line-break-lost"
+	return strings.HasPrefix(cause, "body-reserialised") || cause == "body-pretty-printed" || cause == "body-lost" || cause == "body-line-break-lost"
 }
 
 // declared is how long the body is, as the capture says; 0 when it does not.
@@ -114,7 +139,7 @@ func firstPart(text string) string {
 
 // steps are all changes that are known, the likeliest first.
 func steps(r capture.Request) []step {
-	all := slices.Concat(framing(), characters(), encodings(r), printings(r))
+	all := slices.Concat(framing(), characters(), encodings(r), printings(r), []step{{}})
 	const raw = "Verify the raw bytes, before anything parses, trims or decodes the body."
 	for _, c := range signing.BodyChanges() {
 		// Line ends, blanks and byte order marks are an editor's; so is JSON that is
@@ -150,6 +175,9 @@ func settled(r capture.Request) []byte {
 	tried := 0
 	var unchanged, best []byte
 	for c := range bodies(r) {
+		if c.last {
+			continue
+		}
 		if tried++; tried > 120 {
 			break
 		}

@@ -166,7 +166,8 @@ func fromEscaped(body []byte) [][]byte {
 	if m := quotedText.FindStringSubmatch(text); m != nil {
 		return [][]byte{[]byte(capture.Unescape(m[2])), []byte(m[2])}
 	}
-	if strings.Contains(text, `\`) {
+	// The backslashes in a JSON are its own.
+	if strings.Contains(text, `\`) && !json.Valid(body) {
 		return [][]byte{[]byte(capture.Unescape(text))}
 	}
 	return nil

@@ -35,6 +35,8 @@ type Finding struct {
 	Notes   []string // what was repaired to read the capture, a clause each
 	Request capture.Request
 	Body    []byte // as it was signed, if Verdict says so; else as captured
+
+	exact bool // the capture has all bytes that arrived, and no others
 }
 
 // Explain judges the requests of a capture: of its readings those of the first in
@@ -69,7 +71,8 @@ func Explain(secret signing.Secret, readings []capture.Reading, now func(capture
 		if best == nil || wrong(findings) < wrong(best) {
 			best, formless = findings, reading.Loose
 		}
-		if wrong(best) == 0 {
+		// Where a reading has the very bytes that arrived, no other one is better.
+		if wrong(best) == 0 || slices.ContainsFunc(best, func(f Finding) bool { return f.exact }) {
 			break
 		}
 	}
@@ -147,7 +150,8 @@ func fit(secret signing.Secret, r capture.Request, now func(capture.Request) tim
 func fitting(secret signing.Secret, r capture.Request, set headerSet, body candidate, now func(capture.Request) time.Time) Finding {
 	f := Finding{Request: r, Body: body.bytes, Notes: slices.Clone(r.Notes)}
 	var faults []change
-	for _, c := range append(slices.Clone(set.changes), body.changes...) {
+	f.exact = arrivedWhole(r) && len(body.bytes) != len(r.Body)
+	for _, c := range slices.Concat(set.changes, body.asArrived(r)) {
 		if c.note {
 			f.Notes = append(f.Notes, c.said)
 		} else {
@@ -172,6 +176,30 @@ func fitting(secret signing.Secret, r capture.Request, set headerSet, body candi
 		f.Verdict = Right
 	}
 	return f
+}
+
+// arrivedWhole reports whether the capture's Content-Length counts the bytes that
+// it has.
+func arrivedWhole(r capture.Request) bool {
+	return declared(r) > 0 && declared(r) == len(r.Body) && !r.Parsed
+}
+
+// asArrived are the changes of a body, none of them a note where Content-Length
+// counts the bytes that were captured: then all of these arrived, and a receiver
+// that verifies what arrives refuses them.
+func (c candidate) asArrived(r capture.Request) []change {
+	if !arrivedWhole(r) || len(c.bytes) == len(r.Body) {
+		return c.changes
+	}
+	all := slices.Clone(c.changes)
+	for i := range all {
+		if all[i].note {
+			all[i].note = false
+			all[i].said += ", and Content-Length counts what was there: it arrived so"
+			all[i].fix = "Find what changes the body before it arrives (a relay, a script, an editor that saved it), and pass on the bytes that Sent sends."
+		}
+	}
+	return all
 }
 
 // unfit is the finding for a request whose signature is right for nothing that

@@ -62,7 +62,8 @@ func framing() []step {
 				case '{':
 					depth++
 				case '}':
-					if depth--; depth == 0 && i+1 < len(body) {
+					// A line break alone is a change of its own.
+					if depth--; depth == 0 && len(bytes.TrimSpace(body[i+1:])) > 0 {
 						return [][]byte{body[:i+1]}
 					}
 				}
@@ -119,13 +120,13 @@ func characters() []step {
 	}
 	return []step{
 		note("body-wrapped-lines", "the line breaks of wrapped lines were taken out of the body", func(s string) string {
-			return wrapped.ReplaceAllString(s, "")
+			return wrapped.ReplaceAllString(beforeEnd(s), "") + s[len(beforeEnd(s)):]
 		}),
 		note("body-wrapped-lines", "the line breaks of wrapped lines were taken out of the body", func(s string) string {
-			return strings.NewReplacer("\r\n", "", "\n", "").Replace(s)
+			return strings.NewReplacer("\r\n", "", "\n", "").Replace(beforeEnd(s)) + s[len(beforeEnd(s)):]
 		}),
 		note("body-wrapped-lines", "the line breaks of wrapped lines became blanks", func(s string) string {
-			return blankBreak.ReplaceAllString(strings.TrimRight(s, "\r\n"), " ")
+			return blankBreak.ReplaceAllString(beforeEnd(s), " ") + s[len(beforeEnd(s)):]
 		}),
 		note("body-typographic", "typographic (curly) quotes in the body were made straight", func(s string) string {
 			return strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "″", `"`).Replace(s)
@@ -137,7 +138,8 @@ func characters() []step {
 			return strings.NewReplacer("\u00a0", " ", "\u202f", " ", "\u2007", " ").Replace(s)
 		}),
 		note("body-zero-width", "zero-width characters were taken out of the body", func(s string) string {
-			return strings.NewReplacer("\u200b", "", "\u200c", "", "\u200d", "", "\u2060", "", "\ufeff", "", "\u00ad", "").Replace(s)
+			bom := s[:len(s)-len(strings.TrimPrefix(s, "\ufeff"))] // a change of its own
+			return bom + strings.NewReplacer("\u200b", "", "\u200c", "", "\u200d", "", "\u2060", "", "\ufeff", "", "\u00ad", "").Replace(s[len(bom):])
 		}),
 		note("body-tabs", "blanks in the body were tabs", func(s string) string { return strings.ReplaceAll(s, "    ", "\t") }),
 		note("body-doubled-quotes", `doubled quotes ("") in the body were made single`, func(s string) string { return strings.ReplaceAll(s, `""`, `"`) }),
@@ -145,4 +147,13 @@ func characters() []step {
 			return quoteMarks.ReplaceAllString(s, "")
 		}),
 	}
+}
+
+// beforeEnd is a text without the blanks and line breaks at its end, if there are
+// line breaks in it too. One at the end alone is no wrapped line.
+func beforeEnd(s string) string {
+	if before := strings.TrimRight(s, " \t\r\n"); strings.Contains(before, "\n") {
+		return before
+	}
+	return ""
 }

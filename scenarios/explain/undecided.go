@@ -109,7 +109,7 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 	case !complete && cutShort(r.Body):
 		return reason{"body-cut", fmt.Sprintf("the body was cut: its JSON ends in the middle, after %d bytes%s", have, promised), captureAgain}, true
 	case masked(body) || complete && placeholders(body):
-		return reason{"body-redacted", "values in the body are redacted or masked (***): it is not the body that was signed, and nothing can be judged", "Capture the request again without masking; the signature covers every byte."}, true
+		return reason{"body-redacted", "values in the body are redacted or masked (***), or a placeholder stands in their place: it is not the body that was signed, and nothing can be judged", "Capture the request again without masking; the signature covers every byte."}, true
 	case !complete && packed(r) != "":
 		return reason{"body-compressed", "the body is compressed (" + packed(r) + ") and could not be unpacked: the capture has not all of its bytes as they were", "Capture it with its bytes (base64 or a file), or after it was unpacked."}, true
 	case bytes.Contains(body, []byte("\uFFFD")) || !utf8.Valid(body) && complete:
@@ -170,12 +170,16 @@ func masked(body []byte) bool {
 }
 
 // placeholders reports whether the name of a value stands in its place, in
-// brackets: "<phone>", "[EMAIL]", "{{id}}". In a text that people write it says nothing.
+// brackets: "<phone>", "[EMAIL]", "{{id}}". People write some of these themselves:
+// in a text only the forms that are none of theirs count.
 func placeholders(body []byte) bool {
 	found := false
 	gjson.GetBytes(body, "payload").ForEach(func(key, value gjson.Result) bool {
-		found = !slices.Contains([]string{"text", "body", "title", "name"}, key.String()) &&
-			regexp.MustCompile(`^(<[^<>]+>|\[[^\[\]]+\]|\{+[^{}]+\}+|\([a-z ]+\)|%[A-Z_]+%)$`).MatchString(value.String()) && value.Type == gjson.String
+		pattern := `^(<[^<>]+>|\[[^\[\]]+\]|\{+[^{}]+\}+|\([a-z ]+\)|%[A-Z_]+%)$`
+		if slices.Contains([]string{"text", "body", "title", "name"}, key.String()) {
+			pattern = `^(<[A-Za-z][A-Za-z _-]*>|\{\{[^{}]+\}\})$`
+		}
+		found = value.Type == gjson.String && regexp.MustCompile(pattern).MatchString(value.String())
 		return !found
 	})
 	return found
@@ -216,6 +220,9 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 	if regexp.MustCompile(`^(?i)[0-9a-f]{6,8}(-[0-9a-f-]{0,26})?$`).MatchString(set.values.ID) {
 		return reason{"id-cut", "the value of " + signing.HeaderID + " is only the beginning of a UUID: it was cut, and the signature covers all of it", captureAgain}, true
 	}
+	if ids, names, _ := r.Values(capture.EventID); len(ids) > 0 && strings.EqualFold(ids[0], set.values.ID) {
+		return reason{"id-of-event", signing.HeaderID + " has the value of " + names[0] + ": one is the id of the webhook, the other that of the event, and they are never the same. The value that was signed is not in the capture", captureAgain}, true
+	}
 	if bytes.Contains(body, []byte("??")) {
 		return reason{"body-bytes-lost", "there are question marks in a row in the body (??), which is what some programs write for a character that they cannot: the bytes that were signed may be lost", captureAgain + " Record bytes, not text."}, true
 	}
@@ -233,5 +240,5 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 	if at, bad := strconv.ParseInt(set.values.Timestamp, 10, 64); bad == nil && err == nil && sent && happened.Unix()-at > int64(signing.Tolerance/time.Second) {
 		return reason{"two-deliveries", fmt.Sprintf("the headers are of another delivery than the body: they were signed at %s, and the event happened at %s, later", time.Unix(at, 0).UTC().Format(time.RFC3339), happened.UTC().Format(time.RFC3339)), "Take headers and body of one request."}, true
 	}
-	return fieldsFault(r, body)
+	return formFault(body)
 }
