@@ -305,6 +305,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 		}
 		rules = append(rules, report.Conclude(r, scenarios, s.cfg.Strict))
 	}
+	s.lookAtAll(rules)
 	return rules, nil
 }
 
@@ -364,9 +365,7 @@ func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, n
 		none.Reason = "not everything had shown it when the run ended: " + res.Stopped
 	default:
 		none.Reason = fmt.Sprintf("this run had no occasion for %s (profile %s, %s)", missed(missing), c.Plan.Profile.Name, counted(c.Plan.Messages, "message"))
-		if command := s.command("verify", "--rule "+r.ID, "--seed "+s.seedAgain(true)); command != "" {
-			none.Remedy = command + " looks at all of it"
-		}
+		none.Remedy = byVerify
 	}
 	return []report.Scenario{none}
 }

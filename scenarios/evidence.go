@@ -125,6 +125,36 @@ func (s *session) command(command string, words ...string) string {
 	return strings.Join(append(append([]string{"sentsim", command}, words...), end), " ")
 }
 
+// byVerify stands for the command that judges what a run had no occasion for, until
+// all of that is known.
+const byVerify = "verify"
+
+// lookAtAll gives the rules that a run had no occasion for one command for all of them.
+func (s *session) lookAtAll(rules []report.Rule) {
+	var ids []string
+	words := []string{"", "--seed " + s.seedAgain(true)}
+	for _, r := range rules {
+		if r.Remedy == byVerify {
+			ids = append(ids, r.ID)
+			if r.Level == string(rule.Should) && len(words) == 2 { // else it is nothing but a warning
+				words = append(words, "--strict")
+			}
+		}
+	}
+	words[0] = "--rule " + strings.Join(ids, ",")
+	command := s.command("verify", words...)
+	for i := range rules {
+		if rules[i].Remedy == byVerify {
+			rules[i].Remedy = command
+		}
+		for n := range rules[i].Scenarios {
+			if sc := &rules[i].Scenarios[n]; sc.Remedy == byVerify {
+				sc.Remedy = command
+			}
+		}
+	}
+}
+
 // seedAgain is the seed with which a command that reads state does the same again:
 // a receiver that cannot be restarted still knows what this run has sent to it.
 func (s *session) seedAgain(state bool) string {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
 )
@@ -105,7 +106,8 @@ const (
 // ExitStatus is the status that the run's rules call for: 1 when a rule failed
 // (with strict, SHOULD rules fail too), 4 when one errored and none failed, 1
 // when a MUST rule was not checked and the run requires all of them, 2 when no
-// MUST rule passed, so nothing was proven, and 0 otherwise.
+// MUST rule passed, so nothing was proven, and 0 otherwise. A run of SHOULD rules only
+// is about those.
 func ExitStatus(rep Report) int {
 	s := Summarise(rep.Rules)
 	switch {
@@ -116,6 +118,8 @@ func ExitStatus(rep Report) int {
 	case unmet(rep) > 0:
 		return ExitBroken
 	case ofLevel(rep.Rules, Passed, rule.Must) > 0:
+		return ExitKept
+	case !slices.ContainsFunc(rep.Rules, func(r Rule) bool { return r.Level == string(rule.Must) }) && s.Passed > 0:
 		return ExitKept
 	}
 	return ExitNothing

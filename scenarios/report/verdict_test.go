@@ -173,7 +173,9 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{"nothing was selected", nil, 2, "no rule was selected"},
 		{"nothing could be seen", []r{m(unseen), s(unseen)}, 2, "no MUST rule passed or failed"},
-		{"a SHOULD alone proves nothing", []r{s(passed)}, 2, "no MUST rule passed or failed"},
+		{"a SHOULD beside what was not seen proves nothing", []r{m(unseen), s(passed)}, 2, "no MUST rule passed or failed"},
+		{"only a SHOULD was asked for", []r{s(passed)}, 0, "kept: 1 of 1 rule"},
+		{"and warned", []r{s(warned)}, 2, "no MUST rule passed or failed"},
 		{"one MUST passed, the rest unseen", []r{m(passed), m(unseen)}, 0, "kept as far as seen: 1 of 2 rules; 1 not checked"},
 		{"a warning is no failure", []r{m(passed), s(warned)}, 0, "kept: 1 of 2 rules; 1 warned"},
 		{"one MUST failed", []r{m(passed), m(failed)}, 1, "broken: 1 MUST rule failed"},
