@@ -82,7 +82,11 @@ func (a *app) givenAgain(cmd *cobra.Command, res config.Resolved) []givenFlag {
 	})
 	for _, v := range res.Values { // a variable may be set for this call alone
 		if v.Key == "target.secret" && strings.HasPrefix(v.Origin, "flag ") {
-			all = append(all, givenFlag{"secret", "--secret " + variable("SENT_DM_WEBHOOK_SECRET", "set it to the signing secret of the target")})
+			name := "SENT_DM_WEBHOOK_SECRET"
+			if a.getenv(name) != "" { // the flag was given in its place: what it holds may be another's
+				name = "TARGET_SECRET"
+			}
+			all = append(all, givenFlag{"secret", "--secret " + variable(name, "set it to the signing secret of the target")})
 		}
 		name, fromEnv := strings.CutPrefix(v.Origin, "environment ")
 		flag := environmentFlags()[name]

@@ -23,8 +23,8 @@ verdict may depend on: version, edition, seed.`,
 		Example: `  sentsim compare main.json branch.json
   sentsim compare main.json branch.json --output json`,
 		Args: cobra.ArbitraryArgs,
-		Annotations: map[string]string{helpStatuses: `  0  nothing broke
-  1  a rule fails that did not, or a MUST rule that was seen no longer is
+		Annotations: map[string]string{helpStatuses: `  0  nothing else
+  1  a rule fails that did not or was not seen, or a MUST rule that was seen no longer is
   2  a report cannot be read
 `},
 		RunE: func(cmd *cobra.Command, args []string) error {

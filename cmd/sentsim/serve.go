@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/api"
 	"github.com/sentsim/sentsim/simulator/dashboard"
 	"github.com/sentsim/sentsim/simulator/history"
@@ -75,7 +77,7 @@ makes things happen.`,
 	_ = cmd.RegisterFlagCompletionFunc("log-format", fixed("text", "json"))
 	colorFlag(cmd, &o.color)
 	group(cmd, "Webhook", func(f *pflag.FlagSet) {
-		f.StringVarP(&o.forwardTo, "forward-to", "f", "", "register a webhook for all events at once, that points to `URL`")
+		f.StringVarP(&o.forwardTo, "forward-to", "f", "", "register a webhook for all events at once, that points to `URL` (8080/webhooks/sent is one of this machine)")
 	})
 	secretFlags(cmd)
 	eventFlags(cmd, "random")
@@ -96,6 +98,10 @@ func (a *app) serve(cmd *cobra.Command, o serveOptions) error {
 	}
 	if err := checkColor(o.color); err != nil {
 		return err
+	}
+	o.forwardTo = target.FullURL(o.forwardTo)
+	if f := o.forwardTo; f != "" && !strings.HasPrefix(f, "http://") && !strings.HasPrefix(f, "https://") {
+		return usage("--forward-to %q: give a URL that begins with http:// or https://, or a port of this machine and a path: 8080/webhooks/sent", f)
 	}
 	cfg, sender, err := a.serveConfig(cmd, o)
 	if err != nil {

@@ -45,7 +45,8 @@ func TestServeShowsAttemptsAndResendsThem(t *testing.T) {
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	defer receiver.Close()
 	const secret = "whsec_c2VudHNpbSB0ZXN0IHNlY3JldCBub3QgcmVhbA=="
-	s := startServe(t, nil, "--forward-to", receiver.URL+"/webhooks/sent", "--secret", secret, "--clock", "virtual", "--seed", "7")
+	short := strings.TrimPrefix(receiver.URL, "http://127.0.0.1:") + "/webhooks/sent" // as --target takes it
+	s := startServe(t, nil, "--forward-to", short, "--secret", secret, "--clock", "virtual", "--seed", "7")
 	for _, want := range []string{"dashboard +" + s.url, "export SENT_BASE_URL=" + s.url, "export SENT_DM_API_KEY=sentsim", "every event to http"} {
 		s.stdout.waitFor(t, want)
 	}

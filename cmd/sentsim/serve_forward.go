@@ -35,7 +35,7 @@ func (s *serving) forward() (text string, err error) {
 	}
 	w, err := sim.RegisterWebhookWithSecret(webhook.Config{DisplayName: "sentsim serve --forward-to", EndpointURL: s.forwardTo}, s.secret)
 	if err != nil {
-		return "", usage("--forward-to: %v", err)
+		return "", usage("--forward-to %s: %v", s.forwardTo, err)
 	}
 	return fmt.Sprintf("%s\nforwarding   every event to %s (webhook %s)\n", export, w.EndpointURL, w.ID), nil
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -20,7 +21,8 @@ type Change struct {
 
 // Comparison is what became of a receiver between two reports.
 type Comparison struct {
-	Broke  []Change `json:"broke"`  // fails or warns, and did not
+	Broke  []Change `json:"broke"`  // fails or warns, and was seen to be kept
+	Bad    []Change `json:"bad"`    // fails or warns, and was not seen
 	Fixed  []Change `json:"fixed"`  // failed or warned, and passes
 	Unseen []Change `json:"unseen"` // was seen, and no longer is
 	Seen   []Change `json:"seen"`   // is seen to be kept, and was not seen
@@ -30,7 +32,7 @@ type Comparison struct {
 
 // Compare holds a new report against an old one.
 func Compare(old, now Report) Comparison {
-	c := Comparison{Broke: []Change{}, Fixed: []Change{}, Unseen: []Change{}, Seen: []Change{}, Notes: differences(old, now)}
+	c := Comparison{Broke: []Change{}, Bad: []Change{}, Fixed: []Change{}, Unseen: []Change{}, Seen: []Change{}, Notes: differences(old, now)}
 	before := map[string]Rule{}
 	for _, r := range old.Rules {
 		before[r.ID] = r
@@ -55,6 +57,8 @@ func Compare(old, now Report) Comparison {
 // put sorts a change. A rule that the old report does not have was not seen.
 func (c *Comparison) put(ch Change, from, to Verdict) {
 	switch {
+	case bad(to) && !seen(from):
+		c.Bad = append(c.Bad, ch)
 	case bad(to) && badness(to) > badness(from):
 		c.Broke = append(c.Broke, ch)
 	case bad(from) && to == Passed:
@@ -78,11 +82,12 @@ func badness(v Verdict) int {
 	return map[Verdict]int{Warned: 1, Failed: 2}[v]
 }
 
-// ExitStatus is what a pull request wants to know: 1 when something broke or when a
+// ExitStatus is what a pull request wants to know: 1 when something fails that did not
+// or was not seen, or when a
 // MUST rule that was seen no longer is, 0 otherwise. A SHOULD rule that warns is not
 // worth a red pull request, unless it failed.
 func (c Comparison) ExitStatus() int {
-	for _, ch := range c.Broke {
+	for _, ch := range slices.Concat(c.Broke, c.Bad) {
 		if *ch.To == Failed {
 			return ExitBroken
 		}
@@ -120,7 +125,7 @@ func (c Comparison) WriteText(w io.Writer) error {
 	for _, part := range []struct {
 		heading string
 		changes []Change
-	}{{"BROKE", c.Broke}, {"NO LONGER SEEN", c.Unseen}, {"FIXED", c.Fixed}, {"NEWLY SEEN TO BE KEPT", c.Seen}} {
+	}{{"BROKE", c.Broke}, {"NEWLY SEEN TO BE BROKEN", c.Bad}, {"NO LONGER SEEN", c.Unseen}, {"FIXED", c.Fixed}, {"NEWLY SEEN TO BE KEPT", c.Seen}} {
 		if len(part.changes) == 0 {
 			continue
 		}
@@ -137,7 +142,7 @@ func (c Comparison) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "note: %s\n", note)
 	}
 	fmt.Fprintf(&b, "%d broke, %d fixed, %d no longer seen, %d newly seen, %d as before · exit %d\n",
-		len(c.Broke), len(c.Fixed), len(c.Unseen), len(c.Seen), c.Same, c.ExitStatus())
+		len(c.Broke), len(c.Fixed), len(c.Unseen), len(c.Bad)+len(c.Seen), c.Same, c.ExitStatus())
 	_, err := w.Write(redact(muted([]byte(b.String()))))
 	return err
 }
