@@ -149,6 +149,9 @@ func (a *app) chaos(cmd *cobra.Command, o chaosOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := probesNothing(res); err != nil {
+		return err
+	}
 	run, err := o.chaosRun(cmd.Context(), res.Config)
 	if err != nil {
 		return err

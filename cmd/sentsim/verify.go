@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -76,6 +77,9 @@ func (a *app) verify(cmd *cobra.Command, o verifyOptions) error {
 	if len(res.Features) > 0 && assumed(res) {
 		return usage("--feature: which receiver? name it with --target URL, --exec 'CMD' or in the config file (--embedded is the reference receiver)")
 	}
+	if err := probesNothing(res); err != nil {
+		return err
+	}
 	if o.dryRun {
 		return a.verifyDryRun(cmd.Context(), res, o)
 	}
@@ -116,6 +120,20 @@ func assumed(res config.Resolved) bool {
 		}
 	}
 	return false
+}
+
+// probesNothing refuses a probe of a receiver that nobody named: the embedded one,
+// which would be judged in its place, says nothing of that.
+func probesNothing(res config.Resolved) error {
+	if !assumed(res) {
+		return nil
+	}
+	for _, v := range res.Values {
+		if strings.HasPrefix(v.Key, "probe.") && v.Origin != "default" {
+			return usage("%s: %s is set and no target: which receiver? name it with --target URL, --exec 'CMD' or target: in the config file (--embedded is the reference receiver)", v.Origin, v.Key)
+		}
+	}
+	return nil
 }
 
 // conclude prints what a run came to, however it ended.

@@ -121,7 +121,7 @@ func (w *World) leftNoTrace(ctx context.Context) error {
 		}
 	}
 	if rejected == 0 {
-		return notChecked("no forged delivery was rejected (their own rules say so)")
+		return notChecked("none of the forged deliveries that this rule sends was rejected (their own rules say so)")
 	}
 	if knownAccepted {
 		return nil

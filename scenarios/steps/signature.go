@@ -179,7 +179,7 @@ func (w *World) gaveNothingAway() error {
 		}
 	}
 	if rejected == 0 {
-		return notChecked("no forged delivery was rejected (their own rules say so), so there is no rejection to look at")
+		return notChecked("none of the forged deliveries that this rule sends was rejected (their own rules say so), so there is no rejection to look at")
 	}
 	return nil
 }
