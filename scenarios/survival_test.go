@@ -224,6 +224,19 @@ func TestFailFastStopsAtTheFirstFailure(t *testing.T) {
 // refuses is the reference receiver behind a check of the time.
 func refuses(t *testing.T, stale func(at, now time.Time) bool) scenarios.Config {
 	t.Helper()
+	return behind(t, func(w http.ResponseWriter, r *http.Request) bool {
+		at, err := strconv.ParseInt(r.Header.Get(signing.HeaderTimestamp), 10, 64)
+		if err == nil && stale(time.Unix(at, 0), time.Now()) {
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		return false
+	})
+}
+
+// behind is the reference receiver behind something that answers some requests itself.
+func behind(t *testing.T, answers func(http.ResponseWriter, *http.Request) bool) scenarios.Config {
+	t.Helper()
 	cfg := scenarios.Handler(nil)
 	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
 		own, err := receiver.New(receiver.Config{
@@ -233,16 +246,32 @@ func refuses(t *testing.T, stale func(at, now time.Time) bool) scenarios.Config 
 			return nil, nil, err
 		}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			at, err := strconv.ParseInt(r.Header.Get(signing.HeaderTimestamp), 10, 64)
-			if err == nil && stale(time.Unix(at, 0), time.Now()) {
-				w.WriteHeader(http.StatusUnauthorized)
-				return
+			if !answers(w, r) {
+				own.ServeHTTP(w, r)
 			}
-			own.ServeHTTP(w, r)
 		}), own.Close, nil
 	}
 	cfg.Probe = referenceProbe()
 	return cfg
+}
+
+// Who notes an event before he verifies it loses it to whoever forges it first.
+func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	noted := map[string]bool{}
+	cfg := behind(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		id := r.Header.Get(signing.HeaderEventID)
+		again := noted[id]
+		noted[id] = r.URL.Path == "/webhooks/sent"
+		return again && noted[id]
+	})
+	cfg.Rules = []string{"SIG-13", "SIG-2", "ORD-3", "IDEM-1"}
+	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-13" || !strings.Contains(verdicts(rep, report.Passed), "IDEM-1") {
+		t.Errorf("failed %q, passed %q, want SIG-13 alone", verdicts(rep, report.Failed), verdicts(rep, report.Passed))
+	}
 }
 
 // A retry within the second of what it retries is signed a second ahead. That a

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cucumber/godog"
 
@@ -147,4 +148,44 @@ func (w *World) leftNoTrace(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// genuineIsProcessed delivers, after forged deliveries of an event were rejected, the
+// event itself: whoever has noted its id before he verified the signature takes it for
+// a duplicate, and it is lost. Another message tells whether it is about those.
+func (w *World) genuineIsProcessed(ctx context.Context) error {
+	m, st := w.messages[0], w.claimed()
+	rejected := func(f forgedDelivery) bool { return f.message == m && f.at.Outcome.Rejected() }
+	if !slices.ContainsFunc(w.forged, rejected) {
+		return nil // its own rule says so
+	}
+	if !w.s.Traits.Words.Kept(st) || !w.can(rule.MessageStatus) {
+		return leftOut("%s does not show in the receiver's state", st)
+	}
+	processed := func(m *message) (bool, probe.State, error) {
+		if err := w.see(ctx, m, st); err != nil {
+			return false, probe.State{}, err
+		}
+		got, err := w.appears(ctx, w.messageState(m.ID), w.is(st))
+		return w.is(st)(got), got, err
+	}
+	ok, got, err := processed(m)
+	if ok || err != nil {
+		return err
+	}
+	like, err := w.addMessage(ctx, m.Channel)
+	if err != nil {
+		return err
+	}
+	if err := w.seeAll(ctx, []*message{like}, m.history[:len(m.history)-1]); err != nil {
+		return err
+	}
+	if ok, _, err = processed(like); err != nil || !ok {
+		return err // of any message: other rules say so
+	}
+	return &Failure{
+		Summary:  fmt.Sprintf("after forged deliveries of its %s event were rejected, the genuine one was accepted and has no effect: the message is %s; that of another message, which nobody forged, has", st, status(got)),
+		Expected: "the genuine event to be processed, for the forged ones were not it",
+		Seen:     got.Raw, At: w.lastExchange(),
+	}
 }

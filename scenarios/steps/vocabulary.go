@@ -64,6 +64,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`all their messages show in the receiver's state`, (*World).allShow),
 	def(`the receiver knows nothing of (the|the {ordinal}) message`, (*World).knowsNothing),
 	def(`the rejected ones left no trace in the receiver's state`, (*World).leftNoTrace),
+	def(`the genuine event that was forged is processed`, (*World).genuineIsProcessed),
 	def(`the receiver has counted (an|\d+) inbound messages? from (that contact|each of them|the {ordinal} contact)`, (*World).hasCounted),
 	def(`the contact has (opted out|opted in)`, (*World).contactHas),
 	def(`the receiver replies to an ordinary inbound text`, (*World).repliesToOrdinary),
