@@ -2,9 +2,11 @@ package signing
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -49,17 +51,21 @@ func spoiltKeys() []twist {
 }
 
 // sameKey reports whether HMAC-SHA256 makes no difference between two keys: it
-// fills short ones with zeros.
+// hashes long ones, and fills short ones with zeros.
 func sameKey(a, b []byte) bool {
-	const block = 64
-	if len(a) <= block && len(b) <= block {
-		return bytes.Equal(bytes.TrimRight(a, "\x00"), bytes.TrimRight(b, "\x00"))
+	return bytes.Equal(bytes.TrimRight(inBlock(a), "\x00"), bytes.TrimRight(inBlock(b), "\x00"))
+}
+
+func inBlock(key []byte) []byte {
+	if len(key) <= sha256.BlockSize {
+		return key
 	}
-	return bytes.Equal(a, b)
+	sum := sha256.Sum256(key)
+	return sum[:]
 }
 
 func keySpoilers() []spoiltKey {
-	return append(append(surroundedKeys(), misreadKeys()...), placeholderKeys()...)
+	return slices.Concat(surroundedKeys(), misreadKeys(), hashedKeys(), placeholderKeys())
 }
 
 // surroundedKeys are texts that have something around the secret.
@@ -175,6 +181,31 @@ func misreadKeys() []spoiltKey {
 		{"last-character-lost", "uses the secret's text without its last character as key", whole, text(func(s string) string { return s[:len(s)-1] })},
 		{"last-character-lost-decoded", "decodes the secret without its last character", whole, decoded(func(s string) string { return unpadded(s)[:len(unpadded(s))-1] })},
 	}
+}
+
+// hashedKeys are hashed before they are used, as passwords and some API keys are.
+func hashedKeys() []spoiltKey {
+	const fix = "Use the decoded bytes themselves as key: take off whsec_ and base64-decode the rest, and hash nothing; HMAC does what is needed."
+	var all []spoiltKey
+	for _, of := range []struct {
+		name, what string
+		value      func(text, rest string, key []byte) []byte
+	}{
+		{"key", "the decoded key", func(_, _ string, key []byte) []byte { return key }},
+		{"secret", "the secret's text", func(text, _ string, _ []byte) []byte { return []byte(text) }},
+		{"rest", "the text after whsec_", func(_, rest string, _ []byte) []byte { return []byte(rest) }},
+	} {
+		hashed := func(text, rest string, key []byte) []byte {
+			sum := sha256.Sum256(of.value(text, rest, key))
+			return sum[:]
+		}
+		all = append(all,
+			spoiltKey{name: of.name + "-hashed", fix: fix, does: "uses the SHA-256 of " + of.what + " as key", key: hashed},
+			spoiltKey{name: of.name + "-hashed-in-hex", fix: fix, does: "uses the SHA-256 of " + of.what + ", in hex, as key", key: func(text, rest string, key []byte) []byte {
+				return hex.AppendEncode(nil, hashed(text, rest, key))
+			}})
+	}
+	return all
 }
 
 // placeholderKeys stand where the secret should be.
