@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"html"
 	"io"
@@ -166,6 +167,13 @@ func TestFaultsAreFound(t *testing.T) {
 		{"a filter that leaves nothing", faulty{secret: ours, refused: 400, body: func([]byte) []byte { return nil }, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			http.Error(w, "Unexpected end of JSON input", http.StatusBadRequest)
 		}}, "body-empty", "something else had read"},
+		{"compressed", faulty{secret: ours, body: func(b []byte) []byte {
+			if string(b) != "{}" {
+				return append([]byte("\x1f\x8b"), b...)
+			}
+			printed, _ := hex.DecodeString("1f8b0800000000000003abae050043bfa6a302000000") // by zlib.gzipSync("{}") of Node
+			return printed
+		}}, "body-compressed", "gzip"},
 		{"a fast clock", faulty{secret: ours, ahead: 400 * time.Second}, "clock-skew", " fast"},
 		{"a slow clock", faulty{secret: ours, ahead: -1000 * time.Second}, "clock-skew", "slow"},
 		{"a time zone", faulty{secret: ours, ahead: -2 * time.Hour}, "time-zone", "time zone"},
