@@ -34,13 +34,25 @@ func signedElsewhereDoors() []door {
 			fix: "Take the middleware signed (ValidateSignature) off the webhook's route: it wants a signature within the URL, as URL::signedRoute makes it, and Sent signs in its headers.",
 		},
 		{
+			cause: "signed-url", who: "a check of links that expire or are signed", status: []int{400, 401, 403, 410}, sure: true, body: `\b(link|url)\b( (has|is|was))?( been)? (expired|invalid or expired)|expired (link|url)\b|(link|url)('s)? signature`,
+			fix: "Take that check off the webhook's route: the registered address has no signature in it, and Sent signs in its headers.",
+		},
+		{
 			cause: "other-auth", who: "a check of bearer tokens (JWT)", status: []int{400, 401, 403, 500}, sure: true, header: `www-authenticate: bearer\b.{0,200}invalid_token`,
 			body: `\bjw[ts]\b.{0,80}(signature|expired|malformed|not active|must be provided)|signature.{0,80}\bjwt\b|invalid_token.{0,300}(signature|expired)|\b(access|id|bearer|auth(entication)?)[ _]token.{0,20}(signature|expired)|JsonWebTokenError|TokenExpiredError|node_modules/(express-jwt|jsonwebtoken|jose|passport-jwt)|io\.jsonwebtoken`,
 			fix:  fix,
 		},
 		{
-			cause: "other-auth", who: "a check of tokens", status: []int{400, 401, 403}, sure: true, everyPath: true, body: `\btoken\b.{0,20}signature|signature.{0,20}\btoken\b`,
+			cause: "other-auth", who: "a check of tokens", status: []int{400, 401, 403}, sure: true, everyPath: true, body: `\btoken\b.{0,20}(signature|expired)|(signature|expired).{0,20}\btoken\b`,
 			fix: fix,
+		},
+		{
+			cause: "other-auth", who: "a check of OAuth 1 signatures", status: []int{400, 401, 403}, sure: true, header: `www-authenticate: oauth\b.{0,200}(oauth_problem|signature)`, body: `oauth_(problem|signature)`,
+			fix: "Sent sends no credentials but its signature: exempt the webhook's path from OAuth.",
+		},
+		{
+			cause: "other-auth", who: "a check of API keys", status: []int{400, 401, 403}, sure: true, body: `\b(api|access|subscription|license)[ _-]?key\b.{0,20}(expired|revoked)|(expired|revoked).{0,10}\b(api|access|subscription|license)[ _-]?key\b`,
+			fix: "Sent sends no API key: exempt the webhook's path from that check. To test behind it, add the header with --header 'NAME: VALUE'.",
 		},
 	}
 }
