@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // spoiltKey is a key that comes from a secret which was changed on its way into
@@ -149,6 +150,7 @@ func misreadKeys() []spoiltKey {
 		{"raw-decoding-error-ignored", "decodes the secret as unpadded base64, ignores the error at the '=' and uses what came before it as key", decode, partial(base64.RawStdEncoding, false)},
 		{"url-safe-decoded", "decodes the secret with the URL-safe alphabet, which passes over '+' and '/'", decode, decoded(strings.NewReplacer("+", "", "/", "").Replace)},
 		{"decoded-twice", "base64-decodes the secret twice", decode, func(_, _ string, key []byte) []byte { return decodeLeniently(onlyBase64(key)) }},
+		{"text-decoded-twice", "base64-decodes the secret into a text, and that text once more (Node)", decode, func(_, _ string, key []byte) []byte { return decodeLeniently(base64OfText(key)) }},
 		{"encoded-again", "base64-encodes the secret once more and uses that text as key", decode, text(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) })},
 		{"rest-encoded-again", "base64-encodes what follows whsec_ once more and uses that text as key", decode, rest(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) })},
 		{"hex-decoded", "decodes the secret as hex, which ends at the first character that is none", decode, rest(hexPrefix)},
@@ -258,6 +260,26 @@ func onlyBase64(b []byte) string {
 		}
 		return -1
 	}, string(b))
+}
+
+// base64OfText leaves what Node takes for base64 in the text that it makes of b: it
+// looks at the low byte of each UTF-16 unit, takes the URL-safe alphabet too, passes
+// over the rest and stops at the first '='.
+func base64OfText(b []byte) string {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(string(replaceInvalid(b)))) {
+		switch c := byte(unit); {
+		case c == '=':
+			return string(out)
+		case c == '-':
+			out = append(out, '+')
+		case c == '_':
+			out = append(out, '/')
+		case isBase64(c):
+			out = append(out, c)
+		}
+	}
+	return string(out)
 }
 
 func numberList(b []byte) []byte {

@@ -170,6 +170,19 @@ func hashed(content string) []byte {
 	return sum[:]
 }
 
+// Node computed the key: Buffer.from(Buffer.from(rest, 'base64').toString(), 'base64').
+func TestAKeyDecodedTwice(t *testing.T) {
+	s := secretOf(t, []byte("QUJ\u0141D\u00e9-_8wQ\u0444Zz=QUJD"))
+	key, err := hex.DecodeString("4142400feffcc100d9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := byName(t, "text-decoded-twice").Sign(s, webhookID, at, body).Headers
+	if len(got) != 3 || got[2].Value != secretOf(t, key).Sign(webhookID, at, body) {
+		t.Errorf("%v", got)
+	}
+}
+
 // What a typed object loses and a map sorts shows with a body that has more fields.
 func TestModelledBodies(t *testing.T) {
 	s := mustParse(t, secretText)
