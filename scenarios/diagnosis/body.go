@@ -102,6 +102,9 @@ func (i *investigation) changedBody() *report.Diagnosis {
 		}
 	}
 	if len(fits) == 0 {
+		if d := i.compressedBody(); d != nil {
+			return d
+		}
 		i.tried = append(i.tried, "correctly signed bodies that nothing would change ({}, 1, an empty one): none made a difference")
 		return nil
 	}
@@ -124,6 +127,33 @@ func (i *investigation) changedBody() *report.Diagnosis {
 	}
 	i.narrow(d, func(text string) string { return `{"a":"` + text + `"}` })
 	return d
+}
+
+// compressedBody looks whether the receiver verifies the body compressed. How a long
+// text is compressed differs from library to library; the few bytes of {} do not.
+func (i *investigation) compressedBody() *report.Diagnosis {
+	const deflated, sums = "\xab\xae\x05\x00", "\x43\xbf\xa6\xa3\x02\x00\x00\x00"
+	const gzip = "\x1f\x8b\x08\x00\x00\x00\x00\x00" // the next two bytes are the library's and the system's
+	for _, c := range []struct{ how, body string }{
+		{"gzip", gzip + "\x00\x03" + deflated + sums}, // Node, PHP, Ruby
+		{"gzip", gzip + "\x02\xff" + deflated + sums}, // Python
+		{"gzip", gzip + "\x00\x00" + deflated + sums}, // Java
+		{"gzip", gzip + "\x00\xff" + deflated + sums}, // Java 16 and later
+		{"zlib", "\x78\x9c" + deflated + "\x01\x75\x00\xf9"},
+		{"deflate", deflated},
+	} {
+		what, a := i.signedAs(`{}`, c.body)
+		if what != accepted && what != changed {
+			continue
+		}
+		i.note("the body {}, signed as if it had been compressed with "+c.how, a.Outcome)
+		return &report.Diagnosis{
+			Cause:   "body-compressed",
+			Summary: "key, clock and headers are right, and the body is compressed (" + c.how + ") before it is verified: {} is refused when its own bytes are signed (" + i.seen(i.plain) + "), and gets " + i.seen(a.Outcome) + " when the compressed ones are",
+			Fix:     rawBytes,
+		}
+	}
+	return nil
 }
 
 func quoted(bodies []string) []string {

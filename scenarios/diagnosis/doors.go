@@ -1,6 +1,7 @@
 package diagnosis
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,11 +21,20 @@ type door struct {
 	body     string // expression for the text or the markup
 	needBoth bool   // header and body must both fit
 	fix      string
+
+	// sure is for an answer that no check of a webhook's signature gives. It counts
+	// before any experiment, also where it has the word signature in it (a token's, a
+	// URL's), or where a request without the signature headers gets another answer.
+	sure bool
+	// everyPath is for an answer that the webhook's own code may give as well. It
+	// counts only where a path that does not exist gets the same.
+	everyPath bool
 }
 
 // knownDoors are tried in this order: what names a product before what only names a kind.
 func knownDoors() []door {
-	return slices.Concat(csrfDoors(), wafDoors(), functionDoors(), tunnelDoors(), platformDoors(), gatewayDoors(), hostDoors(), loginDoors(), accessDoors(), proxyDoors())
+	return slices.Concat(csrfDoors(), wafDoors(), functionDoors(), tunnelDoors(), platformDoors(), storageDoors(), gatewayDoors(), hostDoors(),
+		modelDoors(), signedElsewhereDoors(), sessionDoors(), loginDoors(), accessDoors(), proxyDoors())
 }
 
 func (d door) fits(o delivery.Outcome) bool {
@@ -49,10 +59,11 @@ func headerLines(o delivery.Outcome) []string {
 	return lines
 }
 
-// doorOf is the known door that gave this answer; false for none.
-func doorOf(o delivery.Outcome) (door, bool) {
+// doorOf is the known door that gave this answer; false for none. everywhere says
+// that a path that does not exist gets the same answer.
+func doorOf(o delivery.Outcome, everywhere bool) (door, bool) {
 	for _, d := range knownDoors() {
-		if d.fits(o) {
+		if d.fits(o) && (everywhere || !d.everyPath) {
 			return d, true
 		}
 	}
@@ -62,6 +73,9 @@ func doorOf(o delivery.Outcome) (door, bool) {
 // weak doors are recognised by words that a webhook's own code may write too:
 // they count only once no experiment has explained the refusal.
 func (d door) weak(status int) bool {
+	if d.sure {
+		return false
+	}
 	switch d.cause {
 	case "login", "other-auth", "ip-allow-list", "host-check", "maintenance", "proxy-page", "static-server":
 		return status/100 != 3
@@ -72,7 +86,7 @@ func (d door) weak(status int) bool {
 // Named recognises what stands in front of a receiver by one answer alone,
 // without any experiment; nil where the answer names nothing.
 func Named(o delivery.Outcome) *report.Diagnosis {
-	d, ok := doorOf(o)
+	d, ok := doorOf(o, false)
 	if !ok {
 		return nil
 	}
@@ -95,22 +109,34 @@ func (i *investigation) weakDoor() *report.Diagnosis {
 
 // namedDoor is for answers that do not depend on the signature and say who gave them.
 func (i *investigation) namedDoor() *report.Diagnosis {
-	if !i.neverLooked() {
-		return nil
-	}
-	d, ok := doorOf(i.plain)
+	d, ok := doorOf(i.plain, i.everywhere())
 	if !ok || d.weak(i.plain.Status) && (!i.weakToo || ofSignature.MatchString(text(i.plain))) {
 		return nil
 	}
 	proof := "a delivery without a signature gets the same"
-	if i.everywhere() {
+	switch {
+	case i.everywhere():
 		proof = "a delivery without a signature and one to a path that does not exist get the same"
+	case i.neverLooked():
+	case d.sure && i.same(i.facts.again, i.facts.worthless):
+		proof = "a delivery with a wrong signature gets the same"
+	default:
+		return nil
 	}
 	return &report.Diagnosis{
 		Cause:   d.cause,
 		Summary: upper(d.who) + " answers in front of the receiver, before the signature is looked at: " + i.seen(i.plain) + "; " + proof,
 		Fix:     d.fix,
 	}
+}
+
+// challengeAtOnce is for a challenge to browsers with the status 429. It is no rate
+// limit, and like one it asks for silence: no experiment is made.
+func (i *investigation) challengeAtOnce() *report.Diagnosis {
+	if d, ok := doorOf(i.plain, false); ok && i.plain.Status == http.StatusTooManyRequests && d.cause == "waf-challenge" {
+		return Named(i.plain)
+	}
+	return nil
 }
 
 func upper(s string) string {

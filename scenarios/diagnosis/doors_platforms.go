@@ -24,6 +24,10 @@ func wafDoors() []door {
 			fix: "Let POST requests and the webhook's path through: CloudFront's behaviour must allow all methods and forward the X-Webhook- headers, and a WAF rule with the action Allow comes before those that block.",
 		},
 		{
+			cause: "waf", who: "a load balancer of AWS (a listener's rule, or its WAF)", status: []int{400, 401, 403, 404, 405}, header: `server: awselb/`, body: `<center><h1>\d{3} `, needBoth: true,
+			fix: "Give the listener a rule for the webhook's host and path that forwards to the receiver's target group, without authenticate-oidc or authenticate-cognito; and let WAF allow the path (its sampled requests show which rule blocked).",
+		},
+		{
 			cause: "waf", who: "Akamai's firewall", status: []int{403}, header: `server: AkamaiGHost|server: AkamaiNetStorage`, body: `errors\.edgesuite\.net|you don't have permission to access .{0,300}reference(&#32;| )#`,
 			fix: "Except the webhook's path in the security configuration (Kona, Bot Manager); the reference number finds the rule.",
 		},
@@ -72,6 +76,10 @@ func functionDoors() []door {
 		{
 			cause: "function-auth", who: "Google's Identity-Aware Proxy", header: `x-goog-iap`, body: `invalid iap credentials|identity-aware proxy`,
 			fix: "Give the webhook's path a backend without IAP; the signature protects it.",
+		},
+		{
+			cause: "platform-protection", who: "Azure App Service's authentication (Easy Auth, Microsoft Entra ID)", status: []int{401, 403}, header: `www-authenticate: bearer .*authorization_uri=\S*login\.(windows|microsoftonline)`,
+			fix: "Authentication settings of the app: add the webhook's path to the excluded paths (globalValidation.excludedPaths), or “allow unauthenticated access” and check in the code ([AllowAnonymous] on the webhook); the signature protects it.",
 		},
 		{
 			cause: "function-auth", who: "Azure Functions, which wants a function key,", status: []int{401}, header: `x-ms-|x-azure-ref|request-context: appId`, body: `azurewebsites`,
@@ -132,8 +140,31 @@ func platformDoors() []door {
 			fix: "Start the app, and look at its log stream.",
 		},
 		{
+			cause: "platform-error", who: "the workflow server n8n, which has no active workflow at this address,", status: []int{404}, body: `requested webhook .{0,200}not registered`,
+			fix: "Activate (publish) the workflow, and use the production URL of its Webhook node (/webhook/…, method POST): the test URL (/webhook-test/…) takes one call after “Execute workflow”, and no more.",
+		},
+		{
+			cause: "platform-error", who: "Make, which has no active scenario at this address,", status: []int{400, 404, 410}, body: `no scenario listening for this webhook`,
+			fix: "Turn the scenario on, and use the address that its webhook module shows.",
+		},
+		{
 			cause: "maintenance", who: "a maintenance page", status: []int{302, 403, 404, 503}, body: `maintenance|be right back|temporarily (offline|down)|scheduled downtime|wartung|coming soon|under construction`,
 			fix: "Turn maintenance mode off, or except the webhook's path from it (Laravel: artisan down with except in PreventRequestsDuringMaintenance). Sent tries again after 1, 3 and 7 minutes by default, and then not any more.",
+		},
+	}
+}
+
+// storageDoors serve files from a store, and ask for a signature of their own.
+func storageDoors() []door {
+	const fix = "Something else than the receiver listens there: give the address of the function or app that takes webhooks. Where both have one host name, route the webhook's path past the store (Front Door, CloudFront: a behaviour of its own)."
+	return []door{
+		{
+			cause: "static-server", who: "Azure Storage, a store of files that wants its own signature (a shared key or SAS),", header: `server: windows-azure-(blob|queue|table|file|web)`, body: `value of authorization header is formed correctly including the signature`, sure: true,
+			fix: fix,
+		},
+		{
+			cause: "static-server", who: "a bucket (S3, or one like it), which wants its own signature,", status: []int{400, 403, 404, 405}, body: `<error>\s*<code>(AccessDenied|MethodNotAllowed|SignatureDoesNotMatch|InvalidAccessKeyId|AuthorizationHeaderMalformed|RequestTimeTooSkewed|NoSuchBucket|InvalidArgument)</code>`, sure: true,
+			fix: fix,
 		},
 	}
 }

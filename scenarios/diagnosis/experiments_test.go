@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"html"
 	"io"
@@ -187,6 +188,13 @@ func TestFaultsAreFound(t *testing.T) {
 		{"a filter that leaves nothing", faulty{secret: ours, refused: 400, body: func([]byte) []byte { return nil }, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			http.Error(w, "Unexpected end of JSON input", http.StatusBadRequest)
 		}}, "body-empty", "something else had read"},
+		{"compressed", faulty{secret: ours, body: func(b []byte) []byte {
+			if string(b) != "{}" {
+				return append([]byte("\x1f\x8b"), b...)
+			}
+			printed, _ := hex.DecodeString("1f8b0800000000000003abae050043bfa6a302000000") // by zlib.gzipSync("{}") of Node
+			return printed
+		}}, "body-compressed", "gzip"},
 		{"a fast clock", faulty{secret: ours, ahead: 400 * time.Second}, "clock-skew", " fast"},
 		{"a slow clock", faulty{secret: ours, ahead: -1000 * time.Second}, "clock-skew", "slow"},
 		{"a time zone", faulty{secret: ours, ahead: -2 * time.Hour}, "time-zone", "time zone"},
@@ -217,7 +225,24 @@ func TestFaultsAreFound(t *testing.T) {
 		{"a wrong secret, or an exception in the check", faulty{secret: theirs, refused: 500, refusal: "oops", before: unless(func(r *http.Request) bool { return r.Header.Get(signing.HeaderSignature) != "" }, 400, "no")}, "server-error", "fails in the check"},
 		{"a wrong secret, Flask's page", faulty{secret: theirs, refused: 403, refusal: "<!doctype html>\n<html lang=en>\n<title>403 Forbidden</title>\n<h1>Forbidden</h1>\n<p>You don&#39;t have the permission to access the requested resource. It is either read-protected or not readable by the server.</p>"}, "wrong-secret", "a path that does not exist"},
 		{"a wrong secret, in Portuguese", faulty{secret: theirs, refusal: `{"erro":"assinatura inválida"}`, path: "*"}, "wrong-secret", "speaks of the signature"},
-		{"a plan that ended", faulty{secret: theirs, refused: 403, refusal: "Your trial has ended. Please upgrade your plan."}, "cannot-tell", "“Your trial"},
+		{"a plan that ended", faulty{secret: theirs, refused: 403, refusal: "Your trial has ended. Please upgrade your plan."}, "unpaid", "“Your trial"},
+		{"a token whose signature is wrong", faulty{before: answers(401, "JWT signature does not match locally computed signature.")}, "other-auth", "bearer tokens"},
+		{"a token, after a look at the headers", faulty{before: func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get(signing.HeaderSignature) == "" {
+				return answers(400, "missing headers")(w, r)
+			}
+			return answers(401, "jwt expired")(w, r)
+		}}, "other-auth", "a delivery with a wrong signature gets the same"},
+		{"a signed URL", faulty{before: unless(func(r *http.Request) bool { return r.URL.Path != "/webhooks/sent" }, 403, `{"message":"Invalid signature.","exception":"Illuminate\\Routing\\Exceptions\\InvalidSignatureException"}`)}, "signed-url", "signed URLs"},
+		{"an error that Spring writes for a controller", faulty{secret: theirs, before: func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")
+			return false
+		}, refused: 403, refusal: `{"timestamp":"2026-11-28T12:00:00Z","status":403,"error":"Forbidden","path":"/webhooks/sent"}`}, "wrong-secret", "a path that does not exist"},
+		{"Spring Security", faulty{before: func(w http.ResponseWriter, r *http.Request) bool {
+			return answers(403, `{"timestamp":"2026-11-28T12:00:00Z","status":403,"error":"Forbidden","path":"`+r.URL.Path+`"}`, "Cache-Control", "no-cache, no-store, max-age=0, must-revalidate")(w, r)
+		}}, "csrf", "Spring Security"},
+		{"a workflow that is not active", faulty{before: answers(404, `{"code":404,"message":"The requested webhook \"POST sent\" is not registered."}`)}, "platform-error", "production URL"},
+		{"a challenge in the place of a rate limit", faulty{before: answers(429, "Vercel Security Checkpoint", "X-Vercel-Mitigated", "challenge")}, "waf-challenge", "Bypass"},
 		{"a token that a route asks for", faulty{secret: theirs, refusal: "No authorization token was found"}, "other-auth", "token"},
 		{"a token of what kind", faulty{secret: theirs, refusal: "Invalid token"}, "cannot-tell", "do not show"},
 		{"a body that was parsed", faulty{secret: theirs, refusal: "Webhook payload must be provided as a string or a Buffer. Signature verification is impossible without access to the original signed material.", refused: 400}, "raw-body-missing", "raw body"},

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 // of them gets another answer than the same signature spoilt does, the receiver
 // makes that mistake.
 func (i *investigation) knownMistake() *report.Diagnosis {
-	return i.oneOf(signing.Mistakes())
+	return i.oneOf(append(signing.Mistakes(), signing.AddressMistakes(http.MethodPost, i.r.URL)...))
 }
 
 // otherAlphabet tries the mistakes that spoil only some signatures. They come

@@ -124,6 +124,30 @@ func TestKnownMistakesAreNamed(t *testing.T) {
 	}
 }
 
+// A receiver that signs its own address as well is told so.
+func TestASignedAddressIsNamed(t *testing.T) {
+	t.Parallel()
+	s := secret(t)
+	const address = "http://receiver/webhooks/sent"
+	for _, m := range signing.AddressMistakes(http.MethodPost, address) {
+		if !zoo.Tests(m.Name) {
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
+			r := under(t, address)
+			r.Sender = inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !takes(m, s, r) {
+					http.Error(w, "invalid signature", http.StatusUnauthorized)
+				}
+			})}
+			if d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r)); d.Cause != m.Name {
+				t.Errorf("named %q: %s", d.Cause, d.Summary)
+			}
+		})
+	}
+}
+
 // takes is whether a receiver with that mistake accepts the request.
 func takes(m signing.Mistake, secret signing.Secret, r *http.Request) bool {
 	body, _ := io.ReadAll(r.Body)

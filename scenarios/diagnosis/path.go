@@ -82,7 +82,7 @@ func (i *investigation) otherPath() *report.Diagnosis {
 	if d := i.otherEvents(); d != nil {
 		return d
 	}
-	if d, ok := doorOf(i.plain); ok {
+	if d, ok := doorOf(i.plain, i.everywhere()); ok {
 		return &report.Diagnosis{Cause: d.cause, Summary: "nothing takes a POST at " + u.Path + ": " + i.seen(i.plain) + "; it looks as if " + d.who + " had written that", Fix: d.fix}
 	}
 	return &report.Diagnosis{

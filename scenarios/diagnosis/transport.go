@@ -13,14 +13,15 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// transport is for a receiver that gave no HTTP answer.
+// transport is for a receiver that gave no HTTP answer, or one after which nothing
+// more may be sent.
 func (i *investigation) transport() *report.Diagnosis {
 	switch i.plain.Kind {
 	case delivery.Answered:
 		if saysTLS(i.plain) {
 			return i.otherScheme()
 		}
-		return nil
+		return i.challengeAtOnce()
 	case delivery.Timeout:
 		return i.timeout()
 	case delivery.TLS, delivery.Malformed, delivery.Reset:

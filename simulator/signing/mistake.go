@@ -158,7 +158,7 @@ func Mistakes() []Mistake {
 	for _, t := range slices.Concat(keyTwists(), commonTwists(), bodyTwists(), contentTwists(), formTwists(), rareTwists(), changedBodies(), spoiltKeys()) {
 		all = append(all, mistake(t))
 	}
-	return append(slices.Concat(all, namedStyles()), combinations()...)
+	return slices.Concat(all, namedStyles(), combinations(), hashCombinations())
 }
 
 // combinations are the deviations that come together, because they come from

@@ -82,7 +82,7 @@ func madeEarlier(body []byte) map[string]bool {
 const verifyRaw = "Verify the raw bytes as they arrived, before anything decodes, filters or parses them: express.raw({type: 'application/json'}), await request.text(), request.get_data(), io.ReadAll(r.Body), file_get_contents('php://input'), request.raw_post."
 
 func bodyEdits() []bodyEdit {
-	return slices.Concat(encodedBodies(), escapedBodies(), reprintedBodies(), payloadBodies())
+	return slices.Concat(encodedBodies(), escapedBodies(), reprintedBodies(), modelledBodies(), payloadBodies())
 }
 
 // always is a change that happens to every body.
@@ -255,6 +255,45 @@ func datedBodies() []bodyEdit {
 		}
 	}
 	return all
+}
+
+// modelledBodies were read into an object of a type that has not every field, or
+// has the payload as a map; or they were put into another object.
+func modelledBodies() []bodyEdit {
+	const fix = "What is parsed and printed again is another text: unknown fields are lost, and maps come out sorted. " + verifyRaw
+	const wrapped = "The body is signed as it came, with nothing around it. " + verifyRaw
+	printed := func(lost string, sorted bool, st jsonStyle) func([]byte) ([]byte, bool) {
+		return func(body []byte) ([]byte, bool) {
+			n, ok := parseJSON(body)
+			if !ok || n.kind != nodeObject {
+				return nil, false
+			}
+			if at := slices.Index(n.members, lost); at >= 0 {
+				n.members, n.items = slices.Delete(n.members, at, at+1), slices.Delete(n.items, at, at+1)
+			}
+			if at := slices.Index(n.members, "payload"); sorted && at >= 0 {
+				sortMembers(&n.items[at])
+			}
+			return st.append(make([]byte, 0, len(body)), n, 0), true
+		}
+	}
+	within := func(name string) func([]byte) ([]byte, bool) {
+		return func(body []byte) ([]byte, bool) {
+			n, ok := parseJSON(body)
+			if !ok {
+				return nil, false
+			}
+			return javascriptStyle("").append(nil, node{kind: nodeObject, members: []string{name}, items: []node{n}}, 0), true
+		}
+	}
+	return []bodyEdit{
+		{"reserialised-without-request-id", "verifies the body printed again from an object that has no request_id", fix, printed("request_id", false, compactStyle(appendJSString))},
+		{"reserialised-go-struct-map", "verifies json.Marshal of a struct that has the payload as a map, which sorts its keys", fix, printed("", true, compactStyle(goText))},
+		{"reserialised-go-struct-map-without-request-id", "verifies json.Marshal of a struct that has no request_id, and the payload as a map, which sorts its keys", fix, printed("request_id", true, compactStyle(goText))},
+		{"body-within-body", `verifies the parsed body within another object, as {"body":…}`, wrapped, within("body")},
+		{"body-within-data", `verifies the parsed body within another object, as {"data":…}`, wrapped, within("data")},
+		{"body-within-event", `verifies the parsed body within another object, as {"event":…}`, wrapped, within("event")},
+	}
 }
 
 // payloadBodies take the payload for the body.

@@ -3,6 +3,7 @@ package signing
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -105,6 +106,7 @@ func bodyTwists() []twist {
 // contentTwists put the three parts together in another way.
 func contentTwists() []twist {
 	const fix = "Sign `${X-Webhook-ID}.${X-Webhook-Timestamp}.${raw body}`: in this order, with dots between, nothing else."
+	const asItCame = "Sign the text of X-Webhook-ID as it came: to keep it as a UUID, parse a copy of it."
 	dot := []byte(".")
 	return []twist{
 		{
@@ -150,6 +152,16 @@ func contentTwists() []twist {
 			recipe: signsContent(func(id, stamp string, body []byte) []byte {
 				return slices.Concat([]byte(Version+"."), join(".", id, stamp, body))
 			}),
+		},
+		{
+			name: "id-without-dashes", does: "takes the dashes out of the webhook id before it signs it", fix: asItCame,
+			recipe: signsContent(func(id, stamp string, body []byte) []byte {
+				return join(".", strings.ReplaceAll(id, "-", ""), stamp, body)
+			}),
+		},
+		{
+			name: "id-in-upper-case", does: "puts the webhook id into upper case before it signs it", fix: asItCame,
+			recipe: signsContent(func(id, stamp string, body []byte) []byte { return join(".", strings.ToUpper(id), stamp, body) }),
 		},
 		{
 			name: "timestamp-signed-as-milliseconds", does: "signs the timestamp after multiplying it by 1000",

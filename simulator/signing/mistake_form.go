@@ -105,7 +105,7 @@ func headerTwists() []twist {
 // rareTwists are other algorithms and swapped arguments.
 func rareTwists() []twist {
 	const fix = "Use HMAC with SHA-256 over the content, keyed with the decoded secret, and encode its 32 bytes in base64."
-	return []twist{
+	return slices.Concat([]twist{
 		emptyKey(),
 		{
 			name: "arguments-swapped", does: "hands key and content to its HMAC function in the wrong order",
@@ -120,13 +120,7 @@ func rareTwists() []twist {
 			name: "sha512", does: "uses SHA-512 instead of SHA-256", fix: fix,
 			recipe: recipe{digest: func(key, content []byte) []byte { return hmacOf(sha512.New, key, content) }},
 		},
-		{
-			name: "hash-without-hmac", does: "hashes key and content together with plain SHA-256 instead of HMAC", fix: fix,
-			recipe: recipe{digest: func(key, content []byte) []byte {
-				sum := sha256.Sum256(slices.Concat(key, content))
-				return sum[:]
-			}},
-		},
+	}, plainHashes(), []twist{
 		{
 			name: "content-hashed-first", does: "hashes the content first and signs the hash", fix: "Feed the content itself to the HMAC, not its SHA-256.",
 			recipe: recipe{digest: func(key, content []byte) []byte {
@@ -136,7 +130,48 @@ func rareTwists() []twist {
 				return mac.Sum(nil)
 			}},
 		},
+	})
+}
+
+// plainHashes are SHA-256 in the place of HMAC-SHA256.
+func plainHashes() []twist {
+	const fix = "Use HMAC with SHA-256 over the content, keyed with the decoded secret: createHmac, not createHash; hmac.new, not hashlib.sha256; hash_hmac, not hash."
+	hashed := func(order func(key, content []byte) []byte) recipe {
+		return recipe{digest: func(key, content []byte) []byte {
+			sum := sha256.Sum256(order(key, content))
+			return sum[:]
+		}}
 	}
+	return []twist{
+		{
+			name: "hash-without-hmac", does: "hashes key and content together with plain SHA-256 instead of HMAC", fix: fix,
+			recipe: hashed(func(key, content []byte) []byte { return slices.Concat(key, content) }),
+		},
+		{
+			name: "hash-with-key-behind", does: "hashes content and key together with plain SHA-256 instead of HMAC", fix: fix,
+			recipe: hashed(func(key, content []byte) []byte { return slices.Concat(content, key) }),
+		},
+		{
+			name: "hash-without-key", does: "hashes the content with plain SHA-256, without any key: anybody can forge deliveries for it", fix: fix,
+			recipe: hashed(func(_, content []byte) []byte { return content }),
+		},
+	}
+}
+
+// hashCombinations are plain hashes with the secret's text for a key, or in hex.
+func hashCombinations() []Mistake {
+	var all []Mistake
+	inHex := plainForms()[1]
+	for _, hash := range plainHashes() {
+		all = append(all, mistake(hash, inHex))
+		if hash.name == "hash-without-key" {
+			continue
+		}
+		for _, key := range textKeys() {
+			all = append(all, mistake(key, hash), mistake(key, hash, inHex))
+		}
+	}
+	return all
 }
 
 // namedStyles are other platforms' schemes as a whole: key, content, form and headers.

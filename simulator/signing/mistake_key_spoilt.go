@@ -2,11 +2,14 @@ package signing
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // spoiltKey is a key that comes from a secret which was changed on its way into
@@ -49,17 +52,21 @@ func spoiltKeys() []twist {
 }
 
 // sameKey reports whether HMAC-SHA256 makes no difference between two keys: it
-// fills short ones with zeros.
+// hashes long ones, and fills short ones with zeros.
 func sameKey(a, b []byte) bool {
-	const block = 64
-	if len(a) <= block && len(b) <= block {
-		return bytes.Equal(bytes.TrimRight(a, "\x00"), bytes.TrimRight(b, "\x00"))
+	return bytes.Equal(bytes.TrimRight(inBlock(a), "\x00"), bytes.TrimRight(inBlock(b), "\x00"))
+}
+
+func inBlock(key []byte) []byte {
+	if len(key) <= sha256.BlockSize {
+		return key
 	}
-	return bytes.Equal(a, b)
+	sum := sha256.Sum256(key)
+	return sum[:]
 }
 
 func keySpoilers() []spoiltKey {
-	return append(append(surroundedKeys(), misreadKeys()...), placeholderKeys()...)
+	return slices.Concat(surroundedKeys(), misreadKeys(), hashedKeys(), placeholderKeys())
 }
 
 // surroundedKeys are texts that have something around the secret.
@@ -143,6 +150,7 @@ func misreadKeys() []spoiltKey {
 		{"raw-decoding-error-ignored", "decodes the secret as unpadded base64, ignores the error at the '=' and uses what came before it as key", decode, partial(base64.RawStdEncoding, false)},
 		{"url-safe-decoded", "decodes the secret with the URL-safe alphabet, which passes over '+' and '/'", decode, decoded(strings.NewReplacer("+", "", "/", "").Replace)},
 		{"decoded-twice", "base64-decodes the secret twice", decode, func(_, _ string, key []byte) []byte { return decodeLeniently(onlyBase64(key)) }},
+		{"text-decoded-twice", "base64-decodes the secret into a text, and that text once more (Node)", decode, func(_, _ string, key []byte) []byte { return decodeLeniently(base64OfText(key)) }},
 		{"encoded-again", "base64-encodes the secret once more and uses that text as key", decode, text(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) })},
 		{"rest-encoded-again", "base64-encodes what follows whsec_ once more and uses that text as key", decode, rest(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) })},
 		{"hex-decoded", "decodes the secret as hex, which ends at the first character that is none", decode, rest(hexPrefix)},
@@ -175,6 +183,31 @@ func misreadKeys() []spoiltKey {
 		{"last-character-lost", "uses the secret's text without its last character as key", whole, text(func(s string) string { return s[:len(s)-1] })},
 		{"last-character-lost-decoded", "decodes the secret without its last character", whole, decoded(func(s string) string { return unpadded(s)[:len(unpadded(s))-1] })},
 	}
+}
+
+// hashedKeys are hashed before they are used, as passwords and some API keys are.
+func hashedKeys() []spoiltKey {
+	const fix = "Use the decoded bytes themselves as key: take off whsec_ and base64-decode the rest, and hash nothing; HMAC does what is needed."
+	var all []spoiltKey
+	for _, of := range []struct {
+		name, what string
+		value      func(text, rest string, key []byte) []byte
+	}{
+		{"key", "the decoded key", func(_, _ string, key []byte) []byte { return key }},
+		{"secret", "the secret's text", func(text, _ string, _ []byte) []byte { return []byte(text) }},
+		{"rest", "the text after whsec_", func(_, rest string, _ []byte) []byte { return []byte(rest) }},
+	} {
+		hashed := func(text, rest string, key []byte) []byte {
+			sum := sha256.Sum256(of.value(text, rest, key))
+			return sum[:]
+		}
+		all = append(all,
+			spoiltKey{name: of.name + "-hashed", fix: fix, does: "uses the SHA-256 of " + of.what + " as key", key: hashed},
+			spoiltKey{name: of.name + "-hashed-in-hex", fix: fix, does: "uses the SHA-256 of " + of.what + ", in hex, as key", key: func(text, rest string, key []byte) []byte {
+				return hex.AppendEncode(nil, hashed(text, rest, key))
+			}})
+	}
+	return all
 }
 
 // placeholderKeys stand where the secret should be.
@@ -227,6 +260,26 @@ func onlyBase64(b []byte) string {
 		}
 		return -1
 	}, string(b))
+}
+
+// base64OfText leaves what Node takes for base64 in the text that it makes of b: it
+// looks at the low byte of each UTF-16 unit, takes the URL-safe alphabet too, passes
+// over the rest and stops at the first '='.
+func base64OfText(b []byte) string {
+	var out []byte
+	for _, unit := range utf16.Encode([]rune(string(replaceInvalid(b)))) {
+		switch c := byte(unit); {
+		case c == '=':
+			return string(out)
+		case c == '-':
+			out = append(out, '+')
+		case c == '_':
+			out = append(out, '/')
+		case isBase64(c):
+			out = append(out, c)
+		}
+	}
+	return string(out)
 }
 
 func numberList(b []byte) []byte {

@@ -1,7 +1,9 @@
 package signing_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -62,6 +64,7 @@ func TestMistakesAreDistinct(t *testing.T) {
 		"reserialised-timestamp-milliseconds": true, "reserialised-timestamp-offset": true, "reserialised-timestamp-milliseconds-offset": true, "reserialised-timestamp-no-zone": true,
 		"payload-only-sorted": true, "payload-only-sorted-python": true, "raw-url-decoding-error-ignored": true, "raw-decoding-error-ignored": true,
 		"url-safe-decoded": true, "hex-decoded": true, "prefix-stripped-as-characters": true, "text-stripped-as-characters": true,
+		"reserialised-without-request-id": true, "reserialised-go-struct-map": true, "reserialised-go-struct-map-without-request-id": true,
 		"key-cut-to-24": true, "key-cut-to-32": true, "last-character-lost": true,
 	}
 	bodies := [][]byte{
@@ -100,7 +103,7 @@ func TestMistakesAreDistinct(t *testing.T) {
 		check(t, s, at, content, nil)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		key := rapid.SliceOfN(rapid.Byte(), 8, 40).Draw(t, "key")
+		key := rapid.SliceOfN(rapid.Byte(), 8, 64).Draw(t, "key")
 		content := rapid.OneOf(
 			rapid.SliceOfN(rapid.Byte(), 0, 60),
 			rapid.Map(rapid.StringMatching(`[ \n]{0,2}\{("[a-c1-3/<é]{1,2}" ?: ?(1|1\.0|-0|1e30|"[+/\\"]"|\[\]|\{\}),? ?){0,3}\}`), func(s string) []byte { return []byte(s) }),
@@ -138,6 +141,15 @@ func TestMistakesSign(t *testing.T) {
 		{"equals-sign", "1700000000", "v1=" + b64(raw(key, content))},
 		{"timestamp-milliseconds", "1700000000000", raw(key, webhookID+".1700000000000."+string(body))},
 		{"timestamp-as-date", "2023-11-14T22:13:20.000Z", raw(key, webhookID+".2023-11-14T22:13:20.000Z."+string(body))},
+		{"id-without-dashes", "1700000000", raw(key, strings.ReplaceAll(webhookID, "-", "")+".1700000000."+string(body))},
+		{"id-in-upper-case", "1700000000", raw(key, strings.ToUpper(webhookID)+".1700000000."+string(body))},
+		{"hash-without-key", "1700000000", "v1," + base64.StdEncoding.EncodeToString(hashed(content))},
+		{"hash-without-hmac", "1700000000", "v1," + base64.StdEncoding.EncodeToString(hashed(string(key)+content))},
+		{"hash-with-key-behind-and-bare-hex", "1700000000", hex.EncodeToString(hashed(content + string(key)))},
+		{"prefix-kept-and-hash-without-hmac", "1700000000", "v1," + base64.StdEncoding.EncodeToString(hashed(secretText+content))},
+		{"key-hashed", "1700000000", raw(hashed(string(key)), content)},
+		{"rest-hashed-in-hex", "1700000000", raw([]byte(hex.EncodeToString(hashed(keyText))), content)},
+		{"body-within-body", "1700000000", raw(key, webhookID+`.1700000000.{"body":`+string(body)+"}")},
 		{"secret-not-decoded-and-body-only-and-bare-base64", "1700000000", b64(raw([]byte(keyText), string(body)))},
 	}
 	for _, tt := range tests {
@@ -153,6 +165,77 @@ func TestMistakesSign(t *testing.T) {
 	}
 }
 
+func hashed(content string) []byte {
+	sum := sha256.Sum256([]byte(content))
+	return sum[:]
+}
+
+// Node computed the key: Buffer.from(Buffer.from(rest, 'base64').toString(), 'base64').
+func TestAKeyDecodedTwice(t *testing.T) {
+	s := secretOf(t, []byte("QUJ\u0141D\u00e9-_8wQ\u0444Zz=QUJD"))
+	key, err := hex.DecodeString("4142400feffcc100d9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := byName(t, "text-decoded-twice").Sign(s, webhookID, at, body).Headers
+	if len(got) != 3 || got[2].Value != secretOf(t, key).Sign(webhookID, at, body) {
+		t.Errorf("%v", got)
+	}
+}
+
+// What a typed object loses and a map sorts shows with a body that has more fields.
+func TestModelledBodies(t *testing.T) {
+	s := mustParse(t, secretText)
+	sent := []byte(`{"field":"message","event":"message.sent","request_id":"r1","payload":{"b":"x<y","a":{"d":1,"c":2}}}`)
+	for name, verified := range map[string]string{
+		"reserialised-without-request-id":               `{"field":"message","event":"message.sent","payload":{"b":"x<y","a":{"d":1,"c":2}}}`,
+		"reserialised-go-struct-map":                    `{"field":"message","event":"message.sent","request_id":"r1","payload":{"a":{"c":2,"d":1},"b":"x\u003cy"}}`,
+		"reserialised-go-struct-map-without-request-id": `{"field":"message","event":"message.sent","payload":{"a":{"c":2,"d":1},"b":"x\u003cy"}}`,
+	} {
+		got := byName(t, name).Sign(s, webhookID, at, sent).Headers
+		if len(got) != 3 || got[2].Value != s.Sign(webhookID, at, []byte(verified)) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// What depends on where a delivery goes is described and distinct like the others,
+// and as other platforms sign it.
+func TestAddressMistakes(t *testing.T) {
+	const url = "https://hooks.example.com/webhooks/sent?tenant=7"
+	s := mustParse(t, secretText)
+	made := map[string]string{s.Sign(webhookID, at, body): "the genuine delivery"}
+	for _, m := range signing.Mistakes() {
+		made[fmt.Sprint(m.Sign(s, webhookID, at, body).Headers)] = m.Name
+	}
+	byName := map[string]string{}
+	for _, m := range signing.AddressMistakes("POST", url) {
+		signed := m.Sign(s, webhookID, at, body).Headers
+		if len(signed) != 3 || made[fmt.Sprint(signed)] != "" {
+			t.Errorf("%s signs nothing of its own: %v", m.Name, signed)
+			continue
+		}
+		if byName[m.Name] != "" || !regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`).MatchString(m.Name) || !strings.HasPrefix(m.Summary, "the receiver signs ") || !strings.HasSuffix(m.Fix, ".") {
+			t.Errorf("%s: %q, %q", m.Name, m.Summary, m.Fix)
+		}
+		made[fmt.Sprint(signed)], byName[m.Name] = m.Name, signed[2].Value
+	}
+	for name, content := range map[string]string{
+		"url-body-signed-joined":                     url + string(body),
+		"method-url-body-timestamp-signed-joined":    "POST" + url + string(body) + "1700000000",
+		"timestamp-method-path-body-signed-joined":   "1700000000POST/webhooks/sent?tenant=7" + string(body),
+		"method-path-timestamp-body-signed-in-lines": "POST\n/webhooks/sent?tenant=7\n1700000000\n" + string(body),
+		"path-id-timestamp-body-signed":              "/webhooks/sent?tenant=7." + webhookID + ".1700000000." + string(body),
+	} {
+		if byName[name] != s.SignContent([]byte(content)) {
+			t.Errorf("%s: %q", name, byName[name])
+		}
+	}
+	if n := len(signing.AddressMistakes("POST", "http://%zz")); n != 0 {
+		t.Errorf("%d for what is no URL", n)
+	}
+}
+
 // Explain names each mistake from the signature that it makes.
 func TestExplainNamesMistakes(t *testing.T) {
 	s := mustParse(t, secretText)
@@ -161,7 +244,7 @@ func TestExplainNamesMistakes(t *testing.T) {
 		"reserialised-go": "body-reserialised-go", "reserialised-php": "body-reserialised-php", "reserialised-dotnet": "body-reserialised-dotnet",
 		"body-empty": "body-lost", "body-line-break-added": "body-line-break-lost", "body-as-latin1": "",
 		"github-library": "prefix-kept-and-body-only-and-sha256-prefix", "stripe-library": "stripe-style",
-		"standard-webhooks-headers": "ok", "svix-headers": "ok", "headers-with-underscores": "ok", "body-with-crlf": "body-line-break-lost", "body-utf8-as-latin1": "body-reencoded", "timestamp-signed-as-milliseconds": "timestamp-changed",
+		"standard-webhooks-headers": "ok", "svix-headers": "ok", "headers-with-underscores": "ok", "body-with-crlf": "body-line-break-lost", "body-utf8-as-latin1": "body-reencoded", "timestamp-signed-as-milliseconds": "timestamp-changed", "id-in-upper-case": "id-changed",
 	}
 	for _, m := range signing.Mistakes() {
 		signed := m.Sign(s, webhookID, at, body).Headers
