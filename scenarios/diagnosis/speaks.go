@@ -207,7 +207,7 @@ func speeches() []speech {
 			"Compare the receiver's clock with this machine's (date -u on both), and look how it reads X-Webhook-Timestamp: Unix seconds, to be compared with the time now in seconds, within 300.",
 		},
 		{
-			"event-refused", `not (been )?(yet )?(linked|known|found|registered|mapped|associated)|unknown (message|event|template|type|account|customer|contact|sender)|no such (message|record|row|entity)|does not exist|cannot find|unsupported event|unhandled event|(event|field|sub_type|type|payload|message_id|status)\b.{0,40}(required|missing|invalid|unknown|unexpected|not (valid|supported|allowed|recogni[sz]ed))|(required|missing|invalid|unknown|unexpected) .{0,30}(field|property|key|event|payload|parameter|value)|validation|schema|unprocessable|must be (a|an|one of)|foreign key|constraint`,
+			"event-refused", `not (been )?(yet )?(linked|known|found|registered|mapped|associated)|unknown (message|event|template|type|account|customer|contact|sender)|no such (message|record|row|entity)|does not exist|cannot find|unsupported event|unhandled event|(event|field|sub_type|type|payload|message_id|status)\b.{0,40}(required|missing|invalid|unknown|unexpected|not (valid|supported|allowed|recogni[sz]ed))|(required|missing|invalid|unknown|unexpected) .{0,30}(field|property|event|payload|parameter|value)|validation|schema|unprocessable|must be (a|an|one of)|foreign key|constraint`,
 			"it speaks of the event, not of the signature",
 			"Acknowledge every correctly signed event with a 2xx: also of a message that is not in your database (ORD-5), of a kind or status that you do not use (TOL-1, TOL-3), and with fields that you do not know (TOL-4).",
 		},

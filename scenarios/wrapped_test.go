@@ -1,0 +1,100 @@
+package scenarios_test
+
+import (
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/receiver"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/signing"
+)
+
+// refuses is the reference receiver behind a check of the time.
+func refuses(t *testing.T, stale func(at, now time.Time) bool) scenarios.Config {
+	t.Helper()
+	return behind(t, func(w http.ResponseWriter, r *http.Request) bool {
+		at, err := strconv.ParseInt(r.Header.Get(signing.HeaderTimestamp), 10, 64)
+		if err == nil && stale(time.Unix(at, 0), time.Now()) {
+			w.WriteHeader(http.StatusUnauthorized)
+			return true
+		}
+		return false
+	})
+}
+
+// behind is the reference receiver behind something that answers some requests itself.
+func behind(t *testing.T, answers func(http.ResponseWriter, *http.Request) bool) scenarios.Config {
+	t.Helper()
+	cfg := scenarios.Handler(nil)
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		own, err := receiver.New(receiver.Config{
+			Secret: env.Secret.Reveal(), File: filepath.Join(t.TempDir(), "state.db"), BaseURL: env.BaseURL, APIKey: env.APIKey,
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !answers(w, r) {
+				own.ServeHTTP(w, r)
+			}
+		}), own.Close, nil
+	}
+	cfg.Probe = referenceProbe()
+	return cfg
+}
+
+// Who notes an event before he verifies it loses it to whoever forges it first.
+func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	noted := map[string]bool{}
+	cfg := behind(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		id := r.Header.Get(signing.HeaderEventID)
+		again := noted[id]
+		noted[id] = r.URL.Path == "/webhooks/sent"
+		return again && noted[id]
+	})
+	cfg.Rules = []string{"SIG-13", "SIG-2", "ORD-3", "IDEM-1"}
+	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-13" || !strings.Contains(verdicts(rep, report.Passed), "IDEM-1") {
+		t.Errorf("failed %q, passed %q, want SIG-13 alone", verdicts(rep, report.Failed), verdicts(rep, report.Passed))
+	}
+}
+
+// A retry within the second of what it retries is signed a second ahead. That a
+// receiver takes nothing from the future breaks SIG-8, and no rule of retries.
+func TestWhoTakesNothingFromTheFutureTakesRetries(t *testing.T) {
+	t.Parallel()
+	cfg := refuses(t, func(at, now time.Time) bool { return at.After(now) })
+	cfg.Rules = []string{"SIG-8", "IDEM-2", "IDEM-7"}
+	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-8" || verdicts(rep, report.Passed) != "IDEM-2" {
+		t.Errorf("failed %q, passed %q, want SIG-8 and IDEM-2", verdicts(rep, report.Failed), verdicts(rep, report.Passed))
+	}
+}
+
+// Whatever the first of them met, a receiver that takes deliveries by chance has one
+// mistake, and no other rule is judged by it.
+func TestATightToleranceIsOneFailure(t *testing.T) {
+	t.Parallel()
+	for _, tolerance := range []time.Duration{300 * time.Millisecond, 850 * time.Millisecond} {
+		t.Run(tolerance.String(), func(t *testing.T) {
+			t.Parallel()
+			rep := verify(t, refuses(t, func(at, now time.Time) bool { return now.Sub(at).Abs() > tolerance }))
+			// Where nothing was refused by chance, it is the delivery of minutes ago.
+			if got := verdicts(rep, report.Failed); got != "SIG-1" && got != "SIG-8" {
+				t.Errorf("failed %q, want SIG-1 or SIG-8 alone", got)
+			}
+			if len(rep.Causes) != 1 || rep.Causes[0].ID != "timestamp-tolerance" {
+				t.Errorf("causes %+v", rep.Causes)
+			}
+		})
+	}
+}
