@@ -215,6 +215,15 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 		},
 		"one update in seven is lost": {app: &app{loses: 7}, failed: "ORD-1", says: "though every event was acknowledged"},
 		"a race of 4 ms":              {app: &app{race: 4 * time.Millisecond}, failed: "IDEM-4", says: "SENT", passed: []string{"ORD-1", "ORD-3"}},
+		"a time in place of a status": {
+			app: &app{word: func(status string) string {
+				if status != "DELIVERED" {
+					return ""
+				}
+				return time.Now().Format(time.RFC3339Nano)
+			}},
+			says: "a time, another one for each message", passed: []string{"SIG-1", "INB-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7", "IDEM-4"},
+		},
 		"the state comes after the settle time": {
 			app: &app{behind: 900 * time.Millisecond}, says: "settle: ", passed: []string{"SIG-1"}, unchecked: []string{"ORD-1", "ORD-3", "ORD-7", "INB-1"},
 		},

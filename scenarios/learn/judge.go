@@ -3,6 +3,7 @@ package learn
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,6 +39,12 @@ func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 		})
 		return
 	case found.saysNothing("messages", isMessage, &t.Outbound):
+		return
+	case found.moment() != "":
+		t.Outbound = Sight{
+			Why:    fmt.Sprintf("what the probe reads as the status of a message is a time, another one for each message (%q): no status can be told by it", found.moment()),
+			Remedy: "Let probe.message.status point to the word that a message's status is kept under, and not to the time of its delivery. A state that has only that can be read by a command that turns it into a word (exec:).",
+		}
 		return
 	case len(found.channels) == 0:
 		l.nothingShows(t, found)
@@ -121,6 +128,19 @@ func (r *round) saysNothing(what string, of func(*track) bool, s *Sight) bool {
 }
 
 func (r *round) flickers() bool { return slices.ContainsFunc(r.tracks, (*track).flickers) }
+
+// moments are texts that are times: dates, and Unix times in seconds to nanoseconds.
+var moments = regexp.MustCompile(`^(\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*|1\d{9}(\.\d+|\d{3}|\d{6}|\d{9})?)$`)
+
+// moment is a message's status that is a time; "" where none is.
+func (r *round) moment() string {
+	for _, tr := range r.tracks {
+		if isMessage(tr) && tr.state.HasStatus && moments.MatchString(tr.state.Status) {
+			return tr.state.Status
+		}
+	}
+	return ""
+}
 
 func editionDeviation(rule, sent, taken, what string) Deviation {
 	says := map[string]string{}
