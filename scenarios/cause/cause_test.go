@@ -111,3 +111,34 @@ func TestWithWithoutAbsentCovers(t *testing.T) {
 		}
 	}
 }
+
+// Some mistakes that no mutant makes can be meant by nothing else.
+func TestPlainMistakesAreNamed(t *testing.T) {
+	d := dictionary(t)
+	for want, lines := range map[string][]string{
+		"compared-in-part": {"SIG-5 | a malformed signature is rejected: the right digest, cut | 2xx"},
+		"compared-by-prefix": {
+			"SIG-5 | a malformed signature is rejected: the right digest, cut | 2xx",
+			`SIG-5 | a malformed signature is rejected: "v1," and nothing behind it | 2xx`,
+		},
+		"tolerance-too-large": {
+			"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed 310 s ago | 2xx",
+			"SIG-7 | a delivery from the future is rejected: signed 310 s from now | 2xx",
+		},
+		"templates-not-verified": {
+			`SIG-2 | that goes for every kind of event: a "templates" event changed on its way | 2xx`,
+			`SIG-3 | that goes for every kind of event: a "templates" event signed with another key | 2xx`,
+			`SIG-4 | that goes for every kind of event: a "templates" event without a signature | 2xx`,
+		},
+		"inbound-not-verified": {
+			`SIG-2 | that goes for every kind of event: a "message.received" event changed on its way | 2xx`,
+			`SIG-3 | that goes for every kind of event: a "message.received" event signed with another key | 2xx`,
+		},
+		"texts-lost": {"INB-1 | what contacts write on every channel shows in the receiver's state | state"},
+	} {
+		causes := Explain(Facts{Rules: rulesOf(d, parseSigns(lines))})
+		if len(causes) == 0 || causes[0].ID != want || causes[0].Certainty != "matches" {
+			t.Errorf("%s: %+v", want, causes)
+		}
+	}
+}

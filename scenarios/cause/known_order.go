@@ -83,6 +83,11 @@ func knownOfOrder() []mistake {
 			fix:     "Commit every event before the 2xx, and answer 5xx when the commit fails: it is sent again.",
 		},
 		{
+			id: "texts-lost", plain: true, like: []string{"INB-1 | what contacts write on every channel shows in the receiver's state | state"},
+			summary: "some inbound texts are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped",
+			fix:     "Commit every text before the 2xx, and answer 5xx when the commit fails: it is sent again.",
+		},
+		{
 			id: "old-events-refused", mutants: []string{"old-event-refused"},
 			like:    []string{"RET-1 | * | state"},
 			summary: "the limit of 300 s is put on the event's own timestamp: an event that is delivered by a late retry is refused or dropped as too old",

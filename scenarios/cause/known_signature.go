@@ -82,6 +82,35 @@ func knownOfSignatures() []mistake {
 			fix:     "Compare the lengths first and then every byte in constant time (timingSafeEqual, hmac.compare_digest, hmac.Equal, hash_equals). No startsWith, no slice to the shorter length.",
 		},
 		{
+			id: "templates-not-verified", plain: true,
+			like: []string{
+				`SIG-2 | that goes for every kind of event: a "templates" event changed on its way | 2xx`,
+				`SIG-3 | that goes for every kind of event: a "templates" event signed with another key | 2xx`,
+				`SIG-4 | that goes for every kind of event: a "templates" event without a signature | 2xx`,
+			},
+			absent:  []string{"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx"},
+			summary: "the signature of templates' events is not verified: a forged one is accepted, while those of messages are verified",
+			fix:     "Verify every delivery before anything looks at its kind: one check ahead of the routing, and no path around it.",
+		},
+		{
+			id: "inbound-not-verified", plain: true,
+			like: []string{
+				`SIG-2 | that goes for every kind of event: a "message.received" event changed on its way | 2xx`,
+				`SIG-3 | that goes for every kind of event: a "message.received" event signed with another key | 2xx`,
+				`SIG-4 | that goes for every kind of event: a "message.received" event without a signature | 2xx`,
+			},
+			absent:  []string{"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx"},
+			summary: "the signature of inbound texts is not verified: a forged one is accepted, while those of messages are verified",
+			fix:     "Verify every delivery before anything looks at its kind: one check ahead of the routing, and no path around it.",
+		},
+		{
+			id: "compared-in-part", plain: true,
+			like:    []string{"SIG-5 | a malformed signature is rejected: the right digest, cut | 2xx"},
+			absent:  []string{`SIG-5 | a malformed signature is rejected: "v1," and nothing behind it | 2xx`},
+			summary: "only a part of the signature is compared: the right digest with its end cut off is accepted",
+			fix:     "Compare the whole signature in constant time (timingSafeEqual, hmac.compare_digest, hmac.Equal, hash_equals) after its length. No startsWith, no fixed number of characters.",
+		},
+		{
 			id: "length-crashes", mutants: []string{"length-mismatch-crash"},
 			summary: "the constant-time comparison throws where the lengths differ: a signature of another length is answered with {answer}",
 			fix:     "Compare the lengths before timingSafeEqual and refuse with 401 when they differ; catch whatever verifying throws and answer 401.",
@@ -120,6 +149,13 @@ func knownOfSignatures() []mistake {
 			id: "past-never-checked", without: []string{rule.SIG7}, like: []string{"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed 310 s ago | 2xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed an hour ago | 2xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed ten years ago | 2xx"},
 			summary: "a stale delivery is accepted and one from the future is not: the age is not limited, or the difference has the wrong sign",
 			fix:     "Refuse with 401 when abs(now − timestamp) > 300 s, both in seconds.",
+		},
+		{
+			id: "tolerance-too-large", plain: true,
+			like:    []string{"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed 310 s ago | 2xx", "SIG-7 | a delivery from the future is rejected: signed 310 s from now | 2xx"},
+			absent:  []string{"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed an hour ago | 2xx", "SIG-7 | a delivery from the future is rejected: signed an hour from now | 2xx"},
+			summary: "the age of a delivery is limited, and to more than 300 s: one that is 310 s old or early is accepted",
+			fix:     "Set the tolerance to 300 s in both directions.",
 		},
 		{
 			id: "timestamp-in-32-bits", mutants: []string{"timestamp-in-32-bits"},
