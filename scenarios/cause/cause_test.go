@@ -133,6 +133,7 @@ func TestPlainMistakesAreNamed(t *testing.T) {
 		"inbound-not-verified": {
 			`SIG-2 | that goes for every kind of event: a "message.received" event changed on its way | 2xx`,
 			`SIG-3 | that goes for every kind of event: a "message.received" event signed with another key | 2xx`,
+			`SIG-4 | that goes for every kind of event: a "message.received" event without a signature | 2xx`,
 		},
 		"texts-lost": {"INB-1 | what contacts write on every channel shows in the receiver's state | state"},
 	} {
