@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sentsim/sentsim/scenarios"
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/receiver"
 )
 
@@ -23,7 +24,10 @@ func webhook(secret string) http.Handler {
 // In your repository this is the whole test.
 func ExampleVerify() {
 	_ = func(t *testing.T) { //nolint:thelper // a test, not a helper
-		scenarios.Verify(t, scenarios.Handler(func(secret string) http.Handler { return webhook(secret) }))
+		cfg := scenarios.Handler(func(secret string) http.Handler { return webhook(secret) })
+		// How its state is read, from a route of the same handler.
+		cfg.Probe.Message = &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"}
+		scenarios.Verify(t, cfg)
 	}
 }
 
