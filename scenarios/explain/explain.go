@@ -238,7 +238,7 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 	}
 	f.Verdict, f.Cause = Wrong, "another-secret"
 	f.Summary = "another secret made this signature: the capture is complete, its headers and its body have the form that Sent gives them, and the signature fits neither them nor any known mistake"
-	f.Fix = "Compare the secret with the one of this webhook: each webhook has its own, and rotating it makes a new one at once. Look where the receiver gets its secret from (another environment, an old value)."
+	f.Fix = "Compare the secret with the one of this webhook: each webhook has its own, and rotating it makes a new one at once. Look where the receiver gets its secret from (another environment, an old value). If it is the same secret, a character of the capture was changed by hand: one of its body, its timestamp or its id spoils the signature as well."
 	return f
 }
 
