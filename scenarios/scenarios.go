@@ -147,5 +147,10 @@ func withoutTarget(cfg Config, version string, err error) report.Report {
 		Summary: unreachable.Error(),
 		Fix:     "Bring the receiver up and run again; nothing was judged.",
 	}
+	if errors.Is(err, context.Canceled) {
+		rep.Diagnosis.Cause = "interrupted"
+		rep.Diagnosis.Summary = "the run was interrupted while the target was started or waited for"
+		rep.Diagnosis.Fix = "Run again; nothing was judged."
+	}
 	return rep
 }

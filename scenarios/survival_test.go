@@ -371,3 +371,15 @@ func TestAFullQueueIsOneFailure(t *testing.T) {
 		}
 	}
 }
+
+// Who interrupts a run while its target starts is not told to bring that up.
+func TestAnInterruptedStartIsNoUnreachableTarget(t *testing.T) {
+	t.Parallel()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	time.AfterFunc(300*time.Millisecond, interrupt)
+	rep, err := scenarios.Run(ctx, scenarios.Exec("sleep 30"))
+	if err == nil || rep.Diagnosis == nil || rep.Diagnosis.Cause != "interrupted" || strings.Contains(rep.Diagnosis.Fix, "Bring") {
+		t.Errorf("%v, %+v", err, rep.Diagnosis)
+	}
+}
