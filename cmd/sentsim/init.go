@@ -63,7 +63,11 @@ how it is reached and how its state is read.`,
 			if err = errors.Join(err, f.Close()); err != nil {
 				return exit(statusTrouble, err)
 			}
-			a.note("wrote %s: uncomment what you need, and see what it comes to with sentsim config --config %s", name, name)
+			what := "uncomment what you need"
+			if learn {
+				what = "what was learned stands in it"
+			}
+			a.note("wrote %s: %s, and see what it comes to with sentsim config --config %s", name, what, name)
 			return nil
 		},
 	}

@@ -38,6 +38,10 @@ func configOf(cfg config.Config, t learn.Traits, l report.Learned) (string, erro
 	for _, d := range t.Deviations {
 		fmt.Fprintf(&b, "# deviates (%s): %s\n", d.Rule, strings.Join(strings.Fields(d.Reason), " "))
 	}
+	if cfg.Probe.Message == nil {
+		b.WriteString("# Which edition it reads, and which statuses and channels it keeps, shows in its state only, and there is no probe:\n" +
+			"# probe:\n#   message: {url: \"/state/messages/{message_id}\", status: \"$.status\", effects: \"$.effects\"}\n")
+	}
 	b.WriteString("\n")
 	sections := yaml.MapSlice{
 		{Key: "target", Value: targetOf(cfg)}, {Key: "probe", Value: probeOf(cfg.Probe, t)}, {Key: "knobs", Value: knobsOf(t)},
