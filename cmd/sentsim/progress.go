@@ -187,7 +187,7 @@ func (p *progress) hide() {
 // line is the progress in words: checking: 30 of 46 rules, 2 failed, 7.5/s, 2s left.
 func (p *progress) line(spent time.Duration) string {
 	text := fmt.Sprintf("%s: %d %s", p.o.what, p.done, p.o.unit)
-	if p.o.total > 0 {
+	if p.o.total > 0 && p.o.total >= p.done { // a plan may have more steps than was reckoned
 		text = fmt.Sprintf("%s: %d of %d %s", p.o.what, p.done, p.o.total, p.o.unit)
 	}
 	if p.words != "" {
