@@ -16,16 +16,16 @@ import (
 // of them gets another answer than the same signature spoilt does, the receiver
 // makes that mistake.
 func (i *investigation) knownMistake() *report.Diagnosis {
-	return i.oneOf(append(signing.Mistakes(), signing.AddressMistakes(http.MethodPost, i.r.URL)...))
+	return i.oneOf("ways that receivers are known to get wrong", append(signing.Mistakes(), signing.AddressMistakes(http.MethodPost, i.r.URL)...))
 }
 
 // otherAlphabet tries the mistakes that spoil only some signatures. They come
 // first: a receiver that takes one delivery in four seems to take any change.
 func (i *investigation) otherAlphabet() *report.Diagnosis {
-	return i.oneOf(slices.DeleteFunc(signing.Mistakes(), func(m signing.Mistake) bool { return !strings.HasPrefix(m.Name, "urlsafe-") }))
+	return i.oneOf("other base64 alphabets", slices.DeleteFunc(signing.Mistakes(), func(m signing.Mistake) bool { return !strings.HasPrefix(m.Name, "urlsafe-") }))
 }
 
-func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
+func (i *investigation) oneOf(what string, all []signing.Mistake) *report.Diagnosis {
 	tried := 0
 	for some := range slices.Chunk(all, sideBySide) {
 		d, n := i.oneOfFew(some)
@@ -33,7 +33,7 @@ func (i *investigation) oneOf(all []signing.Mistake) *report.Diagnosis {
 			return d
 		}
 	}
-	i.tried = append(i.tried, fmt.Sprintf("signed in %d ways that receivers are known to get wrong: none made a difference", tried))
+	i.tried = append(i.tried, fmt.Sprintf("signed in %d %s: none made a difference", tried, what))
 	return nil
 }
 
