@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -135,11 +136,15 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 			refused = append(refused, *d.At)
 		}
 	}
-	if len(of) == 0 || s.gate.passed.Name == "" || s.gate.closed != "" || ctx.Err() != nil {
+	if len(refused) == 0 || s.gate.passed.Name == "" || s.gate.closed != "" || ctx.Err() != nil {
 		return
 	}
 	changed, d := diagnosis.Resigned(ctx, s.underDiagnosis(), s.gate.taken.Request, refused)
 	if d == nil {
+		return
+	}
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(changed)), func(n int) bool { return n < len(of) }) {
+		*devs = carriedBy(*devs, *d, func(n int) bool { return changed[len(of)+n] })
 		return
 	}
 	s.mu.Lock()
@@ -176,6 +181,29 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 			s.excused[p] = fmt.Sprintf("its body is changed before its signature is verified (%s), which is %s's to say: signed over the changed body it is taken", d.Cause, s.diagnosed)
 		}
 	}
+}
+
+// carriedBy gives the first deviation that a changed body explains its name, where no
+// scenario can carry it, and leaves the others out: it is no status or channel that is
+// refused. changed counts those that have an exchange.
+func carriedBy(all []learn.Deviation, d report.Diagnosis, changed func(int) bool) []learn.Deviation {
+	var out []learn.Deviation
+	n, told := 0, false
+	for _, dev := range all {
+		explained := dev.At != nil && changed(n)
+		if dev.At != nil {
+			n++
+		}
+		switch {
+		case !explained:
+			out = append(out, dev)
+		case !told:
+			told = true
+			dev.ID, dev.Name, dev.Reason, dev.Fix = d.Cause, "a genuine delivery is accepted, whatever its body", d.Summary, d.Fix
+			out = append(out, dev)
+		}
+	}
+	return out
 }
 
 // fixOf puts the diagnosis's advice in the place of a rule's own where that is

@@ -214,15 +214,7 @@ func TestAMistakeOfSomeBodiesIsNoTaste(t *testing.T) {
 // and none of those whose deliveries have such bodies.
 func TestAChangedBodyIsOneFailure(t *testing.T) {
 	t.Parallel()
-	rep := verify(t, handled(func(env target.Env) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			body, _ := io.ReadAll(r.Body)
-			body = bytes.ReplaceAll(body, []byte(" "), nil)
-			if env.Secret.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil {
-				http.Error(w, "invalid signature", http.StatusUnauthorized)
-			}
-		}
-	}))
+	rep := verify(t, withoutBlanks())
 	if got := verdicts(rep, report.Failed); got != "SIG-9" {
 		t.Errorf("failed %q", got)
 	}
@@ -234,6 +226,31 @@ func TestAChangedBodyIsOneFailure(t *testing.T) {
 			t.Errorf("INB-1 is %s: %s", r.Verdict, r.Reason)
 		}
 	}
+}
+
+// Where no scenario can carry it, what learning has met does: it is no status that is
+// refused.
+func TestAChangedBodyIsNoRefusedStatus(t *testing.T) {
+	t.Parallel()
+	cfg := withoutBlanks()
+	cfg.Rules = []string{"SIG-1"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "SIG-1" || len(rep.Causes) != 1 || rep.Causes[0].ID != "body-without-spaces" {
+		t.Errorf("failed %q, causes %+v", got, rep.Causes)
+	}
+}
+
+// withoutBlanks is a receiver that takes the blanks out of what it verifies.
+func withoutBlanks() scenarios.Config {
+	return handled(func(env target.Env) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			body = bytes.ReplaceAll(body, []byte(" "), nil)
+			if env.Secret.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil {
+				http.Error(w, "invalid signature", http.StatusUnauthorized)
+			}
+		}
+	})
 }
 
 // takes is whether a receiver with that mistake accepts the request.
