@@ -167,6 +167,7 @@ func TestEveryKnobIsRunWith(t *testing.T) {
 		t.Run(knobs, func(t *testing.T) {
 			t.Parallel()
 			cfg := embedded(t)
+			cfg.Settle = time.Second // several runs at a time
 			for knob := range strings.FieldsSeq(knobs) {
 				name, value, _ := strings.Cut(knob, "=")
 				if err := cfg.Knobs.Set(name, value); err != nil {
@@ -359,7 +360,7 @@ func TestAFullQueueIsOneFailure(t *testing.T) {
 		})))
 	}
 	rep := run()
-	for n := 0; n < 3 && full.IsZero(); n++ { // a busy machine did not fill it
+	for n := 0; n < 3 && verdicts(rep, report.Failed) == ""; n++ { // a busy machine did not fill it, or is not blamed on the receiver
 		rep = run()
 	}
 	if got := verdicts(rep, report.Failed); got != "ACK-2" {

@@ -13,6 +13,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/exchange"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // ownToTheRun are the flags that printed commands do not take over as they are: what
@@ -83,7 +84,7 @@ func (a *app) givenAgain(cmd *cobra.Command, res config.Resolved) []givenFlag {
 	for _, v := range res.Values { // a variable may be set for this call alone
 		if v.Key == "target.secret" && strings.HasPrefix(v.Origin, "flag ") {
 			name := "SENT_DM_WEBHOOK_SECRET"
-			if a.getenv(name) != "" { // the flag was given in its place: what it holds may be another's
+			if held, err := signing.ParseSecret(a.getenv(name)); err == nil && !held.Equal(res.Secret) { // the flag was given in its place
 				name = "TARGET_SECRET"
 			}
 			all = append(all, givenFlag{"secret", "--secret " + variable(name, "set it to the signing secret of the target")})

@@ -90,6 +90,11 @@ func TestPrintedCommands(t *testing.T) {
 			also: []string{"SENT_DM_WEBHOOK_SECRET=" + testSecret},
 			want: `--target ` + regexp.QuoteMeta(server.URL) + `/webhooks/sent .*--secret "\$\{SENT_DM_WEBHOOK_SECRET:`,
 		},
+		"a secret by flag, and another one in the environment": {
+			run:  "verify --target " + server.URL + "/webhooks/sent --secret " + testSecret + " --rule SIG-6 --settle 50ms",
+			also: []string{"SENT_DM_WEBHOOK_SECRET=whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldA==", "TARGET_SECRET=" + testSecret},
+			want: `--secret "\$\{TARGET_SECRET:`,
+		},
 		"a secret by the standard input": {
 			run:  "verify --exec 'sentsim receiver --mutant any-timestamp' --secret-stdin --rule SIG-6 --settle 50ms < secret",
 			also: []string{"SENT_DM_WEBHOOK_SECRET=" + testSecret},
