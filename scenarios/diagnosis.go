@@ -98,11 +98,11 @@ func (s *session) wonder(ctx context.Context, p *planned, err error, out *report
 	switch by := p.rule.ID; {
 	case found == nil || s.subject.Wide() || by == rule.SIG9 || by == rule.TOL5:
 	case by == plainRule || by == rule.SIG8:
-		s.gate.closed = by + " did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen"
+		s.closeGate(by+" did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen", nil)
 	default:
 		s.shutBy(found, x)
 		s.diagnosed = plainRule
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, notOpen, nil
 	}
 }
 

@@ -131,14 +131,36 @@ func (s *session) shutBy(found *report.Diagnosis, refused steps.Exchange) {
 	i := slices.IndexFunc(plans, func(p planned) bool { return p.rule.ID == plainRule })
 	e := s.exchange(&plans[i], refused)
 	e.Expected = "a 2xx"
-	s.gate.plain = s.gate.passed
-	s.gate.plain.Verdict, s.gate.plain.Evidence = report.Failed, []report.Evidence{e}
-	s.gate.plain.Reason = s.redact("the first delivery was accepted, and a later one was not, " + refused.What + ": " + driver.Quote(refused))
-	s.gate.closed = notOpen
-	shut := s.gate.plain
+	plain := s.gate.passed
+	plain.Verdict, plain.Evidence = report.Failed, []report.Evidence{e}
+	plain.Reason = s.redact("the first delivery was accepted, and a later one was not, " + refused.What + ": " + driver.Quote(refused))
+	s.closeGate(notOpen, &plain)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shut, s.diagnosis = &shut, found
+	s.diagnosis = found
+}
+
+// closeGate closes the gate while scenarios run, and returns why it is closed: whoever
+// comes first has said so. plain is how the plain delivery's scenario ends by it; nil: as
+// it did.
+func (s *session) closeGate(why string, plain *report.Scenario) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gate.closed == "" {
+		s.gate.closed = why
+		if plain != nil {
+			s.gate.plain, s.shut = *plain, plain
+		}
+	}
+	return s.gate.closed
+}
+
+// isClosed is why nothing can be judged any more, "" while everything can, and how the
+// plain delivery's scenario ends by it, without a name where it ran by itself.
+func (s *session) isClosed() (why string, plain report.Scenario) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gate.closed, s.gate.plain
 }
 
 // guard keeps hostile traffic away from public addresses that nobody named.

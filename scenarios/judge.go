@@ -28,14 +28,15 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 		File:    fmt.Sprintf("%s:%d", p.scenario.File, p.scenario.Line),
 		Partial: p.partial,
 	}
-	if s.gate.plain.Name != "" && p.rule.ID == plainRule {
-		return s.gate.plain, false
+	closed, plain := s.isClosed()
+	if plain.Name != "" && p.rule.ID == plainRule {
+		return plain, false
 	}
 	if ctx.Err() != nil && p.rule.ID == plainRule && s.gate.passed.Name == out.Name {
 		return s.gate.passed, false // it was seen before the run ended
 	}
 	s.beforeScenario(ctx)
-	if reason := s.closedTo(ctx, p); reason != "" {
+	if reason := s.closedTo(ctx, p, closed); reason != "" {
 		out.Reason = reason
 		for _, st := range p.scenario.Steps {
 			out.Steps = append(out.Steps, report.Step{Text: st.Keyword + " " + st.Text})
@@ -119,13 +120,13 @@ func (s *session) alone(p *planned) bool {
 	return p.alone || p.rule.ID == burstRule && s.subject.Wide()
 }
 
-// closedTo is why a scenario cannot show anything, or "".
-func (s *session) closedTo(ctx context.Context, p *planned) string {
+// closedTo is why a scenario cannot show anything, or "". closed is why none can.
+func (s *session) closedTo(ctx context.Context, p *planned, closed string) string {
 	switch {
 	case ctx.Err() != nil:
 		return whyStopped(ctx)
-	case s.gate.closed != "" && (p.rule.ID != redirectRule || !s.gate.redirects):
-		return s.gate.closed
+	case closed != "" && (p.rule.ID != redirectRule || !s.gate.redirects):
+		return closed
 	case p.strictOnly() && !s.cfg.Strict:
 		return "this rule is judged only with --strict"
 	case s.gate.haunted != "" && p.scenario.Tagged("@state"):
@@ -336,8 +337,8 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 	default:
 		return false
 	}
-	if s.gate.closed != "" { // by another scenario, while this one waited
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
+	if closed, _ := s.isClosed(); closed != "" { // by another scenario, while this one waited
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, closed, nil
 		return false
 	}
 	if away != nil && !away.Paced && (clock.Real{}).Sleep(ctx, restTime) != nil {
@@ -357,23 +358,21 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 	case ctx.Err() != nil || p.rule.ID == plainRule && away == nil:
 		return false
 	}
-	s.gate.closed = fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
+	why := fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
 	switch {
 	case status == http.StatusTooManyRequests:
-		s.gate.closed += ": it limits how many deliveries it takes, or how many it rejects, and Sent sends as many as there are. Take the limit off this route, or raise it, to have everything judged"
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
+		why += ": it limits how many deliveries it takes, or how many it rejects, and Sent sends as many as there are. Take the limit off this route, or raise it, to have everything judged"
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.closeGate(why, nil), nil
 	case strings.HasPrefix(p.rule.ID, "SIG-"):
-		s.gate.plain = *out
-		s.gate.plain.Verdict = report.Failed
-		s.gate.plain.Reason = fmt.Sprintf("taken at first; since the scenario %q no genuine delivery is taken (%s): it seems that whoever sends forged ones locks Sent out", p.scenario.Name, seen)
-		if len(s.gate.plain.Evidence) == 0 && away != nil {
-			s.gate.plain.Evidence = s.evidence(p, away.Refused(), world)
+		plain := *out
+		plain.Verdict = report.Failed
+		plain.Reason = fmt.Sprintf("taken at first; since the scenario %q no genuine delivery is taken (%s): it seems that whoever sends forged ones locks Sent out", p.scenario.Name, seen)
+		if len(plain.Evidence) == 0 && away != nil {
+			plain.Evidence = s.evidence(p, away.Refused(), world)
 		}
-		shut := s.gate.plain
-		s.mu.Lock()
-		s.shut = &shut
-		s.mu.Unlock()
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.gate.closed, nil
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.closeGate(why, &plain), nil
+	default:
+		s.closeGate(why, nil)
 	}
 	return false
 }

@@ -20,15 +20,19 @@ import (
 // contactStory is what a contact gave and wrote, a word for each delivery in the
 // order of arrival: "opt_out@2" is a signal of that second, "text" and "STOP" are
 // texts; "?" at the end: the sender hung up, "!": it was forged, "=": at the same instant as the one
-// before.
+// before, "<" in front: sent before that one was answered.
 func contactStory(o *oracle.Oracle, from, story string) {
 	number := 100 * len(from)
 	for word := range strings.FieldsSeq(story) {
 		number++
 		s := chaos.Step{Number: number, Kind: chaos.KindDeliver, Attempt: 1, Occurrence: chaos.First, Rule: "TOL-3"}
-		out := delivery.Outcome{Kind: delivery.Answered, Status: http.StatusOK}
+		out := delivery.Outcome{Kind: delivery.Answered, Status: http.StatusOK, Start: time.Unix(int64(number), 0), Duration: time.Millisecond}
 		if strings.Contains(word, "=") {
 			s.Group = 1
+		}
+		word, early := strings.CutPrefix(word, "<")
+		if early {
+			out.Start = out.Start.Add(-2 * time.Second)
 		}
 		word, forged := strings.CutSuffix(strings.Trim(word, "="), "!")
 		if forged {
@@ -36,7 +40,7 @@ func contactStory(o *oracle.Oracle, from, story string) {
 		}
 		word, unsure := strings.CutSuffix(word, "?")
 		if unsure {
-			s.Sender, out = delivery.HangUp, delivery.Outcome{Kind: delivery.Reset}
+			s.Sender, out = delivery.HangUp, delivery.Outcome{Kind: delivery.Reset, Start: out.Start}
 		}
 		s.Event.ID = uuid.NewSHA1(uuid.Nil, []byte(from+word))
 		s.Subject = chaos.Subject{Kind: chaos.AboutInbound, Index: 1, ID: s.Event.ID, From: from}
@@ -141,6 +145,8 @@ func TestNothingIsSentToOneWhoHasOptedOut(t *testing.T) {
 		{"opt_out@1 text", 1, true, "CON-2", false},
 		{"opt_out@1 text", 1, false, "CON-2", false},
 		{"text opt_out@1", 1, true, "", false},
+		{"opt_out@1 <text", 1, true, "", false},
+		{"opt_out@1 <text", 0, true, "", false},
 		{"opt_out@1? text", 1, true, "", false},
 		{"opt_out@1= text=", 1, true, "", false},
 		{"opt_out@1 opt_in@2 text", 1, true, "", false},

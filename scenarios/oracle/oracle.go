@@ -159,7 +159,7 @@ func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	r.Arrivals = append(r.Arrivals, Arrival{Step: s, Taken: taken, Answer: said, Epoch: o.epoch})
 	switch s.Subject.Kind {
 	case chaos.AboutInbound:
-		o.wrote(s, taken)
+		o.wrote(s, taken, out.Start)
 	case chaos.AboutContact:
 		o.signalled(s, taken, out.Start.Add(out.Duration))
 	case chaos.AboutMessage, chaos.AboutTemplate:
