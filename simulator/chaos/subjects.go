@@ -206,6 +206,7 @@ func (d *drawer) template() {
 	}
 	metaID := fmt.Sprintf("%016d", st.IntN(1e15)+1e15) // Meta's ids are long decimal numbers
 	steps := lifecycle.PlanTemplate(st, lifecycle.TemplateOptions{Category: seed.Pick(st, []string{event.Marketing, event.Utility})})
+	steps = d.edited(steps)
 	var facts []*fact
 	at, last := d.start, time.Duration(0)
 	for n, s := range steps {
@@ -238,6 +239,22 @@ func (d *drawer) template() {
 			return d.fact(st, s, event.Event{Type: event.Templates, Template: &t}, t.Status, f.created)
 		})
 	}
+}
+
+// edited has every other template that was approved edited by its author and reviewed
+// again, in vain: whoever takes an approval for final shows it. It draws from a stream
+// of its own: the other templates are the same with it and without.
+func (d *drawer) edited(steps []lifecycle.TemplateStep) []lifecycle.TemplateStep {
+	last := steps[len(steps)-1]
+	st := d.plan.Seed.Stream("chaos edit", nth(d.index))
+	if last.Status != event.TemplateApproved && last.Status != event.TemplateCategoryUpdated || st.Chance(0.5) {
+		return steps
+	}
+	why := "INVALID_FORMAT: the edited text has a variable at its end"
+	pending, rejected := last, last
+	pending.Status, pending.Reason, pending.After = event.TemplatePending, nil, last.After+between(st, time.Minute, time.Hour)
+	rejected.Status, rejected.Reason, rejected.After = event.TemplateRejected, &why, pending.After+between(st, time.Minute, time.Hour)
+	return append(steps, pending, rejected)
 }
 
 func documentedTemplate(status string) bool {
