@@ -56,7 +56,7 @@ func FullURL(text string) string {
 }
 
 // reachTime is how long one attempt to reach a target may take.
-const reachTime = 5 * time.Second
+const reachTime = 10 * time.Second
 
 func newURL(spec Spec) (*urlTarget, error) {
 	u, err := parseTargetURL(spec.URL)
