@@ -218,24 +218,28 @@ func (s *session) adapt(p chaos.Plan) chaos.Plan {
 // enough is of how many answers a median says something.
 const enough = 5
 
-// latency judges how fast the events of each type are acknowledged: by their
-// median, for a machine may be busy.
+// slowest is the share of answers that may be slow, for a machine may be busy: what a
+// receiver does for each new thing is done at two of five events, where there are few
+// of each.
+const slowest = 0.4
+
+// latency judges how fast the events of each type are acknowledged.
 func (s *session) latency(res *chaosrun.Result) {
 	for _, typ := range slices.Sorted(maps.Keys(res.ByType)) {
 		of := res.ByType[typ]
-		median := of.Quantile(0.5)
+		most := of.Quantile(1 - slowest)
 		if of.Count() < enough {
 			continue
 		}
 		res.Book.Checked[rule.ACK1] += of.Count()
-		if median <= s.cfg.AckWithin {
+		if most <= s.cfg.AckWithin {
 			continue
 		}
 		res.Violated++
 		res.Book.Violated[rule.ACK1]++
 		res.Book.Violations[rule.ACK1] = append(res.Book.Violations[rule.ACK1], oracle.Violation{
 			Rule: rule.ACK1, Expected: "an answer within " + s.cfg.AckWithin.String(),
-			Summary: fmt.Sprintf("half of the %d %s events, one at a time, were answered only after %s", of.Count(), typ, median.Round(time.Millisecond)),
+			Summary: fmt.Sprintf("two of five of the %d %s events, one at a time, were answered only after %s", of.Count(), typ, most.Round(time.Millisecond)),
 		})
 	}
 }
