@@ -245,7 +245,14 @@ Feature: Signature
       | future-3600       |
       | other-webhook-id  |
     Then the rejected ones left no trace in the receiver's state
-    And the genuine event that was forged is processed
+
+  @SIG-13 @MUST @state
+  Scenario: a rejected delivery does not keep the genuine one out
+    Given a message whose "QUEUED" shows in the receiver's state
+    When forged deliveries arrive for that message and for messages never seen:
+      | wrong-secret      |
+      | no-signature      |
+    Then the genuine event that was forged is processed
 
   @SIG-14 @MUST
   Scenario: a rejection gives nothing away
