@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/sentsim/sentsim/scenarios/capture"
 )
@@ -168,7 +168,7 @@ func restorations(order change) []restoration {
 			return ""
 		}),
 		values("body-accents-apart", "letters and their accents stand apart in the body (Unicode's form NFD, as macOS writes it): it is right for the form NFC", func(v gjson.Result, _ *place) string {
-			if composed := compose(v.String()); v.Type == gjson.String && composed != v.String() {
+			if composed := norm.NFC.String(v.String()); v.Type == gjson.String && composed != v.String() {
 				return quoted(composed)
 			}
 			return ""
@@ -280,38 +280,6 @@ func timeOf(v gjson.Result) string {
 		return ""
 	}
 	return quoted(at.UTC().Format(time.RFC3339))
-}
-
-// compose joins the letters of Latin script with the accents behind them.
-func compose(text string) string {
-	if !strings.ContainsFunc(text, func(c rune) bool { return unicode.Is(unicode.Mn, c) }) {
-		return text
-	}
-	const letters = "aAcCdDeEgGhHiIjJkKlLnNoOrRsStTuUwWyYzZ"
-	var pairs []string
-	for _, accent := range []struct{ mark, letters string }{ // one for each of letters; a dash where there is none
-		{"\u0300", "àÀ----èÈ----ìÌ------ǹǸòÒ------ùÙẁẀỳỲ--"},
-		{"\u0301", "áÁćĆ--éÉǵǴ--íÍ--ḱḰĺĹńŃóÓŕŔśŚ--úÚẃẂýÝźŹ"},
-		{"\u0302", "âÂĉĈ--êÊĝĜĥĤîÎĵĴ------ôÔ--ŝŜ--ûÛŵŴŷŶẑẐ"},
-		{"\u0303", "ãÃ----ẽẼ----ĩĨ------ñÑõÕ------ũŨ--ỹỸ--"},
-		{"\u0304", "āĀ----ēĒḡḠ--īĪ--------ōŌ------ūŪ--ȳȲ--"},
-		{"\u0306", "ăĂ----ĕĔğĞ--ĭĬ--------ŏŎ------ŭŬ------"},
-		{"\u0307", "ȧȦċĊḋḊėĖġĠḣḢ-İ------ṅṄȯȮṙṘṡṠṫṪ--ẇẆẏẎżŻ"},
-		{"\u0308", "äÄ----ëË--ḧḦïÏ--------öÖ----ẗ-üÜẅẄÿŸ--"},
-		{"\u030a", "åÅ----------------------------ůŮẘ-ẙ---"},
-		{"\u030b", "----------------------őŐ------űŰ------"},
-		{"\u030c", "ǎǍčČďĎěĚǧǦȟȞǐǏǰ-ǩǨľĽňŇǒǑřŘšŠťŤǔǓ----žŽ"},
-		{"\u0327", "--çÇḑḐȩȨģĢḩḨ----ķĶļĻņŅ--ŗŖşŞţŢ--------"},
-		{"\u0328", "ąĄ----ęĘ----įĮ--------ǫǪ------ųŲ------"},
-	} {
-		composed := []rune(accent.letters)
-		for i, letter := range []rune(letters) {
-			if i < len(composed) && composed[i] != '-' {
-				pairs = append(pairs, string(letter)+accent.mark, string(composed[i]))
-			}
-		}
-	}
-	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // printingOf are the ways in which the parts of a body are printed otherwise
