@@ -144,7 +144,7 @@ func (b *ledger) fallen(rep *report.Report) {
 		return
 	}
 	fell := report.Scenario{Name: "the receiver stays up", File: "seen beside the scenarios", Verdict: report.Failed}
-	fell.Reason = fmt.Sprintf("the receiver went down, first in the scenario %q, and no delivery of a MUST rule takes it down each time: it seems to end by itself", in)
+	fell.Reason = fmt.Sprintf("the receiver went down, first in the scenario %q, and no MUST rule's deliveries take it down each time: it ends by itself, or by what a SHOULD rule's scenario sends", in)
 	if lost {
 		fell.Reason = fmt.Sprintf("the receiver went down in the scenario %q, and takes no connections since", in)
 	}

@@ -98,3 +98,27 @@ func TestATightToleranceIsOneFailure(t *testing.T) {
 		})
 	}
 }
+
+// One that cannot be started again fails the rule whose deliveries it did not survive,
+// between two of them or behind the last, and is not judged by what comes after.
+func TestAReceiverThatIsGoneForGoodFails(t *testing.T) {
+	t.Parallel()
+	for after := 162; after < 168; after++ { // in the middle of MUST rules
+		t.Run(strconv.Itoa(after), func(t *testing.T) {
+			t.Parallel()
+			url, _ := falling(t, after, func(s *http.Server) { _ = s.Close() })
+			cfg := scenarios.URL(url, fallingSecret)
+			cfg.Settle = 50 * time.Millisecond
+			rep := verify(t, cfg)
+			failed := strings.Fields(verdicts(rep, report.Failed))
+			if len(failed) != 1 || failed[0] == "SIG-1" || rep.ExitStatus != report.ExitBroken {
+				t.Errorf("failed %q, exit status %d, want one rule, which is not SIG-1, and 1", failed, rep.ExitStatus)
+			}
+			for _, r := range rep.Rules {
+				if r.Verdict == report.Failed && !strings.Contains(r.Reason, "went down") {
+					t.Errorf("%s: %s", r.ID, r.Reason)
+				}
+			}
+		})
+	}
+}
