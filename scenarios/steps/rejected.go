@@ -151,13 +151,14 @@ func (w *World) leftNoTrace(ctx context.Context) error {
 }
 
 // genuineIsProcessed delivers, after forged deliveries of an event were rejected, the
-// event itself: whoever has noted its id before he verified the signature takes it for
-// a duplicate, and it is lost. Another message tells whether it is about those.
+// event itself: a receiver that notes an event's id before it verifies the signature
+// takes it for a duplicate, and it is lost. Where the event has no effect, that of
+// another message, which nobody forged, tells whether the forgeries are the reason.
 func (w *World) genuineIsProcessed(ctx context.Context) error {
 	m, st := w.messages[0], w.claimed()
 	rejected := func(f forgedDelivery) bool { return f.message == m && f.at.Outcome.Rejected() }
 	if !slices.ContainsFunc(w.forged, rejected) {
-		return nil // its own rule says so
+		return leftOut("none of the forged deliveries was rejected (their own rules say so)")
 	}
 	if !w.s.Traits.Words.Kept(st) || !w.can(rule.MessageStatus) {
 		return leftOut("%s does not show in the receiver's state", st)
@@ -180,8 +181,12 @@ func (w *World) genuineIsProcessed(ctx context.Context) error {
 	if err := w.seeAll(ctx, []*message{like}, m.history[:len(m.history)-1]); err != nil {
 		return err
 	}
-	if ok, _, err = processed(like); err != nil || !ok {
-		return err // of any message: other rules say so
+	ok, _, err = processed(like)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return leftOut("the %s event has no effect on a message that nobody forged either (the rules of its state say so)", st)
 	}
 	return &Failure{
 		Summary:  fmt.Sprintf("after forged deliveries of its %s event were rejected, the genuine one was accepted and has no effect: the message is %s; that of another message, which nobody forged, has", st, status(got)),
