@@ -218,16 +218,16 @@ func (s *session) adapt(p chaos.Plan) chaos.Plan {
 // enough is of how many answers a median says something.
 const enough = 5
 
-// slowest is the share of answers that may be slow, for a machine may be busy: what a
-// receiver does for each new thing is done at two of five events, where there are few
-// of each.
-const slowest = 0.4
+// slow is which share of the answers must be slow. What a receiver does for each new
+// template, and for no later event of it, it does at less than half of the events.
+const slow = 0.4
 
-// latency judges how fast the events of each type are acknowledged.
+// latency judges how fast the events of each type are acknowledged, of which there
+// are enough.
 func (s *session) latency(res *chaosrun.Result) {
 	for _, typ := range slices.Sorted(maps.Keys(res.ByType)) {
 		of := res.ByType[typ]
-		most := of.Quantile(1 - slowest)
+		most := of.Quantile(1 - slow)
 		if of.Count() < enough {
 			continue
 		}

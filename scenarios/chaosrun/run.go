@@ -349,7 +349,9 @@ func (r *runner) tally(s chaos.Step, out delivery.Outcome, ok, met bool) {
 	}
 	if out.Kind == delivery.Answered && s.Sender == "" && s.Group == 0 {
 		r.latencies.add(out.Duration)
-		if s.Kind == chaos.KindDeliver && s.Occurrence == chaos.First {
+		// A machine that had no time for a control of ours says nothing of the receiver.
+		starved := out.Duration > r.s.AckWithin && r.s.Pulse.Starved(out.Start) > 0
+		if s.Kind == chaos.KindDeliver && s.Occurrence == chaos.First && !starved {
 			of := r.byType[s.Event.Type]
 			if of == nil {
 				of = new(Latencies)
