@@ -64,45 +64,67 @@ func variants(k simulator.Knobs) []diagnosis.Variant {
 // wonder looks for the cause behind a genuine delivery that is refused though the
 // plain one was accepted: a mistake that spoils only some signatures, a tolerance so
 // tight that chance decides, or a change of the body that shows with some bodies only.
-// Where the first two are found nothing else is judged by what chance decides.
+// Where one of the first two is found, nothing else is judged by what chance decides.
 func (s *session) wonder(ctx context.Context, p *planned, err error, out *report.Scenario) {
 	var failure *steps.Failure
 	if !errors.As(err, &failure) || failure.At == nil || ctx.Err() != nil {
 		return
 	}
-	x := *failure.At
+	x, by := *failure.At, p.rule.ID
 	s.mu.Lock()
-	known, asked := s.diagnosis != nil, s.wondered
+	known := s.diagnosis != nil
 	s.mu.Unlock()
 	if known {
 		return
 	}
-	var found *report.Diagnosis
-	switch p.rule.ID {
+	switch by {
 	case plainRule:
-		found = diagnosis.Sometimes(ctx, s.underDiagnosis(), x.Outcome)
-	case rule.SIG9, rule.TOL5:
-		found = diagnosis.BodyRefused(ctx, s.underDiagnosis(), x.Request, x.Outcome)
-	default:
-		if asked && p.rule.ID != rule.SIG8 || x.Genuine != nil || !x.Outcome.Rejected() || driver.NotNow(x.Outcome) || s.gate.passed.Name == "" || s.subject.Wide() {
-			return
+		if found := diagnosis.Sometimes(ctx, s.underDiagnosis(), x.Outcome); found != nil {
+			s.explain(found, by)
+			s.closeByChance(by)
 		}
-		found = diagnosis.TightTolerance(ctx, s.underDiagnosis(), x.Outcome)
-	}
-	s.mu.Lock()
-	s.wondered = true
-	if found != nil && s.diagnosis == nil {
-		s.diagnosis, s.diagnosed = found, p.rule.ID
-	}
-	s.mu.Unlock()
-	switch by := p.rule.ID; {
-	case found == nil || s.subject.Wide() || by == rule.SIG9 || by == rule.TOL5:
-	case by == plainRule || by == rule.SIG8:
-		s.closeGate(by+" did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen", nil)
+	case rule.SIG9, rule.TOL5:
+		if found := diagnosis.BodyRefused(ctx, s.underDiagnosis(), x.Request, x.Outcome); found != nil {
+			s.explain(found, by)
+		}
 	default:
-		s.shutBy(found, x)
-		s.diagnosed = plainRule
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, notOpen, nil
+		found := s.chance(ctx, by, x)
+		switch {
+		case found == nil:
+		case by == rule.SIG8: // it says so itself
+			s.explain(found, by)
+			s.closeByChance(by)
+		default:
+			s.shutBy(found, x)
+			out.Verdict, out.Reason, out.Evidence = report.NotChecked, notOpen, nil
+		}
+	}
+}
+
+// chance looks once, and for SIG-8 in any case, whether a genuine delivery was refused
+// because the tolerance of its timestamp is so tight that chance decides.
+func (s *session) chance(ctx context.Context, by rule.ID, x steps.Exchange) *report.Diagnosis {
+	genuine := x.Genuine == nil && x.Outcome.Rejected() && !driver.NotNow(x.Outcome)
+	if !genuine || s.gate.passed.Name == "" || s.subject.Wide() || s.wondered && by != rule.SIG8 {
+		return nil
+	}
+	s.wondered = true
+	return diagnosis.TightTolerance(ctx, s.underDiagnosis(), x.Outcome)
+}
+
+// explain keeps the diagnosis of a rule's failure, if there is none yet.
+func (s *session) explain(found *report.Diagnosis, by rule.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.diagnosis == nil {
+		s.diagnosis, s.diagnosed = found, by
+	}
+}
+
+// closeByChance closes the gate of a receiver that takes genuine deliveries by chance.
+func (s *session) closeByChance(by rule.ID) {
+	if !s.subject.Wide() { // else what others saw meanwhile stands
+		s.closeGate(by+" did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen", nil)
 	}
 }
 

@@ -110,11 +110,8 @@ const notOpen = plainRule + " did not pass, so nothing that builds on an accepte
 // only, for the tolerance of its timestamp is so tight that another one is refused.
 // Whoever calls it has the wire.
 func (s *session) takenByChance(ctx context.Context, refused steps.Exchange) bool {
-	if s.gate.passed.Name == "" {
-		return false
-	}
-	found := diagnosis.TightTolerance(ctx, s.underDiagnosis(), refused.Outcome)
-	if s.wondered = true; found == nil {
+	found := s.chance(ctx, plainRule, refused)
+	if found == nil {
 		return false
 	}
 	s.shutBy(found, refused)
@@ -135,9 +132,7 @@ func (s *session) shutBy(found *report.Diagnosis, refused steps.Exchange) {
 	plain.Verdict, plain.Evidence = report.Failed, []report.Evidence{e}
 	plain.Reason = s.redact("the first delivery was accepted, and a later one was not, " + refused.What + ": " + driver.Quote(refused))
 	s.closeGate(notOpen, &plain)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.diagnosis = found
+	s.explain(found, plainRule)
 }
 
 // closeGate closes the gate while scenarios run, and returns why it is closed: whoever
