@@ -40,11 +40,12 @@ func (s *session) learn(ctx context.Context) {
 		}
 	}
 	traits, err := l.Learn(ctx)
-	if x := refused.Load(); x != nil && s.takenByChance(ctx, *x) {
-		s.subject.LeaveWire()
-		return
-	}
+	x := refused.Load()
+	chance := x != nil && s.takenByChance(ctx, *x)
 	s.subject.LeaveWire()
+	if chance {
+		return // what was learned was learned by chance
+	}
 	var away *learn.TurnedAway
 	if errors.As(err, &away) && ctx.Err() == nil {
 		s.gate.closed = "nothing else can be judged: " + away.Error() + ". Take the limit off this route, or raise it"

@@ -23,7 +23,7 @@ verdict may depend on: version, edition, seed.`,
 		Example: `  sentsim compare main.json branch.json
   sentsim compare main.json branch.json --output json`,
 		Args: cobra.ArbitraryArgs,
-		Annotations: map[string]string{helpStatuses: `  0  nothing else
+		Annotations: map[string]string{helpStatuses: `  0  neither of these
   1  a rule fails that did not or was not seen, or a MUST rule that was seen no longer is
   2  a report cannot be read
 `},
