@@ -80,6 +80,7 @@ func search(ctx context.Context, first, seeds uint64, jobs int, brief bool, stdo
 	var next, tried atomic.Uint64
 	var mu sync.Mutex
 	var all result
+	var hours float64 // a million seeds are more time than a Duration holds
 	var failed *seed.Seed
 	var broken law
 	var workers sync.WaitGroup
@@ -97,7 +98,7 @@ func search(ctx context.Context, first, seeds uint64, jobs int, brief bool, stdo
 				r := carryOut(ctx, draw(s), patience)
 				tried.Add(1)
 				mu.Lock()
-				all.simulated += r.simulated
+				hours += r.simulated.Hours()
 				all.requests, all.phantoms, all.restarts = all.requests+r.requests, all.phantoms+r.phantoms, all.restarts+r.restarts
 				if r.bad != nil && ctx.Err() == nil && (failed == nil || s < *failed) {
 					failed, broken = &s, r.bad.law
@@ -109,7 +110,7 @@ func search(ctx context.Context, first, seeds uint64, jobs int, brief bool, stdo
 	workers.Wait()
 	took := time.Since(began)
 	fmt.Fprintf(stdout, "%d seeds in %.1f s: %.0f simulated hours (%.0f a second), %d requests, %d starts again, %d attempts cut short\n",
-		tried.Load(), took.Seconds(), all.simulated.Hours(), all.simulated.Hours()/took.Seconds(), all.requests, all.restarts, all.phantoms)
+		tried.Load(), took.Seconds(), hours, hours/took.Seconds(), all.requests, all.restarts, all.phantoms)
 	switch {
 	case failed != nil && brief:
 		fmt.Fprintf(stdout, "found after %5d seeds: %-75s", uint64(*failed)-first+1, broken)
