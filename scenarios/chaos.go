@@ -122,7 +122,7 @@ func Chaos(ctx context.Context, cfg Config, c ChaosRun) (report.Report, error) {
 		rep.TargetLog = s.subject.Target.Log()
 	}
 	if rec != nil {
-		if endErr := rec.end(res, rep); !errors.Is(runErr, endErr) { // the first error of a trace stays, and may have ended the run
+		if endErr := rec.end(res, rep, Status(rep, runErr)); !errors.Is(runErr, endErr) { // the first error of a trace stays, and may have ended the run
 			runErr = errors.Join(runErr, endErr)
 		}
 	}

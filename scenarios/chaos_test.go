@@ -1,9 +1,12 @@
 package scenarios_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +22,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/zoo"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/signing"
+	"github.com/sentsim/sentsim/simulator/trace"
 )
 
 // dense is the profile "everything" with three times as many faults, so that a
@@ -265,6 +269,51 @@ func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 	}
 	if rep.ExitStatus != scenarios.ExitTarget && rep.ExitStatus != report.ExitBroken {
 		t.Errorf("exit status %d: %s", rep.ExitStatus, report.Meaning(rep))
+	}
+}
+
+// signal is why a context ended, and the exit status that it calls for.
+type signal struct{ status int }
+
+func (s signal) Error() string   { return "interrupted" }
+func (s signal) ExitStatus() int { return s.status }
+
+// The last line of a trace says what the command's exit status was.
+func TestAnInterruptedTraceEndsWithItsStatus(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	url, _ := falling(t, 180, func(*http.Server) { stop(signal{scenarios.ExitInterrupted}) })
+	cfg := scenarios.URL(url, fallingSecret)
+	plan, err := scenarios.ChaosPlan(cfg, dense(), 5000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "run.jsonl")
+	record, err := trace.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := scenarios.Chaos(ctx, cfg, scenarios.ChaosRun{
+		Plan: plan, Command: "chaos", Record: record, Options: chaosrun.Options{Concurrency: 4},
+	})
+	if got := scenarios.Status(rep, err); got != scenarios.ExitInterrupted {
+		t.Errorf("exit status %d, want %d: %v", got, scenarios.ExitInterrupted, err)
+	}
+	if err := record.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	told, err := trace.Read(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told.End == nil || told.End.ExitStatus != scenarios.ExitInterrupted || told.End.Reason == "" {
+		t.Errorf("the trace ends with %+v, want exit status %d and the reason", told.End, scenarios.ExitInterrupted)
 	}
 }
 

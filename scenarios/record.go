@@ -54,7 +54,7 @@ func (r *recorder) violation(v oracle.Violation) error {
 }
 
 // end writes what was found, and the last line. A run that never began has none.
-func (r *recorder) end(res chaosrun.Result, rep report.Report) error {
+func (r *recorder) end(res chaosrun.Result, rep report.Report, status int) error {
 	if r.run.Plan.Messages == 0 {
 		return nil
 	}
@@ -65,5 +65,5 @@ func (r *recorder) end(res chaosrun.Result, rep report.Report) error {
 			}
 		}
 	}
-	return r.to.End(rep.ExitStatus, rep.Chaos.Stopped)
+	return r.to.End(status, rep.Chaos.Stopped)
 }

@@ -114,13 +114,16 @@ func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
 	book.addGate()
 }
 
-// Status is the exit status of a run that ended with this report and error.
-// Who knows why ctx ended sets 130 or 143 instead.
+// Status is the exit status of a run that ended with this report and error. An error
+// with a method ExitStatus() int says it itself, as a signal that ended ctx does.
 func Status(rep report.Report, err error) int {
 	var unreachable *TargetError
+	var ended interface{ ExitStatus() int }
 	switch {
 	case err == nil:
 		return rep.ExitStatus
+	case errors.As(err, &ended):
+		return ended.ExitStatus()
 	case errors.As(err, &unreachable):
 		return ExitTarget
 	case len(rep.Rules) > 0 && rep.ExitStatus != report.ExitKept:

@@ -129,6 +129,9 @@ type signalled struct {
 
 func (s *signalled) Error() string { return s.word }
 
+// ExitStatus is the status of a run that the signal ended.
+func (s *signalled) ExitStatus() int { return s.status }
+
 // ended is the reason that a signal gives.
 func ended(s os.Signal) error {
 	if s == syscall.SIGTERM || s == syscall.SIGHUP { // the terminal is gone, or whoever supervises it wants it to end
