@@ -22,11 +22,14 @@ import (
 // segments are the thirds of a test, as k6 is told them.
 func segments() []string { return []string{"0:1/3", "1/3:2/3", "2/3:1"} }
 
+// sequence is how k6 is told of the thirds together.
+const sequence = "0,1/3,2/3,1"
+
 // third starts the process of one segment.
 func third(t *testing.T, r *recording, n int, text string, env ...string) *k6 {
 	t.Helper()
 	return start(t, t.TempDir(), text, environ(r, env...), "run", "-q",
-		"--execution-segment", segments()[n], "--execution-segment-sequence", "0,1/3,2/3,1")
+		"--execution-segment", segments()[n], "--execution-segment-sequence", sequence)
 }
 
 func merge(t *testing.T, reports ...report.Report) report.Report {
