@@ -62,6 +62,8 @@ func faults() []fault {
 		{"a restart makes waiting retries at once", dispatcher, "q.add(x.Clone())", "x.DueAt = d.cfg.Clock.Now()\n\t\t\tq.add(x.Clone())"},
 		{"a restart counts deliveries from the beginning", dispatcher, "\td.made = made\n", ""},
 		{"a restart drops what was due meanwhile", state, "for _, e := range state.Planned {\n", "for _, e := range state.Planned {\n\t\tif e.CreatedAt.Before(s.clock.Now()) {\n\t\t\tcontinue\n\t\t}\n"},
+		{"a restart forgets the simulation time", state, "case last.After(cfg.Start):\n\t\treturn last.UTC()\n", "case last.After(cfg.Start):\n\t\treturn cfg.Wall().Truncate(time.Second).UTC()\n"},
+		{"simulation time is not written down", state, "c.At, c.Wall = t.clock.Now(), clock.Wall()", "c.Wall = clock.Wall()"},
 		{"what is accepted is not safe yet", state, "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn s.failure()", "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn nil"},
 		{"a switch by hand is not safe yet", webhooks, "if err := s.dispatcher.SetActive(id, active); err != nil {\n\t\treturn err\n\t}\n\treturn s.failure()", "return s.dispatcher.SetActive(id, active)"},
 		{"what has happened stays planned", memory, "m.planned.drop(eventID)", "m.planned.drop(e.Subject())"},

@@ -39,6 +39,7 @@ const (
 	orderLaw   law = "deliveries go out in their order, and no more at a time than allowed"
 	historyLaw law = "the history says what happened"
 	matching   law = "every webhook that subscribes to an event gets it, and no other"
+	timeLaw    law = "simulation time goes on after a restart"
 	ending     law = "everything comes to an end"
 )
 

@@ -183,9 +183,36 @@ func (w *world) again(kept int, downtime time.Duration) *life {
 	w.log = w.log[:kept]
 	w.safe = kept
 	w.restarts++
+	w.goesOn()
 	next := w.live(w.now.Add(downtime))
 	next.compare()
 	return next
+}
+
+// goesOn looks whether a simulator on a virtual clock of its own would go on from the
+// simulation time at which the file was last written. The lives of a story are on a
+// clock that is handed to them, which passes while they are down, as a real one does.
+func (w *world) goesOn() {
+	memory := history.NewMemory(0)
+	var last time.Time
+	for _, c := range w.log {
+		_ = memory.Save(copied(c)) // it never fails
+		if c.At.After(last) {
+			last = c.At
+		}
+	}
+	if last.IsZero() {
+		return // nothing was written
+	}
+	sim, err := simulator.New(simulator.Config{Knobs: w.plan.knobs, Store: memory, Wall: w.wall})
+	if err != nil {
+		w.violated(ending, "it does not start again on a virtual clock: %v", err)
+		return
+	}
+	defer func() { _ = sim.Close() }()
+	if now := sim.Now(); !now.Equal(last) {
+		w.violated(timeLaw, "the file was last written at %s, and a virtual clock goes on at %s", w.after(last), w.after(now))
+	}
 }
 
 // line is a line of the story.

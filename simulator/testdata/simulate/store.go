@@ -35,6 +35,9 @@ func (s store) Save(c history.Change) error {
 	if err := s.Memory.Save(c); err != nil {
 		return err
 	}
+	if now := s.clock.Now(); !c.At.Equal(now) {
+		s.violated(timeLaw, "what happened at %s is written down at %s", s.after(now), s.after(c.At))
+	}
 	s.log = append(s.log, copied(c))
 	s.check(c)
 	return nil
