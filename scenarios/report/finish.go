@@ -116,7 +116,7 @@ func (t *Terminal) evidence(all []Evidence) {
 
 // long tells whether text is a command too long for a brief report.
 func long(text string) bool {
-	return strings.HasPrefix(text, "curl ") && utf8.RuneCountInString(text) > maxLine
+	return (strings.HasPrefix(text, "curl ") || strings.Contains(text, " | curl ")) && utf8.RuneCountInString(text) > maxLine
 }
 
 // field is one named part of an evidence.
@@ -215,11 +215,36 @@ func (t *Terminal) notChecked(rules []Rule) {
 		for _, l := range wrap(what, t.room(4)) {
 			t.line("    %s", l)
 		}
-		if g.remedy != "" && (n+1 == len(groups) || groups[n+1].remedy != g.remedy) { // once for a row of them
+		if g.remedy != "" && rule.ProbeOf(g.remedy) == "" && (n+1 == len(groups) || groups[n+1].remedy != g.remedy) { // once for a row of them
 			t.remedy(oneLine(g.remedy))
 		}
 	}
+	if snippet := probeSnippet(groups); snippet != "" {
+		t.line("")
+		for _, l := range wrap(toSeeState, t.room(2)) {
+			t.line("  %s", l)
+		}
+		t.line("%s", snippet) // not indented: it is there to be copied
+	}
 	t.line("")
+}
+
+// toSeeState says what to do with a probeSnippet.
+const toSeeState = "To see the state, give the receiver these read-only endpoints and put this into the config file:"
+
+// probeSnippet is what the config file must say so that all is seen that no probe
+// shows, or "". It is one mapping: a file with two keys "probe" is refused.
+func probeSnippet(groups []*unseen) string {
+	var lines []string
+	for _, g := range groups {
+		if l := rule.ProbeOf(g.remedy); l != "" && !slices.Contains(lines, "  "+l) {
+			lines = append(lines, "  "+l)
+		}
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return strings.Join(slices.Insert(lines, 0, "probe:"), "\n")
 }
 
 // remedy is how a reason goes away. A command is whole and has a line of its own.

@@ -35,6 +35,7 @@ type htmlView struct {
 	Chaos                    *htmlChaos
 	Broken                   []htmlBroken
 	Unseen                   []htmlUnseen
+	Probe                    string // what the config file must say to see the state
 	TargetLog                []string
 }
 
@@ -141,8 +142,13 @@ func newHTMLView(rep Report) htmlView {
 			v.Broken = append(v.Broken, part)
 		}
 	}
-	for _, g := range groupUnseen(rep.Rules) {
+	groups := groupUnseen(rep.Rules)
+	v.Probe = probeSnippet(groups)
+	for _, g := range groups {
 		reason, remedy := Printable(g.reason), Printable(g.remedy)
+		if rule.ProbeOf(g.remedy) != "" {
+			remedy = ""
+		}
 		if len(g.ids) > 0 {
 			v.Unseen = append(v.Unseen, htmlUnseen{reason, remedy, "Rules", printable(g.ids)})
 		}

@@ -54,24 +54,41 @@ func (n Need) Missing() string {
 // How says how to meet the need.
 func (n Need) How() string {
 	switch n {
-	case MessageState, MessageStatus, MessageEffects:
-		return `give the receiver a read-only endpoint and name it in the config file: ` +
-			`probe: {message: {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}}`
-	case InboundCount:
-		return `give the receiver a read-only endpoint and name it in the config file: ` +
-			`probe: {inbound: {url: "/state/inbound?from={from}", count: "$.count"}}`
-	case TemplateStatus:
-		return `give the receiver a read-only endpoint and name it in the config file: ` +
-			`probe: {template: {url: "/state/templates/{template_id}", status: "$.status"}}`
-	case ContactOptOut:
-		return `give the receiver a read-only endpoint and name it in the config file: ` +
-			`probe: {contact: {url: "/state/contacts?number={from}", opted_out: "$.opted_out"}}`
+	case MessageState, MessageStatus, MessageEffects, InboundCount, TemplateStatus, ContactOptOut:
+		return "give the receiver a read-only endpoint and name it in the config file: probe: {" + n.Probe() + "}"
 	case Restart:
 		return "let sentsim start the receiver (--exec 'CMD'), or configure target.restart with a command or URL that restarts it"
 	case Rotate:
 		return "let sentsim start the receiver (--exec 'CMD'), or configure target.rotate with a command or URL that gives it a new secret"
 	case ObservedReplies:
 		return "let the receiver send its replies to the API at SENT_BASE_URL, which sentsim sets when it starts the receiver"
+	}
+	return ""
+}
+
+// Probe is the line under probe in the config file that meets the need, or "".
+func (n Need) Probe() string {
+	switch n {
+	case MessageState, MessageStatus, MessageEffects:
+		return `message: {url: "/state/messages/{message_id}", status: "$.status", effects: "$.effects"}`
+	case InboundCount:
+		return `inbound: {url: "/state/inbound?from={from}", count: "$.count"}`
+	case TemplateStatus:
+		return `template: {url: "/state/templates/{template_id}", status: "$.status"}`
+	case ContactOptOut:
+		return `contact: {url: "/state/contacts?number={from}", opted_out: "$.opted_out"}`
+	case Restart, Rotate, ObservedReplies:
+	}
+	return ""
+}
+
+// ProbeOf is the Probe of the need that is met as remedy says, or "": of remedies that
+// stand together the lines go under one key, because a file with two is refused.
+func ProbeOf(remedy string) string {
+	for _, n := range Needs() {
+		if n.How() == remedy {
+			return n.Probe()
+		}
 	}
 	return ""
 }
