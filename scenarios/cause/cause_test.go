@@ -143,3 +143,16 @@ func TestPlainMistakesAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// A mistake that differs from another by what it does not show is not named where
+// that was not looked at: of "verify --rule SIG-2" nothing says that the first
+// delivery is verified.
+func TestWhatWasNotLookedAtIsNotAbsent(t *testing.T) {
+	d := dictionary(t)
+	rules := slices.DeleteFunc(rulesOf(d, d["trusted-webhook-id"]), func(r report.Rule) bool { return r.ID != "SIG-2" })
+	for _, c := range Explain(Facts{Rules: rules}) {
+		if c.ID == "believed-after-the-first" {
+			t.Errorf("%+v", c)
+		}
+	}
+}

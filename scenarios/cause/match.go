@@ -94,6 +94,17 @@ type fit struct {
 	whole   bool    // most of its signs could be seen
 }
 
+// unseen tells whether nothing of the sign's rule was judged, so that it is not known
+// to be absent.
+func (e *evidence) unseen(s Sign) bool {
+	for at := range e.judged {
+		if at.rule == s.Rule {
+			return false
+		}
+	}
+	return true
+}
+
 func (f fit) score() float64 { return f.news * f.covered * f.covered }
 
 func (e *evidence) fits(f form) (fit, bool) {
@@ -101,7 +112,8 @@ func (e *evidence) fits(f form) (fit, bool) {
 	if slices.ContainsFunc(f.of.with, func(id string) bool { return !e.broken[id] }) || slices.ContainsFunc(f.of.without, failed) {
 		return fit{}, false
 	}
-	if slices.ContainsFunc(e.spread(parseSigns(f.of.absent)), e.shown) {
+	absent := parseSigns(f.of.absent)
+	if slices.ContainsFunc(e.spread(absent), e.shown) || slices.ContainsFunc(absent, e.unseen) {
 		return fit{}, false
 	}
 	out := fit{form: f}
