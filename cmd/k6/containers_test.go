@@ -29,12 +29,16 @@ const (
 	restPort = "6565"
 	// reachableWithin is how long a container may take until its k6 answers.
 	reachableWithin = 30 * time.Second
+	// dockerWithin is how long a command of the engine may take; one waits for a run's end.
+	dockerWithin = 2 * time.Minute
 )
 
 // docker runs the client, and wants it to succeed.
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "docker", args...) // also to clean up
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), dockerWithin) // also to clean up
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "docker", args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

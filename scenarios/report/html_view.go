@@ -35,7 +35,7 @@ type htmlView struct {
 	Chaos                    *htmlChaos
 	Broken                   []htmlBroken
 	Unseen                   []htmlUnseen
-	Probe                    string // what the config file must say to see the state
+	Probe, ToSeeState        string // what the config file must say to see the state, and the sentence before it
 	TargetLog                []string
 }
 
@@ -143,7 +143,7 @@ func newHTMLView(rep Report) htmlView {
 		}
 	}
 	groups := groupUnseen(rep.Rules)
-	v.Probe = probeSnippet(groups)
+	v.Probe, v.ToSeeState = probeSnippet(groups), toSeeState
 	for _, g := range groups {
 		reason, remedy := Printable(g.reason), Printable(g.remedy)
 		if rule.ProbeOf(g.remedy) != "" {
