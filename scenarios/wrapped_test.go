@@ -80,6 +80,22 @@ func TestWhoTakesNothingFromTheFutureTakesRetries(t *testing.T) {
 	}
 }
 
+// So it is where the second comes before the refusal does.
+func TestWhoRefusesTheFutureLateTakesRetries(t *testing.T) {
+	t.Parallel()
+	cfg := refuses(t, func(at, now time.Time) bool {
+		ahead := at.Sub(now)
+		if ahead > 0 && ahead <= time.Second {
+			time.Sleep(ahead)
+		}
+		return ahead > 0
+	})
+	cfg.Rules = []string{"IDEM-2"}
+	if rep := verify(t, cfg); verdicts(rep, report.Passed) != "IDEM-2" {
+		t.Errorf("failed %q, passed %q, want IDEM-2 passed", verdicts(rep, report.Failed), verdicts(rep, report.Passed))
+	}
+}
+
 // Whatever the first of them met, a receiver that takes deliveries by chance has one
 // mistake, and no other rule is judged by it.
 func TestATightToleranceIsOneFailure(t *testing.T) {

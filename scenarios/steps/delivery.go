@@ -112,19 +112,19 @@ func (w *World) later(e event.Event, body []byte) delivery.Request {
 	return r
 }
 
-// untilSigned waits for the second in which a retry of later was signed, where it
-// has not come: that a receiver takes nothing from the future is SIG-8's to say,
-// and no reason to call its retries refused.
-func (w *World) untilSigned(ctx context.Context, r delivery.Request) bool {
+// untilSigned is how long it is until the second in which a retry of later was
+// signed; it is not above 0 where that has come, and for every other request. That a
+// receiver takes nothing from the future is SIG-8's to say, and no reason to call its
+// retries refused.
+func (w *World) untilSigned(r delivery.Request) time.Duration {
 	if w.ahead == "" || r.Get(signing.HeaderTimestamp) != w.ahead {
-		return false
+		return 0
 	}
 	seconds, err := strconv.ParseInt(w.ahead, 10, 64)
 	if err != nil {
-		return false
+		return 0
 	}
-	wait := time.Unix(seconds, 0).Sub(clock.Wall())
-	return wait > 0 && (clock.Real{}).Sleep(ctx, wait) == nil
+	return time.Unix(seconds, 0).Sub(clock.Wall())
 }
 
 func (w *World) arrivesAgain(ctx context.Context) error {

@@ -115,11 +115,16 @@ func (w *World) send(ctx context.Context, what string, r delivery.Request, trigg
 // exchange delivers x's request once and keeps what came back for the next Then.
 func (w *World) exchange(ctx context.Context, x Exchange) (Exchange, error) {
 	p := driver.Planned{What: x.What, Request: x.Request, Genuine: x.Genuine}
-	if w.s.exact.Load() {
-		w.untilSigned(ctx, p.Request)
+	ahead := w.untilSigned(p.Request)
+	if ahead > 0 && w.s.exact.Load() {
+		if err := (clock.Real{}).Sleep(ctx, ahead); err != nil {
+			return x, err
+		}
+		ahead = 0
 	}
 	sent := w.sendPaced(ctx, p)
-	if !sent.Outcome.Accepted() && w.untilSigned(ctx, p.Request) {
+	// The second may have come while it was answered.
+	if ahead > 0 && !sent.Outcome.Accepted() && (clock.Real{}).Sleep(ctx, max(w.untilSigned(p.Request), 0)) == nil {
 		if due := w.sendPaced(ctx, p); due.Outcome.Accepted() {
 			w.s.exact.Store(true)
 			sent = due
