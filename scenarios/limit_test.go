@@ -282,3 +282,36 @@ func TestA503AboutWhatWasSentIsNotWaitedFor(t *testing.T) {
 		t.Errorf("%d deliveries about messages that it does not know", n)
 	}
 }
+
+// A slow receiver is restarted between two deliveries of a scenario before its secret is
+// rotated: that restarts it as well, and what it keeps in memory of the first of them
+// would be lost, so that all were delivered again.
+func TestARotationWaitsForTheRestart(t *testing.T) {
+	t.Parallel()
+	p := &plain{forgetsEverything: true}
+	var mu sync.Mutex
+	var secrets []signing.Secret // of each start
+	cfg := scenarios.Handler(nil)
+	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+		mu.Lock()
+		secrets = append(secrets, env.Secret)
+		mu.Unlock()
+		next := p.start(env.Secret)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				time.Sleep(400 * time.Millisecond) // it is slow
+			}
+			next.ServeHTTP(w, r)
+		}), nil, nil
+	}
+	cfg.Probe = probe.Config{Message: &probe.Endpoint{URL: "/state/messages/{message_id}", Status: "$.status", Effects: "$.effects"}}
+	cfg.Settle = 200 * time.Millisecond
+	cfg.Rules = []string{"SIG-1", "IDEM-7", "ROT-1"}
+	rep := verify(t, cfg)
+	if verdicts(rep, report.Warned) != "IDEM-7" || verdicts(rep, report.Passed) != "SIG-1 ROT-1" {
+		t.Errorf("warned %q, passed %q", verdicts(rep, report.Warned), verdicts(rep, report.Passed))
+	}
+	if rep.Learned.SideBySide < 2 || len(secrets) != 4 || !secrets[1].Equal(secrets[0]) || secrets[2].Equal(secrets[0]) {
+		t.Errorf("%d deliveries side by side, %d starts; want 2 and more, and 4 of which the third is the first with another secret", rep.Learned.SideBySide, len(secrets))
+	}
+}

@@ -26,9 +26,10 @@ type round struct {
 
 // all runs the scenarios of a run in their order. To a slow receiver, the one
 // that restarts the target sends its setting while the others run, and waits with
-// the restart until they are done.
+// the restart until they are done, but for a rotation, which restarts it as well.
 func (r *round) all(ctx context.Context, plans []planned) {
 	var early *planned
+	endEarly := func() {}
 	last := &round{s: r.s, book: r.book, fail: r.fail}
 	for i := range plans {
 		if p := &plans[i]; r.s.subject.Wide() && needsRestart(p) {
@@ -36,12 +37,13 @@ func (r *round) all(ctx context.Context, plans []planned) {
 			others := make(chan struct{})
 			r.s.subject.Others(others)
 			last.start(ctx, early, 0)
-			defer func() { r.s.subject.Others(nil) }()
-			defer last.finish(ctx)
-			defer func() {
+			endEarly = sync.OnceFunc(func() {
+				defer r.s.subject.Others(nil)
 				r.s.late.catchUp()
 				close(others)
-			}()
+				last.finish(ctx)
+			})
+			defer endEarly()
 			break
 		}
 	}
@@ -52,8 +54,12 @@ func (r *round) all(ctx context.Context, plans []planned) {
 		}
 		if r.s.alone(p) {
 			r.finish(ctx)
-			if slices.Contains(p.rule.Needs, rule.Restart) || slices.Contains(p.rule.Needs, rule.Rotate) {
+			rotates := slices.Contains(p.rule.Needs, rule.Rotate)
+			if rotates || slices.Contains(p.rule.Needs, rule.Restart) {
 				r.s.late.catchUp()
+			}
+			if rotates {
+				endEarly()
 			}
 		}
 		r.start(ctx, p, 0)
