@@ -67,7 +67,7 @@ func variants(k simulator.Knobs) []diagnosis.Variant {
 // Where one of the first two is found, nothing else is judged by what chance decides.
 func (s *session) wonder(ctx context.Context, p *planned, err error, out *report.Scenario) {
 	var failure *steps.Failure
-	if !errors.As(err, &failure) || failure.At == nil || ctx.Err() != nil {
+	if !errors.As(err, &failure) || failure.At == nil || out.Verdict == report.NotChecked || ctx.Err() != nil {
 		return
 	}
 	x, by := *failure.At, p.rule.ID

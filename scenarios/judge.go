@@ -61,12 +61,14 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	if out.Verdict == report.Failed {
 		s.late.follow(ctx, p, world)
 	}
-	s.wonder(ctx, p, res.Err, &out)
 	// Once is no proof: a receiver that ends by itself does so in whatever scenario it
 	// meets, and of several side by side nobody knows which one took it down.
 	again = s.afterScenario(ctx, p, world, &out) && (s.subject.Wide() || attempt == 0) && s.lost() == ""
 	var unseen *steps.NotChecked
 	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
+	if !again || attempt == maxRepeats { // what is carried out again says nothing of the receiver yet
+		s.wonder(ctx, p, res.Err, &out)
+	}
 	return out, again
 }
 

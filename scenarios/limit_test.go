@@ -117,6 +117,41 @@ func TestTooManyRequestsAreNoRejection(t *testing.T) {
 	}
 }
 
+// A genuine delivery that a limit has turned away is no sign of a mistake, whatever the
+// experiments meet meanwhile: the scenario is carried out again.
+func TestALimitIsNoMistakeThatShowsSometimes(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	const turned = 8   // away
+	var n, limited int // deliveries, and which of them meets the limit: the scenario's own, which is the last
+	cfg := handled(func(env target.Env) http.HandlerFunc {
+		next := verifying(func(bool) bool { return false })(env)
+		return func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			n++
+			full := limited > 0 && n >= limited && n < limited+turned
+			mu.Unlock()
+			if !full {
+				next(w, r)
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusForbidden)
+		}
+	})
+	cfg.Rules = []string{"SIG-1"}
+	for range 2 {
+		rep := verify(t, cfg)
+		if got := verdicts(rep, report.Passed); got != "SIG-1" || rep.Diagnosis != nil {
+			t.Errorf("passed %q, diagnosis %+v: %s", got, rep.Diagnosis, reasons(rep))
+		}
+		if limited > 0 && n <= limited {
+			t.Error("the scenario has not met the limit")
+		}
+		n, limited = 0, n
+	}
+}
+
 // reasons are those of all that did not pass.
 func reasons(rep report.Report) string {
 	var said strings.Builder
