@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -442,5 +443,44 @@ func TestNamed(t *testing.T) {
 	}
 	if d := diagnosis.Named(delivery.Outcome{Kind: delivery.Answered, Status: 401, Body: []byte("invalid signature")}); d != nil {
 		t.Errorf("%+v", d)
+	}
+}
+
+// turnsAway answers 403 until a delivery comes whose header names are in lower case,
+// and then takes what is signed right: a limit that has passed in that moment.
+type turnsAway struct {
+	secret signing.Secret
+	passed atomic.Bool
+}
+
+func (p *turnsAway) Send(_ context.Context, r delivery.Request, _ time.Duration) delivery.Outcome {
+	lower := slices.ContainsFunc(r.Headers, func(h delivery.Header) bool { return h.Name == strings.ToLower(signing.HeaderSignature) })
+	if lower {
+		p.passed.Store(true)
+	}
+	status := http.StatusForbidden
+	at := clock.Wall()
+	get := func(name string) string {
+		for _, h := range r.Headers {
+			if strings.EqualFold(h.Name, name) {
+				return h.Value
+			}
+		}
+		return ""
+	}
+	if p.passed.Load() && p.secret.Verify(signing.HeadersFrom(get), r.Body, at) == nil {
+		status = http.StatusOK
+	}
+	return delivery.Outcome{Kind: delivery.Answered, Status: status, Start: at, Duration: time.Millisecond}
+}
+
+// A change is no cause where the same delivery is taken without it a moment later.
+func TestALimitThatPassesIsNoHeaderCase(t *testing.T) {
+	t.Parallel()
+	r := under(t, "http://127.0.0.1:1/webhooks/sent")
+	r.Sender = &turnsAway{secret: secret(t)}
+	d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
+	if d.Cause == "header-case" {
+		t.Errorf("%s: %s", d.Cause, d.Summary)
 	}
 }

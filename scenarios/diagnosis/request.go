@@ -82,7 +82,8 @@ func (i *investigation) otherRequest() *report.Diagnosis {
 		if let && (c.header == "Content-Type" || c.header == "Host") { // these can break what follows as well
 			let = false
 		}
-		if what == nothing && !let || !i.confirmed(c, a) {
+		with := func() delivery.Request { return i.genuine().With(c.header, c.value) }
+		if what == nothing && !let || !i.confirmed(with, a) {
 			continue
 		}
 		i.note("with "+c.name, a.Outcome)
@@ -95,11 +96,14 @@ func (i *investigation) otherRequest() *report.Diagnosis {
 	if d := i.otherCredentials(); d != nil {
 		return d
 	}
-	lower := i.genuine()
-	for n := range lower.Headers {
-		lower.Headers[n].Name = strings.ToLower(lower.Headers[n].Name)
+	lower := func() delivery.Request {
+		r := i.genuine()
+		for n := range r.Headers {
+			r.Headers[n].Name = strings.ToLower(r.Headers[n].Name)
+		}
+		return r
 	}
-	if what, a := i.try(lower); what == accepted || what == changed {
+	if what, a := i.try(lower()); (what == accepted || what == changed) && i.confirmed(lower, a) {
 		i.note("with header names in lower case", a.Outcome)
 		return &report.Diagnosis{
 			Cause:   "header-case",
@@ -141,10 +145,10 @@ func (i *investigation) otherCredentials() *report.Diagnosis {
 
 // confirmed repeats a change that seemed to make the difference, and does without
 // it: a receiver that takes some signatures and not others does so with any headers.
-func (i *investigation) confirmed(c change, a answer) bool {
+func (i *investigation) confirmed(changed func() delivery.Request, a answer) bool {
 	const times = 3
 	for range times {
-		if with := i.send(i.genuine().With(c.header, c.value)); with.Status != a.Status {
+		if with := i.send(changed()); with.Status != a.Status {
 			return false
 		}
 		if without := i.send(i.genuine()); without.Status != i.plain.Status {
