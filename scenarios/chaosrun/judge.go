@@ -77,8 +77,8 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 		return ctx.Err() == nil
 	}
 	for _, s := range batch {
-		if s.Subject.Kind == chaos.AboutInbound {
-			r.awaitOptOut(ctx, s)
+		if s.Subject.Kind == chaos.AboutInbound || s.Subject.Kind == chaos.AboutContact {
+			r.awaitStanding(ctx, s)
 		}
 		switch {
 		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.s.Arrange == nil && r.canRead(chaos.AboutMessage):
@@ -129,26 +129,32 @@ func (r *runner) awaitTemplate(ctx context.Context, s chaos.Step) {
 	}
 }
 
-// awaitOptOut waits, before a text of a contact who has opted out, until the
-// receiver has worked that off: one with a queue may answer before (CON-2).
-func (r *runner) awaitOptOut(ctx context.Context, s chaos.Step) {
-	after, out := r.oracle.OptedOut(s.Subject.From)
-	if !out {
+// awaitStanding waits until the receiver has worked off how a contact stands, before a
+// text of one who has opted out, and before a signal that changes it: one with a queue
+// may answer before (CON-2), and who opts out twice must not be seen by the first.
+func (r *runner) awaitStanding(ctx context.Context, s chaos.Step) {
+	after, now, then := r.oracle.Stands(s)
+	text := s.Subject.Kind == chaos.AboutInbound
+	if now.OptedIn == now.OptedOut || text && now.OptedIn || !text && now == then || s.Kind != chaos.KindDeliver {
 		return
 	}
-	readable, shown := r.canRead(chaos.AboutContact), false
-	about := chaos.Subject{Kind: chaos.AboutContact, From: s.Subject.From}
-	if readable && len(r.hasty) < maxAwaited {
-		shown = r.read(ctx, about, optedOut).OptedOut
-	} else {
-		wait := min(r.s.Settle, 100*time.Millisecond+4*r.s.Traits.Lag) - clock.Wall().Sub(after)
-		_ = (clock.Real{}).Sleep(ctx, wait)
-		if readable {
-			st, err := r.look(ctx, about)
-			shown = err == nil && optedOut(st)
-		}
+	readable, patient := r.canRead(chaos.AboutContact), len(r.hasty) < maxAwaited
+	if text && !(readable && patient) {
+		_ = (clock.Real{}).Sleep(ctx, min(r.s.Settle, 100*time.Millisecond+4*r.s.Traits.Lag)-clock.Wall().Sub(after))
 	}
-	if readable && !shown {
+	if !readable {
+		return
+	}
+	about := chaos.Subject{Kind: chaos.AboutContact, From: s.Subject.From}
+	shows := func(st probe.State) bool { return now.Fits(st.OptedOut) }
+	var st probe.State
+	var err error
+	if patient {
+		st = r.read(ctx, about, shows)
+	} else {
+		st, err = r.look(ctx, about)
+	}
+	if err != nil || !shows(st) {
 		r.hasty = append(r.hasty, about)
 	}
 }

@@ -116,7 +116,7 @@ type runner struct {
 	looks     sync.Mutex                      // one look at the target at a time
 	durable   bool                            // the target has kept its state over a restart
 	awaited   int                             // templates' statuses that did not come
-	hasty     []chaos.Subject                 // contacts who wrote although their opt-out did not show yet
+	hasty     []chaos.Subject                 // contacts who wrote, or gave a signal, before the last one showed
 	haunted   string                          // why the state says nothing
 	begun     bool
 }

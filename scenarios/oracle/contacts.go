@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -165,16 +164,25 @@ func (w *writer) outBefore(step, group int) (after time.Time, out bool) {
 	return after, standing.OptedOut && !standing.OptedIn
 }
 
-// OptedOut reports whether a contact has opted out for certain by now, and when
-// the receiver acknowledged that.
-func (o *Oracle) OptedOut(from string) (after time.Time, out bool) {
+// Stands is how a contact stands by now, when the receiver answered to the last of its
+// signals, and how it stands after one step more.
+func (o *Oracle) Stands(s chaos.Step) (after time.Time, now, then check.Standing) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	w := o.writers[from]
-	if w == nil {
-		return after, false
+	w := o.writers[s.Subject.From]
+	if w == nil || len(w.signals) == 0 {
+		return after, now, now
 	}
-	return w.outBefore(math.MaxInt, 0)
+	var signals []check.Signal
+	for _, g := range w.signals {
+		after = later(after, g.over)
+		signals = append(signals, g.Signal)
+	}
+	now = check.Stands(signals)
+	if s.Subject.Kind != chaos.AboutContact {
+		return after, now, now
+	}
+	return after, now, check.Stands(append(signals, check.SignalOf(s)))
 }
 
 // judgeSilence judges what was sent to a contact who had opted out before writing
