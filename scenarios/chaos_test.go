@@ -209,8 +209,9 @@ func TestChaosIsRecordedInOrder(t *testing.T) {
 	}
 }
 
-// falling is a receiver at a URL that goes down in the middle of a run.
-func falling(t *testing.T, after int, fall func(*http.Server)) (url string, fell *atomic.Int64) {
+// falling is a receiver at a URL that waits before each answer and goes down after so
+// many of them.
+func falling(t *testing.T, after int, wait time.Duration, fall func(*http.Server)) (url string, fell *atomic.Int64) {
 	t.Helper()
 	key, err := signing.ParseSecret(fallingSecret)
 	if err != nil {
@@ -221,6 +222,7 @@ func falling(t *testing.T, after int, fall func(*http.Server)) (url string, fell
 	var n atomic.Int64
 	fell = new(atomic.Int64)
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(wait)
 		handler.ServeHTTP(w, r)
 		if int(n.Add(1)) == after {
 			fell.Store(time.Now().UnixNano())
@@ -243,7 +245,7 @@ const fallingSecret = "whsec_c2VudHNpbS1jaGFvcy10ZXN0LXNlY3JldA=="
 // was known by then is reported and recorded.
 func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 	t.Parallel()
-	url, fell := falling(t, 180, func(s *http.Server) { _ = s.Close() })
+	url, fell := falling(t, 180, 0, func(s *http.Server) { _ = s.Close() })
 	var w watchedRun
 	var rep report.Report
 	cfg := scenarios.URL(url, fallingSecret)
@@ -283,7 +285,7 @@ func TestAnInterruptedTraceEndsWithItsStatus(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancelCause(t.Context())
 	defer stop(nil)
-	url, _ := falling(t, 180, func(*http.Server) { stop(signal{scenarios.ExitInterrupted}) })
+	url, _ := falling(t, 180, 0, func(*http.Server) { stop(signal{scenarios.ExitInterrupted}) })
 	cfg := scenarios.URL(url, fallingSecret)
 	plan, err := scenarios.ChaosPlan(cfg, dense(), 5000)
 	if err != nil {

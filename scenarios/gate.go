@@ -67,7 +67,7 @@ func (s *session) openGate(ctx context.Context) {
 			res.Err = away.Refused()
 		}
 		s.verdict(ctx, p, res.Err, world, &out)
-		s.afterScenario(ctx, p, world, &out)
+		s.afterScenario(ctx, p, world, res.Err, &out)
 		if out.Verdict == report.Passed {
 			s.gate.passed, s.gate.taken = out, world.Exchanges()[0]
 			s.gate.answer = s.gate.taken.Outcome.Duration

@@ -63,7 +63,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	}
 	// Once is no proof: a receiver that ends by itself does so in whatever scenario it
 	// meets, and of several side by side nobody knows which one took it down.
-	again = s.afterScenario(ctx, p, world, &out) && (s.subject.Wide() || attempt == 0) && s.lost() == ""
+	again = s.afterScenario(ctx, p, world, res.Err, &out) && (s.subject.Wide() || attempt == 0) && s.lost() == ""
 	var unseen *steps.NotChecked
 	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
 	if !again || attempt == maxRepeats { // what is carried out again says nothing of the receiver yet
@@ -274,16 +274,24 @@ func broken(w *steps.World) bool {
 
 // afterScenario looks whether the receiver survived. What takes it down fails,
 // whatever it answered before.
-func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World, out *report.Scenario) (wentDown bool) {
+func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World, err error, out *report.Scenario) (wentDown bool) {
 	if !broken(w) {
 		return false
 	}
 	s.life.Lock()
 	defer s.life.Unlock()
-	if !s.revive(ctx) {
+	wentDown = s.revive(ctx)
+	const reason = "the receiver went down"
+	if s.down != "" && s.subject.Wide() {
+		var failure *steps.Failure
+		if unanswered := errors.As(err, &failure) && failure.At != nil && failure.At.Outcome.Kind != delivery.Answered; unanswered || out.Verdict == report.Passed {
+			out.Verdict, out.Reason, out.Evidence = report.NotChecked, reason+" while several scenarios were under way, and nobody knows which of them took it down", nil
+		}
+		return wentDown
+	}
+	if !wentDown {
 		return false
 	}
-	const reason = "the receiver went down"
 	switch out.Verdict {
 	case report.Failed:
 		out.Reason += "; " + reason

@@ -136,7 +136,7 @@ func (b *ledger) fallen(rep *report.Report) {
 	s.life.Lock()
 	in, lost, explained := s.fell, s.down != "", false
 	for p, n := range s.fells { // once may be by chance, and is tried again
-		explained = explained || p.rule.Level == rule.Must && (n > 1 || lost)
+		explained = explained || p.rule.Level == rule.Must && (n > 1 || lost && !s.subject.Wide())
 	}
 	s.life.Unlock()
 	failed := func(r report.Rule) bool { return r.Level == string(rule.Must) && r.Verdict == report.Failed }
@@ -145,7 +145,10 @@ func (b *ledger) fallen(rep *report.Report) {
 	}
 	fell := report.Scenario{Name: "the receiver stays up", File: "seen beside the scenarios", Verdict: report.Failed}
 	fell.Reason = fmt.Sprintf("the receiver went down, first in the scenario %q, and no MUST rule's deliveries take it down each time: it ends by itself, or by what a SHOULD rule's scenario sends", in)
-	if lost {
+	switch {
+	case lost && s.subject.Wide():
+		fell.Reason = fmt.Sprintf("the receiver went down while several scenarios were under way, %q the last of them, and takes no connections since", in)
+	case lost:
 		fell.Reason = fmt.Sprintf("the receiver went down in the scenario %q, and takes no connections since", in)
 	}
 	if last := s.subject.Target.Log(); len(last) > 0 {
