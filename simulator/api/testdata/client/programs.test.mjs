@@ -7,7 +7,8 @@ import Sent from '@sentdm/sentdm';
 import { control, quiet, startReceiver } from './receiver.mjs';
 
 const client = new Sent({ maxRetries: 0 }); // SENT_BASE_URL and SENT_DM_API_KEY
-const number = () => `+1415555${String(randomInt(10000)).padStart(4, '0')}`;
+// One of millions: a contact who wrote to an earlier test has a conversation already.
+const number = () => `+1415${randomInt(222, 1000)}${randomInt(2000, 10000)}`;
 const receiver = await startReceiver();
 let hook;
 
