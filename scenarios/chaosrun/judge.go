@@ -139,7 +139,7 @@ func (r *runner) awaitStanding(ctx context.Context, s chaos.Step) {
 		return
 	}
 	readable, patient := r.canRead(chaos.AboutContact), len(r.hasty) < maxAwaited
-	if text && !(readable && patient) {
+	if text && (!readable || !patient) {
 		_ = (clock.Real{}).Sleep(ctx, min(r.s.Settle, 100*time.Millisecond+4*r.s.Traits.Lag)-clock.Wall().Sub(after))
 	}
 	if !readable {
