@@ -30,6 +30,7 @@ Feature: Signature
       | event            |
       | message.received |
       | templates        |
+      | contact.opt_out  |
 
   @SIG-3 @MUST
   Scenario Outline: a delivery signed with another key is rejected: <what>
@@ -51,6 +52,7 @@ Feature: Signature
       | event            |
       | message.received |
       | templates        |
+      | contact.opt_out  |
 
   @SIG-4 @MUST
   Scenario Outline: that goes for every kind of event: a "<event>" event without a signature
@@ -61,6 +63,7 @@ Feature: Signature
       | event            |
       | message.received |
       | templates        |
+      | contact.opt_out  |
 
   @SIG-4 @MUST
   Scenario Outline: a delivery without one of the signature headers is rejected: <what>

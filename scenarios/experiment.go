@@ -157,7 +157,9 @@ func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 		for _, st := range p.scenario.Steps {
 			switch sends, said := steps.Read(st.Text); sends {
 			case steps.Forged:
-				add(oracle.ForgedOf(said[1], said[0]))
+				if parent := event.Type(said[0]).Parent(); parent != event.ParentContact || families.Has(parent) {
+					add(oracle.ForgedOf(said[1], said[0]))
+				}
 			case steps.ItsEvents:
 				sequence = said[0]
 			case steps.ItsLateEvent:

@@ -135,6 +135,11 @@ func TestPlainMistakesAreNamed(t *testing.T) {
 			`SIG-3 | that goes for every kind of event: a "message.received" event signed with another key | 2xx`,
 			`SIG-4 | that goes for every kind of event: a "message.received" event without a signature | 2xx`,
 		},
+		"contacts-not-verified": {
+			`SIG-2 | that goes for every kind of event: a "contact.opt_out" event changed on its way | 2xx`,
+			`SIG-3 | that goes for every kind of event: a "contact.opt_out" event signed with another key | 2xx`,
+			`SIG-4 | that goes for every kind of event: a "contact.opt_out" event without a signature | 2xx`,
+		},
 		"texts-lost": {"INB-1 | what contacts write on every channel shows in the receiver's state | state"},
 	} {
 		causes := Explain(Facts{Rules: rulesOf(d, parseSigns(lines))})

@@ -1,6 +1,9 @@
 package cause
 
-import "github.com/sentsim/sentsim/scenarios/rule"
+import (
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/event"
+)
 
 // knownOfSignatures are mistakes with signatures and timestamps.
 func knownOfSignatures() []mistake {
@@ -81,28 +84,9 @@ func knownOfSignatures() []mistake {
 			summary: "the comparison of signatures stops at the end of the shorter one: a cut or an empty one is accepted",
 			fix:     "Compare the lengths first and then every byte in constant time (timingSafeEqual, hmac.compare_digest, hmac.Equal, hash_equals). No startsWith, no slice to the shorter length.",
 		},
-		{
-			id: "templates-not-verified", plain: true,
-			like: []string{
-				`SIG-2 | that goes for every kind of event: a "templates" event changed on its way | 2xx`,
-				`SIG-3 | that goes for every kind of event: a "templates" event signed with another key | 2xx`,
-				`SIG-4 | that goes for every kind of event: a "templates" event without a signature | 2xx`,
-			},
-			absent:  []string{"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx"},
-			summary: "the signature of templates' events is not verified: a forged one is accepted, while those of messages are verified",
-			fix:     "Verify every delivery before anything looks at its kind: one check ahead of the routing, and no path around it.",
-		},
-		{
-			id: "inbound-not-verified", plain: true,
-			like: []string{
-				`SIG-2 | that goes for every kind of event: a "message.received" event changed on its way | 2xx`,
-				`SIG-3 | that goes for every kind of event: a "message.received" event signed with another key | 2xx`,
-				`SIG-4 | that goes for every kind of event: a "message.received" event without a signature | 2xx`,
-			},
-			absent:  []string{"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx"},
-			summary: "the signature of inbound texts is not verified: a forged one is accepted, while those of messages are verified",
-			fix:     "Verify every delivery before anything looks at its kind: one check ahead of the routing, and no path around it.",
-		},
+		notVerified("templates-not-verified", event.Templates, "templates' events"),
+		notVerified("inbound-not-verified", event.TypeOf(event.Received), "inbound texts"),
+		notVerified("contacts-not-verified", event.ContactOptOut, "contacts' events", "contacts-unverified"),
 		{
 			id: "compared-in-part", plain: true,
 			like:    []string{"SIG-5 | a malformed signature is rejected: the right digest, cut | 2xx"},
@@ -256,5 +240,21 @@ func knownOfSignatures() []mistake {
 			summary: "the secret is copied to where a restart does not change it: after a rotation the new one is refused",
 			fix:     "Read the secret from the environment or the secret store at every start, and keep no copy.",
 		},
+	}
+}
+
+// notVerified is that events of one kind are taken without a look at their signature.
+func notVerified(id string, kind event.Type, of string, mutants ...string) mistake {
+	events := `that goes for every kind of event: a "` + string(kind) + `" event `
+	return mistake{
+		id: id, plain: true, mutants: mutants,
+		like: []string{
+			"SIG-2 | " + events + "changed on its way | 2xx",
+			"SIG-3 | " + events + "signed with another key | 2xx",
+			"SIG-4 | " + events + "without a signature | 2xx",
+		},
+		absent:  []string{"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx"},
+		summary: "the signature of " + of + " is not verified: a forged one is accepted, while those of messages are verified",
+		fix:     "Verify every delivery before anything looks at its kind: one check ahead of the routing, and no path around it.",
 	}
 }

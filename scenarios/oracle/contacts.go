@@ -141,6 +141,9 @@ type given struct {
 
 // signalled notes a delivery of a contact's signal. The caller holds the lock.
 func (o *Oracle) signalled(s chaos.Step, taken Taken, over time.Time) {
+	if s.Kind == chaos.KindForge {
+		return // of somebody who never writes
+	}
 	if w := o.writer(s.Subject); w != nil && taken != NotTaken {
 		w.signals = append(w.signals, given{signalOf(s, taken), s.Number, s.Group, over})
 	}

@@ -37,14 +37,16 @@ func (o *Oracle) occurred(s chaos.Step) {
 		kind = string(event.TypeOf(event.Received))
 	case chaos.AboutTemplate:
 		kind = string(event.Templates)
-	case chaos.AboutMessage, chaos.AboutContact:
+	case chaos.AboutContact:
+		kind = string(s.Event.Type)
+	case chaos.AboutMessage:
 	}
 	switch {
-	case has(s, chaos.FaultUnknownField), s.Subject.Kind == chaos.AboutContact:
-		o.book.Occasions[Arrives(string(s.Event.Type))] = true
 	case s.Kind == chaos.KindForge:
 		o.book.Occasions[ForgedOf(s.Forgery, "")] = true
 		o.book.Occasions[ForgedOf(s.Forgery, kind)] = true
+	case has(s, chaos.FaultUnknownField), s.Subject.Kind == chaos.AboutContact:
+		o.book.Occasions[Arrives(string(s.Event.Type))] = true
 	case s.Attempt > 1 && kind != "":
 		o.book.Occasions[Again(kind)] = true
 	}

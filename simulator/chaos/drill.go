@@ -65,20 +65,24 @@ func (d *drawer) drill(subject Subject, base event.Outbound, agent string) {
 	}
 }
 
-// drillForgery forges an event of each kind in turn, with each rule's forgeries.
+// drillForgery forges an event of each kind in turn, with each rule's forgeries. That
+// of a contact comes besides: what else is sent is the same without it.
 func (d *drawer) drillForgery() {
 	n := d.index / drillEvery
 	at, st := d.start+time.Second/2, d.plan.Seed.Stream("chaos drill", nth(d.index))
 	rules := forgedRules()
 	d.add(at, forged(d.ghost(st, event.Delivered, at), "", rules[n%len(rules)]))
+	ofEveryKind := slices.DeleteFunc(rules, func(rule string) bool { return plainest(rule) == "" })
 	if n%2 == 0 {
+		if d.plan.Families.Has(event.ParentContact) {
+			d.add(at, forged(d.ghostContact(st, at), "", ofEveryKind[n/2%len(ofEveryKind)]))
+		}
 		return
 	}
 	claim := d.ghostTemplate
 	if n/2%2 == 0 && d.plan.Messages < contacts/2 { // or somebody else has the number too
 		claim = d.ghostInbound
 	}
-	ofEveryKind := slices.DeleteFunc(rules, func(rule string) bool { return plainest(rule) == "" })
 	d.add(at, forged(claim(st, event.TemplateApproved, at), "", ofEveryKind[n/4%len(ofEveryKind)]))
 }
 

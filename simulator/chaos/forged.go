@@ -104,6 +104,14 @@ func (d *drawer) ghostInbound(st *seed.Stream, _ string, at time.Duration) *fact
 	return d.fact(st, s, event.Event{Type: event.TypeOf(event.Received), Inbound: &in}, "", at)
 }
 
+// ghostContact is an opt-out that the network reports of somebody who never wrote.
+func (d *drawer) ghostContact(st *seed.Stream, at time.Duration) *fact {
+	s := Subject{Kind: AboutContact, Index: d.index, ID: newID(st), From: bystander(d.plan.Seed, st), On: event.SMS}
+	return d.fact(st, s, event.Event{Type: event.ContactOptOut, Contact: &event.Contact{
+		AccountID: d.plan.AccountID, ContactID: s.ID, From: s.From, OptOut: true, Source: event.ProviderSignal, Channel: s.On,
+	}}, "", at)
+}
+
 // oddities are deliveries that only have to be answered: none is about
 // anything that a receiver must know.
 func (d *drawer) oddities() {

@@ -3,6 +3,7 @@ package mutant
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -11,6 +12,20 @@ import (
 // Mistakes with who wants no messages.
 func contactMutants() []Mutant {
 	return []Mutant{
+		{
+			Name:    "contacts-unverified",
+			Mistake: "The route for contacts' events came later, and stands ahead of the verification.",
+			Breaks: []Broken{
+				{rule.SIG2, "rejects a tampered body"}, {rule.SIG3, "rejects a signature made with another secret"},
+				{rule.SIG4, "rejects when any of the three signature headers is missing or empty"},
+			},
+			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
+				if envelope, _ := receiver.Open(body); envelope.Text("field") == "contact" {
+					return nil
+				}
+				return receiver.Verify(key, h, body, now)
+			}),
+		},
 		{
 			Name:    "opt-out-by-arrival",
 			Mistake: "The signal of a contact that arrived last says how the contact stands.",
