@@ -2,11 +2,19 @@ package target
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/clock"
 )
+
+// looks is how often a process is looked at that may be starting a program: for that
+// moment its environment is empty, or nobody may read it.
+const looks = 20
 
 // family are the processes that have a mark in their environment, and those that
 // they have started: a process inherits it wherever it goes, into a group or a
@@ -17,23 +25,35 @@ func family(mark string) (pids []int) {
 	}
 	marked := map[int]bool{}
 	children := map[int][]int{}
+	_, ours := ancestry("/proc/self")
 	folders, _ := filepath.Glob("/proc/[0-9]*")
-	for _, folder := range folders {
-		pid, err := strconv.Atoi(filepath.Base(folder))
-		if err != nil || pid == os.Getpid() {
-			continue
+	for look := 0; len(folders) > 0 && look < looks; look++ {
+		if look > 0 {
+			_ = (clock.Real{}).Sleep(context.Background(), time.Millisecond)
 		}
-		environ, err := os.ReadFile(folder + "/environ")
-		if err != nil {
-			continue // another user's, or gone meanwhile
+		var unread []string
+		for _, folder := range folders {
+			pid, err := strconv.Atoi(filepath.Base(folder))
+			if err != nil || pid == os.Getpid() {
+				continue
+			}
+			parent, started := ancestry(folder)
+			if parent == 0 || started < ours {
+				continue // gone, or older than what we started
+			}
+			if look == 0 {
+				children[parent] = append(children[parent], pid)
+			}
+			environ, err := os.ReadFile(folder + "/environ")
+			switch {
+			case err != nil || len(environ) == 0:
+				unread = append(unread, folder)
+			case bytes.Contains(append([]byte{0}, environ...), []byte("\x00"+mark+"\x00")):
+				marked[pid] = true
+				pids = append(pids, pid)
+			}
 		}
-		if bytes.Contains(append([]byte{0}, environ...), []byte("\x00"+mark+"\x00")) {
-			marked[pid] = true
-			pids = append(pids, pid)
-		}
-		if parent := parentOf(folder); parent != 0 {
-			children[parent] = append(children[parent], pid)
-		}
+		folders = unread
 	}
 	for at := 0; at < len(pids); at++ { // it grows
 		for _, child := range children[pids[at]] {
@@ -46,18 +66,20 @@ func family(mark string) (pids []int) {
 	return pids
 }
 
-// parentOf reads "1234 (the name) S 1 …".
-func parentOf(folder string) int {
+// ancestry reads a process's parent and when it was started, in ticks since the
+// machine was, from "1234 (the name) S 1 …". The parent of one that is gone is 0.
+func ancestry(folder string) (parent, started int) {
 	stat, err := os.ReadFile(folder + "/stat")
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 2 || string(fields[0]) == "Z" {
-		return 0
+	if len(fields) < 20 || string(fields[0]) == "Z" {
+		return 0, 0
 	}
-	parent, _ := strconv.Atoi(string(fields[1]))
-	return parent
+	parent, _ = strconv.Atoi(string(fields[1]))
+	started, _ = strconv.Atoi(string(fields[19]))
+	return parent, started
 }
 
 // terminateFamily asks those to end that are not in the group. A second SIGTERM
