@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,7 +22,7 @@ const (
 
 // Regular reads a regular file, of limit bytes at most.
 func Regular(name string, limit int64) ([]byte, error) {
-	f, err := open(name, false)
+	f, err := open(name, false, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -31,17 +32,17 @@ func Regular(name string, limit int64) ([]byte, error) {
 
 // Read reads a regular file, or a pipe that the shell passes on: <(command).
 func Read(ctx context.Context, name string, limit int64) ([]byte, error) {
-	r, err := Open(ctx, name)
+	f, err := open(name, passedOn(name), limit)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	return All(r, name, limit)
+	defer f.Close()
+	return All(Until(ctx, f), name, limit)
 }
 
 // Open opens what Read reads, for what is read in parts. The caller closes it.
 func Open(ctx context.Context, name string) (io.ReadCloser, error) {
-	f, err := open(name, passedOn(name))
+	f, err := open(name, passedOn(name), math.MaxInt64)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +52,18 @@ func Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	}{Until(ctx, f), f}, nil
 }
 
-// open looks at a file before it opens it, for which a pipe would wait.
-func open(name string, anything bool) (*os.File, error) {
+// open looks at a file before it opens it, for which a pipe would wait, and reads
+// nothing of one that is too large.
+func open(name string, anything bool, limit int64) (*os.File, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
 	if err := regular(name, info); err != nil && !anything {
 		return nil, err
+	}
+	if info.Size() > limit {
+		return nil, tooLarge(name, limit)
 	}
 	return os.Open(name)
 }
@@ -73,9 +78,13 @@ func All(r io.Reader, name string, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("%s is larger than %d MiB, which is all that is read of such a file: name a smaller one", name, limit>>20)
+		return nil, tooLarge(name, limit)
 	}
 	return data, nil
+}
+
+func tooLarge(name string, limit int64) error {
+	return fmt.Errorf("%s is larger than %d MiB, which is all that is read of such a file: name a smaller one", name, limit>>20)
 }
 
 // Until reads from r, and stops waiting for it when ctx ends. What it has begun to
