@@ -2,14 +2,11 @@ package target
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/sentsim/sentsim/simulator/clock"
 )
 
 // looks is how often a process is looked at that may be starting a program: for that
@@ -29,7 +26,7 @@ func family(mark string) (pids []int) {
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for look := 0; len(folders) > 0 && look < looks; look++ {
 		if look > 0 {
-			_ = (clock.Real{}).Sleep(context.Background(), time.Millisecond)
+			waitFor(nil, time.Millisecond)
 		}
 		var unread []string
 		for _, folder := range folders {

@@ -16,7 +16,8 @@ func contactMutants() []Mutant {
 			Name:    "contacts-unverified",
 			Mistake: "The route for contacts' events came later, and stands ahead of the verification.",
 			Breaks: []Broken{
-				{rule.SIG2, "rejects a tampered body"}, {rule.SIG3, "rejects a signature made with another secret"},
+				{rule.SIG2, "rejects a tampered body"},
+				{rule.SIG3, "rejects a signature made with another secret"},
 				{rule.SIG4, "rejects when any of the three signature headers is missing or empty"},
 			},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
