@@ -141,12 +141,12 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	for _, p := range c.Plan.Profile.Probabilities() {
 		rep.Chaos.Probabilities = append(rep.Chaos.Probabilities, report.Probability(p))
 	}
-	s.openGate(ctx)
-	if s.gate.closed != "" {
+	s.sendFirst(ctx)
+	if s.first.closed != "" {
 		r, _ := rule.Get(plainRule)
 		rep.Diagnosis = s.diagnosis
-		rep.Rules = append(rep.Rules, report.Conclude(r, []report.Scenario{s.gate.plain}, s.cfg.Strict))
-		rep.Chaos.Stopped = s.gate.closed
+		rep.Rules = append(rep.Rules, report.Conclude(r, []report.Scenario{s.first.plain}, s.cfg.Strict))
+		rep.Chaos.Stopped = s.first.closed
 		return chaosrun.Result{}, context.Cause(ctx)
 	}
 	s.learn(ctx)
@@ -162,15 +162,15 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 		o.Concurrency = 1
 	}
 	o.Redact, o.Headers = s.redact, s.cfg.Headers
-	s.subject.TakeWire()
+	s.subject.TakeTurn()
 	res, err := chaosrun.Run(ctx, s.subject, c.Plan, c.Steps, o)
-	s.subject.LeaveWire()
-	s.late.end(len(res.Book.Violated) > 0 || slices.ContainsFunc(s.subject.Traits.Deviations, aboutState))
+	s.subject.EndTurn()
+	s.late.end(len(res.Findings.Violated) > 0 || slices.ContainsFunc(s.subject.Traits.Deviations, aboutState))
 	s.latency(&res)
 	for _, id := range s.cfg.Skip { // what it shows of them is nobody's failure
-		res.Violated -= res.Book.Violated[id]
-		delete(res.Book.Violated, id)
-		delete(res.Book.Violations, id)
+		res.Violated -= res.Findings.Violated[id]
+		delete(res.Findings.Violated, id)
+		delete(res.Findings.Violations, id)
 	}
 	if c.Command == "replay" { // which sends what it was given, whatever the seed
 		for id, reason := range res.Unseen {
@@ -183,8 +183,8 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	}
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	var judged map[string]report.Rule
-	if len(res.Book.Violated) > 0 && res.Fell == "" && c.Command == "chaos" && ctx.Err() == nil {
-		if judged, err = s.experiment(ctx, suspects(res.Book)); err != nil {
+	if len(res.Findings.Violated) > 0 && res.Fell == "" && c.Command == "chaos" && ctx.Err() == nil {
+		if judged, err = s.experiment(ctx, suspects(res.Findings)); err != nil {
 			return res, err
 		}
 	}
@@ -231,13 +231,13 @@ func (s *session) latency(res *chaosrun.Result) {
 		if of.Count() < enough {
 			continue
 		}
-		res.Book.Checked[rule.ACK1] += of.Count()
+		res.Findings.Checked[rule.ACK1] += of.Count()
 		if most <= s.cfg.AckWithin {
 			continue
 		}
 		res.Violated++
-		res.Book.Violated[rule.ACK1]++
-		res.Book.Violations[rule.ACK1] = append(res.Book.Violations[rule.ACK1], oracle.Violation{
+		res.Findings.Violated[rule.ACK1]++
+		res.Findings.Violations[rule.ACK1] = append(res.Findings.Violations[rule.ACK1], oracle.Violation{
 			Rule: rule.ACK1, Expected: "an answer within " + s.cfg.AckWithin.String(),
 			Summary: fmt.Sprintf("two of five of the %d %s events, one at a time, were answered only after %s", of.Count(), typ, most.Round(time.Millisecond)),
 		})
@@ -256,7 +256,7 @@ func fill(c *report.Chaos, res chaosrun.Result) {
 	c.LatencyMS = report.LatencyMS{P50: of(0.5), P95: of(0.95), P99: of(0.99), Max: ms(res.Latencies.Max())}
 	c.Violations = []report.Violation{}
 	for _, r := range rule.All() {
-		for _, v := range res.Book.Violations[r.ID] {
+		for _, v := range res.Findings.Violations[r.ID] {
 			c.Violations = append(c.Violations, report.Violation{
 				Rule: v.Rule, Summary: v.Summary, Expected: v.Expected, Seen: v.Seen, Subject: v.About(),
 				Step: v.Step, Story: append([]string{}, v.Story...),
@@ -273,12 +273,12 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 		return nil, err
 	}
 	needed := occasions(plans, c.Plan.Families)
-	to := attribute(res.Book, judged)
+	to := attribute(res.Findings, judged)
 	accused := map[string][]oracle.Violation{}
 	count := map[string]int{}
 	for _, id := range slices.Sorted(maps.Keys(to.rule)) {
-		accused[to.rule[id]] = append(accused[to.rule[id]], res.Book.Violations[id]...)
-		count[to.rule[id]] += res.Book.Violated[id]
+		accused[to.rule[id]] = append(accused[to.rule[id]], res.Findings.Violations[id]...)
+		count[to.rule[id]] += res.Findings.Violated[id]
 	}
 	all, err := rule.Except(rule.All(), s.cfg.Skip)
 	if err != nil {
@@ -353,8 +353,8 @@ func (s *session) violations(all []oracle.Violation, total int, c ChaosRun) []re
 func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, needed map[rule.ID][]string) []report.Scenario {
 	where := c.Command + " run"
 	unseen := res.Unseen[r.ID]
-	missing := slices.DeleteFunc(slices.Clone(needed[r.ID]), func(name string) bool { return res.Book.Occasions[name] })
-	if n := res.Book.Checked[r.ID]; n > 0 && len(missing) == 0 && (unseen == "" || !r.State) {
+	missing := slices.DeleteFunc(slices.Clone(needed[r.ID]), func(name string) bool { return res.Findings.Occasions[name] })
+	if n := res.Findings.Checked[r.ID]; n > 0 && len(missing) == 0 && (unseen == "" || !r.State) {
 		all := []report.Scenario{{Name: fmt.Sprintf("kept %d times", n), File: where, Verdict: report.Passed}}
 		if unseen != "" {
 			all = append(all, report.Scenario{Name: "what the state shows", File: where, Reason: unseen, Remedy: remedy(r), Partial: true})

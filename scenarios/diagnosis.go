@@ -105,7 +105,7 @@ func (s *session) wonder(ctx context.Context, p *planned, err error, out *report
 // because the tolerance of its timestamp is so tight that chance decides.
 func (s *session) chance(ctx context.Context, by rule.ID, x steps.Exchange) *report.Diagnosis {
 	genuine := x.Genuine == nil && x.Outcome.Rejected() && !driver.NotNow(x.Outcome)
-	if !genuine || s.gate.passed.Name == "" || s.subject.Wide() || s.wondered && by != rule.SIG8 {
+	if !genuine || s.first.passed.Name == "" || s.subject.Wide() || s.wondered && by != rule.SIG8 {
 		return nil
 	}
 	s.wondered = true
@@ -121,10 +121,10 @@ func (s *session) explain(found *report.Diagnosis, by rule.ID) {
 	}
 }
 
-// closeByChance closes the gate of a receiver that takes genuine deliveries by chance.
+// closeByChance ends the judging of a receiver that takes genuine deliveries by chance.
 func (s *session) closeByChance(by rule.ID) {
 	if !s.subject.Wide() { // else what others saw meanwhile stands
-		s.closeGate(by+" did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen", nil)
+		s.judgeNoMore(by+" did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen", nil)
 	}
 }
 
@@ -158,10 +158,10 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 			refused = append(refused, *d.At)
 		}
 	}
-	if len(refused) == 0 || s.gate.passed.Name == "" || s.gate.closed != "" || ctx.Err() != nil {
+	if len(refused) == 0 || s.first.passed.Name == "" || s.first.closed != "" || ctx.Err() != nil {
 		return
 	}
-	changed, d := diagnosis.Resigned(ctx, s.underDiagnosis(), s.gate.taken.Request, refused)
+	changed, d := diagnosis.Resigned(ctx, s.underDiagnosis(), s.first.taken.Request, refused)
 	if d == nil {
 		return
 	}
@@ -239,7 +239,7 @@ func (s *session) fixOf(r report.Rule) report.Rule {
 		return r
 	}
 	ofBody := s.diagnosed == rule.SIG9 || s.diagnosed == rule.TOL5
-	if ofBody && (r.ID == rule.SIG9 || r.ID == rule.TOL5) || s.diagnosed != "" && r.ID == s.diagnosed || s.diagnosed == "" && r.ID == redirectRule && s.gate.redirects {
+	if ofBody && (r.ID == rule.SIG9 || r.ID == rule.TOL5) || s.diagnosed != "" && r.ID == s.diagnosed || s.diagnosed == "" && r.ID == redirectRule && s.first.redirects {
 		r.Fix = s.diagnosis.Fix
 	}
 	return r

@@ -23,10 +23,10 @@ func (s *session) experiment(ctx context.Context, suspects []rule.ID) (map[strin
 		return nil, err
 	}
 	plans = slices.DeleteFunc(plans, func(p planned) bool { return !slices.Contains(suspects, p.rule.ID) })
-	book := newLedger(s, plans, unwatched{})
-	s.carryOut(ctx, plans, book)
+	verdicts := newLedger(s, plans, unwatched{})
+	s.carryOut(ctx, plans, verdicts)
 	judged := map[string]report.Rule{}
-	for _, r := range book.report("").Rules {
+	for _, r := range verdicts.report("").Rules {
 		judged[r.ID] = r
 	}
 	return judged, nil
@@ -38,7 +38,7 @@ var state = []string{"ACK", "IDEM", "ORD", "RET", "INB", "TPL", "CON"} //nolint:
 
 // suspects are the rules that the violations of a run could be of: those that the
 // run's statistics name, what else could explain them, and their families.
-func suspects(book oracle.Book) []rule.ID {
+func suspects(findings oracle.Findings) []rule.ID {
 	families := map[string]bool{}
 	add := func(id rule.ID) {
 		family, _, _ := strings.Cut(id, "-")
@@ -52,7 +52,7 @@ func suspects(book oracle.Book) []rule.ID {
 			}
 		}
 	}
-	for id, all := range book.Violations {
+	for id, all := range findings.Violations {
 		add(id)
 		for _, v := range all {
 			for _, other := range v.Could {
@@ -84,33 +84,33 @@ func certain(v oracle.Violation) bool { return len(v.Could) == 0 }
 // that could explain it and fails. Where only other rules fail, it may be their
 // doing: the rule is not checked. Where nothing fails, it shows only in a run
 // like this one, and stays.
-func attribute(book oracle.Book, judged map[string]report.Rule) attribution {
+func attribute(findings oracle.Findings, judged map[string]report.Rule) attribution {
 	a := attribution{rule: map[string]string{}, unsure: map[string]string{}}
 	fails := func(id string) bool { v := judged[id].Verdict; return v == report.Failed || v == report.Warned }
 	broken := slices.DeleteFunc(slices.Sorted(maps.Keys(judged)), func(id string) bool { return !fails(id) })
-	violated := slices.Sorted(maps.Keys(book.Violated))
+	violated := slices.Sorted(maps.Keys(findings.Violated))
 	for _, id := range violated {
 		a.rule[id] = id
-		others := reasons(book.Violations[id], broken)
+		others := reasons(findings.Violations[id], broken)
 		if fails(id) || len(others) == 0 {
 			continue
 		}
-		for _, v := range book.Violations[id] {
+		for _, v := range findings.Violations[id] {
 			if i := slices.IndexFunc(v.Could, fails); i >= 0 && !fails(a.rule[id]) {
 				a.rule[id] = v.Could[i]
 			}
 		}
 		if a.rule[id] == id {
-			a.unsure[id] = fmt.Sprintf("%d deliveries or readings of the run look like a violation of it, its own scenarios pass, and %s is broken: that may be why", book.Violated[id], others[0])
+			a.unsure[id] = fmt.Sprintf("%d deliveries or readings of the run look like a violation of it, its own scenarios pass, and %s is broken: that may be why", findings.Violated[id], others[0])
 		}
 	}
 	if len(broken) > 0 {
 		return a
 	}
 	for _, id := range violated { // nothing tells the explanations apart
-		for _, v := range book.Violations[id] {
+		for _, v := range findings.Violations[id] {
 			for _, other := range v.Could {
-				if book.Violated[other] == 0 && judged[other].Verdict != report.Passed && a.unsure[other] == "" {
+				if findings.Violated[other] == 0 && judged[other].Verdict != report.Passed && a.unsure[other] == "" {
 					a.unsure[other] = fmt.Sprintf("a violation of %s in this run could be one of it as well", id)
 				}
 			}

@@ -8,9 +8,9 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 )
 
-// aBook is a run that met these violations, by rule.
-func aBook(violations map[string][]oracle.Violation) oracle.Book {
-	b := oracle.Book{Violated: map[string]int{}, Violations: violations}
+// someFindings is a run that met these violations, by rule.
+func someFindings(violations map[string][]oracle.Violation) oracle.Findings {
+	b := oracle.Findings{Violated: map[string]int{}, Violations: violations}
 	for id, all := range violations {
 		b.Violated[id] = len(all)
 	}
@@ -48,7 +48,7 @@ func TestARestartExcusesOnlyWhatSawOne(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := attribute(aBook(map[string][]oracle.Violation{"IDEM-5": tt.violations}), verdictsOf(tt.broken...))
+			a := attribute(someFindings(map[string][]oracle.Violation{"IDEM-5": tt.violations}), verdictsOf(tt.broken...))
 			if got := a.unsure["IDEM-5"] != ""; got != tt.unsure || a.rule["IDEM-5"] != "IDEM-5" {
 				t.Errorf("unsure %t, want %t: %+v", got, tt.unsure, a)
 			}
@@ -59,17 +59,17 @@ func TestARestartExcusesOnlyWhatSawOne(t *testing.T) {
 // Why a rule is not sure does not depend on the order in which a map is read.
 func TestAttributionIsTheSameEachTime(t *testing.T) {
 	t.Parallel()
-	book := aBook(map[string][]oracle.Violation{
+	findings := someFindings(map[string][]oracle.Violation{
 		"ORD-3":  {{Rule: "ORD-3", Could: []string{"ORD-3", "IDEM-4"}}},
 		"IDEM-5": {{Rule: "IDEM-5", Could: []string{"IDEM-5", "IDEM-4"}}},
 		"ORD-1":  {{Rule: "ORD-1", Could: []string{"ORD-1", "IDEM-4"}}},
 	})
-	first := attribute(book, verdictsOf())
+	first := attribute(findings, verdictsOf())
 	if want := "a violation of IDEM-5 in this run could be one of it as well"; first.unsure["IDEM-4"] != want {
 		t.Errorf("got %q, want %q, the first in order", first.unsure["IDEM-4"], want)
 	}
 	for range 50 {
-		if again := attribute(book, verdictsOf()); !reflect.DeepEqual(again, first) {
+		if again := attribute(findings, verdictsOf()); !reflect.DeepEqual(again, first) {
 			t.Fatalf("%+v, and then %+v", first, again)
 		}
 	}

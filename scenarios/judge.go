@@ -18,7 +18,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// run executes one scenario and says what it showed. The caller has the wire;
+// run executes one scenario and says what it showed. The caller has the turn to send;
 // the scenario gives it away only while it waits for state. attempt is 0, or
 // more for a scenario that must be repeated: again says so, when somebody else
 // took the receiver down while its state settled.
@@ -32,8 +32,8 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	if plain.Name != "" && p.rule.ID == plainRule {
 		return plain, false
 	}
-	if ctx.Err() != nil && p.rule.ID == plainRule && s.gate.passed.Name == out.Name {
-		return s.gate.passed, false // it was seen before the run ended
+	if ctx.Err() != nil && p.rule.ID == plainRule && s.first.passed.Name == out.Name {
+		return s.first.passed, false // it was seen before the run ended
 	}
 	s.beforeScenario(ctx)
 	if reason := s.closedTo(ctx, p, closed); reason != "" {
@@ -127,12 +127,12 @@ func (s *session) closedTo(ctx context.Context, p *planned, closed string) strin
 	switch {
 	case ctx.Err() != nil:
 		return whyStopped(ctx)
-	case closed != "" && (p.rule.ID != redirectRule || !s.gate.redirects):
+	case closed != "" && (p.rule.ID != redirectRule || !s.first.redirects):
 		return closed
 	case p.strictOnly() && !s.cfg.Strict:
 		return "this rule is judged only with --strict"
-	case s.gate.haunted != "" && p.scenario.Tagged("@state"):
-		return s.gate.haunted
+	case s.first.knownBefore != "" && p.scenario.Tagged("@state"):
+		return s.first.knownBefore
 	}
 	return s.lost()
 }
@@ -372,7 +372,7 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 	switch {
 	case status == http.StatusTooManyRequests:
 		why += ": it limits how many deliveries it takes, or how many it rejects, and Sent sends as many as there are. Take the limit off this route, or raise it, to have everything judged"
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.closeGate(why, nil), nil
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.judgeNoMore(why, nil), nil
 	case strings.HasPrefix(p.rule.ID, "SIG-"):
 		plain := *out
 		plain.Verdict = report.Failed
@@ -380,9 +380,9 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 		if len(plain.Evidence) == 0 && away != nil {
 			plain.Evidence = s.evidence(p, away.Refused(), world)
 		}
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.closeGate(why, &plain), nil
+		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.judgeNoMore(why, &plain), nil
 	default:
-		s.closeGate(why, nil)
+		s.judgeNoMore(why, nil)
 	}
 	return false
 }

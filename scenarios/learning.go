@@ -25,12 +25,12 @@ import (
 // stands in the way is said by whatever comes next: nothing that was learned by
 // then is kept.
 func (s *session) learn(ctx context.Context) {
-	if s.gate.closed != "" || s.gate.haunted != "" || ctx.Err() != nil {
+	if s.first.closed != "" || s.first.knownBefore != "" || ctx.Err() != nil {
 		return
 	}
-	s.subject.TakeWire()
+	s.subject.TakeTurn()
 	l := s.learner()
-	l.Answer = s.gate.answer
+	l.Answer = s.first.answer
 	var refused atomic.Pointer[learn.Exchange]
 	heard := l.Seen
 	l.Seen = func(x learn.Exchange) {
@@ -42,13 +42,13 @@ func (s *session) learn(ctx context.Context) {
 	traits, err := l.Learn(ctx)
 	x := refused.Load()
 	chance := x != nil && s.takenByChance(ctx, *x)
-	s.subject.LeaveWire()
+	s.subject.EndTurn()
 	if chance {
 		return // what was learned was learned by chance
 	}
 	var away *learn.TurnedAway
 	if errors.As(err, &away) && ctx.Err() == nil {
-		s.gate.closed = "nothing else can be judged: " + away.Error() + ". Take the limit off this route, or raise it"
+		s.first.closed = "nothing else can be judged: " + away.Error() + ". Take the limit off this route, or raise it"
 		return
 	}
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *session) learn(ctx context.Context) {
 		}
 		return
 	}
-	if d := s.gate.deviation; d != nil {
+	if d := s.first.deviation; d != nil {
 		traits.Deviations = append(traits.Deviations, *d)
 	}
 	s.subject.Traits = traits
@@ -88,7 +88,7 @@ func (s *session) estimate(plans []planned) time.Duration {
 		deep       = 10 // in a row at most, of one scenario
 	)
 	t := s.subject.Traits
-	one := max(s.gate.answer, 4*time.Millisecond)
+	one := max(s.first.answer, 4*time.Millisecond)
 	side := max(1, t.SideBySide)
 	sending := time.Duration(len(plans)*deliveries/side) * one
 	waits := 2 * s.cfg.Settle // the last scenario's, and that of a restart
@@ -103,7 +103,7 @@ func (s *session) learned(plans []planned) *report.Learned {
 	}
 	out := &report.Learned{
 		Edition: t.Edition, Notes: append([]string{}, t.Notes...),
-		LagMS: t.Lag.Milliseconds(), AnswerMS: max(t.Answer, s.gate.answer).Milliseconds(), SideBySide: t.SideBySide,
+		LagMS: t.Lag.Milliseconds(), AnswerMS: max(t.Answer, s.first.answer).Milliseconds(), SideBySide: t.SideBySide,
 		Channels: []string{}, Statuses: map[string]*string{},
 	}
 	if len(plans) > 0 {
@@ -170,7 +170,7 @@ func Learn(ctx context.Context, cfg Config) (learn.Traits, report.Learned, error
 	if err != nil {
 		return learn.Traits{}, report.Learned{}, err
 	}
-	s.openGate(ctx)
+	s.sendFirst(ctx)
 	s.learn(ctx)
 	t, out := s.subject.Traits, s.learned(nil)
 	err = s.close()
@@ -180,7 +180,7 @@ func Learn(ctx context.Context, cfg Config) (learn.Traits, report.Learned, error
 	case out == nil && s.diagnosis != nil:
 		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s. %s", s.diagnosis.Summary, s.diagnosis.Fix)
 	case out == nil:
-		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s", cmp.Or(s.gate.closed, s.gate.haunted, s.unlearned, "the target did not answer as expected"))
+		return t, report.Learned{}, fmt.Errorf("nothing was learned: %s", cmp.Or(s.first.closed, s.first.knownBefore, s.unlearned, "the target did not answer as expected"))
 	}
 	return t, *out, err
 }

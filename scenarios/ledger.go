@@ -41,10 +41,10 @@ func newLedger(s *session, plans []planned, watch Watcher) *ledger {
 	return b
 }
 
-// addGate adds the plain delivery's rule where it failed, at first or since, and was
+// addFirst adds the plain delivery's rule where it failed, at first or since, and was
 // not asked for: nobody could understand the report without it.
-func (b *ledger) addGate() {
-	g := b.s.gate
+func (b *ledger) addFirst() {
+	g := b.s.first
 	if _, asked := b.left[plainRule]; asked || g.plain.Name == "" || len(b.extra) > 0 {
 		return
 	}

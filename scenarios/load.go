@@ -145,16 +145,16 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 		Concurrency: 1, Recorder: &sent, Redact: l.s.redact, Headers: l.s.cfg.Headers,
 	})
 	for _, id := range l.s.cfg.Skip { // what it shows of them is nobody's failure
-		res.Violated -= res.Book.Violated[id]
-		delete(res.Book.Violated, id)
-		delete(res.Book.Violations, id)
+		res.Violated -= res.Findings.Violated[id]
+		delete(res.Findings.Violated, id)
+		delete(res.Findings.Violations, id)
 	}
 	for _, r := range rule.All() {
 		if slices.Contains(r.Needs, rule.ObservedReplies) && res.Unseen != nil {
 			res.Unseen[r.ID] = unobserved
 		}
 	}
-	out := LoadMessage{Deliveries: sent, Violations: l.violations(res.Book, sent)}
+	out := LoadMessage{Deliveries: sent, Violations: l.violations(res.Findings, sent)}
 	var end *EndError
 	switch {
 	case err != nil:
@@ -174,7 +174,7 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 		l.done.add(iteration)
 	}
 	if l.keep != nil {
-		err = errors.Join(err, l.keep.add(sent, res.Book))
+		err = errors.Join(err, l.keep.add(sent, res.Findings))
 	}
 	return out, err
 }
@@ -190,12 +190,12 @@ func (l *Load) begin(iteration int) bool {
 }
 
 // violations are those of one message, each with the cause that this message alone shows.
-func (l *Load) violations(book oracle.Book, sent deliveries) []LoadViolation {
+func (l *Load) violations(findings oracle.Findings, sent deliveries) []LoadViolation {
 	var rules []report.Rule
 	var all []LoadViolation
 	for _, r := range rule.All() {
-		if vs := book.Violations[r.ID]; len(vs) > 0 {
-			rules = append(rules, report.Conclude(r, l.s.violations(vs, book.Violated[r.ID], l.run), true))
+		if vs := findings.Violations[r.ID]; len(vs) > 0 {
+			rules = append(rules, report.Conclude(r, l.s.violations(vs, findings.Violated[r.ID], l.run), true))
 		}
 	}
 	if len(rules) == 0 {
@@ -203,7 +203,7 @@ func (l *Load) violations(book oracle.Book, sent deliveries) []LoadViolation {
 	}
 	cause.Assign(rules, cause.Explain(l.s.facts(rules)))
 	for _, r := range rules {
-		for _, v := range book.Violations[r.ID] {
+		for _, v := range findings.Violations[r.ID] {
 			all = append(all, LoadViolation{Rule: r.ID, Cause: cmp.Or(r.Cause, v.By, sent.forgery(v.Step)), Summary: v.Summary})
 		}
 	}
@@ -251,7 +251,7 @@ type loadRecorder struct {
 }
 
 // add writes a message that is over.
-func (k *loadRecorder) add(all []LoadDelivery, book oracle.Book) error {
+func (k *loadRecorder) add(all []LoadDelivery, findings oracle.Findings) error {
 	number, group, at := k.number, k.group, k.at
 	for _, d := range all {
 		s := d.Step
@@ -265,8 +265,8 @@ func (k *loadRecorder) add(all []LoadDelivery, book oracle.Book) error {
 		}
 		k.number, k.group, k.at = s.Number, max(k.group, s.Group), s.At
 	}
-	for _, id := range slices.Sorted(maps.Keys(book.Violations)) {
-		for _, v := range book.Violations[id] {
+	for _, id := range slices.Sorted(maps.Keys(findings.Violations)) {
+		for _, v := range findings.Violations[id] {
 			if v.Step > 0 {
 				v.Step += number
 			}

@@ -59,7 +59,7 @@ func (r *recorder) end(res chaosrun.Result, rep report.Report, status int) error
 		return nil
 	}
 	for _, of := range rep.Rules {
-		for _, v := range res.Book.Violations[of.ID] {
+		for _, v := range res.Findings.Violations[of.ID] {
 			if err := r.violation(v); err != nil {
 				return err
 			}

@@ -14,10 +14,10 @@ const maxRepeats = 2
 
 // round runs scenarios: one sends while others wait for state to settle.
 type round struct {
-	s    *session
-	book *ledger
-	fail context.CancelCauseFunc
-	wg   sync.WaitGroup
+	s      *session
+	ledger *ledger
+	fail   context.CancelCauseFunc
+	wg     sync.WaitGroup
 
 	mu    sync.Mutex
 	again []*planned // whose state was lost when another scenario took the receiver down
@@ -30,7 +30,7 @@ type round struct {
 func (r *round) all(ctx context.Context, plans []planned) {
 	var early *planned
 	endEarly := func() {}
-	last := &round{s: r.s, book: r.book, fail: r.fail}
+	last := &round{s: r.s, ledger: r.ledger, fail: r.fail}
 	for i := range plans {
 		if p := &plans[i]; r.s.subject.Wide() && needsRestart(p) {
 			early = p
@@ -79,14 +79,14 @@ const maxDoubted = 8
 // seen to mix (ORD-7): what was seen may be another message's. What keeps its rule
 // alone has not broken it.
 func (r *round) confirm(ctx context.Context) {
-	doubted := r.book.doubted()
+	doubted := r.ledger.doubted()
 	if len(doubted) > maxDoubted {
 		return
 	}
 	for _, p := range doubted {
-		r.s.subject.TakeWire()
+		r.s.subject.TakeTurn()
 		if out, _ := r.run(ctx, p, maxRepeats+1); out.Verdict == report.Passed && ctx.Err() == nil {
-			r.book.absolve(p, "it failed while other messages were under way, and alone it passes: that messages mix is "+rule.ORD7+"'s")
+			r.ledger.absolve(p, "it failed while other messages were under way, and alone it passes: that messages mix is "+rule.ORD7+"'s")
 		}
 	}
 }
@@ -97,9 +97,9 @@ func needsRestart(p *planned) bool {
 	return p.alone && slices.Contains(p.rule.Needs, rule.Restart)
 }
 
-// start waits for the wire, and hands it to the scenario.
+// start waits for the turn to send, and hands it to the scenario.
 func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
-	r.s.subject.TakeWire()
+	r.s.subject.TakeTurn()
 	r.wg.Go(func() {
 		defer r.catch()
 		out, again := r.run(ctx, p, attempt)
@@ -114,7 +114,7 @@ func (r *round) start(ctx context.Context, p *planned, attempt uint64) {
 }
 
 func (r *round) run(ctx context.Context, p *planned, attempt uint64) (out report.Scenario, again bool) {
-	defer r.s.subject.LeaveWire() // also in a panic: others wait for it
+	defer r.s.subject.EndTurn() // also in a panic: others wait for it
 	return r.s.run(ctx, p, attempt)
 }
 
@@ -160,7 +160,7 @@ func (r *round) finish(ctx context.Context) {
 }
 
 func (r *round) done(p *planned, out report.Scenario) {
-	r.book.add(p, out)
+	r.ledger.add(p, out)
 	if r.s.cfg.FailFast && out.Verdict == report.Failed && p.rule.Level == rule.Must {
 		r.fail(errFailFast)
 	}

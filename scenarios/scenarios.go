@@ -71,10 +71,10 @@ func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error)
 			panic(bug)
 		}
 	}()
-	book := newLedger(s, plans, o.watch)
+	verdicts := newLedger(s, plans, o.watch)
 	o.watch.Start(report.Header{
 		Version: o.version, Seed: uint64(s.cfg.Seed), Target: s.subject.Target.Name(),
-		Rules: len(book.order), Clock: cfg.Clock, Strict: cfg.Strict, Notes: s.cfg.Notes,
+		Rules: len(verdicts.order), Clock: cfg.Clock, Strict: cfg.Strict, Notes: s.cfg.Notes,
 	})
 	within := ctx
 	if cfg.TimeLimit > 0 {
@@ -82,15 +82,15 @@ func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error)
 		defer done()
 		within = limited
 	}
-	s.openGate(within)
+	s.sendFirst(within)
 	s.learn(within)
-	book.addGate()
+	verdicts.addFirst()
 	if told, ok := o.watch.(LearnWatcher); ok && s.subject.Traits.Learned {
 		told.Learned(*s.learned(plans))
 	}
-	s.carryOut(within, plans, book)
-	s.late.end(book.failedByState())
-	rep := book.report(o.version)
+	s.carryOut(within, plans, verdicts)
+	s.late.end(verdicts.failedByState())
+	rep := verdicts.report(o.version)
 	if err := s.close(); err != nil && ctx.Err() == nil {
 		return rep, err
 	}
@@ -101,17 +101,17 @@ func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error)
 }
 
 // carryOut runs the scenarios.
-func (s *session) carryOut(ctx context.Context, plans []planned, book *ledger) {
+func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger) {
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
 	defer s.late.begin()()
-	round := &round{s: s, book: book, fail: cancel}
+	round := &round{s: s, ledger: ledger, fail: cancel}
 	round.all(stop, plans)
-	s.subject.TakeWire()
+	s.subject.TakeTurn()
 	s.beforeScenario(ctx)
 	s.resign(ctx, plans)
-	s.subject.LeaveWire()
-	book.addGate()
+	s.subject.EndTurn()
+	ledger.addFirst()
 }
 
 // Status is the exit status of a run that ended with this report and error. An error

@@ -36,10 +36,10 @@ type session struct {
 	cleanup func() error // of what the embedded receiver keeps
 
 	late      *late
-	gate      gate   // settled before the first scenario
+	first     first  // settled before the first scenario
 	unlearned string // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
-	diagnosed string // the rule whose failure the diagnosis is about; "" for the gate's
+	diagnosed string // the rule whose failure the diagnosis is about; "" for the first delivery's
 
 	life   sync.Mutex       // held while the target is looked at and brought back
 	down   string           // why the target is gone for good; "" while it is not
@@ -167,13 +167,13 @@ const maxSeeds = 200
 // may keep its state from run to run.
 func (s *session) nextSeed(ctx context.Context) {
 	first := s.cfg.Seed
-	knows := s.haunted(ctx) != ""
+	knows := s.knownBefore(ctx) != ""
 	for n := 0; knows && n < maxSeeds; n++ {
 		s.cfg.Seed++
 		s.subject.Reseed(s.cfg.Seed)
-		knows = s.haunted(ctx) != ""
+		knows = s.knownBefore(ctx) != ""
 	}
-	if knows { // all of them, or whatever it is asked for: the gate says so
+	if knows { // all of them, or whatever it is asked for: the first delivery says so
 		s.cfg.Seed = first
 		s.subject.Reseed(first)
 	}
@@ -284,7 +284,7 @@ func (s *session) listens(ctx context.Context) bool {
 const maxLooks = 6
 
 // revive looks whether the target still takes connections, and brings it back
-// if it does not. It is called by who has the wire, with life locked.
+// if it does not. It is called by who has the turn to send, with life locked.
 func (s *session) revive(ctx context.Context) (wasDown bool) {
 	t := s.subject.Target
 	// Looked at twice, and more often while this machine is starved: a look may take

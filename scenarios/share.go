@@ -33,7 +33,7 @@ type found struct {
 	AckWithin time.Duration `json:"ack_within"`
 
 	Counts    chaosrun.Counts                    `json:"counts"`
-	Book      oracle.Book                        `json:"book"`
+	Findings  oracle.Findings                    `json:"findings"`
 	Latencies chaosrun.Latencies                 `json:"latencies"`
 	ByType    map[event.Type]*chaosrun.Latencies `json:"by_type,omitempty"`
 	Unseen    map[rule.ID]string                 `json:"unseen,omitempty"`
@@ -46,12 +46,12 @@ type found struct {
 
 // newShare is a share of its own: nothing of it changes with what is found later.
 func newShare(plan chaos.Plan, cfg Config, res chaosrun.Result, done *iterations) (share, error) {
-	if res.Book.Checked == nil {
-		res.Book = oracle.NewBook()
+	if res.Findings.Checked == nil {
+		res.Findings = oracle.NewFindings()
 	}
 	data, err := json.Marshal(found{
 		Plan: plan, Skip: cfg.Skip, AckWithin: cfg.AckWithin,
-		Counts: res.Counts, Book: res.Book, Latencies: res.Latencies, ByType: res.ByType, Unseen: res.Unseen,
+		Counts: res.Counts, Findings: res.Findings, Latencies: res.Latencies, ByType: res.ByType, Unseen: res.Unseen,
 		Fell: res.Fell, Stopped: res.Stopped, Trouble: res.Trouble, Sending: res.Sending, Virtual: res.Virtual,
 	})
 	if err != nil {
@@ -69,8 +69,8 @@ func readShare(in report.Share) (share, error) {
 	if err := s.found.Plan.Validate(); err != nil {
 		return s, fmt.Errorf("chaos.share.found.plan: %w", err)
 	}
-	if b := &s.found.Book; b.Checked == nil || b.Violated == nil || b.Violations == nil || b.Occasions == nil {
-		return s, errors.New("chaos.share.found.book: is not whole")
+	if b := &s.found.Findings; b.Checked == nil || b.Violated == nil || b.Violations == nil || b.Occasions == nil {
+		return s, errors.New("chaos.share.found.findings: is not whole")
 	}
 	var err error
 	if s.done, err = parseIterations(in.Done, s.found.Plan.Messages); err != nil {
@@ -82,7 +82,7 @@ func readShare(in report.Share) (share, error) {
 // result is what was found, as a run has it.
 func (f found) result() chaosrun.Result {
 	return chaosrun.Result{
-		Counts: f.Counts, Plan: f.Plan, Book: f.Book, Latencies: f.Latencies, ByType: f.ByType, Unseen: f.Unseen,
+		Counts: f.Counts, Plan: f.Plan, Findings: f.Findings, Latencies: f.Latencies, ByType: f.ByType, Unseen: f.Unseen,
 		Fell: f.Fell, Stopped: f.Stopped, Trouble: f.Trouble, Sending: f.Sending, Virtual: f.Virtual,
 	}
 }

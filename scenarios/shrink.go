@@ -49,8 +49,8 @@ func (s *session) tell(ctx context.Context, feature string, attempt uint64) (rep
 	if err != nil {
 		return report.Scenario{}, err
 	}
-	s.subject.TakeWire()
-	defer s.subject.LeaveWire()
+	s.subject.TakeTurn()
+	defer s.subject.EndTurn()
 	out, _ := s.run(ctx, &plans[0], attempt)
 	return out, ctx.Err()
 }

@@ -32,7 +32,7 @@ func failing(t *testing.T, cfg config.Config, messages int) shrink.Failing {
 	_, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16},
 		Found: func(res chaosrun.Result) {
-			f.Book, f.Steps, f.Secret = res.Book, first(plan.Steps(), res.Steps), res.Secret
+			f.Findings, f.Steps, f.Secret = res.Findings, first(plan.Steps(), res.Steps), res.Secret
 		},
 	})
 	if err != nil {
@@ -67,8 +67,8 @@ func TestShrinkDoesNotBelieveWhatItDoesNotSee(t *testing.T) {
 	f := failing(t, cfg, 10)
 	for s := range f.Steps {
 		if s.Kind == chaos.KindDeliver && s.Subject.Kind == chaos.AboutMessage {
-			f.Book.Violated["ORD-3"] = 1
-			f.Book.Violations["ORD-3"] = []oracle.Violation{{Rule: "ORD-3", Subject: s.Subject}}
+			f.Findings.Violated["ORD-3"] = 1
+			f.Findings.Violations["ORD-3"] = []oracle.Violation{{Rule: "ORD-3", Subject: s.Subject}}
 		}
 	}
 	got, err := scenarios.Shrink(t.Context(), cfg, f)

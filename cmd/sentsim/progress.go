@@ -39,7 +39,7 @@ type progress struct {
 
 	mu     sync.Mutex
 	bar    *progressbar.ProgressBar // nil: plain lines
-	gate   *gate                    // between the bar and the terminal
+	paced  *paced                   // between the bar and the terminal
 	since  time.Time
 	next   time.Duration // after since: when to show something again
 	done   int
@@ -68,13 +68,13 @@ func (p *progress) draw(width int) {
 		width = 80
 	}
 	const words = 62 // the columns that a bar's words and numbers take
-	p.gate = &gate{to: p.o.out}
+	p.paced = &paced{to: p.o.out}
 	limit := p.o.total
 	if limit <= 0 {
 		limit = -1
 	}
 	p.bar = progressbar.NewOptions(limit,
-		progressbar.OptionSetWriter(p.gate), progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetWriter(p.paced), progressbar.OptionUseANSICodes(true), progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetDescription(p.o.what), progressbar.OptionSetWidth(min(max(width-words, 5), 40)),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(p.o.unit),
 		progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true),
@@ -154,7 +154,7 @@ func (p *progress) show() {
 	spent := clock.Wall().Sub(p.since)
 	switch {
 	case p.bar != nil:
-		p.gate.open = spent >= p.next
+		p.paced.open = spent >= p.next
 		switch {
 		case p.words != "":
 			p.bar.Describe(p.o.what + ": " + p.words)
@@ -178,9 +178,9 @@ func (p *progress) shown() int {
 
 // hide is called with the lock.
 func (p *progress) hide() {
-	if p.bar != nil && p.gate.open {
+	if p.bar != nil && p.paced.open {
 		_ = p.bar.Clear()
-		p.gate.open = false // until the next tick
+		p.paced.open = false // until the next tick
 	}
 }
 
@@ -210,13 +210,13 @@ func (p *progress) line(spent time.Duration) string {
 	return text
 }
 
-// gate lets nothing through before it is open.
-type gate struct {
+// paced lets nothing through before it is open.
+type paced struct {
 	to   io.Writer
 	open bool
 }
 
-func (g *gate) Write(b []byte) (int, error) {
+func (g *paced) Write(b []byte) (int, error) {
 	if !g.open {
 		return len(b), nil
 	}

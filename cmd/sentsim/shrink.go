@@ -78,17 +78,17 @@ func (o shrinkOptions) files() []string {
 
 // taken is what a run did of its steps, and what it found.
 type taken struct {
-	run  scenarios.ChaosRun
-	seen bool
-	book oracle.Book
-	done int // steps
+	run      scenarios.ChaosRun
+	seen     bool
+	findings oracle.Findings
+	done     int // steps
 
 	secret signing.Secret
 	traits learn.Traits
 }
 
 func (t *taken) found(res chaosrun.Result) {
-	t.seen, t.book, t.done, t.secret = true, res.Book, res.Steps, res.Secret
+	t.seen, t.findings, t.done, t.secret = true, res.Findings, res.Steps, res.Secret
 	t.run.Plan, t.traits = res.Plan, res.Traits // as it was adapted to the receiver
 }
 
@@ -113,13 +113,13 @@ func (t *taken) steps() iter.Seq[chaos.Step] {
 func (o shrinkOptions) wants(cmd *cobra.Command, t *taken, err error) bool {
 	var e *exitError
 	failed := errors.As(err, &e) && e.status == statusBroken
-	return o.shrink && t.seen && len(t.book.Violated) > 0 && cmd.Context().Err() == nil && (failed || cmd.Flags().Changed("rule"))
+	return o.shrink && t.seen && len(t.findings.Violated) > 0 && cmd.Context().Err() == nil && (failed || cmd.Flags().Changed("rule"))
 }
 
 // shrinkRun reduces a run that failed, and prints what is left.
 func (a *app) shrinkRun(ctx context.Context, res config.Resolved, t *taken, o shrinkOptions, screen io.Writer, v verifyOptions) error {
 	f := shrink.Failing{
-		Plan: t.run.Plan, Steps: t.steps(), Book: t.book, Concurrency: t.run.Options.Concurrency,
+		Plan: t.run.Plan, Steps: t.steps(), Findings: t.findings, Concurrency: t.run.Options.Concurrency,
 		Origin: origin(t), Secret: t.secret, Traits: t.traits,
 	}
 	if len(res.Rules) > 0 {

@@ -84,7 +84,7 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.s.Arrange == nil && r.canRead(chaos.AboutMessage):
 			r.begun = true
 			if st, err := r.look(ctx, s.Subject); err == nil && st.Known {
-				r.haunted = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
+				r.knownBefore = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
 			}
 		case s.Subject.Kind == chaos.AboutTemplate && r.canRead(chaos.AboutTemplate):
 			r.awaitTemplate(ctx, s)
@@ -176,7 +176,7 @@ func (r *runner) judge(ctx context.Context) map[string]string {
 	if r.fell == "" {
 		defer r.judgeReplies(ctx, unseen)
 	}
-	if r.haunted != "" || r.fell != "" {
+	if r.knownBefore != "" || r.fell != "" {
 		return unseen
 	}
 	all := r.judges.left()
@@ -312,8 +312,8 @@ func (r *runner) missing(need rule.Need) string {
 	switch need {
 	case rule.MessageState, rule.MessageStatus, rule.MessageEffects, rule.InboundCount, rule.TemplateStatus, rule.ContactOptOut:
 		switch {
-		case r.haunted != "":
-			return r.haunted
+		case r.knownBefore != "":
+			return r.knownBefore
 		case r.fell != "":
 			return "the target fell over before its state could be read"
 		}

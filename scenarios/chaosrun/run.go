@@ -69,7 +69,7 @@ type Result struct {
 	Counts
 	Plan      chaos.Plan // that was carried out
 	Traits    learn.Traits
-	Book      oracle.Book
+	Findings  oracle.Findings
 	Secret    signing.Secret // that the target verifies with when all is over
 	Latencies Latencies
 	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
@@ -102,23 +102,23 @@ type runner struct {
 
 	stop context.CancelCauseFunc // ends the sending
 
-	mu        sync.Mutex
-	counts    Counts
-	latencies Latencies
-	byType    map[event.Type]*Latencies
-	silent    int // deliveries in a row that were not answered in time
-	fell      string
-	full      string // why the target takes no more deliveries, or ""
-	trouble   []string
-	virtual   time.Duration
-	stamps    map[int]map[uuid.UUID]int64     // when an event of a message was signed last
-	ids       map[int]map[uuid.UUID]uuid.UUID // of arranged messages, by the plan's; only the sending goroutine has it
-	looks     sync.Mutex                      // one look at the target at a time
-	durable   bool                            // the target has kept its state over a restart
-	awaited   int                             // templates' statuses that did not come
-	hasty     []chaos.Subject                 // contacts who wrote, or gave a signal, before the last one showed
-	haunted   string                          // why the state says nothing
-	begun     bool
+	mu          sync.Mutex
+	counts      Counts
+	latencies   Latencies
+	byType      map[event.Type]*Latencies
+	silent      int // deliveries in a row that were not answered in time
+	fell        string
+	full        string // why the target takes no more deliveries, or ""
+	trouble     []string
+	virtual     time.Duration
+	stamps      map[int]map[uuid.UUID]int64     // when an event of a message was signed last
+	ids         map[int]map[uuid.UUID]uuid.UUID // of arranged messages, by the plan's; only the sending goroutine has it
+	looks       sync.Mutex                      // one look at the target at a time
+	durable     bool                            // the target has kept its state over a restart
+	awaited     int                             // templates' statuses that did not come
+	hasty       []chaos.Subject                 // contacts who wrote, or gave a signal, before the last one showed
+	knownBefore string                          // why the state says nothing
+	begun       bool
 }
 
 var (
@@ -165,7 +165,7 @@ func Run(ctx context.Context, s *steps.Subject, plan chaos.Plan, all iter.Seq[ch
 	unseen := r.judge(ctx)
 	err = errors.Join(err, r.rotateBack(ctx))
 	res := Result{
-		Counts: r.counts, Plan: plan, Traits: s.Traits, Book: r.oracle.Book(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell, Known: r.haunted,
+		Counts: r.counts, Plan: plan, Traits: s.Traits, Findings: r.oracle.Findings(), Secret: s.Env.Secret, Latencies: r.latencies, ByType: r.byType, Unseen: unseen, Fell: r.fell, Known: r.knownBefore,
 		Took: clock.Wall().Sub(started), Sending: spent, Virtual: r.virtual, Trouble: r.trouble,
 	}
 	res.Violated = r.oracle.Violated()

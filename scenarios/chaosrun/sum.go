@@ -18,10 +18,10 @@ func (r *Result) Add(o Result) {
 	c.Steps, c.Sent, c.Accepted, c.Refused = c.Steps+d.Steps, c.Sent+d.Sent, c.Accepted+d.Accepted, c.Refused+d.Refused
 	c.Failed, c.Lost, c.Skipped, c.Violated = c.Failed+d.Failed, c.Lost+d.Lost, c.Skipped+d.Skipped, c.Violated+d.Violated
 	c.Message = max(c.Message, d.Message)
-	if r.Book.Checked == nil {
-		r.Book = oracle.NewBook()
+	if r.Findings.Checked == nil {
+		r.Findings = oracle.NewFindings()
 	}
-	r.Book.Add(o.Book)
+	r.Findings.Add(o.Findings)
 	r.Latencies.Add(o.Latencies)
 	if r.ByType == nil {
 		r.ByType = map[event.Type]*Latencies{}

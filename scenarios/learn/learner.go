@@ -34,7 +34,7 @@ type Learner struct {
 	Arranged bool
 
 	Confirmed Confirmed
-	Plain     Plain          // what the gate found to be taken
+	Plain     Plain          // what the first delivery found to be taken
 	Refused   []event.Status // what it found to be refused, though others are taken
 	Answer    time.Duration  // how long its answer took
 	// Seen is told of every exchange, from several goroutines.

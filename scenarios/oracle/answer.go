@@ -64,7 +64,7 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	if has(s, chaos.FaultBurst) && ok && out.Accepted() && out.Duration > burstTime {
 		v.Rule, v.Subject, v.Step, v.Expected = rule.ACK2, s.Subject, s.Number, "a 2xx within "+burstTime.String()
 		v.Summary = fmt.Sprintf("%s: answered only after %s", describe(s), out.Duration.Round(time.Millisecond))
-		o.book.broken(v)
+		o.findings.broken(v)
 		return false
 	}
 	judged := !s.Sender.Leaves() && out.Kind != delivery.Cancelled
@@ -88,7 +88,7 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	o.answerBlame.add(features, !ok && !redirected)
 	switch {
 	case redirected:
-		o.book.broken(v)
+		o.findings.broken(v)
 	case !ok:
 		o.suspect(&o.answers, v, features, rule.SIG1)
 	default:
@@ -106,11 +106,11 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 // settle notes a violation, or the rules that were kept. The lock is held.
 func (o *Oracle) settle(v Violation, ok bool, rules []string) {
 	if !ok {
-		o.book.broken(v)
+		o.findings.broken(v)
 		return
 	}
 	for _, rule := range rules {
-		o.book.kept(rule)
+		o.findings.kept(rule)
 	}
 }
 

@@ -165,7 +165,7 @@ func (o *Oracle) suspect(list *[]open, v Violation, features []Feature, base str
 		return
 	}
 	v.Rule = base
-	o.book.broken(v)
+	o.findings.broken(v)
 }
 
 // explain closes the violations that are open. The lock is held.
@@ -176,10 +176,10 @@ func (o *Oracle) explain() {
 	}{{&o.answers, o.answerBlame}, {&o.states, o.stateBlame}, {&o.contacts, o.contactBlame}, {&o.many, o.manyBlame}, {&o.few, o.fewBlame}} {
 		x.by.explain(*x.list, func(v Violation, id rule.ID, base bool) {
 			v.Rule = id
-			if base && o.book.Violated[rule.ORD7] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
+			if base && o.findings.Violated[rule.ORD7] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
 				v.Rule = rule.ORD7 // messages do get mixed up
 			}
-			o.book.broken(v)
+			o.findings.broken(v)
 		})
 		*x.list = nil
 	}

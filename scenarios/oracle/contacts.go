@@ -64,7 +64,7 @@ func (o *Oracle) judgeContact(r *Record, e Expectation, st probe.State, v Violat
 	o.contactBlame.add(features, !ok)
 	if ok {
 		if !e.Standing.Fits(!st.OptedOut) { // or it shows nothing
-			o.book.kept(rule.CON1)
+			o.findings.kept(rule.CON1)
 		}
 		return
 	}
@@ -197,8 +197,8 @@ func (o *Oracle) judgeSilence(w *writer, messages int, answers bool, v Violation
 		v.Rule, v.Expected = rule.CON2, "no message to a contact after its contact.opt_out, until it opts in"
 		v.Could = []rule.ID{rule.CON2, rule.CON1, rule.IDEM6, rule.RET1} // it may have got the signal wrong
 		v.Summary = fmt.Sprintf("the receiver sent %d messages to %s, who had opted out (contact.opt_out) before writing", messages, name(w.subject))
-		o.book.broken(v)
+		o.findings.broken(v)
 	case kept:
-		o.book.kept(rule.CON2)
+		o.findings.kept(rule.CON2)
 	}
 }

@@ -83,7 +83,7 @@ func TestContactsAreJudgedByTheLatestSignal(t *testing.T) {
 		for _, r := range o.TakeAll() {
 			o.Judge(r, o.Expect(r), tt.st, oracle.Controls{}, true)
 		}
-		b := o.Book()
+		b := o.Findings()
 		if b.Violated["CON-1"] != tt.want || b.Checked["CON-1"] != max(tt.want, tt.kept) || len(b.Violated) != tt.want {
 			t.Errorf("%q and opted out %t: violated %v, checked %v", tt.story, tt.st.OptedOut, b.Violated, b.Checked)
 		}
@@ -118,7 +118,7 @@ func TestOccasionsOfContacts(t *testing.T) {
 		contactStory(o, "+1", story)
 		o.TakeAll()
 		var got []string
-		for name := range o.Book().Occasions {
+		for name := range o.Findings().Occasions {
 			if strings.HasPrefix(name, "the signals") {
 				got = append(got, name)
 			}
@@ -166,7 +166,7 @@ func TestNothingIsSentToOneWhoHasOptedOut(t *testing.T) {
 			sent["22"] = 1
 		}
 		o.Replies(sent, nil)
-		b := o.Book()
+		b := o.Findings()
 		var violated []string
 		for id := range b.Violated {
 			violated = append(violated, id)

@@ -67,10 +67,10 @@ func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, sho
 	case e.Absent && st.Known:
 		v.Rule, v.Expected = rule.SIG13, "no trace of it"
 		v.Summary = fmt.Sprintf("%s left a trace, although the delivery was refused", r.forgedName())
-		o.book.broken(v)
+		o.findings.broken(v)
 	case e.Absent:
 		if shown {
-			o.book.kept(rule.SIG13)
+			o.findings.kept(rule.SIG13)
 		}
 	case r.Subject.Kind == chaos.AboutInbound:
 		o.judgeCount(r, e, st, c, v)
@@ -83,7 +83,7 @@ func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, sho
 
 func (o *Oracle) shown(r *Record, e Expectation, st probe.State) {
 	for _, rule := range r.shows(e, st) {
-		o.book.kept(rule)
+		o.findings.kept(rule)
 	}
 }
 
@@ -109,7 +109,7 @@ func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violati
 		o.suspect(&o.states, v, features, rule.ORD1)
 		return false
 	}
-	o.book.broken(v)
+	o.findings.broken(v)
 	return false
 }
 

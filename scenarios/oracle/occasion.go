@@ -43,12 +43,12 @@ func (o *Oracle) occurred(s chaos.Step) {
 	}
 	switch {
 	case s.Kind == chaos.KindForge:
-		o.book.Occasions[ForgedOf(s.Forgery, "")] = true
-		o.book.Occasions[ForgedOf(s.Forgery, kind)] = true
+		o.findings.Occasions[ForgedOf(s.Forgery, "")] = true
+		o.findings.Occasions[ForgedOf(s.Forgery, kind)] = true
 	case has(s, chaos.FaultUnknownField), s.Subject.Kind == chaos.AboutContact:
-		o.book.Occasions[Arrives(string(s.Event.Type))] = true
+		o.findings.Occasions[Arrives(string(s.Event.Type))] = true
 	case s.Attempt > 1 && kind != "":
-		o.book.Occasions[Again(kind)] = true
+		o.findings.Occasions[Again(kind)] = true
 	}
 }
 
@@ -61,7 +61,7 @@ const maxOrder = 6
 func (o *Oracle) ended(r *Record) {
 	if r.Subject.Kind == chaos.AboutContact {
 		if all, sure := r.arrived(); sure && len(all) <= maxOrder {
-			o.book.Occasions[Signals(check.TellSignals(all))] = true
+			o.findings.Occasions[Signals(check.TellSignals(all))] = true
 		}
 	}
 	if r.Subject.Kind != chaos.AboutMessage {
@@ -77,6 +77,6 @@ func (o *Oracle) ended(r *Record) {
 		return // no message that the receiver never saw (ORD-5)
 	}
 	if len(order) > 0 && len(order) <= maxOrder {
-		o.book.Occasions[Sequence(order)] = true
+		o.findings.Occasions[Sequence(order)] = true
 	}
 }

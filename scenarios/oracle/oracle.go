@@ -63,13 +63,13 @@ type Oracle struct {
 	// arranged: the receiver has sent the messages itself, so it has heard of all of them.
 	arranged bool
 
-	mu      sync.Mutex
-	epoch   int // how often the target was restarted
-	records map[key]*Record
-	units   map[int][]*Record // by the plan's message
-	begun   int
-	recent  []*Record // messages, the latest last: for Witness
-	book    Book
+	mu       sync.Mutex
+	epoch    int // how often the target was restarted
+	records  map[key]*Record
+	units    map[int][]*Record // by the plan's message
+	begun    int
+	recent   []*Record // messages, the latest last: for Witness
+	findings Findings
 
 	rotated, enabled bool
 	texts            map[uint32]int // how many inbound events have a text
@@ -89,7 +89,7 @@ const maxRecent = 64
 // the statuses of messages and of templates.
 func New(plan chaos.Plan, words, reviews learn.Words, arranged bool) *Oracle {
 	return &Oracle{
-		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, book: NewBook(),
+		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, findings: NewFindings(),
 		texts: map[uint32]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), contactBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}

@@ -205,7 +205,7 @@ func TestViolations(t *testing.T) {
 			}
 			judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4, "SENT, QUEUED": 4}})
 			var got []string
-			for rule, n := range o.Book().Violated {
+			for rule, n := range o.Findings().Violated {
 				got = append(got, rule)
 				if n != 1 {
 					t.Errorf("%s is violated %d times", rule, n)
@@ -239,13 +239,13 @@ func TestARestartInBetween(t *testing.T) {
 	} {
 		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		judge(o, tt.story, tt.st, oracle.Controls{Effects: map[string]int{"QUEUED, SENT": 4, "SENT, QUEUED": 4}})
-		for _, all := range o.Book().Violations {
+		for _, all := range o.Findings().Violations {
 			if len(all) != 1 || all[0].Restarted != tt.want {
 				t.Errorf("%s, %+v: %+v", tt.story, tt.st, all)
 			}
 		}
-		if len(o.Book().Violations) != 1 {
-			t.Errorf("%s: %+v", tt.story, o.Book().Violations)
+		if len(o.Findings().Violations) != 1 {
+			t.Errorf("%s: %+v", tt.story, o.Findings().Violations)
 		}
 	}
 }
@@ -262,13 +262,13 @@ func TestCauses(t *testing.T) {
 		judge(o, "QUEUED READ DELIVERED", probe.State{Status: "DELIVERED"}, oracle.Controls{}) // skips too
 		judge(o, "QUEUED FAILED SENT", probe.State{Status: "SENT"}, oracle.Controls{})
 	}
-	book := o.Book()
-	if book.Violated["ORD-4"] != 5 || book.Violated["ORD-6"] != 5 || len(book.Violated) != 2 {
-		t.Errorf("violated %v, want ORD-4 and ORD-6 five times each", book.Violated)
+	findings := o.Findings()
+	if findings.Violated["ORD-4"] != 5 || findings.Violated["ORD-6"] != 5 || len(findings.Violated) != 2 {
+		t.Errorf("violated %v, want ORD-4 and ORD-6 five times each", findings.Violated)
 	}
 	for _, rule := range []string{"ORD-1", "ORD-2", "ORD-7"} {
-		if book.Checked[rule] == 0 {
-			t.Errorf("%s was kept, and nobody noted it: %v", rule, book.Checked)
+		if findings.Checked[rule] == 0 {
+			t.Errorf("%s was kept, and nobody noted it: %v", rule, findings.Checked)
 		}
 	}
 }

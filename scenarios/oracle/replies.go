@@ -113,10 +113,10 @@ func (o *Oracle) Replies(sent map[string]int, late map[string]bool) (undecided i
 		case w.stop && broken:
 			v.Rule, v.Expected = rule.INB2, "no message to a contact who said STOP"
 			v.Summary = fmt.Sprintf("the receiver sent %d messages to %s, who wrote STOP and nothing else", n, name(w.subject))
-			o.book.broken(v)
+			o.findings.broken(v)
 		case w.stop:
 			if kept && len(w.signals) == 0 { // or the signal says so as well
-				o.book.kept(rule.INB2)
+				o.findings.kept(rule.INB2)
 			}
 		case !w.again || each == 0:
 		case n > each*len(w.texts):
@@ -125,9 +125,9 @@ func (o *Oracle) Replies(sent map[string]int, late map[string]bool) (undecided i
 			}
 			v.Expected = fmt.Sprintf("%d replies at most, as to texts that arrived once", each*len(w.texts))
 			v.Summary = fmt.Sprintf("%d messages were sent to %s, whose %d texts arrived more than once: texts that arrive once get %d each", n, name(w.subject), len(w.texts), each)
-			o.book.broken(v)
+			o.findings.broken(v)
 		case n > 0:
-			o.book.kept(rule.IDEM5)
+			o.findings.kept(rule.IDEM5)
 		}
 	}
 	return undecided

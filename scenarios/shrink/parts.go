@@ -16,7 +16,7 @@ func (sh *shrinker) begin(ctx context.Context) ([]chaos.Step, error) {
 		concurrency int
 		words       bool
 	}
-	state := !slices.ContainsFunc(sh.f.Book.Violations[sh.rule.ID], func(v oracle.Violation) bool { return v.Step > 0 })
+	state := !slices.ContainsFunc(sh.f.Findings.Violations[sh.rule.ID], func(v oracle.Violation) bool { return v.Step > 0 })
 	ways := []way{{1, state}}
 	if state {
 		ways = append(ways, way{1, false})
@@ -45,7 +45,7 @@ func (sh *shrinker) begin(ctx context.Context) ([]chaos.Step, error) {
 func (sh *shrinker) parts() [][]chaos.Step {
 	accused := map[string]bool{}
 	single := map[int]bool{}
-	for _, v := range sh.f.Book.Violations[sh.rule.ID] {
+	for _, v := range sh.f.Findings.Violations[sh.rule.ID] {
 		if name := trace.Who(v.Subject); name != "" {
 			accused[name] = true
 		}
@@ -80,7 +80,7 @@ func (sh *shrinker) parts() [][]chaos.Step {
 			parts = append(parts, part)
 		}
 	}
-	for _, v := range sh.f.Book.Violations[sh.rule.ID] {
+	for _, v := range sh.f.Findings.Violations[sh.rule.ID] {
 		if v.Step > 0 {
 			add(only(func(st chaos.Step) bool { return st.Number == v.Step }))
 			break
@@ -131,7 +131,7 @@ func (sh *shrinker) parts() [][]chaos.Step {
 // same finds the violation that the reduction is about: of the rule itself, or
 // one that the rule could explain. Which of several rules does, a run of hundreds
 // can tell, and one of two deliveries cannot.
-func (sh *shrinker) same(b oracle.Book) (oracle.Violation, bool) {
+func (sh *shrinker) same(b oracle.Findings) (oracle.Violation, bool) {
 	if of := b.Violations[sh.rule.ID]; len(of) > 0 {
 		return of[0], true
 	}

@@ -28,9 +28,9 @@ import (
 type Failing struct {
 	Plan  chaos.Plan
 	Steps iter.Seq[chaos.Step] // everything that was done
-	// Book is what the run was found to break. It says where to look, not what is
+	// Findings are what the run was found to break. It says where to look, not what is
 	// true: everything is seen again before it is believed.
-	Book oracle.Book
+	Findings oracle.Findings
 	// Secret is what the target verified with: one that keeps it must meet it
 	// again. Zero draws another one, if the configuration names none.
 	Secret signing.Secret
@@ -134,7 +134,7 @@ var errShrinkTime = fmt.Errorf("the time for it was up (%s)", shrinkTime)
 // come (ACK-1) is a matter of the whole run.
 func chooseRule(f Failing) string {
 	if f.Rule != "" {
-		if f.Book.Violated[f.Rule] == 0 {
+		if f.Findings.Violated[f.Rule] == 0 {
 			return ""
 		}
 		return f.Rule
@@ -142,7 +142,7 @@ func chooseRule(f Failing) string {
 	best, most := "", 0
 	for _, level := range []rule.Level{rule.Must, rule.Should} {
 		for _, r := range rule.All() {
-			if n := f.Book.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != rule.SIG1 {
+			if n := f.Findings.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != rule.SIG1 {
 				best, most = r.ID, n
 			}
 		}
@@ -150,7 +150,7 @@ func chooseRule(f Failing) string {
 			return best
 		}
 	}
-	if f.Book.Violated[rule.SIG1] > 0 {
+	if f.Findings.Violated[rule.SIG1] > 0 {
 		return rule.SIG1
 	}
 	return ""
@@ -173,8 +173,8 @@ type shrinker struct {
 
 // run finds a part that fails, and reduces it.
 func (sh *shrinker) run(ctx context.Context) error {
-	sh.on.Subject.TakeWire()
-	defer sh.on.Subject.LeaveWire()
+	sh.on.Subject.TakeTurn()
+	defer sh.on.Subject.EndTurn()
 	// A receiver whose state lags more than this is found out at the end, and
 	// then everything is done again with all the patience that is configured.
 	sh.on.Subject.Settle = max(sh.settle/8, min(sh.settle, 50*time.Millisecond))
@@ -322,7 +322,7 @@ func (sh *shrinker) trial(ctx context.Context, part []chaos.Step) (v oracle.Viol
 	if err != nil {
 		return v, false, err
 	}
-	v, fails = sh.same(res.Book)
+	v, fails = sh.same(res.Findings)
 	if fails {
 		sh.told = told
 	}

@@ -18,7 +18,7 @@ const catchUpTime = 10 * time.Second
 // has worked off what was sent before, so that a queue that is slow but sound is
 // not judged by other scenarios' deliveries: it delivers one more event and polls
 // until that shows. A receiver on which a single event does not show within the
-// settle time is not waited for again. Whoever calls it has the wire.
+// settle time is not waited for again. Whoever calls it has the turn to send.
 func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) {
 	if !s.behind.Load() || s.lags.Load() || s.Needs(rule.MessageState) != nil {
 		return
@@ -47,7 +47,7 @@ func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) 
 }
 
 // TakesAgain reports whether the receiver takes a plain delivery before patience
-// is over, and what it answered last. Whoever calls it has the wire.
+// is over, and what it answered last. Whoever calls it has the turn to send.
 func (s *Subject) TakesAgain(ctx context.Context, scenario string, attempt uint64, patience time.Duration) (takes bool, seen string) {
 	w := NewWorld(s, "turned away in "+scenario, attempt)
 	end := clock.Wall().Add(patience)

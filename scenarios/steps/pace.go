@@ -58,7 +58,7 @@ func (w *World) takesPlain(ctx context.Context) bool {
 func (s *Subject) Selects() bool { return s.selects.Load() }
 
 // TakesTogether reports whether the receiver takes n plain deliveries that come at
-// the same instant. Whoever calls it has the wire.
+// the same instant. Whoever calls it has the turn to send.
 func (s *Subject) TakesTogether(ctx context.Context, scenario string, n int) bool {
 	return s.takesTogether(ctx, scenario, s.asked.Add(1), n)
 }

@@ -38,9 +38,9 @@ func (w *World) inboundState(from string) reader {
 
 // away lets other scenarios send while f waits for state.
 func (w *World) away(f func() error) error {
-	w.s.LeaveWire()
+	w.s.EndTurn()
 	err := f()
-	w.s.TakeWire()
+	w.s.TakeTurn()
 	if w.s.epoch.Load() != w.epoch {
 		return ErrRerun
 	}
@@ -226,10 +226,10 @@ func statuses(ss []event.Status) string {
 	return strings.Join(names, ", ")
 }
 
-// Haunted says why the receiver's state cannot be judged although it can be
+// KnownBefore says why the receiver's state cannot be judged although it can be
 // read: it knows, from an earlier run with the same seed, what this run has not
-// sent yet. "" when it does not. Whoever calls it has the wire.
-func Haunted(ctx context.Context, s *Subject, scenario string, attempt uint64) string {
+// sent yet. "" when it does not. Whoever calls it has the turn to send.
+func KnownBefore(ctx context.Context, s *Subject, scenario string, attempt uint64) string {
 	w := NewWorld(s, scenario, attempt)
 	if w.needs(rule.MessageState) != nil {
 		return ""

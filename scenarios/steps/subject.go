@@ -50,7 +50,7 @@ type Subject struct {
 	Pulse   *driver.Pulse // the control of time; nil: none
 
 	answers answerTimes
-	spare   []signing.Secret // secrets of the run besides Env's; guarded by the wire
+	spare   []signing.Secret // secrets of the run besides Env's; guarded by the turn
 	lags    atomic.Bool      // one event takes longer than Settle to show
 	behind  atomic.Bool      // state comes later than it did: what was sent before is still in its queue
 	exact   atomic.Bool      // it takes nothing that is signed a second ahead (SIG-8)
@@ -58,7 +58,7 @@ type Subject struct {
 	vain    atomic.Int64     // how often in a row a delivery was sent again for nothing
 	asked   atomic.Uint64    // how often a plain delivery was sent as a control
 	width   atomic.Int64     // how many scenarios may send at the same time
-	wire    chan struct{}    // holds width tokens: who has one may send to the target
+	turn    chan struct{}    // holds width tokens: who has one may send to the target
 	others  chan struct{}    // closed once nothing else is under way; nil: nothing is when a scenario restarts the target
 	spent   atomic.Int64     // simulated nanoseconds, over all scenarios
 	first   *seed.Seed       // with which the run began; nil: Seed
@@ -67,14 +67,14 @@ type Subject struct {
 
 // NewSubject finishes s: it must be called before the first scenario.
 func NewSubject(s *Subject) *Subject {
-	s.wire = make(chan struct{}, maxWidth)
-	s.wire <- struct{}{}
+	s.turn = make(chan struct{}, maxWidth)
+	s.turn <- struct{}{}
 	s.width.Store(1)
 	return s
 }
 
 // Driver signs and sends as the receiver is known to take it. Whoever calls it
-// has the wire, or knows that nobody rotates.
+// has the turn to send, or knows that nobody rotates.
 func (s *Subject) Driver() driver.Driver {
 	return driver.Driver{
 		Sender: s.Sender, URL: s.Target.URL(), Webhook: s.Webhook(), Secret: s.Env.Secret,
@@ -102,13 +102,13 @@ func (s *Subject) Message(ctx context.Context, st *seed.Stream, ch event.Channel
 // Answered notes how long an answer took that no scenario has asked for.
 func (s *Subject) Answered(o delivery.Outcome) { s.answers.add(o) }
 
-// TakeWire waits until nobody else sends to the target. Scenarios send one after
+// TakeTurn waits until nobody else sends to the target. Scenarios send one after
 // another, so that what one of them does to the receiver is not blamed on
 // another; while a scenario only waits for state to settle, the next one may send.
-func (s *Subject) TakeWire() { <-s.wire }
+func (s *Subject) TakeTurn() { <-s.turn }
 
-// LeaveWire lets the next scenario send.
-func (s *Subject) LeaveWire() { s.wire <- struct{}{} }
+// EndTurn lets the next scenario send.
+func (s *Subject) EndTurn() { s.turn <- struct{}{} }
 
 // maxWidth is how many scenarios send at the same time to a receiver that is slow
 // but takes deliveries side by side.
@@ -119,11 +119,11 @@ func (s *Subject) Wide() bool { return s.width.Load() > 1 }
 
 // Widen lets so many scenarios send at the same time: a run of hundreds of
 // deliveries, each answered after seconds, would not end today. Whoever calls it
-// has the wire, and calls it once, before the first scenario.
+// has the turn to send, and calls it once, before the first scenario.
 func (s *Subject) Widen(width int) {
 	width = min(width, maxWidth)
 	for range width - 1 {
-		s.wire <- struct{}{}
+		s.turn <- struct{}{}
 	}
 	s.width.Store(int64(max(1, width)))
 }
@@ -144,13 +144,13 @@ func (s *Subject) Restarted() { s.epoch.Add(1) }
 func (s *Subject) Webhook() uuid.UUID { return driver.WebhookID(s.identity()) }
 
 // Secrets are the signing secrets that the target has or had in this run. Whoever
-// calls it has the wire, or knows that nobody rotates.
+// calls it has the turn to send, or knows that nobody rotates.
 func (s *Subject) Secrets() []signing.Secret {
 	return append([]signing.Secret{s.Env.Secret}, s.spare...)
 }
 
 // Rotated notes that the target has another secret now, that of env. Whoever
-// calls it has the wire.
+// calls it has the turn to send.
 func (s *Subject) Rotated(env target.Env) {
 	s.spare = append(s.spare, s.Env.Secret)
 	s.Env = env

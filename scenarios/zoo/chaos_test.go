@@ -56,7 +56,7 @@ func TestChaos(t *testing.T) {
 		got, err := scenarios.Shrink(t.Context(), configOf(t, m.Name), run.failing)
 		switch {
 		case errors.Is(err, shrink.ErrNothing):
-			return []string{fmt.Sprintf("nothing that was broken can be reduced: %v", run.failing.Book.Violated)}
+			return []string{fmt.Sprintf("nothing that was broken can be reduced: %v", run.failing.Findings.Violated)}
 		case err != nil:
 			t.Fatal(err)
 		case got.Steps == nil:
@@ -64,7 +64,7 @@ func TestChaos(t *testing.T) {
 		}
 		n := deliveries(got.Steps)
 		t.Logf("%s of %v: %d deliveries, %d trials, fails %s\n%s%s",
-			got.Rule.ID, run.failing.Book.Violated, n, got.Trials, got.Ended, got.Feature, got.NoFeature)
+			got.Rule.ID, run.failing.Findings.Violated, n, got.Trials, got.Ended, got.Feature, got.NoFeature)
 		mu.Lock()
 		defer mu.Unlock()
 		left = append(left, n)
@@ -89,7 +89,7 @@ func TestChaos(t *testing.T) {
 // reducible reports whether the run itself has met a violation that deliveries
 // alone bring about.
 func reducible(f shrink.Failing) bool {
-	for id, n := range f.Book.Violated {
+	for id, n := range f.Findings.Violated {
 		if n > 0 && id != rule.ACK1 {
 			return true
 		}
@@ -132,7 +132,7 @@ func runChaos(t *testing.T, cfg config.Config) (run chaotic, err error) {
 	run.report, err = scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{
 		Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: failing.Concurrency},
 		Found: func(res chaosrun.Result) {
-			failing.Plan, failing.Book, failing.Steps = res.Plan, res.Book, first(res.Plan.Steps(), res.Steps)
+			failing.Plan, failing.Findings, failing.Steps = res.Plan, res.Findings, first(res.Plan.Steps(), res.Steps)
 			failing.Secret, failing.Traits = res.Secret, res.Traits
 		},
 	})

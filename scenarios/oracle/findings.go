@@ -54,22 +54,22 @@ func (v Violation) simultaneous() int {
 // maxKept is how many violations of a rule are kept; the others are counted.
 const maxKept = 20
 
-// Book is what was judged, by rule.
-type Book struct {
+// Findings is what was judged, by rule.
+type Findings struct {
 	Checked    map[string]int         `json:"checked"` // how often a rule was looked at
 	Violated   map[string]int         `json:"violated"`
 	Violations map[string][]Violation `json:"violations"`
 	Occasions  map[string]bool        `json:"occasions"` // what was sent, of what the contract's scenarios send
 }
 
-// NewBook is a book in which nothing was judged.
-func NewBook() Book {
-	return Book{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}, Occasions: map[string]bool{}}
+// NewFindings are those of a run in which nothing was judged.
+func NewFindings() Findings {
+	return Findings{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}, Occasions: map[string]bool{}}
 }
 
 // Add adds what another run judged. Of a rule's violations those of the plan's
-// earliest messages are kept, whichever book is added first.
-func (b *Book) Add(o Book) {
+// earliest messages are kept, whichever is added first.
+func (b *Findings) Add(o Findings) {
 	for id, n := range o.Checked {
 		b.Checked[id] += n
 	}
@@ -88,13 +88,13 @@ func (b *Book) Add(o Book) {
 	}
 }
 
-func (b *Book) kept(rule string) {
+func (b *Findings) kept(rule string) {
 	if rule != "" {
 		b.Checked[rule]++
 	}
 }
 
-func (b *Book) broken(v Violation) {
+func (b *Findings) broken(v Violation) {
 	b.Checked[v.Rule]++
 	b.Violated[v.Rule]++
 	if len(b.Violations[v.Rule]) < maxKept {
@@ -106,14 +106,14 @@ func (b *Book) broken(v Violation) {
 func (o *Oracle) Kept(rule string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.book.kept(rule)
+	o.findings.kept(rule)
 }
 
 // Broken notes a violation.
 func (o *Oracle) Broken(v Violation) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.book.broken(v)
+	o.findings.broken(v)
 }
 
 // Violated is how many violations there are so far.
@@ -121,19 +121,19 @@ func (o *Oracle) Violated() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n := 0
-	for _, of := range o.book.Violated {
+	for _, of := range o.findings.Violated {
 		n += of
 	}
 	return n + len(o.answers) + len(o.states) + len(o.contacts) + len(o.many) + len(o.few)
 }
 
-// Book is what was judged. Nothing more may be told to the oracle.
-func (o *Oracle) Book() Book {
+// Findings is what was judged. Nothing more may be told to the oracle.
+func (o *Oracle) Findings() Findings {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.explain()
-	for _, all := range o.book.Violations {
+	for _, all := range o.findings.Violations {
 		slices.SortStableFunc(all, func(a, b Violation) int { return cmp.Compare(a.simultaneous(), b.simultaneous()) })
 	}
-	return o.book
+	return o.findings
 }

@@ -18,35 +18,35 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// gate is whether the receiver takes the plain signed delivery: everything else
+// first is whether the receiver takes the plain signed delivery: everything else
 // stands on that.
-type gate struct {
-	closed    string           // why nothing else can be judged; "" while everything can
-	plain     report.Scenario  // how the plain delivery ran, when it is closed
-	passed    report.Scenario  // how it ran, when it was accepted
-	taken     steps.Exchange   // the plain delivery, if it was
-	redirects bool             // the plain delivery was answered with a redirect
-	answer    time.Duration    // how long the plain delivery's took
-	deviation *learn.Deviation // what else than the plain delivery is taken, if that is not
-	haunted   string           // why the receiver's state cannot be judged; "" while it can
+type first struct {
+	closed      string           // why nothing else can be judged; "" while everything can
+	plain       report.Scenario  // how the plain delivery ran, when it is closed
+	passed      report.Scenario  // how it ran, when it was accepted
+	taken       steps.Exchange   // the plain delivery, if it was
+	redirects   bool             // the plain delivery was answered with a redirect
+	answer      time.Duration    // how long the plain delivery's took
+	deviation   *learn.Deviation // what else than the plain delivery is taken, if that is not
+	knownBefore string           // why the receiver's state cannot be judged; "" while it can
 }
 
-// gateAttempt keeps the ids of the gate's own delivery apart from the scenario's.
-const gateAttempt = 1000
+// firstAttempt keeps the ids of the first delivery apart from the scenario's.
+const firstAttempt = 1000
 
-// haunted is why the receiver's state says nothing: it knows already what the gate
-// is about to send. "" when it does not.
-func (s *session) haunted(ctx context.Context) string {
+// knownBefore is why the receiver's state says nothing: it knows already what the first
+// delivery is about. "" when it does not.
+func (s *session) knownBefore(ctx context.Context) string {
 	plans, err := contract()
 	if err != nil {
 		return "" // selectScenarios has reported it
 	}
 	i := slices.IndexFunc(plans, func(p planned) bool { return p.rule.ID == plainRule })
-	return steps.Haunted(ctx, s.subject, scenarioKey(&plans[i]), gateAttempt)
+	return steps.KnownBefore(ctx, s.subject, scenarioKey(&plans[i]), firstAttempt)
 }
 
-// openGate sends the plain delivery and, when it is refused, finds out why.
-func (s *session) openGate(ctx context.Context) {
+// sendFirst sends the plain delivery and, when it is refused, finds out why.
+func (s *session) sendFirst(ctx context.Context) {
 	plans, err := contract()
 	if err != nil {
 		return // selectScenarios has reported it
@@ -56,11 +56,11 @@ func (s *session) openGate(ctx context.Context) {
 		if p.rule.ID != plainRule {
 			continue
 		}
-		s.subject.TakeWire()
-		defer s.subject.LeaveWire()
+		s.subject.TakeTurn()
+		defer s.subject.EndTurn()
 		out := report.Scenario{Name: p.scenario.Name, File: p.scenario.File}
-		s.gate.haunted = s.haunted(ctx)
-		res, world := s.attempt(ctx, p, gateAttempt)
+		s.first.knownBefore = s.knownBefore(ctx)
+		res, world := s.attempt(ctx, p, firstAttempt)
 		out.Steps = reported(res)
 		var away *steps.TurnedAway
 		if errors.As(res.Err, &away) { // from the first: it takes nothing
@@ -69,21 +69,21 @@ func (s *session) openGate(ctx context.Context) {
 		s.verdict(ctx, p, res.Err, world, &out)
 		s.afterScenario(ctx, p, world, res.Err, &out)
 		if out.Verdict == report.Passed {
-			s.gate.passed, s.gate.taken = out, world.Exchanges()[0]
-			s.gate.answer = s.gate.taken.Outcome.Duration
+			s.first.passed, s.first.taken = out, world.Exchanges()[0]
+			s.first.answer = s.first.taken.Outcome.Duration
 			return
 		}
 		if found, ok := s.knock(ctx, world); ok {
-			s.gate.deviation, s.gate.answer = found.Deviation, found.Answer
+			s.first.deviation, s.first.answer = found.Deviation, found.Answer
 			s.subject.Traits.Plain, s.subject.Traits.Channels, s.subject.Traits.Refused = found.Plain, found.Channels, found.Refused
 			s.subject.Traits.RefusedStatuses = found.Statuses
 			s.subject.Knobs = found.Knobs
 			return
 		}
-		s.gate.plain, s.gate.closed = out, notOpen
+		s.first.plain, s.first.closed = out, notOpen
 		var failure *steps.Failure
 		if errors.As(res.Err, &failure) && failure.At != nil {
-			s.gate.redirects = failure.At.Outcome.Kind == delivery.Answered && failure.At.Outcome.Status/100 == 3
+			s.first.redirects = failure.At.Outcome.Kind == delivery.Answered && failure.At.Outcome.Status/100 == 3
 			s.diagnosis = s.diagnose(ctx, *failure.At)
 		}
 		return
@@ -93,7 +93,7 @@ func (s *session) openGate(ctx context.Context) {
 // knock tries what else the receiver takes, when it refuses the plain delivery:
 // everything else is then judged on that. A mistake of its signature that spoils
 // only some bodies looks like that as well, and is not it. Whoever calls it has
-// the wire.
+// the turn to send.
 func (s *session) knock(ctx context.Context, world *steps.World) (found learn.Taken, ok bool) {
 	xs := world.Exchanges()
 	if len(xs) == 0 || xs[0].Outcome.Kind != delivery.Answered {
@@ -106,9 +106,9 @@ func (s *session) knock(ctx context.Context, world *steps.World) (found learn.Ta
 // notOpen is why nothing else is judged where the plain delivery is refused.
 const notOpen = plainRule + " did not pass, so nothing that builds on an accepted delivery can be seen"
 
-// takenByChance closes the gate where the plain delivery was accepted by chance
+// takenByChance ends the judging where the plain delivery was accepted by chance
 // only, for the tolerance of its timestamp is so tight that another one is refused.
-// Whoever calls it has the wire.
+// Whoever calls it has the turn to send.
 func (s *session) takenByChance(ctx context.Context, refused steps.Exchange) bool {
 	found := s.chance(ctx, plainRule, refused)
 	if found == nil {
@@ -119,7 +119,7 @@ func (s *session) takenByChance(ctx context.Context, refused steps.Exchange) boo
 }
 
 // shutBy fails the plain delivery's rule, which was accepted by chance only, for
-// another genuine delivery that was refused, and closes the gate.
+// another genuine delivery that was refused, and ends the judging.
 func (s *session) shutBy(found *report.Diagnosis, refused steps.Exchange) {
 	plans, err := contract()
 	if err != nil {
@@ -128,26 +128,26 @@ func (s *session) shutBy(found *report.Diagnosis, refused steps.Exchange) {
 	i := slices.IndexFunc(plans, func(p planned) bool { return p.rule.ID == plainRule })
 	e := s.exchange(&plans[i], refused)
 	e.Expected = "a 2xx"
-	plain := s.gate.passed
+	plain := s.first.passed
 	plain.Verdict, plain.Evidence = report.Failed, []report.Evidence{e}
 	plain.Reason = s.redact("the first delivery was accepted, and a later one was not, " + refused.What + ": " + driver.Quote(refused))
-	s.closeGate(notOpen, &plain)
+	s.judgeNoMore(notOpen, &plain)
 	s.explain(found, plainRule)
 }
 
-// closeGate closes the gate while scenarios run, and returns why it is closed: whoever
+// judgeNoMore ends the judging while scenarios run, and returns why: whoever
 // comes first has said so. plain is how the plain delivery's scenario ends by it; nil: as
 // it did.
-func (s *session) closeGate(why string, plain *report.Scenario) string {
+func (s *session) judgeNoMore(why string, plain *report.Scenario) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gate.closed == "" {
-		s.gate.closed = why
+	if s.first.closed == "" {
+		s.first.closed = why
 		if plain != nil {
-			s.gate.plain, s.shut = *plain, plain
+			s.first.plain, s.shut = *plain, plain
 		}
 	}
-	return s.gate.closed
+	return s.first.closed
 }
 
 // isClosed is why nothing can be judged any more, "" while everything can, and how the
@@ -155,7 +155,7 @@ func (s *session) closeGate(why string, plain *report.Scenario) string {
 func (s *session) isClosed() (why string, plain report.Scenario) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.gate.closed, s.gate.plain
+	return s.first.closed, s.first.plain
 }
 
 // guard keeps hostile traffic away from public addresses that nobody named.

@@ -138,7 +138,7 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 // was sent since the last restart. Also a target that keeps its state may have
 // acknowledged what it has yet to process, and would lose it.
 func (r *runner) known(all bool) []*reading {
-	if r.haunted != "" {
+	if r.knownBefore != "" {
 		return nil
 	}
 	var known []*reading
@@ -153,7 +153,7 @@ func (r *runner) known(all bool) []*reading {
 // testimony is the latest message that the state shows.
 func (r *runner) testimony(ctx context.Context) (*oracle.Record, probe.State) {
 	witness, ok := r.oracle.Witness()
-	if !ok || !r.canRead(chaos.AboutMessage) || r.haunted != "" {
+	if !ok || !r.canRead(chaos.AboutMessage) || r.knownBefore != "" {
 		return nil, probe.State{}
 	}
 	return witness, r.read(ctx, witness.Subject, func(st probe.State) bool { return st.Known })

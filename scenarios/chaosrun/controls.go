@@ -18,21 +18,21 @@ import (
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
-// twin is a subject that gets events exactly once, as a control.
-type twin struct {
+// controlled is a subject that gets events exactly once, as a control.
+type controlled struct {
 	order   oracle.Order
 	subject chaos.Subject
 }
 
-// maxTwins bounds the controls of a run.
-const maxTwins = 200
+// maxControls bounds the controls of a run.
+const maxControls = 200
 
 // controls finds out what events amount to on this receiver, where the plainest
 // count does not fit: messages with the same statuses, each delivered once, show
 // it, one in the order of a lifecycle and one the other way round.
 func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 	c := oracle.Controls{Effects: map[string]int{}}
-	var twins []twin
+	var sent []controlled
 	made := map[string]bool{}
 	text := false
 	for _, x := range all {
@@ -46,12 +46,12 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 			}
 			for _, set := range x.expect.Orders {
 				for _, o := range []oracle.Order{set.Forward(), set.Backward()} {
-					if made[o.String()] || len(twins) == maxTwins {
+					if made[o.String()] || len(sent) == maxControls {
 						continue
 					}
 					made[o.String()] = true
-					if t, ok := r.messageTwin(ctx, x.record, o, len(twins)); ok {
-						twins = append(twins, t)
+					if t, ok := r.controlMessage(ctx, x.record, o, len(sent)); ok {
+						sent = append(sent, t)
 					}
 				}
 			}
@@ -60,16 +60,16 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 				continue
 			}
 			text = true
-			if t, ok := r.inboundTwin(ctx, x.record); ok {
-				twins = append(twins, t)
+			if t, ok := r.controlText(ctx, x.record); ok {
+				sent = append(sent, t)
 			}
 		case chaos.AboutTemplate, chaos.AboutContact:
 		}
 	}
-	if len(twins) == 0 || (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {
+	if len(sent) == 0 || (clock.Real{}).Sleep(ctx, r.s.Settle) != nil {
 		return c
 	}
-	for _, t := range twins {
+	for _, t := range sent {
 		st, err := r.look(ctx, t.subject)
 		switch {
 		case err != nil:
@@ -83,14 +83,14 @@ func (r *runner) controls(ctx context.Context, all []*reading) oracle.Controls {
 	return c
 }
 
-// messageTwin delivers a new message the record's events of these statuses.
-func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (twin, bool) {
-	st := r.plan.Seed.Stream("chaos twin", uint64(rec.Subject.Index), uint64(n)) //nolint:gosec // counted up from 0
-	t := twin{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: driver.NewID(st)}}
+// controlMessage delivers a new message the record's events of these statuses.
+func (r *runner) controlMessage(ctx context.Context, rec *oracle.Record, o oracle.Order, n int) (controlled, bool) {
+	st := r.plan.Seed.Stream("chaos controlled message", uint64(rec.Subject.Index), uint64(n)) //nolint:gosec // counted up from 0
+	t := controlled{order: o, subject: chaos.Subject{Kind: chaos.AboutMessage, ID: driver.NewID(st)}}
 	if r.s.Arrange != nil {
 		made, err := r.s.Message(ctx, st, rec.Subject.On, r.plan.Start)
 		if err != nil {
-			return twin{}, false
+			return controlled{}, false
 		}
 		t.subject.ID = made.ID
 	}
@@ -99,12 +99,12 @@ func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.O
 			return a.Step.Kind == chaos.KindDeliver && a.Step.Event.Status == status
 		})
 		if i < 0 {
-			return twin{}, false
+			return controlled{}, false
 		}
 		s := rec.Arrivals[i].Step
 		body := bytes.ReplaceAll(s.Body, []byte(s.Subject.ID.String()), []byte(t.subject.ID.String()))
 		if !r.once(ctx, s, body) {
-			return twin{}, false
+			return controlled{}, false
 		}
 		if on := o.Forward(); status == on[len(on)-1] || o[0] == on[0] { // it moves the message on
 			_, _ = probe.Poll(ctx, r.s.Settle, func(ctx context.Context) (probe.State, error) { return r.look(ctx, t.subject) },
@@ -114,23 +114,23 @@ func (r *runner) messageTwin(ctx context.Context, rec *oracle.Record, o oracle.O
 	return t, true
 }
 
-// inboundTwin is a new contact who writes once, and what nobody else writes: to a
+// controlText is a new contact who writes once, and what nobody else writes: to a
 // receiver that goes by the text it would be no text at all.
-func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, bool) {
-	st := r.plan.Seed.Stream("chaos inbound twin", uint64(rec.Subject.Index)) //nolint:gosec // counted up from 1
+func (r *runner) controlText(ctx context.Context, rec *oracle.Record) (controlled, bool) {
+	st := r.plan.Seed.Stream("chaos controlled text", uint64(rec.Subject.Index)) //nolint:gosec // counted up from 1
 	i := slices.IndexFunc(rec.Arrivals, func(a oracle.Arrival) bool { return a.Step.Kind == chaos.KindDeliver })
 	if i < 0 {
-		return twin{}, false
+		return controlled{}, false
 	}
 	s := rec.Arrivals[i].Step
-	t := twin{subject: chaos.Subject{Kind: chaos.AboutInbound}}
+	t := controlled{subject: chaos.Subject{Kind: chaos.AboutInbound}}
 	from := ""
 	for try := range 20 { // a receiver may remember somebody of an earlier run
 		from = fictional(rec.Subject.Index + try*(st.IntN(fictionalNumbers)+1))
 		t.subject.From = from
 		before, err := r.look(ctx, t.subject)
 		if err != nil {
-			return twin{}, false
+			return controlled{}, false
 		}
 		if before.Count == 0 {
 			break
@@ -144,11 +144,11 @@ func (r *runner) inboundTwin(ctx context.Context, rec *oracle.Record) (twin, boo
 	words := fmt.Sprintf("Good morning, my number is %08d", st.IntN(100_000_000))
 	body, err := sjson.SetBytes(body, "payload.text", words)
 	if err != nil {
-		return twin{}, false
+		return controlled{}, false
 	}
 	before, err := r.look(ctx, t.subject)
 	if err != nil || before.Count != 0 || !r.once(ctx, s, body) {
-		return twin{}, false
+		return controlled{}, false
 	}
 	return t, true
 }
