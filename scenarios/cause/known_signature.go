@@ -34,7 +34,7 @@ func knownOfSignatures() []mistake {
 				"SIG-3 | * | 2xx", "SIG-5 | a malformed signature is rejected: garbage | 2xx",
 				"SIG-10 | * | 2xx",
 			},
-			summary: "the signature's value is never compared with one of its own: a changed body and somebody else's secret are accepted",
+			summary: "the signature's value is never compared with one of its own: what does not belong to the body is accepted",
 			fix:     "Compare the digest that you compute with the one in the header, in constant time, and refuse with 401 where they differ.",
 		},
 		{
