@@ -93,7 +93,7 @@ type Server struct {
 	standard, rotating, testing window
 
 	resetting sync.Mutex
-	gate      gate
+	admission admission
 	reported  atomic.Pointer[string] // the trouble that was logged last
 
 	mu      sync.RWMutex

@@ -39,14 +39,14 @@ func (s *Server) beginAnew(next seed.Seed) error {
 	if cfg.Store != nil && s.cfg.Empty == nil {
 		return refusal(http.StatusConflict, codeNotNow, "the history of this server cannot be emptied")
 	}
-	s.gate.shut()
+	s.admission.close()
 	// Its errors are those of a history that is thrown away. mu is free meanwhile:
 	// attempts under way may need it.
 	_ = s.Simulator().Close()
-	s.gate.awaitEmpty()
+	s.admission.awaitEmpty()
 	s.forget()
 	sim, err := s.emptied(cfg)
-	defer func() { s.gate.open(err) }() // once the new one stands: nobody meets the old one
+	defer func() { s.admission.open(err) }() // once the new one stands: nobody meets the old one
 	if err != nil {
 		return fmt.Errorf("the history could not be emptied: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -271,4 +272,42 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// A request that waits for a reset waits no longer than its client does.
+func TestWhoLeavesDuringAResetIsNotWaitedFor(t *testing.T) {
+	resetting, release := make(chan struct{}), make(chan struct{})
+	s := serve(t, api.Config{Empty: func() (history.Store, error) {
+		close(resetting)
+		<-release
+		return history.NewMemory(history.DefaultLimit), nil
+	}})
+	var reset sync.WaitGroup
+	defer reset.Wait()
+	defer close(release)
+	reset.Go(func() { s.must(http.StatusOK, "POST", "/_sentsim/reset", "") })
+	<-resetting
+	ctx, leave := context.WithCancel(t.Context())
+	answered := make(chan int, 1)
+	go func() {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v3/webhooks?page=1&page_size=5", nil)
+		r.Header.Set("X-Api-Key", s.key)
+		s.ServeHTTP(w, r)
+		answered <- w.Code
+	}()
+	select {
+	case status := <-answered:
+		t.Fatalf("answered %d while the reset was under way", status)
+	case <-time.After(50 * time.Millisecond):
+	}
+	leave()
+	select {
+	case status := <-answered:
+		if status != 499 {
+			t.Errorf("ended with %d, want 499", status)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the request still waits for the reset")
+	}
 }

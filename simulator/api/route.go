@@ -95,7 +95,7 @@ func (s *Server) answerPage(w http.ResponseWriter, r *http.Request, _ methods) e
 		w.Header().Set("WWW-Authenticate", `Basic realm="sentsim: the API key is the password", charset="UTF-8"`)
 		return refusal(http.StatusUnauthorized, codeBadKey, "the password is the API key that this server was started with")
 	}
-	if leave, p := s.gate.enter(); p == nil {
+	if leave, err := s.admission.enter(r.Context()); err == nil {
 		leave() // a page that stays open must not hold a reset up
 	}
 	s.cfg.Pages.ServeHTTP(w, r)

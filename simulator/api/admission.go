@@ -13,74 +13,71 @@ import (
 	"github.com/sentsim/sentsim/simulator/history"
 )
 
-// gate lets requests in to the simulator, and keeps them waiting while a reset
-// replaces it: so none meets half of it. Its zero value is open.
-type gate struct {
+// admission lets requests in to the simulator, and keeps them waiting while a reset
+// replaces it: so none meets half of it. Its zero value lets everybody in.
+type admission struct {
 	mu      sync.Mutex
-	changed *sync.Cond // lazily made
-	inside  int
-	closed  bool
-	trouble error // of the last reset: nothing can be answered
+	over    chan struct{} // closed when the reset that is under way is over; nil: none is
+	trouble error         // of the last reset: nothing can be answered
+	inside  sync.WaitGroup
 }
 
-func (g *gate) cond() *sync.Cond {
-	if g.changed == nil {
-		g.changed = sync.NewCond(&g.mu)
+// enter waits while a reset is under way, for as long as ctx lets it. The caller must
+// leave.
+func (a *admission) enter(ctx context.Context) (leave func(), err error) {
+	for {
+		over, err := a.tryEnter()
+		if over == nil {
+			return sync.OnceFunc(a.inside.Done), err
+		}
+		select {
+		case <-over:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	return g.changed
 }
 
-// enter waits until the gate is open. The caller must leave.
-func (g *gate) enter() (leave func(), p *problem) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.closed {
-		g.cond().Wait()
+// tryEnter lets one in, unless a reset is under way, which is over when over is closed.
+func (a *admission) tryEnter() (over <-chan struct{}, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.over != nil:
+		return a.over, nil
+	case a.trouble != nil:
+		return nil, &problem{
+			status: http.StatusServiceUnavailable, code: codeInternal, cause: a.trouble,
+			message: "the last reset failed halfway: reset again, or restart the server; its log says why",
+		}
 	}
-	if g.trouble != nil {
-		return nil, &problem{status: http.StatusServiceUnavailable, code: codeInternal, message: g.message(), cause: g.trouble}
-	}
-	g.inside++
-	return sync.OnceFunc(func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.inside--
-		g.cond().Broadcast()
-	}), nil
-}
-
-func (g *gate) message() string {
-	return "the last reset failed halfway: reset again, or restart the server; its log says why"
+	a.inside.Add(1) // none is added while a reset waits for them
+	return nil, nil
 }
 
 // err is why nothing can be answered; nil: it can.
-func (g *gate) err() error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.trouble
+func (a *admission) err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.trouble
 }
 
-func (g *gate) shut() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.closed = true
+// close lets nobody in until open is called.
+func (a *admission) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.over = make(chan struct{})
 }
 
-// awaitEmpty returns once everybody who was let in has left.
-func (g *gate) awaitEmpty() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.inside > 0 {
-		g.cond().Wait()
-	}
-}
+// awaitEmpty returns once all who were let in have left.
+func (a *admission) awaitEmpty() { a.inside.Wait() }
 
-// open lets everybody in who waits; with trouble they are told of it.
-func (g *gate) open(trouble error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.closed, g.trouble = false, trouble
-	g.cond().Broadcast()
+// open lets all in who wait; with trouble they are told of it.
+func (a *admission) open(trouble error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(a.over)
+	a.over, a.trouble = nil, trouble
 }
 
 // unavailable reports whether an error means that the same request may succeed a
@@ -99,7 +96,7 @@ func unavailable(err error) (message string, ok bool) {
 
 // ready says that requests can be answered: the history takes what happens.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	err := s.gate.err()
+	err := s.admission.err()
 	if err == nil {
 		err = s.Simulator().Flush()
 	}
@@ -128,13 +125,13 @@ func (s *Server) report(ctx context.Context, err error) {
 	}
 }
 
-// throughGate lets an operation answer with the simulator that stands. A reset
-// does not wait for itself.
-func (s *Server) throughGate(c *call) (any, error) {
+// admitted lets an operation answer with the simulator that stands. A reset does not
+// wait for itself.
+func (s *Server) admitted(c *call) (any, error) {
 	if c.path != resetPath {
-		leave, p := s.gate.enter()
-		if p != nil {
-			return nil, p
+		leave, err := s.admission.enter(c.r.Context())
+		if err != nil {
+			return nil, err
 		}
 		defer leave()
 	}
