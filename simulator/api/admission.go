@@ -89,7 +89,7 @@ func unavailable(err error) (message string, ok bool) {
 	case errors.Is(err, history.ErrFull):
 		return "the disk of the data file is full, and nothing more is accepted: make room and restart the server; what was accepted is in the file", true
 	case errors.Is(err, history.ErrGone):
-		return "the data file was removed or replaced while the server was using it, and nothing more is accepted: restart the server", true
+		return "the data file was removed, replaced or cut while the server was using it, and nothing more is accepted: restart the server", true
 	}
 	return "", false
 }
@@ -127,9 +127,9 @@ func (s *Server) report(ctx context.Context, err error) {
 
 // admitted lets an operation answer with the simulator that stands. A reset does not
 // wait for itself.
-func (s *Server) admitted(c *call) (any, error) {
+func (s *Server) admitted(r *http.Request, c *call) (any, error) {
 	if c.path != resetPath {
-		leave, err := s.admission.enter(c.r.Context())
+		leave, err := s.admission.enter(r.Context())
 		if err != nil {
 			return nil, err
 		}

@@ -60,7 +60,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, op operation) er
 	if err := c.readBody(); err != nil {
 		return err
 	}
-	data, err := s.admitted(c)
+	data, err := s.admitted(r, c)
 	if early, ok := w.(*recorded); err != nil || ok && early.kept != nil { // kept: it is written already
 		return err
 	}

@@ -138,11 +138,13 @@ func TestResetThatFails(t *testing.T) {
 // TestFileTakenAway: what would be accepted now, nobody would find.
 func TestFileTakenAway(t *testing.T) {
 	for name, takeAway := range map[string]func(file string) error{
-		"removed":    os.Remove,
-		"moved":      func(file string) error { return os.Rename(file, file+".old") },
-		"its log":    func(file string) error { return os.Remove(file + "-wal") },
-		"replaced":   func(file string) error { return os.WriteFile(file+".new", nil, 0o600) },
-		"as a whole": func(file string) error { return os.RemoveAll(filepath.Dir(file)) },
+		"removed":     os.Remove,
+		"moved":       func(file string) error { return os.Rename(file, file+".old") },
+		"cut":         func(file string) error { return os.Truncate(file, 0) },
+		"its log cut": func(file string) error { return os.Truncate(file+"-wal", 0) },
+		"its log":     func(file string) error { return os.Remove(file + "-wal") },
+		"replaced":    func(file string) error { return os.WriteFile(file+".new", nil, 0o600) },
+		"as a whole":  func(file string) error { return os.RemoveAll(filepath.Dir(file)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log lockedBuffer
@@ -157,7 +159,7 @@ func TestFileTakenAway(t *testing.T) {
 				}
 			}
 			for range 2 {
-				if r := s.call("GET", "/readyz", ""); r.status != http.StatusServiceUnavailable || !strings.Contains(r.body, "removed or replaced") {
+				if r := s.call("GET", "/readyz", ""); r.status != http.StatusServiceUnavailable || !strings.Contains(r.body, "removed, replaced or cut") {
 					t.Errorf("ready: %d %s", r.status, r.body)
 				}
 				if r := s.call("POST", "/v3/messages", `{"to":["+15005550101"],"text":"hi"}`); r.status != http.StatusServiceUnavailable {

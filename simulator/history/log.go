@@ -32,6 +32,7 @@ func (s *SQLite) cutLogAt(size, limit int64) error {
 		return nil
 	}
 	defer s.reading.Unlock()
+	s.place.mayShrink()
 	_, err = s.db.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"sync/atomic"
 )
 
 var (
@@ -15,7 +16,7 @@ var (
 	ErrNotPrivate = errors.New("other users can read it, and it holds signing secrets: make it private (chmod 600), or use another file")
 	// ErrGone is returned when the file is not at its place any more: what would be
 	// written now, nobody would find.
-	ErrGone = errors.New("it was removed or replaced while it was in use, and nothing more is written: start again")
+	ErrGone = errors.New("it was removed, replaced or cut while it was in use, and nothing more is written: start again")
 	// ErrFull is returned when the file cannot grow.
 	ErrFull = errors.New("the disk is full: make room and start again; everything that was accepted is in it")
 )
@@ -81,32 +82,57 @@ func makePrivate(file string) error {
 type place struct {
 	file      string
 	data, log os.FileInfo // log: nil where there is none
+
+	// How large they were when that was last looked at: only we may cut them.
+	dataSize, logSize atomic.Int64
 }
 
-func placeOf(file string) (place, error) {
+func placeOf(file string) (*place, error) {
 	data, err := os.Stat(file)
 	if err != nil {
-		return place{}, err
+		return nil, err
 	}
 	log, _ := os.Stat(file + "-wal")
-	return place{file, data, log}, nil
+	p := &place{file: file, data: data, log: log}
+	p.measure()
+	return p, nil
 }
 
-// check is ErrGone when another file is there now, or none.
-func (p place) check() error {
-	if !sameFile(p.file, p.data) || p.log != nil && !sameFile(p.file+"-wal", p.log) {
+// check is ErrGone when another file is there now, or none, or less than there was.
+func (p *place) check() error {
+	if !sameFile(p.file, p.data, &p.dataSize) || p.log != nil && !sameFile(p.file+"-wal", p.log, &p.logSize) {
 		return ErrGone
 	}
 	return nil
 }
 
-// foreignLog reports whether the log that is there now is somebody else's.
-func (p place) foreignLog() bool {
-	_, err := os.Stat(p.file + "-wal")
-	return err == nil && (p.log == nil || !sameFile(p.file+"-wal", p.log))
+// measure notes how large the file and its log are.
+func (p *place) measure() {
+	for name, size := range map[string]*atomic.Int64{p.file: &p.dataSize, p.file + "-wal": &p.logSize} {
+		if info, err := os.Stat(name); err == nil {
+			size.Store(info.Size())
+		}
+	}
 }
 
-func sameFile(name string, then os.FileInfo) bool {
+// mayShrink says that the file and its log may get smaller, until they are measured.
+func (p *place) mayShrink() {
+	p.dataSize.Store(0)
+	p.logSize.Store(0)
+}
+
+// foreignLog reports whether the log that is there now is somebody else's.
+func (p *place) foreignLog() bool {
+	_, err := os.Stat(p.file + "-wal")
+	return err == nil && (p.log == nil || !sameFile(p.file+"-wal", p.log, nil))
+}
+
+// sameFile reports whether the file of then stands at its place, with no less than size.
+func sameFile(name string, then os.FileInfo, size *atomic.Int64) bool {
+	least := int64(0)
+	if size != nil {
+		least = size.Load() // before the look: it falls before the file does
+	}
 	now, err := os.Stat(name)
-	return err == nil && os.SameFile(now, then)
+	return err == nil && os.SameFile(now, then) && now.Size() >= least
 }

@@ -20,7 +20,7 @@ var ErrStoreClosed = errors.New("the store is closed")
 // returned for is complete, so whoever was told that something is accepted finds it.
 type SQLite struct {
 	file  string
-	place place
+	place *place
 	limit int
 	db    *sql.DB // the writer's
 	read  *sql.DB
@@ -185,12 +185,14 @@ func (s *SQLite) own() {
 			}
 			if err == nil && b.empty {
 				// So that no secret stays in what is now free, nor in the log. It is no matter of the contents.
+				s.place.mayShrink()
 				_, _ = s.db.ExecContext(context.Background(), "VACUUM")
 				err = s.cutLogAt(0, 0)
 			}
 			if err == nil {
 				err = s.cutLog()
 			}
+			s.place.measure()
 			s.wrote(b, err)
 			if err != nil {
 				return
