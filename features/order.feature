@@ -112,6 +112,13 @@ Feature: Order
       | QUEUED | ROUTED | SENT      | FAILED |
 
   @ORD-7 @MUST @state
+  Scenario: two messages to one recipient do not mix
+    Given two messages to one recipient that the receiver has seen up to "SENT" under one X-Webhook-ID
+    When Sent delivers the "DELIVERED" event of the first and the "FAILED" event of the second
+    Then the first message ends as "DELIVERED"
+    And the second message ends as "FAILED"
+
+  @ORD-7 @MUST @state
   Scenario Outline: messages with events at the same instant do not mix: one <first>, one <second>
     Given two messages that the receiver has seen up to "<before>" under one X-Webhook-ID
     When Sent delivers the "<first>" event of the first and the "<second>" event of the second at the same instant

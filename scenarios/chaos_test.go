@@ -209,9 +209,9 @@ func TestChaosIsRecordedInOrder(t *testing.T) {
 	}
 }
 
-// falling is a receiver at a URL that waits before each answer and goes down after so
-// many of them.
-func falling(t *testing.T, after int, wait time.Duration, fall func(*http.Server)) (url string, fell *atomic.Int64) {
+// falling is a receiver at a URL that waits before each answer, and goes down after it
+// has answered a request, which it is asked about with its number.
+func falling(t *testing.T, wait time.Duration, takesItDown func(r *http.Request, n int) bool, fall func(*http.Server)) (url string, fell *atomic.Int64) {
 	t.Helper()
 	key, err := signing.ParseSecret(fallingSecret)
 	if err != nil {
@@ -224,7 +224,7 @@ func falling(t *testing.T, after int, wait time.Duration, fall func(*http.Server
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(wait)
 		handler.ServeHTTP(w, r)
-		if int(n.Add(1)) == after {
+		if takesItDown(r, int(n.Add(1))) {
 			fell.Store(time.Now().UnixNano())
 			go fall(server) // not from within: it waits for this request
 		}
@@ -239,13 +239,18 @@ func falling(t *testing.T, after int, wait time.Duration, fall func(*http.Server
 	return "http://" + l.Addr().String() + "/webhooks/sent", fell
 }
 
+// at is the request of that number.
+func at(number int) func(*http.Request, int) bool {
+	return func(_ *http.Request, n int) bool { return n == number }
+}
+
 const fallingSecret = "whsec_c2VudHNpbS1jaGFvcy10ZXN0LXNlY3JldA=="
 
 // A target that falls over in the middle ends the sending soon; what
 // was known by then is reported and recorded.
 func TestChaosStopsWhenTheTargetFallsOver(t *testing.T) {
 	t.Parallel()
-	url, fell := falling(t, 180, 0, func(s *http.Server) { _ = s.Close() })
+	url, fell := falling(t, 0, at(180), func(s *http.Server) { _ = s.Close() })
 	var w watchedRun
 	var rep report.Report
 	cfg := scenarios.URL(url, fallingSecret)
@@ -285,7 +290,7 @@ func TestAnInterruptedTraceEndsWithItsStatus(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancelCause(t.Context())
 	defer stop(nil)
-	url, _ := falling(t, 180, 0, func(*http.Server) { stop(signal{scenarios.ExitInterrupted}) })
+	url, _ := falling(t, 0, at(180), func(*http.Server) { stop(signal{scenarios.ExitInterrupted}) })
 	cfg := scenarios.URL(url, fallingSecret)
 	plan, err := scenarios.ChaosPlan(cfg, dense(), 5000)
 	if err != nil {

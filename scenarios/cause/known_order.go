@@ -73,6 +73,11 @@ func knownOfOrder() []mistake {
 			fix:     "Keep everything about a request in local variables of its handler: no module variable, no field of a shared object, no singleton.",
 		},
 		{
+			id: "found-by-recipient", mutants: []string{"found-by-recipient"},
+			summary: "messages are told apart by their recipient's number: of two to the same recipient, one gets the other's status",
+			fix:     "Look up the row by payload.message_id, and make that the key. A number may get many messages.",
+		},
+		{
 			id: "current-message-kept", mutants: []string{"messages-mixed-up"},
 			summary: "the current message is kept in a variable between requests: interleaved messages get each other's statuses",
 			fix:     "Look the message up by message_id at every event, and keep no current message outside of the request.",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -25,7 +26,9 @@ const slowAnswer = 150 * time.Millisecond
 func (w *World) messagesSeenUpTo(ctx context.Context, which, number, status, ago string) error {
 	channels := []event.Channel{event.WhatsApp}
 	switch {
-	case which == "two messages":
+	case which == "two messages to one recipient" && w.s.Arrange != nil:
+		return leftOut("the app sends its messages itself, and may refuse a second one to the same recipient")
+	case strings.HasPrefix(which, "two messages"):
 		channels = slices.Repeat(channels, 2)
 	case which == "messages on every channel":
 		channels = slices.DeleteFunc(event.Channels(), func(ch event.Channel) bool { return !w.s.Traits.Takes(ch) })
@@ -56,6 +59,9 @@ func (w *World) messagesSeenUpTo(ctx context.Context, which, number, status, ago
 		m, err := w.addMessage(ctx, ch)
 		if err != nil {
 			return err
+		}
+		if which == "two messages to one recipient" && len(all) > 0 {
+			m.To = all[0].To
 		}
 		all = append(all, m)
 		if ago != "" {

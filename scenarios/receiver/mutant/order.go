@@ -1,6 +1,7 @@
 package mutant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -118,6 +119,21 @@ func orderMutants() []Mutant {
 					return r.Store.Add(ctx, ev, reply)
 				}
 				return nil
+			},
+		},
+		{
+			Name:    "found-by-recipient",
+			Mistake: "A message is looked up by its recipient's number, and the first one that is found is updated.",
+			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
+			change: func(r *receiver.Receiver, cfg receiver.Config) error {
+				var first sync.Map // messages by number
+				return reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
+					if number := cmp.Or(payload.Text("inbound_number"), payload.Text("outbound_number")); ev.Kind == receiver.Message && number != "" {
+						found, _ := first.LoadOrStore(number, ev.Subject)
+						ev.Subject = found.(string) //nolint:forcetypeassert // nothing else is in it
+					}
+					return nil
+				})(r, cfg)
 			},
 		},
 		{
