@@ -26,13 +26,20 @@ func (s *session) diagnose(ctx context.Context, plain steps.Exchange) *report.Di
 	return &d
 }
 
+// hasSecret says how the target got its signing secret from us: in the environment in
+// which it was started, or handed to the function that makes it; else it had one.
+func (s *session) hasSecret() (started, handed bool) {
+	t := s.cfg.Target
+	return t.Exec != "" || t.Image != "" || t.Dockerfile != "", t.Handler != nil
+}
+
 // underDiagnosis is the target as the diagnosis wants it.
 func (s *session) underDiagnosis() diagnosis.Receiver {
 	sub := s.subject
-	started := s.cfg.Target.Exec != "" || s.cfg.Target.Image != "" || s.cfg.Target.Dockerfile != ""
+	started, handed := s.hasSecret()
 	r := diagnosis.Receiver{
 		Driver: sub.Driver(), SentWaits: time.Duration(sub.Knobs.TimeoutSeconds) * time.Second,
-		Started: started, SecretEnv: s.cfg.SecretEnv, Others: variants(sub.Knobs), Seed: sub.Seed,
+		Started: started, Handed: handed, SecretEnv: s.cfg.SecretEnv, Others: variants(sub.Knobs), Seed: sub.Seed,
 		Log: sub.Target.Log, Redact: s.redact,
 	}
 	if started {

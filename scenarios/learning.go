@@ -154,9 +154,10 @@ func (s *session) deviation(d learn.Deviation) report.Scenario {
 
 // facts are what causes are made of.
 func (s *session) facts(rules []report.Rule) cause.Facts {
+	started, handed := s.hasSecret()
 	return cause.Facts{
 		Traits: s.late.believed(s.subject.Traits), Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
-		Started: s.cfg.Target.URL == "" && !s.cfg.Embedded, SecretEnv: s.cfg.SecretEnv,
+		Started: started, Handed: handed, SecretEnv: s.cfg.SecretEnv,
 	}
 }
 

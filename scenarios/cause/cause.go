@@ -21,6 +21,7 @@ type Facts struct {
 	Diagnosed string            // the rule whose refusal was diagnosed; "" where nothing genuine was taken
 	Started   bool              // sentsim started the target, and gave it its secret
 	SecretEnv string            // under this name, in its environment
+	Handed    bool              // its secret was handed to the function that makes it
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -126,9 +127,12 @@ func verifiesNothing(f Facts) []report.Cause {
 		return nil
 	}
 	fix := "Verify every delivery before anything else is done with it, and refuse to start without a signing secret."
-	if f.Started {
+	switch {
+	case f.Handed:
+		fix = "Did it get its secret? It was handed to the function that makes the handler. A receiver without a secret must refuse every delivery. " + fix
+	case f.Started:
 		fix = fmt.Sprintf("Did it get its secret? It was given in the environment as %s; if the receiver reads it under another name, say so: --secret-env NAME (secret_env: NAME under target in the config file). A receiver without a secret must refuse to start, or refuse every delivery. ", f.SecretEnv) + fix
-	} else {
+	default:
 		fix = "Did it get its secret? Look how the receiver reads it (sentsim names the variable with --secret-env NAME where it starts the receiver itself). A receiver without a secret must refuse every delivery. " + fix
 	}
 	if refused*10 >= accepted*9 {

@@ -23,6 +23,9 @@ func TestVerifiesNothing(t *testing.T) {
 	if len(causes) != 1 || causes[0].ID != "verifies-nothing" || !strings.Contains(causes[0].Fix, "MY_SECRET") {
 		t.Fatalf("%+v", causes)
 	}
+	if handed := Explain(Facts{Rules: rules, Handed: true, SecretEnv: "MY_SECRET"}); strings.Contains(handed[0].Fix, "MY_SECRET") || !strings.Contains(handed[0].Fix, "handed to the function") {
+		t.Errorf("a handler has no environment: %s", handed[0].Fix)
+	}
 	Assign(rules, causes)
 	for _, r := range rules {
 		if bad(r.Verdict) && r.Cause != "verifies-nothing" {

@@ -26,6 +26,7 @@ type Receiver struct {
 	SentWaits time.Duration // how long Sent itself would wait for an answer
 	Started   bool          // by us, with Secret in the environment variable SecretEnv
 	SecretEnv string        // its name
+	Handed    bool          // Secret, to the function that makes it
 	Others    []Variant     // other events, editions and channels to try
 	Seed      seed.Seed
 

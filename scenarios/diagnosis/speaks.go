@@ -63,7 +63,10 @@ func (i *investigation) noSecret() *report.Diagnosis {
 		Summary: "the receiver has no signing secret to verify with; " + said,
 		Fix:     "Set the secret where the receiver runs, under the name that it reads, and start it again.",
 	}
-	if i.r.Started {
+	switch {
+	case i.r.Handed:
+		d.Fix = "It was handed to the function that makes the handler: verify with that one."
+	case i.r.Started:
 		d.Fix = "It got its secret in the environment variable " + i.r.SecretEnv + ". If it reads another, name that with --secret-env NAME (target.secret_env in the config file)."
 	}
 	return d

@@ -173,7 +173,10 @@ func (i *investigation) saysSomethingElse() *report.Diagnosis {
 
 // secretHint says how the receiver got its secret.
 func (i *investigation) secretHint() string {
-	if i.r.Started {
+	switch {
+	case i.r.Handed:
+		return "it was handed to the function that makes the handler."
+	case i.r.Started:
 		return "the receiver got it in the environment variable " + i.r.SecretEnv + " (--secret-env, or target.secret_env in the config file, names another)."
 	}
 	return "sentsim took it from --secret, SENT_DM_WEBHOOK_SECRET or target.secret in the config file."
