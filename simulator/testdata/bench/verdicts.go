@@ -84,10 +84,10 @@ func tasks(dir, root string, duration time.Duration) ([]task, error) {
 			}
 			return posts(ctx, p, duration, "--data", filepath.Join(data, "sentsim.db"))
 		}},
-		{inMemory, "deliveries/s", "", metric("^BenchmarkDeliveries$/^memory$", "20000x", "deliveries/s")},
-		{inSQLite, "deliveries/s", "", metric("^BenchmarkDeliveries$/^sqlite$", "20000x", "deliveries/s")},
-		{generated, "ns", "", metric("^BenchmarkEvent$/^generate_and_sign$", "0.3s", "ns/event")},
-		{bareHMAC, "ns", "", metric("^BenchmarkEvent$/^bare_HMAC$", "0.3s", "ns/event")},
+		{inMemory, "deliveries/s", "", metric("^BenchmarkDeliveries$/^memory$", "deliveries/s", "-test.benchtime", "20000x")},
+		{inSQLite, "deliveries/s", "", metric("^BenchmarkDeliveries$/^sqlite$", "deliveries/s", "-test.benchtime", "20000x")},
+		{generated, "ns", "", metric("^BenchmarkEvent$/^generate_and_sign$", "ns/event", "-test.benchtime", "50ms", "-test.count", "10")},
+		{bareHMAC, "ns", "", metric("^BenchmarkEvent$/^bare_HMAC$", "ns/event", "-test.benchtime", "50ms", "-test.count", "10")},
 	}, nil
 }
 
@@ -120,19 +120,27 @@ func coldStart(ctx context.Context, p programs) (float64, error) {
 	return middle(all), nil
 }
 
-// metric is a number that one of the Go benchmarks reports.
-func metric(name, long, unit string) func(context.Context, programs) (float64, error) {
+// metric is a number that one of the Go benchmarks reports, the smallest one where
+// it runs several times: what else the machine does only adds to a time.
+func metric(name, unit string, args ...string) func(context.Context, programs) (float64, error) {
 	pattern := regexp.MustCompile(`([\d.]+) ` + regexp.QuoteMeta(unit))
 	return func(ctx context.Context, p programs) (float64, error) {
-		said, err := output(ctx, "", p.tests, "-test.run", "^$", "-test.bench", name, "-test.benchtime", long)
+		said, err := output(ctx, "", p.tests, append([]string{"-test.run", "^$", "-test.bench", name}, args...)...)
 		if err != nil {
 			return 0, err
 		}
-		m := pattern.FindStringSubmatch(said)
-		if m == nil {
+		var all []float64
+		for _, m := range pattern.FindAllStringSubmatch(said, -1) {
+			x, err := strconv.ParseFloat(m[1], 64)
+			if err != nil {
+				return 0, err
+			}
+			all = append(all, x)
+		}
+		if len(all) == 0 {
 			return 0, fmt.Errorf("%s did not report %s: %s", name, unit, last(said))
 		}
-		return strconv.ParseFloat(m[1], 64)
+		return slices.Min(all), nil
 	}
 }
 
