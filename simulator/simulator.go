@@ -91,6 +91,7 @@ func New(cfg Config) (*Simulator, error) {
 	if err := cfg.Knobs.Validate(); err != nil {
 		return nil, err
 	}
+	wall := cfg.Wall
 	if cfg.Wall == nil {
 		cfg.Wall = clock.Wall
 	}
@@ -121,7 +122,7 @@ func New(cfg Config) (*Simulator, error) {
 		counts: map[string]uint64{}, planned: map[uint64]func() bool{}, courses: map[uuid.UUID]*course{},
 	}
 	if err := s.restore(state, delivery.Config{
-		Clock: cfg.Clock, Sender: cfg.Sender, Wall: cfg.Wall, Journal: journal{cfg.Store, &s.contacts, &s.cancels},
+		Clock: cfg.Clock, Sender: cfg.Sender, Wall: wall, Journal: journal{cfg.Store, &s.contacts, &s.cancels},
 		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
 	}); err != nil {
 		s.standstill.end()

@@ -94,7 +94,10 @@ type timed struct {
 
 // Save implements history.Store.
 func (t timed) Save(c history.Change) error {
-	c.At, c.Wall = t.clock.Now(), clock.Wall()
+	if c.At.IsZero() {
+		c.At = t.clock.Now()
+	}
+	c.Wall = clock.WallAt(t.clock, c.At)
 	return t.Store.Save(c)
 }
 
@@ -186,7 +189,7 @@ type journal struct {
 
 // Save implements delivery.Journal.
 func (j journal) Save(e delivery.Entry) error {
-	c := history.Change{Happened: e.Event, Deliveries: e.Deliveries}
+	c := history.Change{At: e.At, Happened: e.Event, Deliveries: e.Deliveries}
 	if e.Event != nil {
 		c.Notes = j.contacts.take(*e.Event)
 	}

@@ -92,22 +92,31 @@ type Journal interface {
 
 // Entry is what changes at one moment.
 type Entry struct {
+	At         time.Time        // simulation time, if it is known; zero: now
 	Event      *event.Event     // that happened: Deliveries are those it makes
 	Webhook    *webhook.Webhook // as it stands now; nil: no webhook changed
 	Removed    bool             // the webhook is gone
 	Deliveries []Delivery       // made or changed
 }
 
-// Config is what a Dispatcher works with. Every field but Settled is required.
+// Config is what a Dispatcher works with. Every field but Wall and Settled is required.
 type Config struct {
 	Clock   clock.Clock
 	Sender  Sender
 	Seed    seed.Seed
-	Wall    func() time.Time // of signature timestamps
+	Wall    func() time.Time // of signature timestamps; nil: the time on the wall
 	Journal Journal
 	Rules   Rules
 	// Settled is called once for every delivery that is over, while time stands still.
 	Settled func()
+}
+
+// wall is the time on the wall when the clock shows now.
+func (c *Config) wall(now time.Time) time.Time {
+	if c.Wall != nil {
+		return c.Wall()
+	}
+	return clock.WallAt(c.Clock, now)
 }
 
 // Dispatcher delivers events to webhooks. Each webhook has a queue of its own;
@@ -241,7 +250,7 @@ func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	// Noted before any of them can start, and all together: whoever reads the
 	// journal later finds the event with all its deliveries or not at all.
 	made.event = e
-	d.save(Entry{Event: &made.event, Deliveries: made.deliveries})
+	d.save(Entry{At: made.at(), Event: &made.event, Deliveries: made.deliveries})
 	ids := make([]uuid.UUID, len(made.deliveries))
 	for i, x := range made.deliveries {
 		ids[i] = x.ID
@@ -255,6 +264,14 @@ type making struct {
 	event      event.Event
 	deliveries []Delivery
 	queues     []*queue
+}
+
+// at is when it was made; zero when nothing was.
+func (m *making) at() (t time.Time) {
+	if len(m.deliveries) > 0 {
+		t = m.deliveries[0].CreatedAt
+	}
+	return t
 }
 
 // Replay makes another delivery of an earlier one: the same body again.

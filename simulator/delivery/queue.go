@@ -93,7 +93,7 @@ func (q *queue) add(x Delivery) {
 	}
 	q.waiting.add(q.job(x))
 	if !q.hook.IsActive { // disabled since take
-		q.record(q.endWaiting("the webhook was disabled")...)
+		q.record(q.d.cfg.Clock.Now(), q.endWaiting("the webhook was disabled")...)
 	}
 	q.setAlarm()
 }
@@ -116,7 +116,7 @@ func (q *queue) job(x Delivery) *job {
 // over keeps a job that is over, to be used again with its room for attempts:
 // the journal has a copy of what it needs.
 func (q *queue) over(j *job) {
-	if len(q.spare) < q.d.cfg.Rules.inFlight() {
+	if len(q.spare) < 4*q.d.cfg.Rules.inFlight() { // as many as wait where deliveries are made without a pause
 		clear(j.Attempts)
 		*j = job{Delivery{Attempts: j.Attempts[:0]}}
 		q.spare = append(q.spare, j)
@@ -190,7 +190,8 @@ func (q *queue) work(x started) {
 
 // attempt sends one attempt and waits for its end.
 func (q *queue) attempt(ctx context.Context, hook *webhook.Webhook, x *Delivery) Attempt {
-	a := Attempt{Number: len(x.Attempts) + 1, At: q.d.cfg.Clock.Now(), Timestamp: q.d.cfg.Wall().Unix()}
+	now := q.d.cfg.Clock.Now()
+	a := Attempt{Number: len(x.Attempts) + 1, At: now, Timestamp: q.d.cfg.wall(now).Unix()}
 	r := NewRequest(hook.EndpointURL, q.id, hook.SigningSecret, q.d.cfg.Rules.EventHeaders(x.EventType, x.EventID), x.Body, a.Timestamp)
 	a.Signature = r.Get(signing.HeaderSignature)
 	a.Outcome = q.d.cfg.Sender.Send(ctx, r, hook.Timeout())
@@ -237,19 +238,21 @@ func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery,
 func (q *queue) setActive(active bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.hook.SetActive(active, q.d.cfg.Clock.Now())
+	now := q.d.cfg.Clock.Now()
+	q.hook.SetActive(active, now)
 	var ended []Delivery
 	if !active {
 		ended = q.endWaiting("the webhook was disabled by hand")
 	}
-	q.record(ended...)
+	q.record(now, ended...)
 }
 
 func (q *queue) rotate(secret signing.Secret) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.hook.Rotate(secret, q.d.cfg.Clock.Now())
-	q.record()
+	now := q.d.cfg.Clock.Now()
+	q.hook.Rotate(secret, now)
+	q.record(now)
 }
 
 func (q *queue) update(change func(*webhook.Webhook) error) (webhook.Webhook, error) {
@@ -260,7 +263,7 @@ func (q *queue) update(change func(*webhook.Webhook) error) (webhook.Webhook, er
 		return webhook.Webhook{}, err
 	}
 	q.hook = next
-	q.record()
+	q.record(q.d.cfg.Clock.Now())
 	return q.hook.Clone(), nil
 }
 

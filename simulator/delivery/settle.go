@@ -28,24 +28,24 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 	case a.Outcome.Kind == Cancelled:
 		// Our own trouble: it says nothing of the receiver, so its health does not notice.
 		j.end(Failed, a.Outcome.Err, now)
-		q.record(j.Delivery)
+		q.record(now, j.Delivery)
 	case a.Outcome.Accepted():
 		q.hook.Observe(webhook.AttemptSucceeded, q.d.cfg.Rules.Health, now)
 		j.end(Delivered, "", now)
-		q.record(j.Delivery)
+		q.record(now, j.Delivery)
 	case len(j.Attempts) >= q.d.cfg.Rules.Attempts(q.hook.RetryCount):
 		disabled := q.hook.Observe(webhook.EventFailed, q.d.cfg.Rules.Health, now)
 		j.end(Failed, exhausted(j.Attempts), now)
-		q.record(append(q.afterFailure(disabled), j.Delivery)...)
+		q.record(now, append(q.afterFailure(disabled), j.Delivery)...)
 	default:
 		disabled := q.hook.Observe(webhook.AttemptFailed, q.d.cfg.Rules.Health, now)
 		j.Status, j.Error = Retrying, a.Outcome.String()
 		j.DueAt = now.Add(q.backoff(j))
 		q.waiting.add(j)
 		if q.hook.IsActive {
-			q.record(j.Delivery)
+			q.record(now, j.Delivery)
 		} else {
-			q.record(q.afterFailure(disabled)...)
+			q.record(now, q.afterFailure(disabled)...)
 		}
 	}
 	if j.Done() {
@@ -57,10 +57,10 @@ func (q *queue) finished(x *started, a Attempt) (more bool) {
 }
 
 // record tells the journal how the webhook stands and which deliveries changed
-// with it, and then who waits for the end of those that are over.
-func (q *queue) record(changed ...Delivery) {
+// with it at that time, and then who waits for the end of those that are over.
+func (q *queue) record(at time.Time, changed ...Delivery) {
 	q.saved = append(q.saved[:0], changed...) // the journal keeps nothing of it
-	q.d.save(Entry{Webhook: &q.hook, Deliveries: q.saved})
+	q.d.save(Entry{At: at, Webhook: &q.hook, Deliveries: q.saved})
 	q.show()
 	over := 0
 	for i := range changed {

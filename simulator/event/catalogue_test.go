@@ -78,6 +78,14 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+func TestTypeOf(t *testing.T) {
+	for _, s := range []event.Status{event.Queued, event.Routed, event.Sent, event.Delivered, event.Read, event.Failed, event.Received, "Odd"} {
+		if got, want := event.TypeOf(s), "message."+strings.ToLower(string(s)); string(got) != want {
+			t.Errorf("%s: %q, want %q", s, got, want)
+		}
+	}
+}
+
 func TestTypeParts(t *testing.T) {
 	for _, c := range []struct {
 		typ         event.Type

@@ -92,7 +92,24 @@ func ParseFamily(name string) (family string, ok bool) {
 
 // TypeOf is the type of a message event with that status: "message." and the
 // status in lower case, for unknown statuses too (TOL-1).
-func TypeOf(s Status) Type { return Type(ParentMessage + "." + strings.ToLower(string(s))) }
+func TypeOf(s Status) Type {
+	const message = ParentMessage + "."
+	switch s {
+	// What nearly every message reports takes no memory.
+	case Queued:
+		return message + "queued"
+	case Routed:
+		return message + "routed"
+	case Sent:
+		return message + "sent"
+	case Delivered:
+		return message + "delivered"
+	case Read:
+		return message + "read"
+	case Failed, Received, Scheduled, Cancelled, Filtered, Blocked, Processed:
+	}
+	return Type(message + strings.ToLower(string(s)))
+}
 
 // Parent is the part before the first dot, the family: "message", "templates".
 func (t Type) Parent() string {

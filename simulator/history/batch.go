@@ -18,6 +18,7 @@ type batch struct {
 	changes  uint64
 	rows     int // to be written
 	counters map[string]uint64
+	latest   latest
 
 	steps    []Change
 	webhooks map[uuid.UUID]*webhook.Webhook // of those in steps
@@ -39,9 +40,9 @@ func (b *batch) add(c Change) {
 	}
 	b.changes++
 	for name, n := range c.Counters {
-		b.count(name, n)
+		b.counters[name] = max(b.counters[name], n)
 	}
-	c.countTimes(b.count)
+	b.latest.see(&c)
 	for _, d := range c.Deliveries {
 		b.addDelivery(d.Clone())
 	}
@@ -54,10 +55,6 @@ func (b *batch) add(c Change) {
 	}
 }
 
-func (b *batch) count(name string, n uint64) {
-	b.counters[name] = max(b.counters[name], n)
-}
-
 func (b *batch) addDelivery(d delivery.Delivery) {
 	if at, ok := b.places[d.ID]; ok {
 		b.deliveries[at] = d
@@ -66,7 +63,7 @@ func (b *batch) addDelivery(d delivery.Delivery) {
 	b.places[d.ID] = len(b.deliveries)
 	b.deliveries = append(b.deliveries, d)
 	b.rows++
-	b.count(CounterDeliveries, d.Number)
+	b.latest.made = max(b.latest.made, d.Number)
 }
 
 // addWebhook puts the webhook's state into the step that has an earlier one.

@@ -25,6 +25,7 @@ type Memory struct {
 type remembered struct {
 	account  uuid.UUID
 	counters map[string]uint64
+	latest   latest
 	webhooks list[webhook.Webhook]
 	removed  removed
 	planned  list[event.Event]
@@ -71,9 +72,9 @@ func (m *Memory) Save(c Change) error {
 		m.account = c.Account
 	}
 	for name, n := range c.Counters {
-		m.count(name, n)
+		m.counters[name] = max(m.counters[name], n)
 	}
-	c.countTimes(m.count)
+	m.latest.see(&c)
 	m.removed.leaveOut(&c)
 	m.saveWebhook(c)
 	for _, message := range c.Messages {
@@ -109,8 +110,6 @@ func (m *Memory) Save(c Change) error {
 	m.trimMessages()
 	return nil
 }
-
-func (m *Memory) count(name string, n uint64) { m.counters[name] = max(m.counters[name], n) }
 
 func (m *Memory) saveWebhook(c Change) {
 	if c.Webhook != nil {
@@ -174,15 +173,29 @@ func (m *Memory) saveDelivery(d *delivery.Delivery) {
 	before := len(rows)
 	row, known := m.deliveries[d.ID]
 	if !known {
-		m.count(CounterDeliveries, d.Number)
-		row = new(delivery.Delivery)
+		m.latest.made = max(m.latest.made, d.Number)
+		row, rows = m.room(rows)
 		m.deliveries[d.ID] = row
 		rows = append(rows, row)
 	}
-	*row = d.Clone()
+	attempts := append(row.Attempts[:0], d.Attempts...)
+	*row = *d
+	row.Attempts = attempts
 	if rows = m.trim(d.WebhookID, rows); !known || len(rows) != before {
 		m.byWebhook[d.WebhookID] = rows
 	}
+}
+
+// room is a row for another delivery: where the limit is reached, the oldest one
+// with what it takes, instead of leaving both to the garbage collector.
+func (m *Memory) room(rows []*delivery.Delivery) (row *delivery.Delivery, rest []*delivery.Delivery) {
+	if m.limit == 0 || len(rows) < m.limit || !rows[0].Done() {
+		return new(delivery.Delivery), rows
+	}
+	row, rows[0] = rows[0], nil
+	delete(m.deliveries, row.ID)
+	clear(row.Attempts) // what they point to
+	return row, rows[1:]
 }
 
 // trim drops the oldest deliveries of a webhook that are over.
@@ -239,6 +252,7 @@ func (m *Memory) Restore() (State, error) {
 	defer m.mu.RUnlock()
 	s := State{Account: m.account, Counters: map[string]uint64{}, Planned: m.planned.all(), Answers: m.answers.all(), Notes: maps.Clone(m.notes)}
 	maps.Copy(s.Counters, m.counters)
+	m.latest.count(s.Counters)
 	for _, w := range m.webhooks.all() {
 		s.Webhooks = append(s.Webhooks, w.Clone())
 	}

@@ -183,6 +183,7 @@ func (t *transaction) all(b *batch) {
 		clear(t.perWebhook)
 		t.messages = 0
 	}
+	b.latest.count(b.counters)
 	for name, n := range b.counters {
 		t.exec(&t.sql.counter, name, int64(n)) //nolint:gosec // counted from 1
 	}

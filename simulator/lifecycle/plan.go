@@ -18,7 +18,7 @@ func PlanMessage(st *seed.Stream, o Options) []Step {
 	if o.Validate() != nil {
 		o.Outcome = ""
 	}
-	p := planner{st: st, o: o}
+	p := planner{st: st, o: o, steps: make([]Step, 0, 5)} // most messages have no more than from queued to read
 	ch := o.Channel
 	switch o.Outcome {
 	case "":

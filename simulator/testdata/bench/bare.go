@@ -62,7 +62,7 @@ func (o order) loop(u *url.URL, body []byte, more func() bool, delivered *atomic
 		if _, err := conn.Write(request); err != nil {
 			return err
 		}
-		if err := answered(in); err != nil {
+		if err := answered(in, "200"); err != nil {
 			return err
 		}
 		delivered.Add(1)
@@ -70,15 +70,15 @@ func (o order) loop(u *url.URL, body []byte, more func() bool, delivered *atomic
 	return nil
 }
 
-// answered reads an answer of 200 that says how long its body is.
-func answered(in *bufio.Reader) error {
+// answered reads an answer of that status that says how long its body is.
+func answered(in *bufio.Reader, status string) error {
 	length := 0
 	for first := true; ; first = false {
 		line, err := in.ReadSlice('\n')
 		switch {
 		case err != nil:
 			return err
-		case first && !bytes.HasPrefix(line, []byte("HTTP/1.1 200 ")):
+		case first && !bytes.HasPrefix(line, []byte("HTTP/1.1 "+status+" ")):
 			return fmt.Errorf("it answered %q", line)
 		case len(line) <= len("\r\n"):
 			_, err = in.Discard(length)

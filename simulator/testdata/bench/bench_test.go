@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,5 +124,53 @@ func TestUsage(t *testing.T) {
 		if code := bench(t.Context(), args, strings.NewReader(""), &out, &out); code != 2 || out.Len() == 0 {
 			t.Errorf("%q: status %d, %q", args, code, out.String())
 		}
+	}
+}
+
+// TestVerdicts lets the command of now play both sides, at what takes no time.
+func TestVerdicts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the command")
+	}
+	dir := t.TempDir()
+	sides, all, err := prepare(t.Context(), options{verdicts: true, duration: 50 * time.Millisecond}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.LookPath("node"); (err != nil) != (all[1].missing != "") {
+		t.Errorf("node: %v, and the task says %q", err, all[1].missing)
+	}
+	all[1].missing = "not now"
+	quick := slices.DeleteFunc(all, func(task task) bool {
+		return task.missing == "" && !slices.Contains([]string{"sentsim version", postsInMemory, postsInSQLite}, task.name)
+	})
+	var out bytes.Buffer
+	if err := verdicts(t.Context(), quick, 1, append(sides, sides...), &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{" skipped: not now\n", " ms  before ", " POST /v3/messages a second with SQLite (goal: at least 10,000)\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
+func TestVerdictTable(t *testing.T) {
+	all := []task{{name: "a verdict", unit: "s"}, {name: "another", missing: "nobody has it"}, {name: postsInMemory, unit: "requests/s"}}
+	now := outcomes{"a verdict": {2, 1, 12}, postsInMemory: {30_000}, inMemory: {1000, 3000}, inSQLite: {400, 1500}, generated: {2500}, bareHMAC: {1000}}
+	var out bytes.Buffer
+	verdictTable(&out, all, now, outcomes{"a verdict": {4, 1, 10}})
+	want := `
+a verdict                              2.00 s  before 4.00, ratio 1.00
+another                          skipped: nobody has it
+POST /v3/messages, memory            30,000 requests/s
+
+met      30,000 POST /v3/messages a second in memory (goal: at least 25,000)
+unknown  POST /v3/messages a second with SQLite: not measured
+missed   0.45 times the deliveries of a server in memory, with SQLite (goal: at least 0.50)
+missed   2.50 times the bare HMAC to generate and sign an event (goal: at most 2.00)
+`
+	if got := out.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -25,6 +26,15 @@ func compare(ctx context.Context, o options, stdout io.Writer) (err error) {
 	all, err := contenders(dir, o.tools)
 	if err != nil {
 		return err
+	}
+	sides, waits, err := prepare(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	if len(sides) > 1 {
+		earlier := all[0]
+		earlier.name, earlier.command = contenderBefore, []string{sides[1].bench, all[0].name}
+		all = append(all, earlier)
 	}
 	r, err := startReceiver(ctx)
 	if err != nil {
@@ -49,6 +59,11 @@ func compare(ctx context.Context, o options, stdout io.Writer) (err error) {
 		}
 	}
 	table(stdout, all, turns)
+	if o.verdicts {
+		if err := verdicts(ctx, waits, o.rounds, sides, stdout); err != nil {
+			return err
+		}
+	}
 	if o.memory == nil {
 		return nil
 	}
@@ -65,6 +80,32 @@ func compare(ctx context.Context, o options, stdout io.Writer) (err error) {
 	}
 	memory(stdout, peaks)
 	return nil
+}
+
+// prepare builds what is needed beside this program: the programs of now, those of
+// the commit before if one is named, and the tasks that they are measured at.
+func prepare(ctx context.Context, o options, dir string) (sides []programs, waits []task, err error) {
+	if !o.verdicts && o.before == "" {
+		return nil, nil, nil
+	}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	now, err := build(ctx, root, dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	sides = []programs{now}
+	if o.before != "" {
+		before, err := buildBefore(ctx, root, filepath.Join(dir, "before"), o.before)
+		if err != nil {
+			return nil, nil, err
+		}
+		sides = append(sides, before)
+	}
+	waits, err = tasks(dir, root, o.duration)
+	return sides, waits, err
 }
 
 // receiver is the receiver's process.

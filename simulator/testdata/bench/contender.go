@@ -29,6 +29,9 @@ type contender struct {
 	missing string // why it cannot take part; "": it can
 }
 
+// contenderBefore is sentsim as it was at an earlier commit.
+const contenderBefore = "before"
+
 // contenders are all that can take part, and the reasons of those that cannot.
 // dir is for their scripts.
 func contenders(dir string, tools bool) ([]contender, error) {

@@ -4,11 +4,15 @@
 // body of 424 bytes; their turns alternate, so that a machine that slows down
 // slows everybody down.
 //
-//	go run ./simulator/testdata/bench [--rounds N] [--duration D] [--tools=false] [--memory=false]
+//	go run ./simulator/testdata/bench [--rounds N] [--duration D] [--tools=false] [--memory=false] [--verdicts=false] [--before COMMIT]
 //
 // k6 and wrk take part when they are in bin/ or on the PATH; make bench sees to that.
 //
-// It prints a table, and for each goal whether it was met. Exit status: 0 it was
+// Then it measures what users wait for: verdicts on receivers, the command's start,
+// the API's answers. With --before the programs of an earlier commit take their
+// turns beside those of the code as it is.
+//
+// It prints tables, and for each goal whether it was met. Exit status: 0 it was
 // measured, 1 something failed or a count of deliveries differs from the
 // receiver's, 2 usage.
 package main
@@ -62,6 +66,8 @@ type options struct {
 	duration time.Duration // of one turn
 	memory   []int         // messages; memory is compared between these
 	tools    bool          // k6 and wrk too
+	verdicts bool          // and what users wait for
+	before   string        // a commit that is measured beside; "": none
 }
 
 type usageError struct{ error }
@@ -73,6 +79,8 @@ func parseFlags(args []string, stderr io.Writer) (options, error) {
 	flags.IntVar(&o.rounds, "rounds", 5, "how often everybody has a turn")
 	flags.DurationVar(&o.duration, "duration", 3*time.Second, "how long a turn takes")
 	flags.BoolVar(&o.tools, "tools", true, "run k6 and wrk too")
+	flags.BoolVar(&o.verdicts, "verdicts", true, "measure verdicts and the API too; it builds the command")
+	flags.StringVar(&o.before, "before", "", "measure the programs of an earlier `COMMIT` beside those of now")
 	memory := flags.Bool("memory", true, "compare the memory of 100,000 and 1,000,000 messages")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

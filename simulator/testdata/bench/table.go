@@ -57,6 +57,10 @@ func table(w io.Writer, all []contender, turns map[string][]turn) {
 		}
 		fmt.Fprintf(w, "%-8s %.2f %s (goal: %s %g%s)\n", verdict(r >= g.want != g.most), r, g.text, bound, g.want, ceiling)
 	}
+	if r, ok := ratio(own, turns[contenderBefore], turn.rate); ok {
+		cost, _ := ratio(own, turns[contenderBefore], turn.cost)
+		fmt.Fprintf(w, "%-8s %.2f times the deliveries of the commit before, %.2f times its CPU time\n", "", r, cost)
+	}
 }
 
 // memory prints the peaks of runs of different length.

@@ -50,11 +50,11 @@ func faults() []fault {
 
 		{"retries outlive the disabling by hand", queue, "ended = q.endWaiting(\"the webhook was disabled by hand\")", "_ = ended"},
 		{"retries outlive the disabling by failures", settle, "(ended []Delivery) {\n\tswitch {\n\tcase disabled:", "(ended []Delivery) {\n\tswitch {\n\tcase disabled && len(q.waiting.jobs) > 0:\n\t\treturn nil\n\tcase disabled:"},
-		{"an attempt that was under way is retried though it was disabled", settle, "if q.hook.IsActive {\n\t\t\tq.record(j.Delivery)\n\t\t} else {", "if true {\n\t\t\tq.record(j.Delivery)\n\t\t} else {"},
+		{"an attempt that was under way is retried though it was disabled", settle, "if q.hook.IsActive {\n\t\t\tq.record(now, j.Delivery)\n\t\t} else {", "if true {\n\t\t\tq.record(now, j.Delivery)\n\t\t} else {"},
 		{"events go to disabled webhooks", queue, "if !q.hook.IsActive {\n\t\treturn Delivery{}, ErrInactive\n\t}\n\tif filter", "if filter"},
 		{"filters are ignored", queue, "filter != \"\" && !q.hook", "filter == \"x\" && !q.hook"},
 		{"the old secret goes on signing", hook, "w.SigningSecret, w.UpdatedAt = secret, now", "w.UpdatedAt = now"},
-		{"a rotation is not written down", queue, "q.hook.Rotate(secret, q.d.cfg.Clock.Now())\n\tq.record()", "q.hook.Rotate(secret, q.d.cfg.Clock.Now())"},
+		{"a rotation is not written down", queue, "q.hook.Rotate(secret, now)\n\tq.record(now)", "q.hook.Rotate(secret, now)"},
 		{"a replay has an id of its own", dispatcher, "q.take(\"\", earlier.EventID,", "q.take(\"\", earlier.ID,"},
 		{"a removed webhook is still attempted", dispatcher, "\tq.remove()\n", "\tq.d.save(Entry{Webhook: &q.hook, Removed: true})\n"},
 
@@ -63,7 +63,7 @@ func faults() []fault {
 		{"a restart counts deliveries from the beginning", dispatcher, "\td.made = made\n", ""},
 		{"a restart drops what was due meanwhile", state, "for _, e := range state.Planned {\n", "for _, e := range state.Planned {\n\t\tif e.CreatedAt.Before(s.clock.Now()) {\n\t\t\tcontinue\n\t\t}\n"},
 		{"a restart forgets the simulation time", state, "case last.After(cfg.Start):\n\t\treturn last.UTC()\n", "case last.After(cfg.Start):\n\t\treturn cfg.Wall().Truncate(time.Second).UTC()\n"},
-		{"simulation time is not written down", state, "c.At, c.Wall = t.clock.Now(), clock.Wall()", "c.Wall = clock.Wall()"},
+		{"simulation time is not written down", state, "c.Wall = clock.WallAt(t.clock, c.At)", "c.At, c.Wall = time.Time{}, clock.Wall()"},
 		{"what is accepted is not safe yet", state, "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn s.failure()", "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn nil"},
 		{"a switch by hand is not safe yet", webhooks, "if err := s.dispatcher.SetActive(id, active); err != nil {\n\t\treturn err\n\t}\n\treturn s.failure()", "return s.dispatcher.SetActive(id, active)"},
 		{"what has happened stays planned", memory, "m.planned.drop(eventID)", "m.planned.drop(e.Subject())"},
