@@ -152,11 +152,15 @@ func TestASignedAddressIsNamed(t *testing.T) {
 func takes(m signing.Mistake, secret signing.Secret, r *http.Request) bool {
 	body, _ := io.ReadAll(r.Body)
 	now := clock.Wall().Unix()
+	from, to := now-3, now+1 // where no header says when it was signed
+	if at, err := strconv.ParseInt(r.Header.Get(signing.HeaderTimestamp), 10, 64); err == nil && now-at < 300 && at-now < 300 {
+		from, to = at, at // on a busy machine it is older than that
+	}
 	for _, id := range []string{r.Header.Get(signing.HeaderID), r.Header.Get("webhook-id"), r.Header.Get("svix-id")} {
 		if id == "" {
 			continue
 		}
-		for ts := now - 3; ts <= now+1; ts++ {
+		for ts := from; ts <= to; ts++ {
 			signed := m.Sign(secret, id, ts, body)
 			if len(signed.Headers) == 0 { // no difference for this body at this time: a correct receiver
 				if r.Header.Get(signing.HeaderTimestamp) == strconv.FormatInt(ts, 10) {
