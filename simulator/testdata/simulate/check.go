@@ -182,7 +182,7 @@ func (l *life) checkEnds(h *hook, r *row, ends bool, c history.Change) {
 			l.violated(historyLaw, "%s: delivery %d ended with its webhook, and says %q after %d attempts", l.name(h), d.Number, d.Error, len(d.Attempts))
 		}
 	}
-	if ends && open > 0 && (l.op != nil || r != nil) { // in a new life they end one by one
+	if ends && open > 0 && !l.stopping && (l.op != nil || r != nil) { // in a new life they end one by one
 		l.violated(disabling, "%s is disabled, and %d deliveries still wait", l.name(h), open)
 	}
 }

@@ -21,6 +21,7 @@ func faults() []fault {
 		memory     = "history/memory.go"
 		state      = "state.go"
 		webhooks   = "webhooks.go"
+		simulator  = "simulator.go"
 	)
 	return []fault{
 		{"one attempt too many", settle, "len(j.Attempts) >= q.d", "len(j.Attempts) > q.d"},
@@ -66,6 +67,8 @@ func faults() []fault {
 		{"simulation time is not written down", state, "c.At, c.Wall = t.clock.Now(), clock.Wall()", "c.Wall = clock.Wall()"},
 		{"what is accepted is not safe yet", state, "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn s.failure()", "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn nil"},
 		{"a switch by hand is not safe yet", webhooks, "if err := s.dispatcher.SetActive(id, active); err != nil {\n\t\treturn err\n\t}\n\treturn s.failure()", "return s.dispatcher.SetActive(id, active)"},
+		{"shutting down cuts short what is under way", simulator, "\ts.dispatcher.Finish(ctx)\n", ""},
+		{"shutting down lets more begin", dispatcher, "\td.closed = true\n\td.mu.Unlock()\n\tfor _, q := range d.all() {\n\t\tq.forget()\n\t}\n\tended :=", "\td.mu.Unlock()\n\tended :="},
 		{"what has happened stays planned", memory, "m.planned.drop(eventID)", "m.planned.drop(e.Subject())"},
 		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
 		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},

@@ -40,6 +40,7 @@ const (
 	historyLaw law = "the history says what happened"
 	matching   law = "every webhook that subscribes to an event gets it, and no other"
 	timeLaw    law = "simulation time goes on after a restart"
+	goodOrder  law = "a stop in good order begins nothing and cuts nothing short"
 	ending     law = "everything comes to an end"
 )
 
@@ -82,7 +83,8 @@ type life struct {
 	memory   *history.Memory
 	end      func() // ends the time that somebody lets pass
 	dead     bool
-	diesIn   int // writes; below 0: it does not
+	stopping bool // in good order
+	diesIn   int  // writes; below 0: it does not
 	downtime time.Duration
 }
 
@@ -257,17 +259,22 @@ func (l *life) moveTo(now time.Time) {
 	if !now.After(l.now) {
 		return
 	}
-	for _, q := range l.ended {
-		if !q.hook.gone {
-			l.violated(historyLaw, "%s: the attempt that ended has not been written down", l.name(q.hook))
-		}
+	for _, q := range l.unwritten() {
+		l.violated(historyLaw, "%s: the attempt that ended has not been written down", l.name(q.hook))
 	}
 	l.ended = l.ended[:0]
 	for _, h := range l.hooks {
-		l.settled(h)
+		if !l.stopping { // else what is due waits for the next life
+			l.settled(h)
+		}
 		h.started = h.started[:0]
 	}
 	l.now = now
+}
+
+// unwritten are the attempts that ended and had to be written down by now.
+func (w *world) unwritten() []*request {
+	return slices.DeleteFunc(slices.Clone(w.ended), func(q *request) bool { return q.hook.gone })
 }
 
 // settled checks that everything of a webhook that was due has started, as far

@@ -91,7 +91,7 @@ func (l *life) perform(ctx context.Context, s step, o *op) error {
 		return l.onlyActive(o, err)
 	case send, receive, submit, burst:
 		return l.traffic(s, o)
-	case receiver, stop, crash, reset, pass:
+	case receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing
 }

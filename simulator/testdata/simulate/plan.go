@@ -48,6 +48,7 @@ const (
 	test     kind = "make a test delivery"
 	receiver kind = "change a receiver"
 	stop     kind = "stop and start again"
+	shutdown kind = "stop in good order and start again"
 	crash    kind = "crash at a write"
 	reset    kind = "reset"
 	pass     kind = "let time pass"
@@ -76,6 +77,7 @@ func weights() []struct {
 		{test, 2},
 		{receiver, 14},
 		{stop, 3},
+		{shutdown, 3},
 		{crash, 6},
 		{reset, 1},
 		{pass, 12},
@@ -150,7 +152,7 @@ func (s step) String() string {
 		text = fmt.Sprintf("crash at the write after %d more", s.number%maxWrites)
 	case burst:
 		text = fmt.Sprintf("emit %d events at the same instant", 1+s.number%maxBurst)
-	case send, receive, submit, replay, stop, reset, pass:
+	case send, receive, submit, replay, stop, shutdown, reset, pass:
 	}
 	return text
 }

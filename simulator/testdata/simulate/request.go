@@ -25,6 +25,9 @@ func (l *life) started(r delivery.Request, timeout time.Duration) (*request, ans
 	}
 	l.moveTo(l.clock.Now())
 	l.requests++
+	if l.stopping {
+		l.violated(goodOrder, "an attempt began while it was shutting down")
+	}
 	q := &request{start: l.now, test: l.op != nil && l.op.kind == test}
 	q.stamp, _ = strconv.ParseInt(r.Get(signing.HeaderTimestamp), 10, 64)
 	id, _ := uuid.Parse(r.Get(signing.HeaderID))
@@ -137,6 +140,9 @@ func (l *life) cutShort(q *request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.phantoms++
+	if l.stopping {
+		l.violated(goodOrder, "%s: %s was under way, and shutting down cut it short", l.name(q.hook), about(q))
+	}
 	if q.row != nil && !l.dead {
 		q.hook.flying--
 		q.row.flight = nil

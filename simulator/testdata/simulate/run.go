@@ -110,6 +110,10 @@ func (w *world) do(ctx context.Context, l *life, s step) *life {
 		if !l.dead {
 			return w.again(len(w.log), s.downtime())
 		}
+	case shutdown:
+		if l.shutDown(ctx); w.violation() == nil {
+			return w.again(len(w.log), s.downtime())
+		}
 	case reset:
 		_ = l.sim.Close()
 		if !l.dead {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +26,9 @@ func TestASeedIsOneStory(t *testing.T) {
 		p := draw(s)
 		p.told = true
 		first, again := carryOut(t.Context(), p, patience), carryOut(t.Context(), p, patience)
+		if !slices.Equal(first.story, again.story) {
+			t.Errorf("seed %s is two stories:\n%s\n\n%s", s, strings.Join(first.story, "\n"), strings.Join(again.story, "\n"))
+		}
 		if first.requests != again.requests || first.simulated != again.simulated || first.restarts != again.restarts {
 			t.Errorf("seed %s: %d requests in %s, and then %d in %s", s, first.requests, first.simulated, again.requests, again.simulated)
 		}

@@ -37,7 +37,7 @@ func (l *life) traffic(s step, o *op) error {
 		return nil
 	case send:
 		return l.send(s, channels[s.choice%3])
-	case register, rotate, disable, enable, remove, edit, replay, test, receiver, stop, crash, reset, pass:
+	case register, rotate, disable, enable, remove, edit, replay, test, receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing
 }
