@@ -22,10 +22,11 @@ func (l *life) check(c history.Change) {
 		return
 	}
 	l.moveTo(l.clock.Now())
-	if l.op != nil && (c.Happened != nil || c.Webhook != nil || c.Removed != uuid.Nil || len(c.Deliveries) > 0 || len(c.Planned) > 0) {
+	if l.op != nil && says(c) {
 		l.op.saved++
 		l.op.at = len(l.log)
 	}
+	l.checkCancelled(c)
 	switch q, d := l.endedIn(c); {
 	case q != nil:
 		l.checkOutcome(q, d, c)
@@ -37,10 +38,18 @@ func (l *life) check(c history.Change) {
 		}
 	case c.Webhook != nil:
 		l.checkWebhook(c)
+	case c.Template != nil || c.Edited != nil || c.RemovedTemplate != uuid.Nil:
+		l.checkTemplate(c)
 	case len(c.Deliveries) > 0:
 		l.checkMade(c)
 	}
 	l.adopt(c)
+}
+
+// says reports whether a change says more than what time it is and how much was drawn.
+func says(c history.Change) bool {
+	return c.Happened != nil || c.Webhook != nil || c.Removed != uuid.Nil || len(c.Deliveries) > 0 || len(c.Planned) > 0 ||
+		c.Edited != nil || c.RemovedTemplate != uuid.Nil
 }
 
 // endedIn is the attempt whose end a change writes down, and the delivery that
@@ -219,8 +228,8 @@ func (l *life) checkEvent(c history.Change) {
 	e := *c.Happened
 	planned, ok := l.planned[e.ID]
 	switch {
-	case l.op != nil && l.op.kind == burst && (l.op.event == e.ID || l.op.event == uuid.Nil):
-		l.op.event = e.ID
+	case !ok && l.op != nil && l.op.events > 0:
+		l.op.events--
 	case !ok:
 		l.violated(lost, "an event happened that nobody planned: %s", e.Type)
 	case planned.CreatedAt.After(l.now):

@@ -24,6 +24,7 @@ func (l *life) compare() {
 		return
 	}
 	l.compareWebhooks(state.Webhooks)
+	l.compareTemplates()
 	open := 0
 	for _, h := range l.hooks {
 		open += len(h.open)

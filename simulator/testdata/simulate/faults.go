@@ -20,6 +20,7 @@ func faults() []fault {
 		hook       = "webhook/webhook.go"
 		memory     = "history/memory.go"
 		state      = "state.go"
+		traffic    = "traffic.go"
 		webhooks   = "webhooks.go"
 		simulator  = "simulator.go"
 	)
@@ -70,6 +71,13 @@ func faults() []fault {
 		{"shutting down cuts short what is under way", simulator, "\ts.dispatcher.Finish(ctx)\n", ""},
 		{"shutting down lets more begin", dispatcher, "\td.closed = true\n\td.mu.Unlock()\n\tfor _, q := range d.all() {\n\t\tq.forget()\n\t}\n\tended :=", "\td.mu.Unlock()\n\tended :="},
 		{"what has happened stays planned", memory, "m.planned.drop(eventID)", "m.planned.drop(e.Subject())"},
+		{"what was cancelled stays planned", memory, "\tfor _, id := range c.Cancelled {\n\t\tm.noLongerPlanned(id)\n\t}\n", ""},
+		{"a decision does not end the review", traffic, "s.endReview(e.Template.TemplateID)", "s.endReview(uuid.Nil)"},
+		{"a review that is submitted again goes on", traffic, "s.endReview(t.ID)", "s.endReview(uuid.Nil)"},
+		{"a decision swallows what was due", state, "\ts.happenUntil(c, s.clock.Now())\n", ""},
+		{"edited templates are forgotten", memory, "m.templates.change(c.Edited.ID, func(t *Template) { t.edit(*c.Edited) })", ""},
+		{"removed templates stay", memory, "\tm.templates.drop(c.RemovedTemplate)\n", ""},
+		{"an edit takes back what a review has decided", "history/message.go", "\tt.Name, t.Language, t.Category, t.Definition, t.UpdatedAt = to.Name, to.Language, to.Category, to.Definition, to.UpdatedAt\n", "\tto.Status = TemplateDraft\n\t*t = to\n"},
 		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
 		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},
 		{"answers are not remembered", memory, "\tm.answers.save(c)\n", ""},

@@ -40,6 +40,7 @@ const (
 	historyLaw law = "the history says what happened"
 	matching   law = "every webhook that subscribes to an event gets it, and no other"
 	timeLaw    law = "simulation time goes on after a restart"
+	reviewLaw  law = "a decision or a new submission ends the review of a template"
 	goodOrder  law = "a stop in good order begins nothing and cuts nothing short"
 	ending     law = "everything comes to an end"
 )
@@ -60,19 +61,20 @@ type world struct {
 	log  []history.Change // of the file
 	safe int              // of them, up to the last Flush
 
-	hooks    []*hook // in the order of registration
-	rows     map[uuid.UUID]*row
-	planned  map[uuid.UUID]event.Event
-	messages map[uuid.UUID]*message
-	bodies   map[uuid.UUID][]byte // of each event that happened
-	answers  map[string]bool      // to requests with a key
-	stamps   int64                // signature timestamps so far: each is used once
-	stamped  map[int64]bool
-	ended    []*request // attempts that are over and not written down yet
-	op       *op        // what is being done to the platform
-	requests int
-	phantoms int // attempts whose end the platform never learned
-	restarts int
+	hooks     []*hook // in the order of registration
+	rows      map[uuid.UUID]*row
+	planned   map[uuid.UUID]event.Event
+	messages  map[uuid.UUID]*message
+	templates []history.Template   // in the order in which they were made
+	bodies    map[uuid.UUID][]byte // of each event that happened
+	answers   map[string]bool      // to requests with a key
+	stamps    int64                // signature timestamps so far: each is used once
+	stamped   map[int64]bool
+	ended     []*request // attempts that are over and not written down yet
+	op        *op        // what is being done to the platform
+	requests  int
+	phantoms  int // attempts whose end the platform never learned
+	restarts  int
 }
 
 // life is the platform between a start and its end.
@@ -140,13 +142,15 @@ type request struct {
 
 // op is one thing that is done to the platform, and what must come of it.
 type op struct {
-	kind  kind
-	hook  *hook
-	want  webhook.Webhook // of the hook
-	event uuid.UUID       // to be emitted or replayed
-	saved int             // changes so far that are its own
-	at    int             // the place of its last change in the log
-	ends  bool            // fails what waits
+	kind     kind
+	hook     *hook
+	want     webhook.Webhook  // of the hook
+	event    uuid.UUID        // to be replayed
+	events   int              // to be emitted and not written down yet
+	template history.Template // as it must be written down
+	saved    int              // changes so far that are its own
+	at       int              // the place of its last change in the log
+	ends     bool             // fails what waits
 }
 
 func (w *world) violated(l law, format string, args ...any) {
@@ -172,7 +176,7 @@ func (w *world) name(h *hook) string {
 // forget is the state of nothing at all.
 func (w *world) forget() {
 	w.hooks, w.rows, w.planned, w.messages = nil, map[uuid.UUID]*row{}, map[uuid.UUID]event.Event{}, map[uuid.UUID]*message{}
-	w.answers, w.ended, w.op = map[string]bool{}, nil, nil
+	w.answers, w.templates, w.ended, w.op = map[string]bool{}, nil, nil, nil
 }
 
 // rebuild is the state after what is left of the log.
@@ -207,8 +211,12 @@ func (w *world) adopt(c history.Change) {
 	for _, m := range c.Messages {
 		w.messages[m.ID] = &message{last: event.Queued}
 	}
+	w.adoptTemplate(c)
 	for _, e := range c.Planned {
 		w.planned[e.ID] = e
+	}
+	for _, id := range c.Cancelled {
+		delete(w.planned, id)
 	}
 	if c.Answer != nil {
 		w.answers[c.Answer.Key] = true
@@ -231,6 +239,8 @@ func (w *world) adoptEvent(e event.Event) {
 			m.events++
 			m.last = e.Outbound.Status
 		}
+	case e.Template != nil:
+		w.adoptReview(e)
 	}
 }
 

@@ -39,7 +39,7 @@ func (l *life) operate(ctx context.Context, s step) {
 	case errors.Is(err, errNothing):
 	case err != nil:
 		l.violated(historyLaw, "%s: %v", s.kind, err)
-	case o.saved == 0:
+	case o.saved == 0 || o.events > 0:
 		l.violated(lost, "%s was accepted and not written down", s.kind)
 	case l.safe < o.at:
 		l.violated(lost, "%s was accepted, and would not survive a crash: only %d of %d writes are safe", s.kind, l.safe, o.at)
@@ -89,8 +89,10 @@ func (l *life) perform(ctx context.Context, s step, o *op) error {
 	case test:
 		_, err := l.sim.TestDelivery(ctx, o.hook.ID, "message.delivered")
 		return l.onlyActive(o, err)
-	case send, receive, submit, burst:
+	case send, receive, burst:
 		return l.traffic(s, o)
+	case submit, decide, editTemplate, removeTemplate:
+		return l.template(s, o)
 	case receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing

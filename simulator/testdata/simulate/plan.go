@@ -34,24 +34,27 @@ type step struct {
 type kind string
 
 const (
-	register kind = "register a webhook"
-	send     kind = "send a message"
-	burst    kind = "emit events at the same instant"
-	receive  kind = "receive a message"
-	submit   kind = "submit a template"
-	rotate   kind = "rotate the secret"
-	disable  kind = "disable a webhook"
-	enable   kind = "enable a webhook"
-	remove   kind = "remove a webhook"
-	edit     kind = "edit a webhook"
-	replay   kind = "replay a delivery"
-	test     kind = "make a test delivery"
-	receiver kind = "change a receiver"
-	stop     kind = "stop and start again"
-	shutdown kind = "stop in good order and start again"
-	crash    kind = "crash at a write"
-	reset    kind = "reset"
-	pass     kind = "let time pass"
+	register       kind = "register a webhook"
+	send           kind = "send a message"
+	burst          kind = "emit events at the same instant"
+	receive        kind = "receive a message"
+	submit         kind = "submit a template"
+	decide         kind = "decide the review of a template"
+	editTemplate   kind = "edit a template"
+	removeTemplate kind = "remove a template"
+	rotate         kind = "rotate the secret"
+	disable        kind = "disable a webhook"
+	enable         kind = "enable a webhook"
+	remove         kind = "remove a webhook"
+	edit           kind = "edit a webhook"
+	replay         kind = "replay a delivery"
+	test           kind = "make a test delivery"
+	receiver       kind = "change a receiver"
+	stop           kind = "stop and start again"
+	shutdown       kind = "stop in good order and start again"
+	crash          kind = "crash at a write"
+	reset          kind = "reset"
+	pass           kind = "let time pass"
 )
 
 // weights are how often each kind is drawn.
@@ -67,7 +70,10 @@ func weights() []struct {
 		{send, 10},
 		{burst, 14},
 		{receive, 3},
-		{submit, 2},
+		{submit, 4},
+		{decide, 4},
+		{editTemplate, 2},
+		{removeTemplate, 1},
 		{rotate, 4},
 		{disable, 3},
 		{enable, 5},
@@ -152,7 +158,7 @@ func (s step) String() string {
 		text = fmt.Sprintf("crash at the write after %d more", s.number%maxWrites)
 	case burst:
 		text = fmt.Sprintf("emit %d events at the same instant", 1+s.number%maxBurst)
-	case send, receive, submit, replay, stop, shutdown, reset, pass:
+	case send, receive, submit, decide, editTemplate, removeTemplate, replay, stop, shutdown, reset, pass:
 	}
 	return text
 }

@@ -18,7 +18,7 @@ func (l *life) shutDown(ctx context.Context) {
 	passing, end := context.WithCancel(ctx)
 	ran := make(chan error, 1)
 	go func() { ran <- l.sim.Run(passing) }()
-	err := l.sim.Shutdown(waiting{ctx, sync.OnceFunc(release)})
+	err := l.sim.Shutdown(announcing(ctx, release))
 	release()
 	end()
 	if over := <-ran; !errors.Is(over, simulator.ErrClosed) { // it is, when nothing was under way
@@ -39,15 +39,19 @@ func (l *life) shutDown(ctx context.Context) {
 	}
 }
 
-// waiting is a context that says when somebody begins to wait for its end.
-type waiting struct {
-	context.Context //nolint:containedctx // it is one
+// announcing is a context that calls f when its reader begins to wait for its end.
+func announcing(ctx context.Context, f func()) context.Context {
+	return announced{ctx, sync.OnceFunc(f)}
+}
 
-	begins func()
+type announced struct {
+	context.Context //nolint:containedctx // it is a context
+
+	f func()
 }
 
 // Done implements context.Context.
-func (w waiting) Done() <-chan struct{} {
-	w.begins()
-	return w.Context.Done()
+func (a announced) Done() <-chan struct{} {
+	a.f()
+	return a.Context.Done()
 }

@@ -10,15 +10,12 @@ import (
 	"github.com/sentsim/sentsim/simulator/history"
 )
 
-// traffic makes events: of a message's or a template's own lifecycle, or at once.
+// traffic makes events: of a message's own lifecycle, or at once.
 func (l *life) traffic(s step, o *op) error {
 	channels := []event.Channel{event.SMS, event.WhatsApp, event.RCS}
 	switch s.kind {
-	case submit:
-		_, err := l.sim.SubmitTemplate(simulator.Template{})
-		return err
 	case receive:
-		o.kind = burst // it is an event at once
+		o.events = 1
 		_, err := l.sim.Receive(simulator.Inbound{Channel: channels[s.choice%3]})
 		return err
 	case burst:
@@ -29,7 +26,7 @@ func (l *life) traffic(s step, o *op) error {
 				return err
 			}
 			e.ID = uuid.Nil
-			o.event = uuid.Nil
+			o.events++
 			if _, err := l.sim.Emit(e); err != nil {
 				return err
 			}
@@ -37,7 +34,7 @@ func (l *life) traffic(s step, o *op) error {
 		return nil
 	case send:
 		return l.send(s, channels[s.choice%3])
-	case register, rotate, disable, enable, remove, edit, replay, test, receiver, stop, shutdown, crash, reset, pass:
+	case register, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test, receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing
 }
