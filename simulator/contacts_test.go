@@ -12,6 +12,8 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
 
 // A keyword makes its event beside the message, and has its consequence: the
@@ -178,5 +180,61 @@ func TestSequences(t *testing.T) {
 	p := newPlatform(t, newEndpoint(t, always(200)).URL, nil, nil)
 	if _, err := p.Play("dance", uuid.Nil); err == nil || !strings.Contains(err.Error(), "call, call_failed, link, channel") {
 		t.Errorf("an unknown sequence: %v", err)
+	}
+}
+
+// Replies to two messages are signals of the same contact. After a restart too,
+// each happens at its own time, though the later one was planned first.
+func TestSignalsOfRepliesHappenInTimeAfterARestart(t *testing.T) {
+	const number = "+14155550100"
+	stop, again := "STOP", "START"
+	store := history.NewMemory(0)
+	begin := func() *simulator.Simulator {
+		sim, err := simulator.New(simulator.Config{Start: start(), Store: store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sim
+	}
+	sim := begin()
+	for _, m := range []simulator.Message{
+		{Outcome: lifecycle.EndsRead, Channel: event.WhatsApp, Reply: &stop}, // it is read some time after it is delivered
+		{Outcome: lifecycle.EndsDelivered, Prompt: true, Reply: &again},
+	} {
+		m.To = number
+		if _, err := sim.Send(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sim.Close(); err != nil {
+		t.Fatal(err)
+	}
+	state, err := store.Restore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var times []time.Time
+	for _, e := range state.Planned {
+		if e.Contact != nil {
+			times = append(times, e.CreatedAt)
+		}
+	}
+	if len(times) != 2 || !times[1].Before(times[0]) {
+		t.Fatalf("the signals are planned for %v, and the later one is to be planned first", times)
+	}
+	sim = begin()
+	if err := sim.Advance(t.Context(), times[1].Sub(sim.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if state, err = store.Restore(); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range state.Planned {
+		if !e.CreatedAt.After(times[1]) {
+			t.Errorf("%s of %s has not happened at %s", e.Type, e.CreatedAt, times[1])
+		}
+	}
+	if err := sim.Close(); err != nil {
+		t.Error(err)
 	}
 }

@@ -39,6 +39,11 @@ func (s *Simulator) restore(state history.State, rules delivery.Config) error {
 	var order []*course
 	for _, e := range state.Planned {
 		subject := e.Subject()
+		if e.Contact != nil {
+			// A signal stays behind the message that it came with. Signals that one contact
+			// sends with several messages are not planned in the order of their times.
+			subject = e.Contact.MessageID
+		}
 		if subject == uuid.Nil {
 			subject = e.ID // of markets: their events have no order to keep
 		}
