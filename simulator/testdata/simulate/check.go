@@ -237,6 +237,7 @@ func (l *life) checkEvent(c history.Change) {
 	case planned.CreatedAt.Before(l.now) && !planned.CreatedAt.Before(l.began):
 		l.violated(late, "an event of %s happened at %s: %s", l.after(planned.CreatedAt), l.after(l.now), e.Type)
 	}
+	l.checkContact(e)
 	var want []*hook
 	for _, h := range l.hooks {
 		if h.IsActive && subscribes(h, e) {

@@ -25,6 +25,7 @@ func (l *life) compare() {
 	}
 	l.compareWebhooks(state.Webhooks)
 	l.compareTemplates()
+	l.compareContacts()
 	open := 0
 	for _, h := range l.hooks {
 		open += len(h.open)

@@ -21,6 +21,7 @@ func faults() []fault {
 		memory     = "history/memory.go"
 		state      = "state.go"
 		traffic    = "traffic.go"
+		contacts   = "contacts.go"
 		webhooks   = "webhooks.go"
 		simulator  = "simulator.go"
 	)
@@ -78,6 +79,10 @@ func faults() []fault {
 		{"edited templates are forgotten", memory, "m.templates.change(c.Edited.ID, func(t *Template) { t.edit(*c.Edited) })", ""},
 		{"removed templates stay", memory, "\tm.templates.drop(c.RemovedTemplate)\n", ""},
 		{"an edit takes back what a review has decided", "history/message.go", "\tt.Name, t.Language, t.Category, t.Definition, t.UpdatedAt = to.Name, to.Language, to.Category, to.Definition, to.UpdatedAt\n", "\tto.Status = TemplateDraft\n\t*t = to\n"},
+		{"a restart forgets opt-outs", memory, "\t\tm.notes[key] = text\n", ""},
+		{"an opt-in does not outlive a restart", contacts, "\tnotes[noteOptedOut+number] = \"\"\n", ""},
+		{"only the network's signals are opt-outs", contacts, "c.hear(signal, in.From, notes)", "_ = signal"},
+		{"a reply says what held when its message was sent", state, "e := s.contacts.settled(c.events[0])", "e := c.events[0]"},
 		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
 		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},
 		{"answers are not remembered", memory, "\tm.answers.save(c)\n", ""},

@@ -41,6 +41,7 @@ const (
 	matching   law = "every webhook that subscribes to an event gets it, and no other"
 	timeLaw    law = "simulation time goes on after a restart"
 	reviewLaw  law = "a decision or a new submission ends the review of a template"
+	consent    law = "an opt-out holds until the contact opts in again"
 	goodOrder  law = "a stop in good order begins nothing and cuts nothing short"
 	ending     law = "everything comes to an end"
 )
@@ -65,6 +66,7 @@ type world struct {
 	rows      map[uuid.UUID]*row
 	planned   map[uuid.UUID]event.Event
 	messages  map[uuid.UUID]*message
+	optedOut  map[string]bool      // contacts, by their numbers
 	templates []history.Template   // in the order in which they were made
 	bodies    map[uuid.UUID][]byte // of each event that happened
 	answers   map[string]bool      // to requests with a key
@@ -176,7 +178,7 @@ func (w *world) name(h *hook) string {
 // forget is the state of nothing at all.
 func (w *world) forget() {
 	w.hooks, w.rows, w.planned, w.messages = nil, map[uuid.UUID]*row{}, map[uuid.UUID]event.Event{}, map[uuid.UUID]*message{}
-	w.answers, w.templates, w.ended, w.op = map[string]bool{}, nil, nil, nil
+	w.answers, w.optedOut, w.templates, w.ended, w.op = map[string]bool{}, map[string]bool{}, nil, nil, nil
 }
 
 // rebuild is the state after what is left of the log.
@@ -231,6 +233,7 @@ func (w *world) adopt(c history.Change) {
 
 func (w *world) adoptEvent(e event.Event) {
 	delete(w.planned, e.ID)
+	w.adoptSignal(e)
 	switch {
 	case e.Inbound != nil:
 		w.messages[e.Subject()] = &message{last: event.Received}

@@ -89,7 +89,7 @@ func (l *life) perform(ctx context.Context, s step, o *op) error {
 	case test:
 		_, err := l.sim.TestDelivery(ctx, o.hook.ID, "message.delivered")
 		return l.onlyActive(o, err)
-	case send, receive, burst:
+	case send, receive, hear, burst:
 		return l.traffic(s, o)
 	case submit, decide, editTemplate, removeTemplate:
 		return l.template(s, o)

@@ -38,6 +38,7 @@ const (
 	send           kind = "send a message"
 	burst          kind = "emit events at the same instant"
 	receive        kind = "receive a message"
+	hear           kind = "hear a contact's signal"
 	submit         kind = "submit a template"
 	decide         kind = "decide the review of a template"
 	editTemplate   kind = "edit a template"
@@ -69,7 +70,8 @@ func weights() []struct {
 		{register, 3},
 		{send, 10},
 		{burst, 14},
-		{receive, 3},
+		{receive, 4},
+		{hear, 3},
 		{submit, 4},
 		{decide, 4},
 		{editTemplate, 2},
@@ -158,7 +160,11 @@ func (s step) String() string {
 		text = fmt.Sprintf("crash at the write after %d more", s.number%maxWrites)
 	case burst:
 		text = fmt.Sprintf("emit %d events at the same instant", 1+s.number%maxBurst)
-	case send, receive, submit, decide, editTemplate, removeTemplate, replay, stop, shutdown, reset, pass:
+	case receive:
+		text = fmt.Sprintf("contact %d writes %q", s.choice%len(numbers())+1, s.word())
+	case hear:
+		text = fmt.Sprintf("contact %d tells the network %s", s.choice%len(numbers())+1, s.signal())
+	case send, submit, decide, editTemplate, removeTemplate, replay, stop, shutdown, reset, pass:
 	}
 	return text
 }

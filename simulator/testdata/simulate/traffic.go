@@ -14,10 +14,8 @@ import (
 func (l *life) traffic(s step, o *op) error {
 	channels := []event.Channel{event.SMS, event.WhatsApp, event.RCS}
 	switch s.kind {
-	case receive:
-		o.events = 1
-		_, err := l.sim.Receive(simulator.Inbound{Channel: channels[s.choice%3]})
-		return err
+	case receive, hear:
+		return l.hear(s, o, channels[s.number%3])
 	case burst:
 		names := []string{"message.delivered", "message.failed", "message.sent", "templates.approved", "message.received"}
 		for i := range 1 + s.number%maxBurst {
@@ -42,11 +40,11 @@ func (l *life) traffic(s step, o *op) error {
 // send accepts messages with the answer to a request that has a key: both are
 // remembered, or neither.
 func (l *life) send(s step, channel event.Channel) error {
-	reply := "yes"
+	reply := s.word()
 	messages := make([]simulator.Message, 1+s.number%3)
 	for i := range messages {
-		messages[i] = simulator.Message{Channel: channel, Skips: s.choice%4 == 0, Prompt: s.choice%3 == 0}
-		if s.choice%5 == 0 {
+		messages[i] = simulator.Message{Channel: channel, To: s.contact(), Skips: s.choice%4 == 0, Prompt: s.choice%3 == 0}
+		if s.choice%2 == 0 {
 			messages[i].Reply = &reply
 		}
 	}
