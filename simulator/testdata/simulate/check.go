@@ -27,6 +27,7 @@ func (l *life) check(c history.Change) {
 		l.op.at = len(l.log)
 	}
 	l.checkCancelled(c)
+	l.checkAnswer(c)
 	switch q, d := l.endedIn(c); {
 	case q != nil:
 		l.checkOutcome(q, d, c)
@@ -49,7 +50,7 @@ func (l *life) check(c history.Change) {
 // says reports whether a change says more than what time it is and how much was drawn.
 func says(c history.Change) bool {
 	return c.Happened != nil || c.Webhook != nil || c.Removed != uuid.Nil || len(c.Deliveries) > 0 || len(c.Planned) > 0 ||
-		c.Edited != nil || c.RemovedTemplate != uuid.Nil
+		c.Edited != nil || c.RemovedTemplate != uuid.Nil || c.Answer != nil || len(c.Forgotten) > 0
 }
 
 // endedIn is the attempt whose end a change writes down, and the delivery that

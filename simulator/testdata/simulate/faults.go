@@ -83,8 +83,12 @@ func faults() []fault {
 		{"an opt-in does not outlive a restart", contacts, "\tnotes[noteOptedOut+number] = \"\"\n", ""},
 		{"only the network's signals are opt-outs", contacts, "c.hear(signal, in.From, notes)", "_ = signal"},
 		{"a reply says what held when its message was sent", state, "e := s.contacts.settled(c.events[0])", "e := c.events[0]"},
+		{"the limit drops messages with events to come", memory, "m.messages.len() > m.limit && m.coming[m.messages.first().ID] == 0", "m.messages.len() > m.limit"},
+		{"behind one that is not over the limit drops all messages", memory, "excess > 0 && m.coming[message.ID] == 0", "excess > 0"},
 		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
 		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},
+		{"forgotten answers stay", "history/answer.go", "\t\tdelete(l.byKey, key)\n", "\t\t_ = key\n"},
+		{"an answer is forgotten with the earlier ones to its key", memory, "\tm.answers.save(c)\n", "\tm.answers.save(c)\n\tm.answers.save(Change{Forgotten: c.Forgotten})\n"},
 		{"answers are not remembered", memory, "\tm.answers.save(c)\n", ""},
 		{"the deliveries of the last webhook only are remembered", memory, "for _, d := range rows {\n\t\t\tif !d.Done()", "s.Waiting = nil\n\t\tfor _, d := range rows {\n\t\t\tif !d.Done()"},
 	}

@@ -69,7 +69,7 @@ type world struct {
 	optedOut  map[string]bool      // contacts, by their numbers
 	templates []history.Template   // in the order in which they were made
 	bodies    map[uuid.UUID][]byte // of each event that happened
-	answers   map[string]bool      // to requests with a key
+	answers   map[string]time.Time // to requests with a key, and when they were given
 	stamps    int64                // signature timestamps so far: each is used once
 	stamped   map[int64]bool
 	ended     []*request // attempts that are over and not written down yet
@@ -144,15 +144,17 @@ type request struct {
 
 // op is one thing that is done to the platform, and what must come of it.
 type op struct {
-	kind     kind
-	hook     *hook
-	want     webhook.Webhook  // of the hook
-	event    uuid.UUID        // to be replayed
-	events   int              // to be emitted and not written down yet
-	template history.Template // as it must be written down
-	saved    int              // changes so far that are its own
-	at       int              // the place of its last change in the log
-	ends     bool             // fails what waits
+	kind      kind
+	hook      *hook
+	want      webhook.Webhook  // of the hook
+	event     uuid.UUID        // to be replayed
+	events    int              // to be emitted and not written down yet
+	template  history.Template // as it must be written down
+	key       string           // of the answer
+	forgotten []string         // keys of answers
+	saved     int              // changes so far that are its own
+	at        int              // the place of its last change in the log
+	ends      bool             // fails what waits
 }
 
 func (w *world) violated(l law, format string, args ...any) {
@@ -178,7 +180,7 @@ func (w *world) name(h *hook) string {
 // forget is the state of nothing at all.
 func (w *world) forget() {
 	w.hooks, w.rows, w.planned, w.messages = nil, map[uuid.UUID]*row{}, map[uuid.UUID]event.Event{}, map[uuid.UUID]*message{}
-	w.answers, w.optedOut, w.templates, w.ended, w.op = map[string]bool{}, map[string]bool{}, nil, nil, nil
+	w.answers, w.optedOut, w.templates, w.ended, w.op = map[string]time.Time{}, map[string]bool{}, nil, nil, nil
 }
 
 // rebuild is the state after what is left of the log.
@@ -220,9 +222,7 @@ func (w *world) adopt(c history.Change) {
 	for _, id := range c.Cancelled {
 		delete(w.planned, id)
 	}
-	if c.Answer != nil {
-		w.answers[c.Answer.Key] = true
-	}
+	w.adoptAnswer(c)
 	if c.Happened != nil {
 		w.adoptEvent(*c.Happened)
 	}

@@ -93,6 +93,8 @@ func (l *life) perform(ctx context.Context, s step, o *op) error {
 		return l.traffic(s, o)
 	case submit, decide, editTemplate, removeTemplate:
 		return l.template(s, o)
+	case expire:
+		return l.expire(s, o)
 	case receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing

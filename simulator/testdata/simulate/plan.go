@@ -50,6 +50,7 @@ const (
 	edit           kind = "edit a webhook"
 	replay         kind = "replay a delivery"
 	test           kind = "make a test delivery"
+	expire         kind = "answer a request with a key, more than a day later"
 	receiver       kind = "change a receiver"
 	stop           kind = "stop and start again"
 	shutdown       kind = "stop in good order and start again"
@@ -83,6 +84,7 @@ func weights() []struct {
 		{edit, 5},
 		{replay, 4},
 		{test, 2},
+		{expire, 1},
 		{receiver, 14},
 		{stop, 3},
 		{shutdown, 3},
@@ -115,7 +117,11 @@ func draw(s seed.Seed) plan {
 				break
 			}
 		}
-		p.steps = append(p.steps, step{kind: k, wait: drawWait(st), number: st.IntN(100), choice: st.IntN(100)})
+		next := step{kind: k, wait: drawWait(st), number: st.IntN(100), choice: st.IntN(100)}
+		if k == expire {
+			next.wait += answersKept
+		}
+		p.steps = append(p.steps, next)
 	}
 	return p
 }
@@ -164,7 +170,7 @@ func (s step) String() string {
 		text = fmt.Sprintf("contact %d writes %q", s.choice%len(numbers())+1, s.word())
 	case hear:
 		text = fmt.Sprintf("contact %d tells the network %s", s.choice%len(numbers())+1, s.signal())
-	case send, submit, decide, editTemplate, removeTemplate, replay, stop, shutdown, reset, pass:
+	case send, submit, decide, editTemplate, removeTemplate, replay, expire, stop, shutdown, reset, pass:
 	}
 	return text
 }

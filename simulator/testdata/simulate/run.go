@@ -121,7 +121,7 @@ func (w *world) do(ctx context.Context, l *life, s step) *life {
 			clear(w.bodies)
 			return w.again(0, 0)
 		}
-	case register, send, burst, receive, hear, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test:
+	case register, send, burst, receive, hear, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test, expire:
 		l.operate(ctx, s)
 	}
 	if l.died() {

@@ -85,9 +85,12 @@ func (l *life) checkCancelled(c history.Change) {
 			subject = c.Happened.Subject()
 		}
 	}
+	if subject == uuid.Nil && len(c.Cancelled) == 0 {
+		return
+	}
 	over := 0
-	for _, e := range l.planned {
-		if subject == uuid.Nil || e.Template == nil || e.Subject() != subject {
+	for _, e := range l.toCome() {
+		if e.Template == nil || e.Subject() != subject {
 			continue
 		}
 		over++

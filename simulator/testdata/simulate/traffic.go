@@ -32,7 +32,7 @@ func (l *life) traffic(s step, o *op) error {
 		return nil
 	case send:
 		return l.send(s, channels[s.choice%3])
-	case register, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test, receiver, stop, shutdown, crash, reset, pass:
+	case register, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test, expire, receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing
 }
@@ -63,7 +63,7 @@ func (l *life) send(s step, channel event.Channel) error {
 			l.violated(lost, "message %s was accepted and not written down", id)
 		}
 	}
-	if !l.answers[key] {
+	if l.answers[key].IsZero() {
 		l.violated(lost, "the answer to a request with a key was not written down")
 	}
 	return nil
