@@ -83,16 +83,9 @@ func (l *life) checkOutcome(q *request, d *delivery.Delivery, c history.Change) 
 		l.violated(historyLaw, "%s: the attempt of a delivery that is not there was written down", l.name(h))
 		return
 	}
-	if r != q.row { // see assign
-		if r.DueAt.After(q.start) {
-			l.violated(early, "%s: delivery %d was attempted before it was due", l.name(h), r.Number)
-			return
-		}
-		r.flight, q.row.flight = q, r.flight
-		if q.row.flight != nil {
-			q.row.flight.row = q.row
-		}
-		q.row = r
+	if r != q.row {
+		l.violated(historyLaw, "%s: the attempt of delivery %d is written down as one of delivery %d", l.name(h), q.row.Number, r.Number)
+		return
 	}
 	l.checkAttempt(q, d, len(r.Attempts)+1)
 
@@ -238,6 +231,9 @@ func (l *life) checkEvent(c history.Change) {
 	case planned.CreatedAt.Before(l.now) && !planned.CreatedAt.Before(l.began):
 		l.violated(late, "an event of %s happened at %s: %s", l.after(planned.CreatedAt), l.after(l.now), e.Type)
 	}
+	if ok && l.op == nil { // a decision lets happen what is due of its own review
+		l.checkTurn(planned)
+	}
 	l.checkContact(e)
 	var want []*hook
 	for _, h := range l.hooks {
@@ -255,6 +251,18 @@ func (l *life) checkEvent(c history.Change) {
 			l.violated(matching, "%s was delivered to a webhook that does not want it", e.Type)
 		}
 		l.checkNew(d, e.ID)
+	}
+}
+
+// checkTurn: events happen in the order of their times, after a restart too. What
+// one of them says may depend on the earlier ones.
+func (l *life) checkTurn(e event.Event) {
+	for _, other := range l.planned {
+		if other.CreatedAt.Before(e.CreatedAt) {
+			first := l.toCome()[0]
+			l.violated(late, "an event of %s happened before one of %s: %s before %s", l.after(e.CreatedAt), l.after(first.CreatedAt), e.Type, first.Type)
+			return
+		}
 	}
 }
 

@@ -113,10 +113,16 @@ func configured(s step) webhook.Config {
 	}
 }
 
-// replay replays one of the deliveries.
+// replay replays one of the deliveries. Two of the same event are never under way
+// at the same time: their requests are equal, so chance would decide which of them
+// gets which answer, and a seed would not be one story.
 func (l *life) replay(s step, o *op) error {
 	l.mu.Lock()
 	all := slices.SortedFunc(maps.Values(l.rows), func(a, b *row) int { return cmp.Compare(a.Number, b.Number) })
+	all = slices.DeleteFunc(all, func(r *row) bool {
+		sameEvent := func(other *row) bool { return other.EventID == r.EventID }
+		return l.limit() > 1 && slices.ContainsFunc(r.hook.open, sameEvent)
+	})
 	l.mu.Unlock()
 	if len(all) == 0 {
 		return errNothing

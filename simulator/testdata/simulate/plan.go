@@ -118,8 +118,11 @@ func draw(s seed.Seed) plan {
 			}
 		}
 		next := step{kind: k, wait: drawWait(st), number: st.IntN(100), choice: st.IntN(100)}
-		if k == expire {
+		switch k { //nolint:exhaustive // the others wait for nothing more
+		case expire:
 			next.wait += answersKept
+		case hear:
+			next.wait += time.Millisecond // no two of them have the same bytes
 		}
 		p.steps = append(p.steps, next)
 	}

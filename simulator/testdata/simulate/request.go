@@ -81,8 +81,7 @@ func sign(secret, id string, stamp int64, body []byte) string {
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// assign finds the delivery that is attempted: the first that waits with this
-// body. Two that are due and have the same one are as good as each other.
+// assign finds the delivery that is attempted: the first that waits with this body.
 func (l *life) assign(q *request, body []byte) {
 	h := q.hook
 	var waits bool

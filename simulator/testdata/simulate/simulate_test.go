@@ -22,7 +22,7 @@ func TestSeedsPass(t *testing.T) {
 
 // TestASeedIsOneStory: what a seed makes happen does not depend on who is faster.
 func TestASeedIsOneStory(t *testing.T) {
-	for s := range seed.Seed(30) {
+	for s := range seed.Seed(100) {
 		p := draw(s)
 		p.told = true
 		first, again := carryOut(t.Context(), p, patience), carryOut(t.Context(), p, patience)

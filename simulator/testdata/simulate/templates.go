@@ -47,7 +47,8 @@ func (l *life) decide(s step, o *op) error {
 	if err != nil {
 		return err
 	}
-	e.Template.TemplateID, e.Template.Name = o.template.ID, o.template.Name
+	reason := fmt.Sprintf("decision %d", len(l.log)) // no two have the same bytes
+	e.Template.TemplateID, e.Template.Name, e.Template.Reason = o.template.ID, o.template.Name, &reason
 	o.events = 1
 	_, err = l.sim.Emit(e)
 	return err
