@@ -12,6 +12,8 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/history"
+	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
 
 // A keyword makes its event beside the message, and has its consequence: the
@@ -179,4 +181,70 @@ func TestSequences(t *testing.T) {
 	if _, err := p.Play("dance", uuid.Nil); err == nil || !strings.Contains(err.Error(), "call, call_failed, link, channel") {
 		t.Errorf("an unknown sequence: %v", err)
 	}
+}
+
+// A contact answers two messages, the one that was sent first last: STOP. After a
+// restart too, each signal happens at its own time, or, when it was due meanwhile,
+// in the order of the times.
+func TestSignalsOfRepliesHappenInTimeAfterARestart(t *testing.T) {
+	const number = "+14155550100"
+	stop, again := "STOP", "START"
+	for name, down := range map[string]time.Duration{"at once": 0, "a week later": 7 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			store := history.NewMemory(0)
+			begin := func(at time.Time) *simulator.Simulator {
+				sim, err := simulator.New(simulator.Config{Start: at, Store: store})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = sim.Close() })
+				return sim
+			}
+			sim := begin(start())
+			for _, m := range []simulator.Message{
+				{To: number, Outcome: lifecycle.EndsRead, Channel: event.WhatsApp, Reply: &stop}, // it is read some time after it is delivered
+				{To: number, Outcome: lifecycle.EndsDelivered, Prompt: true, Reply: &again},
+			} {
+				if _, err := sim.Send(m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := sim.Close(); err != nil {
+				t.Fatal(err)
+			}
+			signals := plannedSignals(t, store)
+			if len(signals) != 2 || !signals[1].CreatedAt.Before(signals[0].CreatedAt) {
+				t.Fatalf("the later of two signals is to be planned first: %+v", signals)
+			}
+			sim = begin(start().Add(down))
+			if down == 0 {
+				if err := sim.Advance(t.Context(), signals[1].CreatedAt.Sub(sim.Now())); err != nil {
+					t.Fatal(err)
+				}
+				if left := plannedSignals(t, store); len(left) != 1 || left[0].ID != signals[0].ID {
+					t.Errorf("at the time of the earlier signal, these have not happened: %+v", left)
+				}
+			}
+			if err := sim.Drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if !sim.OptedOut(number) {
+				t.Error("the contact's last signal was an opt-out, and it does not count")
+			}
+		})
+	}
+}
+
+func plannedSignals(t *testing.T, store history.Store) (signals []event.Event) {
+	t.Helper()
+	state, err := store.Restore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range state.Planned {
+		if e.Contact != nil {
+			signals = append(signals, e)
+		}
+	}
+	return signals
 }

@@ -176,6 +176,12 @@ func (s *Simulator) cancelPlanned() {
 	clear(s.planned)
 }
 
+func (s *Simulator) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 // at plans f for time t. The caller holds the clock. What it returns is for unplan.
 func (s *Simulator) at(t time.Time, f func()) (uint64, error) {
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,10 +36,24 @@ func (s *Simulator) restore(state history.State, rules delivery.Config) error {
 	s.dispatcher = delivery.NewDispatcher(rules)
 	s.pending.add(len(state.Waiting))
 	s.dispatcher.Restore(state.Webhooks, state.Waiting, state.Counters[history.CounterDeliveries])
+	return s.restorePlanned(state.Planned)
+}
+
+// restorePlanned goes on with what was planned. What was due meanwhile happens in
+// the order of its times, whatever it is about: an event says whether a contact
+// has opted out, which the earlier ones decide.
+func (s *Simulator) restorePlanned(planned []event.Event) error {
+	now := s.clock.Now()
 	courses := map[uuid.UUID]*course{}
 	var order []*course
-	for _, e := range state.Planned {
+	var due []func()
+	slices.SortStableFunc(planned, func(a, b event.Event) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for _, e := range planned {
 		subject := e.Subject()
+		if e.Contact != nil {
+			// A signal stays behind the message that it came with, whatever else the contact sends.
+			subject = e.Contact.MessageID
+		}
 		if subject == uuid.Nil {
 			subject = e.ID // of markets: their events have no order to keep
 		}
@@ -49,13 +64,27 @@ func (s *Simulator) restore(state history.State, rules delivery.Config) error {
 			order = append(order, c)
 		}
 		c.events = append(c.events, e)
+		if !e.CreatedAt.After(now) {
+			due = append(due, func() { s.happen(c, e.CreatedAt) })
+		}
 	}
 	for _, c := range order {
-		if err := s.follow(c); err != nil {
+		if err := s.follow(c, now); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(due) == 0 {
+		return nil
+	}
+	_, err := s.at(now, func() {
+		for _, happen := range due {
+			if s.isClosed() {
+				return
+			}
+			happen()
+		}
+	})
+	return err
 }
 
 // noteSeed is the note with the seed that a store belongs to.
@@ -110,8 +139,8 @@ type course struct {
 	reviewed uuid.UUID // the template whose review it is; zero: none
 }
 
-// follow lets the events of a course happen as time passes.
-func (s *Simulator) follow(c *course) error {
+// follow lets the events of a course that are later than after happen as time passes.
+func (s *Simulator) follow(c *course, after time.Time) error {
 	c.mu.Lock() // nothing happens before all of it is planned
 	defer c.mu.Unlock()
 	if len(c.events) > 0 && c.events[0].Template != nil {
@@ -122,6 +151,9 @@ func (s *Simulator) follow(c *course) error {
 	}
 	for _, e := range c.events {
 		t := e.CreatedAt
+		if !t.After(after) {
+			continue
+		}
 		n, err := s.at(t, func() { s.happen(c, t) })
 		if err != nil {
 			return err

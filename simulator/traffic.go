@@ -263,7 +263,7 @@ func (s *Simulator) begin(c history.Change, ways ...*course) error {
 		return err
 	}
 	for _, way := range ways {
-		if err := s.follow(way); err != nil {
+		if err := s.follow(way, time.Time{}); err != nil {
 			return err
 		}
 	}

@@ -39,9 +39,11 @@ type numberStep struct {
 }
 
 // numbering is how a file gets a number. Killed after any of the steps, the file
-// and its log still fit.
+// and its log still fit. The number until now must be in the file before there is a
+// new one: the process that drew it may have been killed here itself.
 func numbering(n int64) []numberStep {
 	return []numberStep{
+		{"PRAGMA wal_checkpoint(TRUNCATE)", nil},
 		{`INSERT INTO counters VALUES (?1, coalesce((SELECT n FROM counters WHERE name = ?2), 0)), (?2, ?3)
 			ON CONFLICT (name) DO UPDATE SET n = excluded.n`, []any{fileBefore, fileNumber, n}},
 		{"PRAGMA wal_checkpoint(TRUNCATE)", nil},

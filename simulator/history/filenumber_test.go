@@ -102,41 +102,52 @@ func TestKilledInACheckpoint(t *testing.T) {
 	}
 }
 
-// TestKilledBeforeItHasItsNumber: the same, while the file gets a new number.
+// TestKilledBeforeItHasItsNumber: the same, while the file gets a new number, and
+// again while the next process gives it another one.
 func TestKilledBeforeItHasItsNumber(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data.db")
 	open(t, file).Close()
 	whole := read(t, file)
-	steps := numbering(1234)
-	for killed := range len(steps) + 1 {
-		if err := os.WriteFile(file, whole, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		db, err := openOwner(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range slices.Insert(slices.Clone(steps[:killed]), 0, numberStep{"PRAGMA journal_mode = WAL", nil}) {
-			if _, err := db.ExecContext(t.Context(), s.text, s.args...); err != nil {
-				t.Fatal(err)
+	for once := range len(numbering(0)) + 1 {
+		for again := range len(numbering(0)) + 1 {
+			for name, data := range map[string][]byte{file: whole, file + "-wal": nil} {
+				if err := os.WriteFile(name, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			killedAfter(t, file, numbering(1234)[:once])
+			if once > 1 && bytes.Equal(read(t, file), whole) && len(read(t, file+"-wal")) == 0 {
+				t.Fatalf("%d steps changed nothing", once)
+			}
+			killedAfter(t, file, numbering(5678)[:again])
+			if s, err := OpenSQLite(t.Context(), file, 0); err != nil {
+				t.Errorf("killed after %d steps, and then after %d: %v", once, again, err)
+			} else if err := s.Close(); err != nil {
+				t.Error(err)
 			}
 		}
-		data, log := read(t, file), read(t, file+"-wal")
-		if killed > 0 && bytes.Equal(data, whole) && len(log) == 0 {
-			t.Fatalf("%d steps changed nothing", killed)
-		}
-		if err := db.Close(); err != nil {
+	}
+}
+
+// killedAfter leaves the file and its log as a process that was killed after these steps.
+func killedAfter(t *testing.T, file string, steps []numberStep) {
+	t.Helper()
+	db, err := openOwner(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range slices.Insert(slices.Clone(steps), 0, numberStep{"PRAGMA journal_mode = WAL", nil}) {
+		if _, err := db.ExecContext(t.Context(), s.text, s.args...); err != nil {
 			t.Fatal(err)
 		}
-		for name, data := range map[string][]byte{file: data, file + "-wal": log} {
-			if err := os.WriteFile(name, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if s, err := OpenSQLite(t.Context(), file, 0); err != nil {
-			t.Errorf("killed after %d steps: %v", killed, err)
-		} else if err := s.Close(); err != nil {
-			t.Error(err)
+	}
+	data, log := read(t, file), read(t, file+"-wal")
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{file: data, file + "-wal": log} {
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -22,10 +22,12 @@ func (l *life) check(c history.Change) {
 		return
 	}
 	l.moveTo(l.clock.Now())
-	if l.op != nil && (c.Happened != nil || c.Webhook != nil || c.Removed != uuid.Nil || len(c.Deliveries) > 0 || len(c.Planned) > 0) {
+	if l.op != nil && says(c) {
 		l.op.saved++
 		l.op.at = len(l.log)
 	}
+	l.checkCancelled(c)
+	l.checkAnswer(c)
 	switch q, d := l.endedIn(c); {
 	case q != nil:
 		l.checkOutcome(q, d, c)
@@ -37,10 +39,18 @@ func (l *life) check(c history.Change) {
 		}
 	case c.Webhook != nil:
 		l.checkWebhook(c)
+	case c.Template != nil || c.Edited != nil || c.RemovedTemplate != uuid.Nil:
+		l.checkTemplate(c)
 	case len(c.Deliveries) > 0:
 		l.checkMade(c)
 	}
 	l.adopt(c)
+}
+
+// says reports whether a change says more than what time it is and how much was drawn.
+func says(c history.Change) bool {
+	return c.Happened != nil || c.Webhook != nil || c.Removed != uuid.Nil || len(c.Deliveries) > 0 || len(c.Planned) > 0 ||
+		c.Edited != nil || c.RemovedTemplate != uuid.Nil || c.Answer != nil || len(c.Forgotten) > 0
 }
 
 // endedIn is the attempt whose end a change writes down, and the delivery that
@@ -73,16 +83,9 @@ func (l *life) checkOutcome(q *request, d *delivery.Delivery, c history.Change) 
 		l.violated(historyLaw, "%s: the attempt of a delivery that is not there was written down", l.name(h))
 		return
 	}
-	if r != q.row { // see assign
-		if r.DueAt.After(q.start) {
-			l.violated(early, "%s: delivery %d was attempted before it was due", l.name(h), r.Number)
-			return
-		}
-		r.flight, q.row.flight = q, r.flight
-		if q.row.flight != nil {
-			q.row.flight.row = q.row
-		}
-		q.row = r
+	if r != q.row {
+		l.violated(historyLaw, "%s: the attempt of delivery %d is written down as one of delivery %d", l.name(h), q.row.Number, r.Number)
+		return
 	}
 	l.checkAttempt(q, d, len(r.Attempts)+1)
 
@@ -182,7 +185,7 @@ func (l *life) checkEnds(h *hook, r *row, ends bool, c history.Change) {
 			l.violated(historyLaw, "%s: delivery %d ended with its webhook, and says %q after %d attempts", l.name(h), d.Number, d.Error, len(d.Attempts))
 		}
 	}
-	if ends && open > 0 && (l.op != nil || r != nil) { // in a new life they end one by one
+	if ends && open > 0 && !l.stopping && (l.op != nil || r != nil) { // in a new life they end one by one
 		l.violated(disabling, "%s is disabled, and %d deliveries still wait", l.name(h), open)
 	}
 }
@@ -219,8 +222,8 @@ func (l *life) checkEvent(c history.Change) {
 	e := *c.Happened
 	planned, ok := l.planned[e.ID]
 	switch {
-	case l.op != nil && l.op.kind == burst && (l.op.event == e.ID || l.op.event == uuid.Nil):
-		l.op.event = e.ID
+	case !ok && l.op != nil && l.op.events > 0:
+		l.op.events--
 	case !ok:
 		l.violated(lost, "an event happened that nobody planned: %s", e.Type)
 	case planned.CreatedAt.After(l.now):
@@ -228,6 +231,10 @@ func (l *life) checkEvent(c history.Change) {
 	case planned.CreatedAt.Before(l.now) && !planned.CreatedAt.Before(l.began):
 		l.violated(late, "an event of %s happened at %s: %s", l.after(planned.CreatedAt), l.after(l.now), e.Type)
 	}
+	if ok && l.op == nil { // a decision lets happen what is due of its own review
+		l.checkTurn(planned)
+	}
+	l.checkContact(e)
 	var want []*hook
 	for _, h := range l.hooks {
 		if h.IsActive && subscribes(h, e) {
@@ -244,6 +251,18 @@ func (l *life) checkEvent(c history.Change) {
 			l.violated(matching, "%s was delivered to a webhook that does not want it", e.Type)
 		}
 		l.checkNew(d, e.ID)
+	}
+}
+
+// checkTurn: events happen in the order of their times, after a restart too. What
+// one of them says may depend on the earlier ones.
+func (l *life) checkTurn(e event.Event) {
+	for _, other := range l.planned {
+		if other.CreatedAt.Before(e.CreatedAt) {
+			first := l.toCome()[0]
+			l.violated(late, "an event of %s happened before one of %s: %s before %s", l.after(e.CreatedAt), l.after(first.CreatedAt), e.Type, first.Type)
+			return
+		}
 	}
 }
 

@@ -20,7 +20,10 @@ func faults() []fault {
 		hook       = "webhook/webhook.go"
 		memory     = "history/memory.go"
 		state      = "state.go"
+		traffic    = "traffic.go"
+		contacts   = "contacts.go"
 		webhooks   = "webhooks.go"
+		simulator  = "simulator.go"
 	)
 	return []fault{
 		{"one attempt too many", settle, "len(j.Attempts) >= q.d", "len(j.Attempts) > q.d"},
@@ -61,14 +64,32 @@ func faults() []fault {
 		{"a restart forgets waiting retries", dispatcher, "for _, x := range unfinished {\n", "for _, x := range unfinished {\n\t\tif len(x.Attempts) > 0 {\n\t\t\tcontinue\n\t\t}\n"},
 		{"a restart makes waiting retries at once", dispatcher, "q.add(x.Clone())", "x.DueAt = d.cfg.Clock.Now()\n\t\t\tq.add(x.Clone())"},
 		{"a restart counts deliveries from the beginning", dispatcher, "\td.made = made\n", ""},
-		{"a restart drops what was due meanwhile", state, "for _, e := range state.Planned {\n", "for _, e := range state.Planned {\n\t\tif e.CreatedAt.Before(s.clock.Now()) {\n\t\t\tcontinue\n\t\t}\n"},
+		{"a restart drops what was due meanwhile", state, "for _, e := range planned {\n", "for _, e := range planned {\n\t\tif e.CreatedAt.Before(s.clock.Now()) {\n\t\t\tcontinue\n\t\t}\n"},
+		{"a restart mixes up what was due meanwhile", state, "return a.CreatedAt.Compare(b.CreatedAt)", "return 0"},
 		{"a restart forgets the simulation time", state, "case last.After(cfg.Start):\n\t\treturn last.UTC()\n", "case last.After(cfg.Start):\n\t\treturn cfg.Wall().Truncate(time.Second).UTC()\n"},
 		{"simulation time is not written down", state, "c.Wall = clock.WallAt(t.clock, c.At)", "c.At, c.Wall = time.Time{}, clock.Wall()"},
 		{"what is accepted is not safe yet", state, "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn s.failure()", "return fmt.Errorf(\"history: %w\", err)\n\t}\n\treturn nil"},
 		{"a switch by hand is not safe yet", webhooks, "if err := s.dispatcher.SetActive(id, active); err != nil {\n\t\treturn err\n\t}\n\treturn s.failure()", "return s.dispatcher.SetActive(id, active)"},
+		{"shutting down cuts short what is under way", simulator, "\ts.dispatcher.Finish(ctx)\n", ""},
+		{"shutting down lets more begin", dispatcher, "\td.closed = true\n\td.mu.Unlock()\n\tfor _, q := range d.all() {\n\t\tq.forget()\n\t}\n\tended :=", "\td.mu.Unlock()\n\tended :="},
 		{"what has happened stays planned", memory, "m.planned.drop(eventID)", "m.planned.drop(e.Subject())"},
+		{"what was cancelled stays planned", memory, "\tfor _, id := range c.Cancelled {\n\t\tm.noLongerPlanned(id)\n\t}\n", ""},
+		{"a decision does not end the review", traffic, "s.endReview(e.Template.TemplateID)", "s.endReview(uuid.Nil)"},
+		{"a review that is submitted again goes on", traffic, "s.endReview(t.ID)", "s.endReview(uuid.Nil)"},
+		{"a decision swallows what was due", state, "\ts.happenUntil(c, s.clock.Now())\n", ""},
+		{"edited templates are forgotten", memory, "m.templates.change(c.Edited.ID, func(t *Template) { t.edit(*c.Edited) })", ""},
+		{"removed templates stay", memory, "\tm.templates.drop(c.RemovedTemplate)\n", ""},
+		{"an edit takes back what a review has decided", "history/message.go", "\tt.Name, t.Language, t.Category, t.Definition, t.UpdatedAt = to.Name, to.Language, to.Category, to.Definition, to.UpdatedAt\n", "\tto.Status = TemplateDraft\n\t*t = to\n"},
+		{"a restart forgets opt-outs", memory, "\t\tm.notes[key] = text\n", ""},
+		{"an opt-in does not outlive a restart", contacts, "\tnotes[noteOptedOut+number] = \"\"\n", ""},
+		{"only the network's signals are opt-outs", contacts, "c.hear(signal, in.From, notes)", "_ = signal"},
+		{"a reply says what held when its message was sent", state, "e := s.contacts.settled(c.events[0])", "e := c.events[0]"},
+		{"the limit drops messages with events to come", memory, "m.messages.len() > m.limit && m.coming[m.messages.first().ID] == 0", "m.messages.len() > m.limit"},
+		{"behind one that is not over the limit drops all messages", memory, "excess > 0 && m.coming[message.ID] == 0", "excess > 0"},
 		{"the limit drops what is not over", memory, "len(rows) > m.limit && rows[0].Done()", "len(rows) > m.limit"},
 		{"a removed webhook's deliveries stay", memory, "\t\tdelete(m.byWebhook, c.Removed)\n", ""},
+		{"forgotten answers stay", "history/answer.go", "\t\tdelete(l.byKey, key)\n", "\t\t_ = key\n"},
+		{"an answer is forgotten with the earlier ones to its key", memory, "\tm.answers.save(c)\n", "\tm.answers.save(c)\n\tm.answers.save(Change{Forgotten: c.Forgotten})\n"},
 		{"answers are not remembered", memory, "\tm.answers.save(c)\n", ""},
 		{"the deliveries of the last webhook only are remembered", memory, "for _, d := range rows {\n\t\t\tif !d.Done()", "s.Waiting = nil\n\t\tfor _, d := range rows {\n\t\t\tif !d.Done()"},
 	}

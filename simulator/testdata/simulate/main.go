@@ -1,10 +1,10 @@
 // Command simulate looks for a story in which Sent's side breaks its word. The
 // real dispatcher, health, schedule and clock run against simulated receivers and
 // a simulated file, from a seed, without sockets or real time: receivers refuse,
-// hang and lose acknowledgements, somebody rotates, disables, edits, replays and
-// removes, and the process dies between any two writes. After everything that
-// happens a second reading of the contract (model.go, check.go) says what must
-// have come of it.
+// hang and lose acknowledgements, contacts opt out, reviews are decided, somebody
+// rotates, disables, edits, replays and removes, and the process shuts down in good
+// order or dies between any two writes. After everything that happens a second
+// reading of the contract (model.go, check.go) says what must have come of it.
 //
 //	go run ./simulator/testdata/simulate --seeds 20000
 //	go run ./simulator/testdata/simulate --seed 42      one seed again, as a short story

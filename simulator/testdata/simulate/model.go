@@ -40,6 +40,9 @@ const (
 	historyLaw law = "the history says what happened"
 	matching   law = "every webhook that subscribes to an event gets it, and no other"
 	timeLaw    law = "simulation time goes on after a restart"
+	reviewLaw  law = "a decision or a new submission ends the review of a template"
+	consent    law = "an opt-out holds until the contact opts in again"
+	goodOrder  law = "a stop in good order begins nothing and cuts nothing short"
 	ending     law = "everything comes to an end"
 )
 
@@ -59,19 +62,21 @@ type world struct {
 	log  []history.Change // of the file
 	safe int              // of them, up to the last Flush
 
-	hooks    []*hook // in the order of registration
-	rows     map[uuid.UUID]*row
-	planned  map[uuid.UUID]event.Event
-	messages map[uuid.UUID]*message
-	bodies   map[uuid.UUID][]byte // of each event that happened
-	answers  map[string]bool      // to requests with a key
-	stamps   int64                // signature timestamps so far: each is used once
-	stamped  map[int64]bool
-	ended    []*request // attempts that are over and not written down yet
-	op       *op        // what is being done to the platform
-	requests int
-	phantoms int // attempts whose end the platform never learned
-	restarts int
+	hooks     []*hook // in the order of registration
+	rows      map[uuid.UUID]*row
+	planned   map[uuid.UUID]event.Event
+	messages  map[uuid.UUID]*message
+	optedOut  map[string]bool      // contacts, by their numbers
+	templates []history.Template   // in the order in which they were made
+	bodies    map[uuid.UUID][]byte // of each event that happened
+	answers   map[string]time.Time // to requests with a key, and when they were given
+	stamps    int64                // signature timestamps so far: each is used once
+	stamped   map[int64]bool
+	ended     []*request // attempts that are over and not written down yet
+	op        *op        // what is being done to the platform
+	requests  int
+	phantoms  int // attempts whose end the platform never learned
+	restarts  int
 }
 
 // life is the platform between a start and its end.
@@ -82,7 +87,8 @@ type life struct {
 	memory   *history.Memory
 	end      func() // ends the time that somebody lets pass
 	dead     bool
-	diesIn   int // writes; below 0: it does not
+	stopping bool // in good order
+	diesIn   int  // writes; below 0: it does not
 	downtime time.Duration
 }
 
@@ -138,13 +144,17 @@ type request struct {
 
 // op is one thing that is done to the platform, and what must come of it.
 type op struct {
-	kind  kind
-	hook  *hook
-	want  webhook.Webhook // of the hook
-	event uuid.UUID       // to be emitted or replayed
-	saved int             // changes so far that are its own
-	at    int             // the place of its last change in the log
-	ends  bool            // fails what waits
+	kind      kind
+	hook      *hook
+	want      webhook.Webhook  // of the hook
+	event     uuid.UUID        // to be replayed
+	events    int              // to be emitted and not written down yet
+	template  history.Template // as it must be written down
+	key       string           // of the answer
+	forgotten []string         // keys of answers
+	saved     int              // changes so far that are its own
+	at        int              // the place of its last change in the log
+	ends      bool             // fails what waits
 }
 
 func (w *world) violated(l law, format string, args ...any) {
@@ -170,7 +180,7 @@ func (w *world) name(h *hook) string {
 // forget is the state of nothing at all.
 func (w *world) forget() {
 	w.hooks, w.rows, w.planned, w.messages = nil, map[uuid.UUID]*row{}, map[uuid.UUID]event.Event{}, map[uuid.UUID]*message{}
-	w.answers, w.ended, w.op = map[string]bool{}, nil, nil
+	w.answers, w.optedOut, w.templates, w.ended, w.op = map[string]time.Time{}, map[string]bool{}, nil, nil, nil
 }
 
 // rebuild is the state after what is left of the log.
@@ -205,12 +215,14 @@ func (w *world) adopt(c history.Change) {
 	for _, m := range c.Messages {
 		w.messages[m.ID] = &message{last: event.Queued}
 	}
+	w.adoptTemplate(c)
 	for _, e := range c.Planned {
 		w.planned[e.ID] = e
 	}
-	if c.Answer != nil {
-		w.answers[c.Answer.Key] = true
+	for _, id := range c.Cancelled {
+		delete(w.planned, id)
 	}
+	w.adoptAnswer(c)
 	if c.Happened != nil {
 		w.adoptEvent(*c.Happened)
 	}
@@ -221,6 +233,7 @@ func (w *world) adopt(c history.Change) {
 
 func (w *world) adoptEvent(e event.Event) {
 	delete(w.planned, e.ID)
+	w.adoptSignal(e)
 	switch {
 	case e.Inbound != nil:
 		w.messages[e.Subject()] = &message{last: event.Received}
@@ -229,6 +242,8 @@ func (w *world) adoptEvent(e event.Event) {
 			m.events++
 			m.last = e.Outbound.Status
 		}
+	case e.Template != nil:
+		w.adoptReview(e)
 	}
 }
 
@@ -257,17 +272,22 @@ func (l *life) moveTo(now time.Time) {
 	if !now.After(l.now) {
 		return
 	}
-	for _, q := range l.ended {
-		if !q.hook.gone {
-			l.violated(historyLaw, "%s: the attempt that ended has not been written down", l.name(q.hook))
-		}
+	for _, q := range l.unwritten() {
+		l.violated(historyLaw, "%s: the attempt that ended has not been written down", l.name(q.hook))
 	}
 	l.ended = l.ended[:0]
 	for _, h := range l.hooks {
-		l.settled(h)
+		if !l.stopping { // else what is due waits for the next life
+			l.settled(h)
+		}
 		h.started = h.started[:0]
 	}
 	l.now = now
+}
+
+// unwritten are the attempts that ended and had to be written down by now.
+func (w *world) unwritten() []*request {
+	return slices.DeleteFunc(slices.Clone(w.ended), func(q *request) bool { return q.hook.gone })
 }
 
 // settled checks that everything of a webhook that was due has started, as far

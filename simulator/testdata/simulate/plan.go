@@ -34,23 +34,29 @@ type step struct {
 type kind string
 
 const (
-	register kind = "register a webhook"
-	send     kind = "send a message"
-	burst    kind = "emit events at the same instant"
-	receive  kind = "receive a message"
-	submit   kind = "submit a template"
-	rotate   kind = "rotate the secret"
-	disable  kind = "disable a webhook"
-	enable   kind = "enable a webhook"
-	remove   kind = "remove a webhook"
-	edit     kind = "edit a webhook"
-	replay   kind = "replay a delivery"
-	test     kind = "make a test delivery"
-	receiver kind = "change a receiver"
-	stop     kind = "stop and start again"
-	crash    kind = "crash at a write"
-	reset    kind = "reset"
-	pass     kind = "let time pass"
+	register       kind = "register a webhook"
+	send           kind = "send a message"
+	burst          kind = "emit events at the same instant"
+	receive        kind = "receive a message"
+	hear           kind = "hear a contact's signal"
+	submit         kind = "submit a template"
+	decide         kind = "decide the review of a template"
+	editTemplate   kind = "edit a template"
+	removeTemplate kind = "remove a template"
+	rotate         kind = "rotate the secret"
+	disable        kind = "disable a webhook"
+	enable         kind = "enable a webhook"
+	remove         kind = "remove a webhook"
+	edit           kind = "edit a webhook"
+	replay         kind = "replay a delivery"
+	test           kind = "make a test delivery"
+	expire         kind = "answer a request with a key, more than a day later"
+	receiver       kind = "change a receiver"
+	stop           kind = "stop and start again"
+	shutdown       kind = "stop in good order and start again"
+	crash          kind = "crash at a write"
+	reset          kind = "reset"
+	pass           kind = "let time pass"
 )
 
 // weights are how often each kind is drawn.
@@ -65,8 +71,12 @@ func weights() []struct {
 		{register, 3},
 		{send, 10},
 		{burst, 14},
-		{receive, 3},
-		{submit, 2},
+		{receive, 4},
+		{hear, 3},
+		{submit, 4},
+		{decide, 4},
+		{editTemplate, 2},
+		{removeTemplate, 1},
 		{rotate, 4},
 		{disable, 3},
 		{enable, 5},
@@ -74,8 +84,10 @@ func weights() []struct {
 		{edit, 5},
 		{replay, 4},
 		{test, 2},
+		{expire, 1},
 		{receiver, 14},
 		{stop, 3},
+		{shutdown, 3},
 		{crash, 6},
 		{reset, 1},
 		{pass, 12},
@@ -105,7 +117,14 @@ func draw(s seed.Seed) plan {
 				break
 			}
 		}
-		p.steps = append(p.steps, step{kind: k, wait: drawWait(st), number: st.IntN(100), choice: st.IntN(100)})
+		next := step{kind: k, wait: drawWait(st), number: st.IntN(100), choice: st.IntN(100)}
+		switch k { //nolint:exhaustive // the others wait for nothing more
+		case expire:
+			next.wait += answersKept
+		case hear:
+			next.wait += time.Millisecond // no two of them have the same bytes
+		}
+		p.steps = append(p.steps, next)
 	}
 	return p
 }
@@ -150,7 +169,11 @@ func (s step) String() string {
 		text = fmt.Sprintf("crash at the write after %d more", s.number%maxWrites)
 	case burst:
 		text = fmt.Sprintf("emit %d events at the same instant", 1+s.number%maxBurst)
-	case send, receive, submit, replay, stop, reset, pass:
+	case receive:
+		text = fmt.Sprintf("contact %d writes %q", s.choice%len(numbers())+1, s.word())
+	case hear:
+		text = fmt.Sprintf("contact %d tells the network %s", s.choice%len(numbers())+1, s.signal())
+	case send, submit, decide, editTemplate, removeTemplate, replay, expire, stop, shutdown, reset, pass:
 	}
 	return text
 }

@@ -25,6 +25,9 @@ func (l *life) started(r delivery.Request, timeout time.Duration) (*request, ans
 	}
 	l.moveTo(l.clock.Now())
 	l.requests++
+	if l.stopping {
+		l.violated(goodOrder, "an attempt began while it was shutting down")
+	}
 	q := &request{start: l.now, test: l.op != nil && l.op.kind == test}
 	q.stamp, _ = strconv.ParseInt(r.Get(signing.HeaderTimestamp), 10, 64)
 	id, _ := uuid.Parse(r.Get(signing.HeaderID))
@@ -78,8 +81,7 @@ func sign(secret, id string, stamp int64, body []byte) string {
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// assign finds the delivery that is attempted: the first that waits with this
-// body. Two that are due and have the same one are as good as each other.
+// assign finds the delivery that is attempted: the first that waits with this body.
 func (l *life) assign(q *request, body []byte) {
 	h := q.hook
 	var waits bool
@@ -137,6 +139,9 @@ func (l *life) cutShort(q *request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.phantoms++
+	if l.stopping {
+		l.violated(goodOrder, "%s: %s was under way, and shutting down cut it short", l.name(q.hook), about(q))
+	}
 	if q.row != nil && !l.dead {
 		q.hook.flying--
 		q.row.flight = nil

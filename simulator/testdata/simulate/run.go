@@ -110,6 +110,10 @@ func (w *world) do(ctx context.Context, l *life, s step) *life {
 		if !l.dead {
 			return w.again(len(w.log), s.downtime())
 		}
+	case shutdown:
+		if l.shutDown(ctx); w.violation() == nil {
+			return w.again(len(w.log), s.downtime())
+		}
 	case reset:
 		_ = l.sim.Close()
 		if !l.dead {
@@ -117,7 +121,7 @@ func (w *world) do(ctx context.Context, l *life, s step) *life {
 			clear(w.bodies)
 			return w.again(0, 0)
 		}
-	case register, send, burst, receive, submit, rotate, disable, enable, remove, edit, replay, test:
+	case register, send, burst, receive, hear, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test, expire:
 		l.operate(ctx, s)
 	}
 	if l.died() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/sentsim/sentsim/simulator/history"
@@ -61,6 +62,7 @@ func copied(c history.Change) history.Change {
 		c.Webhook = &w
 	}
 	c.Messages, c.Planned, c.Forgotten = slices.Clone(c.Messages), slices.Clone(c.Planned), slices.Clone(c.Forgotten)
+	c.Cancelled, c.Notes = slices.Clone(c.Cancelled), maps.Clone(c.Notes)
 	c.Deliveries = slices.Clone(c.Deliveries)
 	for i, d := range c.Deliveries {
 		c.Deliveries[i] = d.Clone()
@@ -72,6 +74,10 @@ func copied(c history.Change) history.Change {
 	if c.Template != nil {
 		t := *c.Template
 		c.Template = &t
+	}
+	if c.Edited != nil {
+		t := *c.Edited
+		c.Edited = &t
 	}
 	return c
 }

@@ -10,17 +10,12 @@ import (
 	"github.com/sentsim/sentsim/simulator/history"
 )
 
-// traffic makes events: of a message's or a template's own lifecycle, or at once.
+// traffic makes events: of a message's own lifecycle, or at once.
 func (l *life) traffic(s step, o *op) error {
 	channels := []event.Channel{event.SMS, event.WhatsApp, event.RCS}
 	switch s.kind {
-	case submit:
-		_, err := l.sim.SubmitTemplate(simulator.Template{})
-		return err
-	case receive:
-		o.kind = burst // it is an event at once
-		_, err := l.sim.Receive(simulator.Inbound{Channel: channels[s.choice%3]})
-		return err
+	case receive, hear:
+		return l.hear(s, o, channels[s.number%3])
 	case burst:
 		names := []string{"message.delivered", "message.failed", "message.sent", "templates.approved", "message.received"}
 		for i := range 1 + s.number%maxBurst {
@@ -29,7 +24,7 @@ func (l *life) traffic(s step, o *op) error {
 				return err
 			}
 			e.ID = uuid.Nil
-			o.event = uuid.Nil
+			o.events++
 			if _, err := l.sim.Emit(e); err != nil {
 				return err
 			}
@@ -37,7 +32,7 @@ func (l *life) traffic(s step, o *op) error {
 		return nil
 	case send:
 		return l.send(s, channels[s.choice%3])
-	case register, rotate, disable, enable, remove, edit, replay, test, receiver, stop, crash, reset, pass:
+	case register, submit, decide, editTemplate, removeTemplate, rotate, disable, enable, remove, edit, replay, test, expire, receiver, stop, shutdown, crash, reset, pass:
 	}
 	return errNothing
 }
@@ -45,11 +40,11 @@ func (l *life) traffic(s step, o *op) error {
 // send accepts messages with the answer to a request that has a key: both are
 // remembered, or neither.
 func (l *life) send(s step, channel event.Channel) error {
-	reply := "yes"
+	reply := s.word()
 	messages := make([]simulator.Message, 1+s.number%3)
 	for i := range messages {
-		messages[i] = simulator.Message{Channel: channel, Skips: s.choice%4 == 0, Prompt: s.choice%3 == 0}
-		if s.choice%5 == 0 {
+		messages[i] = simulator.Message{Channel: channel, To: s.contact(), Skips: s.choice%4 == 0, Prompt: s.choice%3 == 0}
+		if s.choice%2 == 0 {
 			messages[i].Reply = &reply
 		}
 	}
@@ -68,7 +63,7 @@ func (l *life) send(s step, channel event.Channel) error {
 			l.violated(lost, "message %s was accepted and not written down", id)
 		}
 	}
-	if !l.answers[key] {
+	if l.answers[key].IsZero() {
 		l.violated(lost, "the answer to a request with a key was not written down")
 	}
 	return nil
