@@ -95,7 +95,7 @@ func (i *investigation) changedBody() *report.Diagnosis {
 		if i.over() {
 			break
 		}
-		if i.right(body) {
+		if i.right(body) && i.right(body) && i.right(body) { // once may be by chance
 			fits = append(fits, body)
 		} else {
 			not = append(not, body)

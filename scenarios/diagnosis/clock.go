@@ -70,8 +70,8 @@ func (i *investigation) wrongClock() *report.Diagnosis {
 		if i.over() {
 			return nil
 		}
-		what, _ := i.try(requests[n])
-		if what != accepted && what != changed {
+		what, a := i.try(requests[n])
+		if what != accepted && what != changed || !i.confirmed(func() delivery.Request { return i.shifted(s) }, a) {
 			continue
 		}
 		return i.skewed(s, what, err == nil && date > -30*time.Second && date < 30*time.Second)
@@ -97,8 +97,9 @@ func (i *investigation) otherUnits() *report.Diagnosis {
 		if i.anyText && !u.number {
 			continue
 		}
-		what, a := i.try(i.stamped(u.text(clock.Wall())))
-		if what != accepted && what != changed {
+		stamped := func() delivery.Request { return i.stamped(u.text(clock.Wall())) }
+		what, a := i.try(stamped())
+		if what != accepted && what != changed || !i.confirmed(stamped, a) {
 			continue
 		}
 		i.note("with a timestamp in "+u.name, a.Outcome)

@@ -44,8 +44,9 @@ func (i *investigation) eventRefused() *report.Diagnosis {
 // otherEvents tries other genuine deliveries than the one that was refused.
 func (i *investigation) otherEvents() *report.Diagnosis {
 	for _, v := range i.r.Others {
-		what, a := i.try(i.event(v.Type, v.Knobs))
-		if what != accepted {
+		other := func() delivery.Request { return i.event(v.Type, v.Knobs) }
+		what, a := i.try(other())
+		if what != accepted || !i.confirmed(other, a) {
 			continue
 		}
 		i.note("a genuine delivery of "+v.Name, a.Outcome)

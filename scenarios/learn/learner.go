@@ -89,7 +89,10 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	l.refusedChannels(&t, r)
 	t.Notes, t.Quickest = l.sortedNotes(), l.quickest
 	t.Learned = true
-	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known || tr.flickers() })
+	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known })
+	if found.flickers() { // what does not show by chance comes by chance
+		l.silent = nil
+	}
 	return t, nil
 }
 
