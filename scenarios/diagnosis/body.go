@@ -95,7 +95,11 @@ func (i *investigation) changedBody() *report.Diagnosis {
 		if i.over() {
 			break
 		}
-		if i.right(body) && i.right(body) && i.right(body) { // once may be by chance
+		times := 0
+		for times < 3 && i.right(body) { // once may be by chance
+			times++
+		}
+		if times == 3 {
 			fits = append(fits, body)
 		} else {
 			not = append(not, body)
