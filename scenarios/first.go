@@ -18,9 +18,9 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// first is whether the receiver takes the plain signed delivery: everything else
+// firstDelivery is whether the receiver takes the plain signed delivery: everything else
 // stands on that.
-type first struct {
+type firstDelivery struct {
 	closed      string           // why nothing else can be judged; "" while everything can
 	plain       report.Scenario  // how the plain delivery ran, when it is closed
 	passed      report.Scenario  // how it ran, when it was accepted

@@ -41,9 +41,9 @@ func newLedger(s *session, plans []planned, watch Watcher) *ledger {
 	return b
 }
 
-// addFirst adds the plain delivery's rule where it failed, at first or since, and was
+// addPlain adds the plain delivery's rule where it failed, at first or since, and was
 // not asked for: nobody could understand the report without it.
-func (b *ledger) addFirst() {
+func (b *ledger) addPlain() {
 	g := b.s.first
 	if _, asked := b.left[plainRule]; asked || g.plain.Name == "" || len(b.extra) > 0 {
 		return

@@ -84,7 +84,7 @@ func Run(ctx context.Context, cfg Config, opts ...Option) (report.Report, error)
 	}
 	s.sendFirst(within)
 	s.learn(within)
-	verdicts.addFirst()
+	verdicts.addPlain()
 	if told, ok := o.watch.(LearnWatcher); ok && s.subject.Traits.Learned {
 		told.Learned(*s.learned(plans))
 	}
@@ -111,7 +111,7 @@ func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger)
 	s.beforeScenario(ctx)
 	s.resign(ctx, plans)
 	s.subject.EndTurn()
-	ledger.addFirst()
+	ledger.addPlain()
 }
 
 // Status is the exit status of a run that ended with this report and error. An error

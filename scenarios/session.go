@@ -36,8 +36,8 @@ type session struct {
 	cleanup func() error // of what the embedded receiver keeps
 
 	late      *late
-	first     first  // settled before the first scenario
-	unlearned string // why nothing was learned, where that is our own trouble
+	first     firstDelivery // settled before the first scenario
+	unlearned string        // why nothing was learned, where that is our own trouble
 	diagnosis *report.Diagnosis
 	diagnosed string // the rule whose failure the diagnosis is about; "" for the first delivery's
 

@@ -90,7 +90,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	t.Notes, t.Quickest = l.sortedNotes(), l.quickest
 	t.Learned = true
 	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known })
-	if found.flickers() { // what does not show by chance comes by chance
+	if found.flickers() { // what one reading does not show, the next may: it is not late
 		l.silent = nil
 	}
 	return t, nil

@@ -27,8 +27,11 @@ type admission struct {
 func (a *admission) enter(ctx context.Context) (leave func(), err error) {
 	for {
 		over, err := a.tryEnter()
-		if over == nil {
-			return sync.OnceFunc(a.inside.Done), err
+		switch {
+		case err != nil:
+			return nil, err
+		case over == nil:
+			return sync.OnceFunc(a.inside.Done), nil
 		}
 		select {
 		case <-over:

@@ -106,10 +106,11 @@ func (p *place) check() error {
 	return nil
 }
 
-// measure notes how large the file and its log are.
+// measure notes how large the file and its log have become. That they are smaller than
+// they were is for check to find.
 func (p *place) measure() {
 	for name, size := range map[string]*atomic.Int64{p.file: &p.dataSize, p.file + "-wal": &p.logSize} {
-		if info, err := os.Stat(name); err == nil {
+		if info, err := os.Stat(name); err == nil && info.Size() > size.Load() {
 			size.Store(info.Size())
 		}
 	}

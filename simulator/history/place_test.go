@@ -109,3 +109,28 @@ func TestFull(t *testing.T) {
 		t.Errorf("%d of %d accepted messages are there: %v", p.Total, accepted, err)
 	}
 }
+
+// A file that somebody cuts is found, also where it is measured before that is looked
+// for; one that we cut ourselves is not.
+func TestACutIsNotMeasuredAway(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data.db")
+	if err := os.WriteFile(file, []byte("0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p, err := placeOf(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 5); err != nil {
+		t.Fatal(err)
+	}
+	p.measure()
+	if err := p.check(); !errors.Is(err, ErrGone) {
+		t.Errorf("the file is half as large as it was: %v", err)
+	}
+	p.mayShrink()
+	p.measure()
+	if err := p.check(); err != nil {
+		t.Errorf("it was to shrink: %v", err)
+	}
+}
