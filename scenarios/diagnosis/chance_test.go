@@ -1,14 +1,19 @@
 package diagnosis_test
 
 import (
+	"context"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -35,5 +40,44 @@ func TestWhatIsTakenByChanceIsNoCause(t *testing.T) {
 				t.Errorf("named %s: %s", d.Cause, d.Summary)
 			}
 		})
+	}
+}
+
+// turnsAway answers 403 until a delivery comes whose header names are in lower case,
+// and then takes what is signed right: a limit that has passed in that moment.
+type turnsAway struct {
+	secret signing.Secret
+	passed atomic.Bool
+}
+
+func (p *turnsAway) Send(_ context.Context, r delivery.Request, _ time.Duration) delivery.Outcome {
+	lower := slices.ContainsFunc(r.Headers, func(h delivery.Header) bool { return h.Name == strings.ToLower(signing.HeaderSignature) })
+	if lower {
+		p.passed.Store(true)
+	}
+	status := http.StatusForbidden
+	at := clock.Wall()
+	get := func(name string) string {
+		for _, h := range r.Headers {
+			if strings.EqualFold(h.Name, name) {
+				return h.Value
+			}
+		}
+		return ""
+	}
+	if p.passed.Load() && p.secret.Verify(signing.HeadersFrom(get), r.Body, at) == nil {
+		status = http.StatusOK
+	}
+	return delivery.Outcome{Kind: delivery.Answered, Status: status, Start: at, Duration: time.Millisecond}
+}
+
+// A change is no cause where the same delivery is taken without it a moment later.
+func TestALimitThatPassesIsNoHeaderCase(t *testing.T) {
+	t.Parallel()
+	r := under(t, "http://127.0.0.1:1/webhooks/sent")
+	r.Sender = &turnsAway{secret: secret(t)}
+	d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
+	if d.Cause == "header-case" {
+		t.Errorf("%s: %s", d.Cause, d.Summary)
 	}
 }

@@ -8,10 +8,8 @@ import (
 	"encoding/json"
 	"html"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -341,71 +339,6 @@ func TestAChangedBodyIsFoundWhereOrdinaryOnesPass(t *testing.T) {
 	}
 }
 
-func TestWhatDoesNotAnswer(t *testing.T) {
-	t.Parallel()
-	silent := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // only then does the server notice that the client is gone
-		<-r.Context().Done()
-	})
-	drops := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-	plain, secure := httptest.NewServer(ok), httptest.NewTLSServer(ok)
-	hangs, dropping := httptest.NewServer(silent), httptest.NewServer(drops)
-	hangsUp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/webhooks/sent" {
-			panic(http.ErrAbortHandler)
-		}
-		http.NotFound(w, r)
-	}))
-	for _, s := range []*httptest.Server{plain, secure, hangs, dropping, hangsUp} {
-		t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
-	}
-	for _, tt := range []struct {
-		name, url, cause, says string
-		change                 func(*diagnosis.Receiver)
-	}{
-		{"TLS on a plain URL", strings.Replace(secure.URL, "https:", "http:", 1), "speaks-tls", "https://", nil},
-		{"plain HTTP on a TLS URL", strings.Replace(plain.URL, "http:", "https:", 1), "speaks-plain-http", "http://", nil},
-		{"no answer in time", hangs.URL, "hang", "--timeout 30s", func(r *diagnosis.Receiver) { r.Timeout = 200 * time.Millisecond }},
-		{"a dropped connection", dropping.URL, "no-answer", "without an answer", nil},
-		{"a check that hangs up", hangsUp.URL, "no-answer", "compare the receiver's signing secret", nil},
-		{"a process that is gone", dropping.URL, "crash", "KeyError", func(r *diagnosis.Receiver) {
-			r.Alive = func(context.Context) bool { return false }
-			r.Log = func() []string { return []string{"KeyError: 'to'"} }
-		}},
-		{"nobody", "http://127.0.0.1:1", "nobody-listens", "refused", nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r := under(t, tt.url+"/webhooks/sent")
-			if tt.change != nil {
-				tt.change(&r)
-			}
-			d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
-			if d.Cause != tt.cause || !strings.Contains(d.Summary+d.Fix, tt.says) {
-				t.Errorf("%+v", d)
-			}
-		})
-	}
-}
-
-func TestTheOtherLoopbackAddressIsTried(t *testing.T) {
-	t.Parallel()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "[::1]:0")
-	if err != nil {
-		t.Skip("this machine has no IPv6 loopback: " + err.Error())
-	}
-	srv := &httptest.Server{Listener: l, Config: &http.Server{ReadHeaderTimeout: time.Second, Handler: http.NotFoundHandler()}}
-	srv.Start()
-	defer srv.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	r := under(t, "http://127.0.0.1:"+port+"/webhooks/sent")
-	d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
-	if d.Cause != "other-loopback" || !strings.Contains(d.Fix, "http://[::1]:"+port+"/webhooks/sent") {
-		t.Errorf("%+v", d)
-	}
-}
-
 // Experiments stop when the receiver says that there are too many, and when the
 // run is stopped.
 func TestExperimentsEnd(t *testing.T) {
@@ -443,44 +376,5 @@ func TestNamed(t *testing.T) {
 	}
 	if d := diagnosis.Named(delivery.Outcome{Kind: delivery.Answered, Status: 401, Body: []byte("invalid signature")}); d != nil {
 		t.Errorf("%+v", d)
-	}
-}
-
-// turnsAway answers 403 until a delivery comes whose header names are in lower case,
-// and then takes what is signed right: a limit that has passed in that moment.
-type turnsAway struct {
-	secret signing.Secret
-	passed atomic.Bool
-}
-
-func (p *turnsAway) Send(_ context.Context, r delivery.Request, _ time.Duration) delivery.Outcome {
-	lower := slices.ContainsFunc(r.Headers, func(h delivery.Header) bool { return h.Name == strings.ToLower(signing.HeaderSignature) })
-	if lower {
-		p.passed.Store(true)
-	}
-	status := http.StatusForbidden
-	at := clock.Wall()
-	get := func(name string) string {
-		for _, h := range r.Headers {
-			if strings.EqualFold(h.Name, name) {
-				return h.Value
-			}
-		}
-		return ""
-	}
-	if p.passed.Load() && p.secret.Verify(signing.HeadersFrom(get), r.Body, at) == nil {
-		status = http.StatusOK
-	}
-	return delivery.Outcome{Kind: delivery.Answered, Status: status, Start: at, Duration: time.Millisecond}
-}
-
-// A change is no cause where the same delivery is taken without it a moment later.
-func TestALimitThatPassesIsNoHeaderCase(t *testing.T) {
-	t.Parallel()
-	r := under(t, "http://127.0.0.1:1/webhooks/sent")
-	r.Sender = &turnsAway{secret: secret(t)}
-	d := diagnosis.Of(t.Context(), r, plainOutcome(t.Context(), r))
-	if d.Cause == "header-case" {
-		t.Errorf("%s: %s", d.Cause, d.Summary)
 	}
 }
