@@ -43,15 +43,21 @@ func MagicTable() []Magic {
 	}
 }
 
-// magicPrefix is how the names of magic templates begin.
-const magicPrefix = "sentsim_"
+// How magic numbers and the names of magic templates begin.
+const (
+	magicNumbers = "+1500555"
+	magicPrefix  = "sentsim_"
+)
 
 // magicOf is the magic that a recipient's number or else a template's name has.
 func magicOf(number, template string) (Magic, bool) {
+	name, ok := strings.CutPrefix(template, magicPrefix)
+	if !ok && !strings.HasPrefix(number, magicNumbers) {
+		return Magic{}, false
+	}
 	table := MagicTable()
 	i := slices.IndexFunc(table, func(m Magic) bool { return m.Number == number })
 	if i < 0 {
-		name, ok := strings.CutPrefix(template, magicPrefix)
 		i = slices.IndexFunc(table, func(m Magic) bool { return ok && m.Name == name })
 	}
 	if i < 0 {

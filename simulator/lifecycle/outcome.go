@@ -78,8 +78,11 @@ func (o Options) Validate() error {
 	if o.Automatic && !o.Extended {
 		return fmt.Errorf("automatic routing is part of the extended set: switch extended on")
 	}
+	if o.Outcome == "" {
+		return nil
+	}
 	possible := Outcomes(ch, o.Extended)
-	if o.Outcome == "" || slices.Contains(possible, o.Outcome) {
+	if slices.Contains(possible, o.Outcome) {
 		return nil
 	}
 	names := make([]string, len(possible))

@@ -49,6 +49,17 @@ type planner struct {
 	routed bool // on some route: a later failure is not "auto"
 	tried  []event.Channel
 	steps  []Step
+
+	table   Odds // of the channel tableOf
+	tableOf event.Channel
+}
+
+// odds is OddsOf(ch), which makes its table anew each time.
+func (p *planner) odds(ch event.Channel) *Odds {
+	if p.tableOf != ch {
+		p.table, p.tableOf = OddsOf(ch), ch
+	}
+	return &p.table
 }
 
 // drawn plans a message whose end is left to chance.
@@ -91,7 +102,7 @@ func (p *planner) drawn(ch event.Channel) {
 
 // end draws how a message on ch ends.
 func (p *planner) end(ch event.Channel) Outcome {
-	odds := OddsOf(ch)
+	odds := p.odds(ch)
 	u := p.st.Float64()
 	for _, share := range odds.Ends {
 		if u < share.Of {
@@ -108,7 +119,7 @@ func (p *planner) end(ch event.Channel) Outcome {
 // route plans one way through the line: on ch, up to and with its end.
 func (p *planner) route(ch event.Channel, end Outcome) {
 	p.tried = append(p.tried, ch)
-	odds := OddsOf(ch)
+	odds := p.odds(ch)
 	p.emit(event.Queued, p.unrouted(ch))
 	if end == EndsQueued {
 		return
