@@ -20,6 +20,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
+	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -72,6 +73,7 @@ type Simulator struct {
 	mu      sync.Mutex
 	counts  map[string]uint64 // of what was made so far, by purpose
 	planned map[uint64]func() bool
+	timers  func(t time.Time, f func()) (cancel func() bool) // the clock's, gathered
 	plan    uint64
 	closed  bool
 
@@ -119,11 +121,12 @@ func New(cfg Config) (*Simulator, error) {
 		sender: cfg.Sender, wall: cfg.Wall,
 		seed: cfg.Seed, knobs: cfg.Knobs, clock: cfg.Clock, store: cfg.Store, secrets: cfg.Secrets,
 		pending: newTally(cfg.Clock), standstill: newStandstill(cfg.Clock),
-		counts: map[string]uint64{}, planned: map[uint64]func() bool{}, courses: map[uuid.UUID]*course{},
+		counts: map[string]uint64{}, planned: map[uint64]func() bool{}, timers: clock.Gather(cfg.Clock), courses: map[uuid.UUID]*course{},
 	}
 	if err := s.restore(state, delivery.Config{
 		Clock: cfg.Clock, Sender: cfg.Sender, Wall: wall, Journal: journal{cfg.Store, &s.contacts, &s.cancels},
-		Rules: cfg.Knobs.rules(), Settled: func() { s.pending.add(-1) },
+		Rules: cfg.Knobs.rules(), Encode: func(e event.Event) []byte { return e.Encode(cfg.Knobs.Format()) },
+		Settled: func() { s.pending.add(-1) },
 	}); err != nil {
 		s.standstill.end()
 		return nil, err
@@ -192,7 +195,7 @@ func (s *Simulator) at(t time.Time, f func()) (uint64, error) {
 	s.plan++
 	n := s.plan
 	s.pending.add(1)
-	s.planned[n] = s.clock.At(t, func() {
+	s.planned[n] = s.timers(t, func() {
 		s.mu.Lock()
 		_, planned := s.planned[n]
 		delete(s.planned, n)

@@ -207,7 +207,7 @@ func (s *Simulator) happen(c *course, t time.Time) {
 func (s *Simulator) happenUntil(c *course, t time.Time) {
 	for len(c.events) > 0 && !c.events[0].CreatedAt.After(t) {
 		e := s.contacts.settled(c.events[0])
-		_, _ = s.emit(e, e.Encode(s.knobs.Format())) // an error here is the dispatcher's to keep
+		_, _ = s.emit(e, nil) // an error here is the dispatcher's to keep
 		c.events = c.events[1:]
 	}
 }

@@ -274,7 +274,7 @@ func (s *Simulator) begin(c history.Change, ways ...*course) error {
 // subscribe to it, or are disabled, never hear of it. It returns the ids of the
 // deliveries, in the order in which the webhooks were registered.
 func (s *Simulator) Emit(e event.Event) ([]uuid.UUID, error) {
-	return s.EmitBody(e, e.Encode(s.knobs.Format()))
+	return s.emitNow(e, nil)
 }
 
 // Sample is a plausible event of that name (as in event.Catalogue) that happens
@@ -298,6 +298,14 @@ func (s *Simulator) Sample(name string) (event.Event, error) {
 // EmitBody is Emit with a body of the caller's own, which nobody looks at: what
 // Sent might send one day, or never.
 func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
+	if body == nil {
+		body = []byte{}
+	}
+	return s.emitNow(e, body)
+}
+
+// emitNow emits what somebody asked for; a nil body is made of e.
+func (s *Simulator) emitNow(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	if e.ID == uuid.Nil {
 		e.ID = s.newID("event")
@@ -314,7 +322,7 @@ func (s *Simulator) EmitBody(e event.Event, body []byte) ([]uuid.UUID, error) {
 	return ids, s.failure()
 }
 
-// emit is EmitBody but for the wait until it is safe.
+// emit is emitNow but for the wait until it is safe.
 func (s *Simulator) emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer s.clock.Hold()()
 	// Counted before they exist: one that is over at once must not count below zero.

@@ -3,6 +3,7 @@ package clock_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,6 +57,70 @@ func TestRealAndScaled(t *testing.T) {
 				}
 				if err := ck.Wait(ctx, nil); !errors.Is(err, context.Canceled) {
 					t.Errorf("wait: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// Timers that share one come in the order of their times and never early, whichever
+// was set first, and one that is cancelled does not come.
+func TestGather(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		clock func() clock.Clock
+	}{
+		{"real", func() clock.Clock { return clock.Real{} }},
+		{"scaled by 7", func() clock.Clock { return clock.NewScaled(epoch(), 7) }}, // so that nothing divides evenly
+		{"scaled by a third", func() clock.Clock { return clock.NewScaled(epoch(), 1.0/3) }},
+		{"virtual", func() clock.Clock { return clock.NewVirtual(epoch()) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ck := c.clock()
+				release := ck.Hold()
+				defer release()
+				at, start := clock.Gather(ck), ck.Now()
+				var came []int
+				note := func(n int) func() {
+					return func() {
+						late := ck.Now().Sub(start) - time.Duration(n)*time.Second
+						if n > 0 && late.Abs() > time.Microsecond {
+							t.Errorf("%d came after %s", n, ck.Now().Sub(start))
+						}
+						came = append(came, n)
+					}
+				}
+				cancels := map[int]func() bool{}
+				for _, n := range []int{5, 3, 1, 4, 2, 3, 9} {
+					cancels[n] = at(start.Add(time.Duration(n)*time.Second), note(n))
+				}
+				at(start.Add(2*time.Second), func() { at(start.Add(6*time.Second), note(6)) })
+				if !cancels[1]() || !cancels[5]() {
+					t.Error("cancel came too late")
+				}
+				if err := ck.Sleep(t.Context(), 7*time.Second); err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				if want := []int{2, 3, 3, 4, 6}; !slices.Equal(came, want) {
+					t.Errorf("came %v, want %v", came, want)
+				}
+				if cancels[2]() {
+					t.Error("one that came was cancelled")
+				}
+				if !cancels[9]() {
+					t.Error("the last was not cancelled")
+				}
+				if err := ck.Sleep(t.Context(), 9*time.Second); err != nil {
+					t.Fatal(err)
+				}
+				at(start, note(0)) // what is past comes at once
+				if err := ck.Sleep(t.Context(), time.Second); err != nil {
+					t.Fatal(err)
+				}
+				if synctest.Wait(); came[len(came)-1] != 0 {
+					t.Errorf("came %v: what was past did not", came)
 				}
 			})
 		})

@@ -107,6 +107,7 @@ type Config struct {
 	Wall    func() time.Time // of signature timestamps; nil: the time on the wall
 	Journal Journal
 	Rules   Rules
+	Encode  func(event.Event) []byte // the body of an event that is emitted without one
 	// Settled is called once for every delivery that is over, while time stands still.
 	Settled func()
 }
@@ -230,7 +231,7 @@ func (d *Dispatcher) Len() int { return len(d.all()) }
 
 // Emit makes a delivery of e for every active webhook that subscribes to it, and
 // returns their ids. A webhook that does not take e now never hears of it. body
-// must not change any more.
+// must not change any more; without one, e is encoded once somebody takes it.
 func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer d.cfg.Clock.Hold()()
 	filter := webhook.FilterType(e)
@@ -238,12 +239,16 @@ func (d *Dispatcher) Emit(e event.Event, body []byte) ([]uuid.UUID, error) {
 	defer d.making.Put(made)
 	made.deliveries, made.queues = made.deliveries[:0], made.queues[:0]
 	for _, q := range d.all() {
-		x, err := q.take(filter, e.ID, e.Type, body)
+		x, err := q.take(filter, e.ID, e.Type)
 		switch {
 		case errors.Is(err, errNotSubscribed), errors.Is(err, ErrInactive):
 		case err != nil:
 			return nil, err
 		default:
+			if body == nil {
+				body = d.cfg.Encode(e)
+			}
+			x.Body = body
 			made.deliveries, made.queues = append(made.deliveries, x), append(made.queues, q)
 		}
 	}
@@ -281,10 +286,11 @@ func (d *Dispatcher) Replay(earlier Delivery) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
-	x, err := q.take("", earlier.EventID, earlier.EventType, earlier.Body)
+	x, err := q.take("", earlier.EventID, earlier.EventType)
 	if err != nil {
 		return uuid.Nil, err
 	}
+	x.Body = earlier.Body
 	d.save(Entry{Deliveries: []Delivery{x}})
 	q.add(x)
 	return x.ID, nil

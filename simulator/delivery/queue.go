@@ -55,9 +55,9 @@ func (q *queue) show() {
 	q.seen = q.hook // nothing writes to what they share
 }
 
-// take makes a delivery of an event, due now, unless the webhook does not want
-// it. An empty filter matches.
-func (q *queue) take(filter event.Type, eventID uuid.UUID, typ event.Type, body []byte) (Delivery, error) {
+// take makes a delivery of an event, due now and without its body, unless the
+// webhook does not want it. An empty filter matches.
+func (q *queue) take(filter event.Type, eventID uuid.UUID, typ event.Type) (Delivery, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.hook.IsActive {
@@ -66,17 +66,17 @@ func (q *queue) take(filter event.Type, eventID uuid.UUID, typ event.Type, body 
 	if filter != "" && !q.hook.Matches(filter) {
 		return Delivery{}, errNotSubscribed
 	}
-	return q.newDelivery(eventID, typ, body)
+	return q.newDelivery(eventID, typ)
 }
 
-func (q *queue) newDelivery(eventID uuid.UUID, typ event.Type, body []byte) (Delivery, error) {
+func (q *queue) newDelivery(eventID uuid.UUID, typ event.Type) (Delivery, error) {
 	n, err := q.d.number()
 	if err != nil {
 		return Delivery{}, err
 	}
 	now := q.d.cfg.Clock.Now()
 	return Delivery{
-		ID: q.d.cfg.Seed.Stream("delivery", n).UUID(), Number: n, WebhookID: q.hook.ID, EventID: eventID, EventType: typ, Body: body,
+		ID: q.d.cfg.Seed.Stream("delivery", n).UUID(), Number: n, WebhookID: q.hook.ID, EventID: eventID, EventType: typ,
 		Status: Pending, CreatedAt: now, DueAt: now,
 	}, nil
 }
@@ -206,10 +206,11 @@ func (q *queue) test(ctx context.Context, e event.Event, body []byte) (Delivery,
 	if !hook.IsActive {
 		return Delivery{}, ErrInactive
 	}
-	x, err := q.newDelivery(e.ID, e.Type, body)
+	x, err := q.newDelivery(e.ID, e.Type)
 	if err != nil {
 		return Delivery{}, err
 	}
+	x.Body = body
 	j := &job{Delivery: x}
 	if !q.d.begin() {
 		return Delivery{}, ErrClosed
