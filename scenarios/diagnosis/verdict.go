@@ -113,6 +113,23 @@ func (i *investigation) conclude() *report.Diagnosis {
 	return i.cannotTell(why)
 }
 
+// hasPassed is for a receiver that takes a genuine delivery, and no spoilt one, by now.
+func (i *investigation) hasPassed() *report.Diagnosis {
+	if i.facts.again.Accepted() {
+		return nil
+	}
+	effect, a := i.try(i.genuine())
+	if effect != accepted {
+		return nil
+	}
+	i.note("a last genuine delivery", a.Outcome)
+	return &report.Diagnosis{
+		Cause:   "intermittent",
+		Summary: "genuine deliveries were refused at first (" + i.seen(i.plain) + "), and the last one was accepted, though nothing was changed in it: what refuses them has passed, or comes and goes",
+		Fix:     "Look for what passes by itself: a limit on requests, a lockout, a receiver that listens before it is ready, several instances of which one has another configuration." + i.lastLine(),
+	}
+}
+
 // lockedOut is for a receiver that turns everything away after the first deliveries
 // that it refused: what it refused them for does not show any more.
 func (i *investigation) lockedOut() *report.Diagnosis {
