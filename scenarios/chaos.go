@@ -21,6 +21,7 @@ import (
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/trace"
 	"github.com/sentsim/sentsim/simulator/webhook"
@@ -231,14 +232,14 @@ func (s *session) latency(res *chaosrun.Result) {
 		if of.Count() < enough {
 			continue
 		}
-		res.Findings.Checked[rule.ACK1] += of.Count()
+		res.Findings.Checked[contract.ACK1] += of.Count()
 		if most <= s.cfg.AckWithin {
 			continue
 		}
 		res.Violated++
-		res.Findings.Violated[rule.ACK1]++
-		res.Findings.Violations[rule.ACK1] = append(res.Findings.Violations[rule.ACK1], oracle.Violation{
-			Rule: rule.ACK1, Expected: "an answer within " + s.cfg.AckWithin.String(),
+		res.Findings.Violated[contract.ACK1]++
+		res.Findings.Violations[contract.ACK1] = append(res.Findings.Violations[contract.ACK1], oracle.Violation{
+			Rule: contract.ACK1, Expected: "an answer within " + s.cfg.AckWithin.String(),
 			Summary: fmt.Sprintf("two of five of the %d %s events, one at a time, were answered only after %s", of.Count(), typ, most.Round(time.Millisecond)),
 		})
 	}
@@ -350,7 +351,7 @@ func (s *session) violations(all []oracle.Violation, total int, c ChaosRun) []re
 
 // chaosScenarios are what a run without a violation says of one rule: how often
 // it was kept, or what could not be seen.
-func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, needed map[rule.ID][]string) []report.Scenario {
+func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, needed map[contract.ID][]string) []report.Scenario {
 	where := c.Command + " run"
 	unseen := res.Unseen[r.ID]
 	missing := slices.DeleteFunc(slices.Clone(needed[r.ID]), func(name string) bool { return res.Findings.Occasions[name] })

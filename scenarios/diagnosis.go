@@ -13,9 +13,9 @@ import (
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -90,7 +90,7 @@ func (s *session) wonder(ctx context.Context, p *planned, err error, out *report
 			s.explain(found, by)
 			s.closeByChance(by)
 		}
-	case rule.SIG9, rule.TOL5:
+	case contract.SIG9, contract.TOL5:
 		if found := diagnosis.BodyRefused(ctx, s.underDiagnosis(), x.Request, x.Outcome); found != nil {
 			s.explain(found, by)
 		}
@@ -98,7 +98,7 @@ func (s *session) wonder(ctx context.Context, p *planned, err error, out *report
 		found := s.chance(ctx, by, x)
 		switch {
 		case found == nil:
-		case by == rule.SIG8: // it says so itself
+		case by == contract.SIG8: // it says so itself
 			s.explain(found, by)
 			s.closeByChance(by)
 		default:
@@ -110,9 +110,9 @@ func (s *session) wonder(ctx context.Context, p *planned, err error, out *report
 
 // chance looks once, and for SIG-8 in any case, whether a genuine delivery was refused
 // because the tolerance of its timestamp is so tight that chance decides.
-func (s *session) chance(ctx context.Context, by rule.ID, x steps.Exchange) *report.Diagnosis {
+func (s *session) chance(ctx context.Context, by contract.ID, x steps.Exchange) *report.Diagnosis {
 	genuine := x.Genuine == nil && x.Outcome.Rejected() && !driver.NotNow(x.Outcome)
-	if !genuine || s.first.passed.Name == "" || s.subject.Wide() || s.wondered && by != rule.SIG8 {
+	if !genuine || s.first.passed.Name == "" || s.subject.Wide() || s.wondered && by != contract.SIG8 {
 		return nil
 	}
 	s.wondered = true
@@ -120,7 +120,7 @@ func (s *session) chance(ctx context.Context, by rule.ID, x steps.Exchange) *rep
 }
 
 // explain keeps the diagnosis of a rule's failure, if there is none yet.
-func (s *session) explain(found *report.Diagnosis, by rule.ID) {
+func (s *session) explain(found *report.Diagnosis, by contract.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.diagnosis == nil {
@@ -129,7 +129,7 @@ func (s *session) explain(found *report.Diagnosis, by rule.ID) {
 }
 
 // closeByChance ends the judging of a receiver that takes genuine deliveries by chance.
-func (s *session) closeByChance(by rule.ID) {
+func (s *session) closeByChance(by contract.ID) {
 	if !s.subject.Wide() { // else what others saw meanwhile stands
 		s.judgeNoMore(by+" did not pass: some genuine deliveries are refused by one mistake, so nothing that builds on an accepted delivery can be seen", nil)
 	}
@@ -151,7 +151,7 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 		}
 	}
 	// Ordinary bodies tell more mistakes apart than those that are odd on purpose.
-	odd := func(p *planned) int { return strings.Count(rule.SIG9+" "+rule.TOL5, p.rule.ID) }
+	odd := func(p *planned) int { return strings.Count(contract.SIG9+" "+contract.TOL5, p.rule.ID) }
 	slices.SortStableFunc(of, func(a, b *planned) int { return odd(a) - odd(b) })
 	of = of[:min(len(of), mostResigned)]
 	refused := make([]steps.Exchange, len(of))
@@ -181,12 +181,12 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 	if s.diagnosis == nil {
 		s.diagnosis = d
 	}
-	carrier := func(id rule.ID) bool {
+	carrier := func(id contract.ID) bool {
 		return slices.ContainsFunc(of, func(p *planned) bool { return p.rule.ID == id })
 	}
 	switch {
-	case carrier(rule.SIG9):
-		s.diagnosed = rule.SIG9
+	case carrier(contract.SIG9):
+		s.diagnosed = contract.SIG9
 	case s.diagnosed == "":
 		for n, p := range slices.Backward(of) {
 			if changed[n] {
@@ -245,8 +245,8 @@ func (s *session) fixOf(r report.Rule) report.Rule {
 	if s.diagnosis == nil || r.Verdict != report.Failed {
 		return r
 	}
-	ofBody := s.diagnosed == rule.SIG9 || s.diagnosed == rule.TOL5
-	if ofBody && (r.ID == rule.SIG9 || r.ID == rule.TOL5) || s.diagnosed != "" && r.ID == s.diagnosed || s.diagnosed == "" && r.ID == redirectRule && s.first.redirects {
+	ofBody := s.diagnosed == contract.SIG9 || s.diagnosed == contract.TOL5
+	if ofBody && (r.ID == contract.SIG9 || r.ID == contract.TOL5) || s.diagnosed != "" && r.ID == s.diagnosed || s.diagnosed == "" && r.ID == redirectRule && s.first.redirects {
 		r.Fix = s.diagnosis.Fix
 	}
 	return r

@@ -11,13 +11,14 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
 // experiment runs the contract's own scenarios after a chaos run that met a
 // violation. A chaos run sees that something is wrong; which rule it is, where
 // several could be, only deliveries can tell that differ in one thing.
-func (s *session) experiment(ctx context.Context, suspects []rule.ID) (map[string]report.Rule, error) {
+func (s *session) experiment(ctx context.Context, suspects []contract.ID) (map[string]report.Rule, error) {
 	plans, err := selectScenarios(ctx, s.cfg)
 	if err != nil {
 		return nil, err
@@ -38,9 +39,9 @@ var state = []string{"ACK", "IDEM", "ORD", "RET", "INB", "TPL", "CON"} //nolint:
 
 // suspects are the rules that the violations of a run could be of: those that the
 // run's statistics name, what else could explain them, and their families.
-func suspects(findings oracle.Findings) []rule.ID {
+func suspects(findings oracle.Findings) []contract.ID {
 	families := map[string]bool{}
-	add := func(id rule.ID) {
+	add := func(id contract.ID) {
 		family, _, _ := strings.Cut(id, "-")
 		families[family] = true
 		if family == "SIG" {
@@ -60,7 +61,7 @@ func suspects(findings oracle.Findings) []rule.ID {
 			}
 		}
 	}
-	var ids []rule.ID
+	var ids []contract.ID
 	for _, r := range rule.All() {
 		if families[r.Code()] {
 			ids = append(ids, r.ID)
@@ -130,22 +131,22 @@ func reasons(violations []oracle.Violation, broken []string) []string {
 			return nil
 		}
 		if !v.Restarted {
-			all = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return id == rule.IDEM7 })
+			all = slices.DeleteFunc(slices.Clone(all), func(id string) bool { return id == contract.IDEM7 })
 		}
 	}
 	return all
 }
 
 // inOrder are the rules whose scenarios are told by the order of events.
-func inOrder() []rule.ID {
-	return []rule.ID{rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD5, rule.ORD6}
+func inOrder() []contract.ID {
+	return []contract.ID{contract.ORD1, contract.ORD2, contract.ORD3, contract.ORD4, contract.ORD5, contract.ORD6}
 }
 
 // occasions is what the scenarios of each rule send, in the words that package
 // oracle notes it in when a chaos run has sent it. Events of families that there
 // are none of are not among it.
-func occasions(plans []planned, families event.Families) map[rule.ID][]string {
-	needed := map[rule.ID][]string{}
+func occasions(plans []planned, families event.Families) map[contract.ID][]string {
+	needed := map[contract.ID][]string{}
 	for i := range plans {
 		p := &plans[i]
 		add := func(name string) {
@@ -168,7 +169,7 @@ func occasions(plans []planned, families event.Families) map[rule.ID][]string {
 				}
 			case steps.AnEvent:
 				single = said[0]
-				if p.rule.ID == rule.TOL3 && families.Has(event.Type(single).Parent()) {
+				if p.rule.ID == contract.TOL3 && families.Has(event.Type(single).Parent()) {
 					add(oracle.Arrives(single))
 				}
 			case steps.Signals:

@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
@@ -318,7 +319,7 @@ func reported(res gherkin.Result) []report.Step {
 }
 
 // burstRule is the rule whose scenario fills a receiver's queue.
-const burstRule = rule.ACK2
+const burstRule = contract.ACK2
 
 // restTime is how long a receiver is left alone before a scenario is repeated that
 // sent it more at once than it took: most limits are of so many in a second.

@@ -15,9 +15,9 @@ import (
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -345,5 +345,5 @@ func (w *late) believed(t learn.Traits) learn.Traits {
 // aboutState reports whether a deviation was seen in the receiver's state, and not
 // in an answer (SIG-1) or by another edition that shows.
 func aboutState(d learn.Deviation) bool {
-	return d.Rule != rule.SIG1 && !strings.HasPrefix(d.ID, "edition-")
+	return d.Rule != contract.SIG1 && !strings.HasPrefix(d.ID, "edition-")
 }

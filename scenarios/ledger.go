@@ -9,6 +9,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // ledger counts verdicts: our own, because the Gherkin runner's cannot be
@@ -76,7 +77,7 @@ func (b *ledger) doubted() []*planned {
 		p := &b.plans[i]
 		switch {
 		case b.found[p].Verdict != report.Failed:
-		case p.rule.ID == rule.ORD7:
+		case p.rule.ID == contract.ORD7:
 			mix = true
 		case p.scenario.Tagged("@state") && !p.alone:
 			all = append(all, p)

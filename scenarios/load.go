@@ -18,6 +18,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // loadCommand is what the report of a Load calls its command.
@@ -56,7 +57,7 @@ type LoadDelivery struct {
 
 // LoadViolation is one thing that a correct receiver does not do.
 type LoadViolation struct {
-	Rule rule.ID
+	Rule contract.ID
 	// Cause is the id of the mistake that was recognised behind it, or else what was
 	// special about what was got wrong, such as "the same request again"; "" for nothing.
 	Cause   string

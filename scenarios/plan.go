@@ -11,6 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/input"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // planned is one scenario of the run and the rule that it speaks for.
@@ -39,7 +40,9 @@ func (p *planned) place() int {
 // bystander reports whether the rule is about what rejections look like and
 // leave behind: a receiver that does not survive a forged delivery breaks the
 // rule of that forgery, not this one.
-func (p *planned) bystander() bool { return p.rule.ID == rule.SIG13 || p.rule.ID == rule.SIG14 }
+func (p *planned) bystander() bool {
+	return p.rule.ID == contract.SIG13 || p.rule.ID == contract.SIG14
+}
 
 // needs are what the scenario looks at: that of its rule, or the count of inbound
 // texts where the rule is about more than those (@inbound).
@@ -56,14 +59,14 @@ func (p *planned) strictOnly() bool { return p.scenario.Tagged("@strict") }
 
 // plainRule is the rule that everything else stands on: when the plain signed
 // delivery is refused, nothing else can be seen.
-const plainRule = rule.SIG1
+const plainRule = contract.SIG1
 
 // redirectRule is the one rule that a redirect to the plain delivery breaks besides.
-const redirectRule = rule.ACK3
+const redirectRule = contract.ACK3
 
-// contract is the scenarios of the receiver's features. An error is a mistake in
+// ofContract is the scenarios of the receiver's features. An error is a mistake in
 // our own features. The caller owns the slice.
-func contract() ([]planned, error) {
+func ofContract() ([]planned, error) {
 	plans, err := parsedContract()
 	return slices.Clone(plans), err
 }
@@ -138,7 +141,7 @@ func selectScenarios(ctx context.Context, cfg Config) ([]planned, error) {
 	if len(cfg.Features) > 0 {
 		plans, err = stories(ctx, cfg.Features)
 	} else {
-		plans, err = contract()
+		plans, err = ofContract()
 	}
 	if err != nil {
 		return nil, err

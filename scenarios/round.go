@@ -7,6 +7,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // maxRepeats is how often a scenario is repeated.
@@ -86,7 +87,7 @@ func (r *round) confirm(ctx context.Context) {
 	for _, p := range doubted {
 		r.s.subject.TakeTurn()
 		if out, _ := r.run(ctx, p, maxRepeats+1); out.Verdict == report.Passed && ctx.Err() == nil {
-			r.ledger.absolve(p, "it failed while other messages were under way, and alone it passes: that messages mix is "+rule.ORD7+"'s")
+			r.ledger.absolve(p, "it failed while other messages were under way, and alone it passes: that messages mix is "+contract.ORD7+"'s")
 		}
 	}
 }

@@ -12,10 +12,10 @@ import (
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -29,14 +29,14 @@ type share struct {
 // were redacted when they were made.
 type found struct {
 	Plan      chaos.Plan    `json:"plan"`
-	Skip      []rule.ID     `json:"skip,omitempty"`
+	Skip      []contract.ID `json:"skip,omitempty"`
 	AckWithin time.Duration `json:"ack_within"`
 
 	Counts    chaosrun.Counts                    `json:"counts"`
 	Findings  oracle.Findings                    `json:"findings"`
 	Latencies chaosrun.Latencies                 `json:"latencies"`
 	ByType    map[event.Type]*chaosrun.Latencies `json:"by_type,omitempty"`
-	Unseen    map[rule.ID]string                 `json:"unseen,omitempty"`
+	Unseen    map[contract.ID]string             `json:"unseen,omitempty"`
 	Fell      string                             `json:"fell,omitempty"`
 	Stopped   string                             `json:"stopped,omitempty"`
 	Trouble   []string                           `json:"trouble,omitempty"`

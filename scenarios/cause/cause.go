@@ -10,7 +10,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Facts are what a run came to.
@@ -60,7 +60,7 @@ func diagnosed(f Facts) []report.Cause {
 	rules := failed(f.Rules)
 	if f.Diagnosed != "" { // something is taken: what else fails may have other reasons
 		rules = slices.DeleteFunc(rules, func(id string) bool {
-			return !slices.Contains([]string{f.Diagnosed, rule.SIG1, rule.SIG9, rule.TOL5}, id)
+			return !slices.Contains([]string{f.Diagnosed, contract.SIG1, contract.SIG9, contract.TOL5}, id)
 		})
 	}
 	return []report.Cause{{
@@ -99,8 +99,8 @@ func verifiesNothing(f Facts) []report.Cause {
 	words := ""
 	rules, after := []string{}, []string{}
 	for _, r := range f.Rules {
-		if !slices.Contains([]string{rule.SIG2, rule.SIG3, rule.SIG4, rule.SIG5, rule.SIG6, rule.SIG7, rule.SIG10}, r.ID) {
-			if r.ID == rule.ROT1 && bad(r.Verdict) {
+		if !slices.Contains([]string{contract.SIG2, contract.SIG3, contract.SIG4, contract.SIG5, contract.SIG6, contract.SIG7, contract.SIG10}, r.ID) {
+			if r.ID == contract.ROT1 && bad(r.Verdict) {
 				after = append(after, r.ID)
 			}
 			continue

@@ -1,6 +1,6 @@
 package cause
 
-import "github.com/sentsim/sentsim/scenarios/rule"
+import "github.com/sentsim/sentsim/simulator/contract"
 
 const unique = "Put a unique key on the event (message_id + message_status; for inbound message_id, or account, number, received_at and a hash of the text; template_id + status), insert with ON CONFLICT DO NOTHING in the transaction that has the effect, and act only if a row was inserted."
 
@@ -20,23 +20,23 @@ func knownOfDuplicates() []mistake {
 			fix:     unique + " Answer 2xx to a duplicate.",
 		},
 		{
-			id: "looks-then-inserts", without: []string{rule.IDEM1, rule.IDEM2}, mutants: []string{"check-then-insert", "inbound-check-then-insert"},
+			id: "looks-then-inserts", without: []string{contract.IDEM1, contract.IDEM2}, mutants: []string{"check-then-insert", "inbound-check-then-insert"},
 			like:    []string{"IDEM-3 | copies at the same instant have one effect | more"}, // the same, but of statuses only
 			summary: "it looks whether an event is there and then inserts it: copies that arrive at the same instant slip in between (a race, no unique key)",
 			fix:     unique + " A look before it, or a lock in one process, does not hold.",
 		},
 		{
-			id: "key-changes-with-the-attempt", without: []string{rule.IDEM1}, mutants: []string{"timestamp-in-key", "signature-as-key", "event-id-and-timestamp-as-key"},
+			id: "key-changes-with-the-attempt", without: []string{contract.IDEM1}, mutants: []string{"timestamp-in-key", "signature-as-key", "event-id-and-timestamp-as-key"},
 			summary: "the idempotency key holds the timestamp or the signature, which are new on every attempt: a copy is known, a retry is not",
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},
 		{
-			id: "webhook-id-as-event-id", with: []string{rule.IDEM4}, mutants: []string{"webhook-id-as-key"},
+			id: "webhook-id-as-event-id", with: []string{contract.IDEM4}, mutants: []string{"webhook-id-as-key"},
 			summary: "X-Webhook-ID is taken for the event's id: it is the same on every delivery of a webhook, so only the first event counts",
 			fix:     "Deduplicate by X-Webhook-Event-ID or by message_id + message_status. X-Webhook-ID names the webhook's configuration.",
 		},
 		{
-			id: "message-id-as-key", with: []string{rule.ORD1}, mutants: []string{"message-id-as-key"},
+			id: "message-id-as-key", with: []string{contract.ORD1}, mutants: []string{"message-id-as-key"},
 			like: []string{
 				"ORD-3 | * | fewer", "IDEM-4 | two statuses of one message at the same instant are both processed | state",
 				"IDEM-4 | two statuses of one message within a second are both processed | state", "ORD-1 | * | state",
@@ -50,7 +50,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Make the key message_id + message_status. updated_at and timestamp have no more than seconds.",
 		},
 		{
-			id: "duplicates-refused", mutants: []string{"duplicates-refused"}, covers: []string{rule.ORD7},
+			id: "duplicates-refused", mutants: []string{"duplicates-refused"}, covers: []string{contract.ORD7},
 			like: []string{ // the same, but of inbound events
 				"IDEM-1 | the same delivery twice is accepted twice | 4xx", "IDEM-2 | a retry with a fresh timestamp and signature is accepted at once | 4xx",
 				"IDEM-2 | a retry with a fresh timestamp and signature is accepted after newer events of the message | 4xx",
@@ -60,7 +60,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Answer 2xx to an event that was processed before, or that is being processed: it is done, or about to be.",
 		},
 		{
-			id: "unique-violation", on: []string{rule.IDEM1, rule.IDEM2, rule.IDEM3, rule.IDEM6}, mutants: []string{"unique-violation"}, covers: []string{rule.ORD7},
+			id: "unique-violation", on: []string{contract.IDEM1, contract.IDEM2, contract.IDEM3, contract.IDEM6}, mutants: []string{"unique-violation"}, covers: []string{contract.ORD7},
 			like: []string{ // the same, but of inbound events
 				"IDEM-1 | the same delivery twice is accepted twice | 5xx", "IDEM-2 | a retry with a fresh timestamp and signature is accepted at once | 5xx",
 				"IDEM-2 | a retry with a fresh timestamp and signature is accepted after newer events of the message | 5xx",
@@ -71,17 +71,17 @@ func knownOfDuplicates() []mistake {
 			fix:     "Insert with ON CONFLICT DO NOTHING (INSERT IGNORE, upsert), or catch the unique-constraint error, and answer 2xx: the event is there.",
 		},
 		{
-			id: "copies-refused", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies * are all accepted | 4xx"},
+			id: "copies-refused", without: []string{contract.IDEM1}, like: []string{"IDEM-3 | copies * are all accepted | 4xx"},
 			summary: "a copy is answered with {answer} while the first is still being processed",
 			fix:     "Answer 2xx to the copy, or let it wait for the first. " + unique,
 		},
 		{
-			id: "copies-collide", without: []string{rule.IDEM1}, like: []string{"IDEM-3 | copies * are all accepted | 5xx"},
+			id: "copies-collide", without: []string{contract.IDEM1}, like: []string{"IDEM-3 | copies * are all accepted | 5xx"},
 			summary: "copies that arrive at the same instant collide in the database, and nobody catches that error: one is answered with {answer}",
 			fix:     unique + " Catch the unique-constraint error and the serialisation error, and answer 2xx.",
 		},
 		{
-			id: "last-event-remembered", without: []string{rule.IDEM1}, mutants: []string{"last-event-remembered"},
+			id: "last-event-remembered", without: []string{contract.IDEM1}, mutants: []string{"last-event-remembered"},
 			summary: "only the last event of a message is remembered: one that comes back after newer ones counts once more",
 			fix:     unique + " Keep the key of every event, not the last one.",
 		},
@@ -116,7 +116,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Send the reply only when the insert of the event's key made a row, and in a way that a retry finds done.",
 		},
 		{
-			id: "inbound-by-text", mutants: []string{"inbound-by-text"}, without: []string{rule.IDEM5},
+			id: "inbound-by-text", mutants: []string{"inbound-by-text"}, without: []string{contract.IDEM5},
 			like:    []string{"IDEM-4 | the same text at another time is another message | fewer"},
 			summary: "inbound messages with the same text count as the same message: the second OK or STOP is lost",
 			fix:     "Key inbound events by message_id, or else by account, number, received_at and a hash of the text, never by the text alone.",

@@ -1,6 +1,6 @@
 package cause
 
-import "github.com/sentsim/sentsim/scenarios/rule"
+import "github.com/sentsim/sentsim/simulator/contract"
 
 const forward = "Move forward only, in one statement: UPDATE … SET status = new WHERE message_id = ? AND rank(status) < rank(new), with QUEUED < ROUTED < SENT < FAILED < DELIVERED < READ."
 
@@ -13,22 +13,22 @@ func knownOfOrder() []mistake {
 			fix:     forward,
 		},
 		{
-			id: "moved-back-by-neighbour", without: []string{rule.ORD4, rule.ORD6}, mutants: []string{"rank-off-by-one"},
+			id: "moved-back-by-neighbour", without: []string{contract.ORD4, contract.ORD6}, mutants: []string{"rank-off-by-one"},
 			summary: "two neighbouring statuses have the same rank, and of equal ranks the last to arrive counts",
 			fix:     forward + " Give each status a rank of its own.",
 		},
 		{
-			id: "read-overwritten", without: []string{rule.ORD3}, mutants: []string{"read-is-delivered"},
+			id: "read-overwritten", without: []string{contract.ORD3}, mutants: []string{"read-is-delivered"},
 			summary: "READ is overwritten by a DELIVERED that arrives after it: both have the same rank, or DELIVERED counts as the end",
 			fix:     "Rank READ above DELIVERED and keep the higher one.",
 		},
 		{
-			id: "read-needs-delivered", without: []string{rule.ORD3}, mutants: []string{"read-needs-delivered"},
+			id: "read-needs-delivered", without: []string{contract.ORD3}, mutants: []string{"read-needs-delivered"},
 			summary: "READ is passed over while the message is not DELIVERED: when READ arrives first it is lost",
 			fix:     "Let READ follow any earlier status: it implies DELIVERED. " + forward,
 		},
 		{
-			id: "failed-overwritten", without: []string{rule.ORD3}, mutants: []string{"failed-overwritten"},
+			id: "failed-overwritten", without: []string{contract.ORD3}, mutants: []string{"failed-overwritten"},
 			summary: "FAILED is not terminal: a SENT that arrives late overwrites it",
 			fix:     "Treat FAILED as the end: QUEUED, ROUTED and SENT never replace it. " + forward,
 		},
@@ -49,7 +49,7 @@ func knownOfOrder() []mistake {
 			fix:     "Insert the message when it is unknown (an upsert), or park the event, and answer 2xx either way: the event may come before your own row is committed.",
 		},
 		{
-			id: "status-race", without: []string{rule.ORD3}, like: []string{
+			id: "status-race", without: []string{contract.ORD3}, like: []string{
 				"IDEM-4 | two statuses of one message almost at the same instant are both processed, for many messages | state",
 				"IDEM-4 | two statuses of one message at the same instant are both processed | state",
 			},
@@ -57,7 +57,7 @@ func knownOfOrder() []mistake {
 			fix:     forward + " Or lock the row (SELECT … FOR UPDATE) from the look to the commit.",
 		},
 		{
-			id: "ordered-by-the-second", without: []string{rule.ORD3}, like: []string{
+			id: "ordered-by-the-second", without: []string{contract.ORD3}, like: []string{
 				"IDEM-4 | two statuses of one message almost at the same instant are both processed, for many messages | state",
 				"IDEM-4 | two statuses of one message at the same instant are both processed | state",
 			},
@@ -65,7 +65,7 @@ func knownOfOrder() []mistake {
 			fix:     forward,
 		},
 		{
-			id: "shared-variable", without: []string{rule.ORD2}, mutants: []string{"shared-variable"},
+			id: "shared-variable", without: []string{contract.ORD2}, mutants: []string{"shared-variable"},
 			like: []string{
 				"ORD-7 | messages with events at the same instant do not mix: one DELIVERED, one FAILED | state",
 			},
@@ -146,7 +146,7 @@ func knownOfOrder() []mistake {
 			fix:     "Take a signal whether or not it has a text, a message_id and a to: they may be null.",
 		},
 		{
-			id: "opt-outs-not-kept", plain: true, without: []string{rule.IDEM4}, like: []string{
+			id: "opt-outs-not-kept", plain: true, without: []string{contract.IDEM4}, like: []string{
 				"CON-1 | a contact whose signals arrive as opt_out has opted out | state",
 				"CON-1 | a contact whose signals arrive as opt_in, opt_out has opted out | state",
 				"CON-1 | a contact whose signals arrive as opt_out at 20 s, opt_in at 10 s has opted out | state",

@@ -1,7 +1,7 @@
 package cause
 
 import (
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -15,20 +15,20 @@ func knownOfSignatures() []mistake {
 		},
 		{
 			id: "believed-after-the-first", absent: []string{"SIG-10 | *: another id put into the header | 2xx"},
-			covers:  []string{rule.SIG2, rule.SIG3, rule.SIG4, rule.SIG5, rule.SIG6, rule.SIG7, rule.SIG10, rule.ROT1},
-			with:    []string{rule.SIG2},
+			covers:  []string{contract.SIG2, contract.SIG3, contract.SIG4, contract.SIG5, contract.SIG6, contract.SIG7, contract.SIG10, contract.ROT1},
+			with:    []string{contract.SIG2},
 			mutants: []string{"trusted-webhook-id"},
 			summary: "only the first delivery of a webhook is verified: whatever comes under its X-Webhook-ID afterwards is believed",
 			fix:     "Verify every delivery. Keep no result of a verification, whatever the webhook id, the address or the connection.",
 		},
 		{
-			id: "secret-text-as-key-too", mutants: []string{"secret-text-too"}, without: []string{rule.SIG2},
+			id: "secret-text-as-key-too", mutants: []string{"secret-text-too"}, without: []string{contract.SIG2},
 			like:    []string{"SIG-3 | *: the secret's text * | 2xx"},
 			summary: "the secret's text is tried as the key as well as the bytes that it stands for",
 			fix:     "Strip whsec_, decode the rest as base64, and use those bytes only. Delete the fallback.",
 		},
 		{
-			id: "any-key", plain: true, covers: []string{rule.SIG2, rule.SIG3, rule.SIG5, rule.SIG10, rule.ROT1},
+			id: "any-key", plain: true, covers: []string{contract.SIG2, contract.SIG3, contract.SIG5, contract.SIG10, contract.ROT1},
 			like: []string{
 				"SIG-2 | a delivery that was changed on its way is rejected: one value changed | 2xx", "SIG-2 | a delivery that was changed on its way is rejected: one byte appended | 2xx",
 				"SIG-3 | * | 2xx", "SIG-5 | a malformed signature is rejected: garbage | 2xx",
@@ -74,7 +74,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Compare with v1, and base64 only. Delete the fallback for hexadecimal.",
 		},
 		{
-			id: "older-scheme-taken", without: []string{rule.SIG2, rule.SIG3}, mutants: []string{"older-scheme-too"},
+			id: "older-scheme-taken", without: []string{contract.SIG2, contract.SIG3}, mutants: []string{"older-scheme-too"},
 			like:    []string{"SIG-5 | a signature of another scheme is rejected: * | 2xx"},
 			summary: "a signature of another scheme is still taken: the HMAC of the body alone, without id and timestamp",
 			fix:     "Delete the fallback: whoever has one such signature can send its body for ever.",
@@ -110,7 +110,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Compare the texts: base64 of your digest against what stands behind v1,. Or decode strictly and refuse with 401 on an error.",
 		},
 		{
-			id: "first-id-kept", without: []string{rule.SIG2}, mutants: []string{"first-webhook-id"},
+			id: "first-id-kept", without: []string{contract.SIG2}, mutants: []string{"first-webhook-id"},
 			summary: "what is signed holds a webhook id of its own, not the one in the header: another X-Webhook-ID is accepted",
 			fix:     "Put the value of the X-Webhook-ID header into the signed content, every time.",
 		},
@@ -125,12 +125,12 @@ func knownOfSignatures() []mistake {
 			fix:     "Compare seconds with seconds: Math.floor(Date.now() / 1000), and 300, not 300000.",
 		},
 		{
-			id: "future-never-checked", without: []string{rule.SIG6}, mutants: []string{"future-unchecked"},
+			id: "future-never-checked", without: []string{contract.SIG6}, mutants: []string{"future-unchecked"},
 			summary: "only the age is limited: a delivery from the future is accepted, because abs() is missing",
 			fix:     "Refuse when abs(now − timestamp) > 300 s, not only when now − timestamp is.",
 		},
 		{
-			id: "past-never-checked", without: []string{rule.SIG7}, like: []string{"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed 310 s ago | 2xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed an hour ago | 2xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed ten years ago | 2xx"},
+			id: "past-never-checked", without: []string{contract.SIG7}, like: []string{"SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed 310 s ago | 2xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed an hour ago | 2xx", "SIG-6 | a stale delivery, or one whose timestamp is no time, is rejected: signed ten years ago | 2xx"},
 			summary: "a stale delivery is accepted and one from the future is not: the age is not limited, or the difference has the wrong sign",
 			fix:     "Refuse with 401 when abs(now − timestamp) > 300 s, both in seconds.",
 		},
@@ -200,7 +200,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Compare the lengths first, compare bytes, and catch whatever verifying throws: 401.",
 		},
 		{
-			id: "rejections-crash", plain: true, with: []string{rule.SIG2, rule.SIG3},
+			id: "rejections-crash", plain: true, with: []string{contract.SIG2, contract.SIG3},
 			like:    []string{"SIG-2 | * | 5xx", "SIG-3 | * | 5xx", "SIG-4 | * | 5xx", "SIG-5 | * | 5xx", "SIG-6 | * | 5xx", "SIG-7 | * | 5xx", "SIG-10 | * | 5xx"},
 			summary: "a delivery that does not verify throws, and nobody catches that: it is answered with {answer} in the place of a 401",
 			fix:     "Catch what verifying throws and answer 401. The sender takes a 5xx for an outage and tries again.",
@@ -231,7 +231,7 @@ func knownOfSignatures() []mistake {
 			fix:     "Answer 401 with a constant text and switch debug pages off. Rotate the secret if the receiver was ever reachable.",
 		},
 		{
-			id: "old-secret-kept", without: []string{rule.SIG3}, mutants: []string{"old-secret-kept"},
+			id: "old-secret-kept", without: []string{contract.SIG3}, mutants: []string{"old-secret-kept"},
 			summary: "former secrets are kept and tried: after a rotation the old one still opens",
 			fix:     "Know one secret, the one in the environment. The old one is dead the moment it is rotated.",
 		},

@@ -1,6 +1,6 @@
 package cause
 
-import "github.com/sentsim/sentsim/scenarios/rule"
+import "github.com/sentsim/sentsim/simulator/contract"
 
 const openSet = "Treat statuses, sub-types and fields as open sets: keep the ones that you know, acknowledge the others with 2xx. "
 
@@ -32,14 +32,14 @@ func knownOfTolerance() []mistake {
 			fix:     openSet + "New families of events come without notice.",
 		},
 		{
-			id: "schema-closed", mutants: []string{"strict-schema"}, covers: []string{rule.TOL6},
+			id: "schema-closed", mutants: []string{"strict-schema"}, covers: []string{contract.TOL6},
 			like:   []string{"TOL-4 | optional fields may be missing or null, and new ones may come: a message event with extra fields | refused"},
-			answer: `unrecogni[sz]ed|additional propert|extra (input|field)|unknown (field|key|propert)|not permitted|unexpected (field|key|propert)`, on: []string{rule.TOL4, rule.TOL6},
+			answer: `unrecogni[sz]ed|additional propert|extra (input|field)|unknown (field|key|propert)|not permitted|unexpected (field|key|propert)`, on: []string{contract.TOL4, contract.TOL6},
 			summary: "a schema refuses fields that it does not name: an event with a new field is answered with {answer}",
 			fix:     "Let the schema pass fields that it does not name (additionalProperties, extra=\"ignore\", no .strict()), and read the ones that you need.",
 		},
 		{
-			id: "null-not-expected", on: []string{rule.TOL4, rule.ORD5, rule.TPL1, rule.INB1, rule.TOL6, rule.TOL3}, mutants: []string{"null-dereferenced"}, answer: `(properties|property) .*of (null|undefined)|nonetype|nil pointer|null pointer|undefined method .* nil|for nil|keyerror|is not iterable|null reference`,
+			id: "null-not-expected", on: []string{contract.TOL4, contract.ORD5, contract.TPL1, contract.INB1, contract.TOL6, contract.TOL3}, mutants: []string{"null-dereferenced"}, answer: `(properties|property) .*of (null|undefined)|nonetype|nil pointer|null pointer|undefined method .* nil|for nil|keyerror|is not iterable|null reference`,
 			like:    []string{"TOL-4 | *: * with no * | 5xx", "TOL-4 | *: * with a null * | 5xx"},
 			summary: "an optional field is read as if it were always there: {what} is answered with {answer}",
 			fix:     "Expect null and absence of every optional field (reason, template_id, text, the numbers, …): a default or ?. where it is read, a nullable column where it is stored.",
@@ -77,7 +77,7 @@ func knownOfTolerance() []mistake {
 			fix:     "Answer 400 to a body that is no JSON object.",
 		},
 		{
-			id: "parser-error-uncaught", on: []string{rule.TOL7, rule.TOL9}, mutants: []string{"garbage-crash"}, answer: `syntaxerror|jsondecodeerror|unexpected (token|end)|json parse`,
+			id: "parser-error-uncaught", on: []string{contract.TOL7, contract.TOL9}, mutants: []string{"garbage-crash"}, answer: `syntaxerror|jsondecodeerror|unexpected (token|end)|json parse`,
 			summary: "the error of the JSON parser is not caught: a signed body that is no JSON is answered with {answer}",
 			fix:     "Catch it and answer 400.",
 		},
@@ -87,7 +87,7 @@ func knownOfTolerance() []mistake {
 			fix:     "Ask whether what was parsed is an object before it is read, and answer 400 otherwise.",
 		},
 		{
-			id: "body-limit-too-small", on: []string{rule.TOL5, rule.TOL8}, mutants: []string{"small-body-limit"}, answer: `too large|entity too|body limit|413`,
+			id: "body-limit-too-small", on: []string{contract.TOL5, contract.TOL8}, mutants: []string{"small-body-limit"}, answer: `too large|entity too|body limit|413`,
 			summary: "the limit on the size of a body is too small: a large delivery is answered with {answer}",
 			fix:     "Set the limit to 1 MiB at least, in the framework and in the proxy in front of it.",
 		},
@@ -97,27 +97,27 @@ func knownOfTolerance() []mistake {
 			fix:     "Answer 413 to what is too large, or raise the limit to 1 MiB, in the framework and in the proxy in front of it.",
 		},
 		{
-			id: "column-too-short", on: []string{rule.TOL5, rule.TOL8}, mutants: []string{"varchar-160"}, answer: `too long|data truncat|right truncation`,
+			id: "column-too-short", on: []string{contract.TOL5, contract.TOL8}, mutants: []string{"varchar-160"}, answer: `too long|data truncat|right truncation`,
 			summary: "the column or the field for the text is too short: a long one is answered with {answer}",
 			fix:     "Make it as long as a text may be (4,096 characters; TEXT), and don't validate a length that is not yours.",
 		},
 		{
-			id: "column-without-emoji", on: []string{rule.TOL5}, mutants: []string{"three-byte-utf8"}, answer: `incorrect string value|utf8mb3`,
+			id: "column-without-emoji", on: []string{contract.TOL5}, mutants: []string{"three-byte-utf8"}, answer: `incorrect string value|utf8mb3`,
 			summary: "the column for the text has an encoding without emoji (MySQL's utf8, utf8mb3): they are answered with {answer}",
 			fix:     "Use utf8mb4 for the column, the table and the connection.",
 		},
 		{
-			id: "column-of-western-letters", on: []string{rule.TOL5}, mutants: []string{"latin1-column"}, answer: `latin-?1|unicodeencodeerror|charmap|can't encode`,
+			id: "column-of-western-letters", on: []string{contract.TOL5}, mutants: []string{"latin1-column"}, answer: `latin-?1|unicodeencodeerror|charmap|can't encode`,
 			summary: "the column or a log knows the letters of western Europe only: others are answered with {answer}",
 			fix:     "Use UTF-8 everywhere: for the column, the connection, files and logs.",
 		},
 		{
-			id: "nul-not-stored", on: []string{rule.TOL5}, mutants: []string{"nul-refused"}, answer: `\\u0000|0x00|\bnul\b|null byte|null character`,
+			id: "nul-not-stored", on: []string{contract.TOL5}, mutants: []string{"nul-refused"}, answer: `\\u0000|0x00|\bnul\b|null byte|null character`,
 			summary: "the database takes no NUL in a text, and nobody takes it out: control characters are answered with {answer}",
 			fix:     "Strip NUL from the text before it is stored (after the signature is verified).",
 		},
 		{
-			id: "sql-concatenated", on: []string{rule.TOL5}, mutants: []string{"sql-concatenated"}, answer: `syntax error|sql error|unterminated|near "`,
+			id: "sql-concatenated", on: []string{contract.TOL5}, mutants: []string{"sql-concatenated"}, answer: `syntax error|sql error|unterminated|near "`,
 			summary: "the text is put into the SQL statement as it is: an apostrophe is answered with {answer}, and SQL in a text is carried out",
 			fix:     "Use parameters of the driver (?, $1, :text) for every value, never a template string.",
 		},
@@ -137,7 +137,7 @@ func knownOfTolerance() []mistake {
 			fix:     "Treat the channel as an open set: sms, whatsapp, rcs, mms, and what comes later.",
 		},
 		{
-			id: "enum-refuses", on: []string{rule.TOL3, rule.INB1, rule.TOL6}, answer: `\benum\b|not a valid|not in the list|invalid (input|option|discriminator)|unsupported (status|event|type|value)`,
+			id: "enum-refuses", on: []string{contract.TOL3, contract.INB1, contract.TOL6}, answer: `\benum\b|not a valid|not in the list|invalid (input|option|discriminator)|unsupported (status|event|type|value)`,
 			summary: "a value that it does not know is refused by an enum or a validation: it is answered with {answer}",
 			fix:     openSet,
 		},
@@ -153,7 +153,7 @@ func knownOfTolerance() []mistake {
 			fix:     "Do the slow part outside of the lock and after the answer; use several workers or an asynchronous server.",
 		},
 		{
-			id: "pool-exhausted", on: []string{rule.ACK2, rule.IDEM3, rule.IDEM4, rule.IDEM6, rule.ORD7}, mutants: []string{"pool-exhausted"}, answer: `pool|too many (connections|clients|requests)|database is locked|busy|overload|rate limit`,
+			id: "pool-exhausted", on: []string{contract.ACK2, contract.IDEM3, contract.IDEM4, contract.IDEM6, contract.ORD7}, mutants: []string{"pool-exhausted"}, answer: `pool|too many (connections|clients|requests)|database is locked|busy|overload|rate limit`,
 			summary: "under a burst the connections, workers or locks of the database run out: deliveries are answered with {answer}",
 			fix:     "Let requests wait for a connection, keep transactions short, and size the pool for bursts. SQLite: WAL and a busy timeout. Put no rate limit on this route.",
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -219,8 +220,8 @@ func (r *runner) judgeReplies(ctx context.Context, unseen map[string]string) {
 		st, err := r.look(ctx, about)
 		late[about.From] = err != nil || optedOut(st)
 	}
-	if n := r.oracle.Replies(sent, late); n > 0 && unseen[rule.CON2] == "" {
-		unseen[rule.CON2] = fmt.Sprintf("an opt-out that was acknowledged showed in the state only after the contact's next text was answered, %d times: whether it was known by then cannot be told (settle is %s)", n, r.s.Settle)
+	if n := r.oracle.Replies(sent, late); n > 0 && unseen[contract.CON2] == "" {
+		unseen[contract.CON2] = fmt.Sprintf("an opt-out that was acknowledged showed in the state only after the contact's next text was answered, %d times: whether it was known by then cannot be told (settle is %s)", n, r.s.Settle)
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/oracle"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -110,10 +110,10 @@ func (r *runner) echoes(s chaos.Step, req delivery.Request, out delivery.Outcome
 	}
 	if told := check.Leaks(r.s.Env.Secret, req, out); told != "" {
 		r.oracle.Broken(oracle.Violation{
-			Rule: rule.SIG14, Subject: s.Subject, Step: s.Number, Expected: "a rejection that tells an attacker nothing",
+			Rule: contract.SIG14, Subject: s.Subject, Step: s.Number, Expected: "a rejection that tells an attacker nothing",
 			Summary: fmt.Sprintf("the rejection of step %d (%s) holds %s", s.Number, s.Forgery, told),
 		})
 		return
 	}
-	r.oracle.Kept(rule.SIG14)
+	r.oracle.Kept(contract.SIG14)
 }

@@ -9,9 +9,9 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -125,7 +125,7 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 	clear(r.ids) // it has forgotten the messages that it sent: they are arranged anew
 	if s.Kind == chaos.KindRestart {
 		r.oracle.Broken(oracle.Violation{
-			Rule: rule.IDEM7, Subject: witness.Subject, Expected: "what was acknowledged to be known after a restart",
+			Rule: contract.IDEM7, Subject: witness.Subject, Expected: "what was acknowledged to be known after a restart",
 			Summary: fmt.Sprintf("after the restart at step %d the receiver no longer knows what it had acknowledged", s.Number),
 			Seen:    r.o.Redact(after.Raw), Story: witness.Story(),
 		})

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -31,7 +31,7 @@ func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 	case t.WebhookIDIsEventID:
 		t.Outbound = Sight{Why: "the receiver takes X-Webhook-ID for the id of the event, so all events but the first are dropped as duplicates (IDEM-4)", Cause: "webhook-id-as-event-id"}
 		t.Deviations = append(t.Deviations, Deviation{
-			ID: "webhook-id-as-event-id", Rule: rule.IDEM4, Certainty: Tried,
+			ID: "webhook-id-as-event-id", Rule: contract.IDEM4, Certainty: Tried,
 			Name:   "X-Webhook-ID is taken for the id of the event",
 			Reason: "events show only under another X-Webhook-ID than the events before: the receiver takes X-Webhook-ID, which is the webhook's and never changes, for the id of the event, and drops every event but the first as a duplicate",
 			Fix:    "Know duplicates by X-Webhook-Event-ID, or by message_id and message_status; never by X-Webhook-ID.",
@@ -52,12 +52,12 @@ func (l *Learner) judgeOutbound(t *Traits, first, found *round) {
 	}
 	t.Outbound.Shows = true
 	if t.Edition != EditionOf(l.Driver.Knobs) {
-		t.Deviations = append(t.Deviations, editionDeviation(rule.ORD1, EditionOf(l.Driver.Knobs), t.Edition, "are acknowledged and show nothing in the receiver's state"))
+		t.Deviations = append(t.Deviations, editionDeviation(contract.ORD1, EditionOf(l.Driver.Knobs), t.Edition, "are acknowledged and show nothing in the receiver's state"))
 	}
 	if found.constant != "" {
 		t.Outbound = Sight{Why: fmt.Sprintf("every message is %q in the receiver's state, whatever its status (ORD-1 says so)", found.constant), Cause: "status-never-changes"}
 		t.Deviations = append(t.Deviations, Deviation{
-			ID: "status-never-changes", Rule: rule.ORD1, Certainty: Tried,
+			ID: "status-never-changes", Rule: contract.ORD1, Certainty: Tried,
 			Name:   "the status of a message changes with its events",
 			Reason: fmt.Sprintf("a row appears and never changes: every message is %q in the receiver's state, whether its last event was QUEUED, SENT, DELIVERED or FAILED", found.constant),
 			Fix:    "Compare message_status as Sent writes it, in capital letters (DELIVERED), or without regard to case, and update the row that is there.",
@@ -171,7 +171,7 @@ func (l *Learner) judgeChannels(t *Traits, found *round) {
 		l.notes["the app sends no message on "+list(found.unarranged)+" when it is asked to (target.arrange): nothing is judged there"] = true
 	case len(confirmed) == 0:
 		t.Deviations = append(t.Deviations, Deviation{
-			ID: "channels", Rule: rule.ORD1, Certainty: Tried,
+			ID: "channels", Rule: contract.ORD1, Certainty: Tried,
 			Name:   fmt.Sprintf("messages on %s show", list(unseen)),
 			Reason: fmt.Sprintf("events of messages on %s are acknowledged and show nothing in the receiver's state, those on %s do: everything else is judged there", list(unseen), list(found.channels)),
 			Fix:    fmt.Sprintf("Handle every channel. If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(found.channels), commas(found.channels)),
@@ -179,7 +179,7 @@ func (l *Learner) judgeChannels(t *Traits, found *round) {
 	case !same(confirmed, found.channels):
 		t.Channels = found.channels
 		t.Deviations = append(t.Deviations, Deviation{
-			ID: "channels", Rule: rule.ORD1, Certainty: Tried,
+			ID: "channels", Rule: contract.ORD1, Certainty: Tried,
 			Name:   "the channels that the configuration names are those that show",
 			Reason: fmt.Sprintf("probe.message.channels says %s, and messages on %s show in the receiver's state", list(confirmed), list(found.channels)),
 			Fix:    fmt.Sprintf("If that is meant so, correct the config file: probe: {message: {channels: [%s]}}", commas(found.channels)),
@@ -197,7 +197,7 @@ func (l *Learner) judgeWords(t *Traits, found *round) {
 		return
 	}
 	d := Deviation{
-		ID: "statuses", Rule: rule.ORD1, Certainty: Tried,
+		ID: "statuses", Rule: contract.ORD1, Certainty: Tried,
 		Name:   "every status of a message shows, under a word of its own",
 		Reason: strings.Join(problems, "; "),
 		Fix:    "Keep each status under a word of its own.",
@@ -241,7 +241,7 @@ func (l *Learner) judgeInbound(t *Traits, found *round) {
 		t.Inbound.Shows, t.InboundShape, t.Knobs.InboundShape = true, shape, shape
 		if own := found.knobs.Format().InboundShape; shape != own && taken {
 			t.Deviations = append(t.Deviations, Deviation{
-				ID: "inbound-shape", Rule: rule.INB1, Certainty: Tried,
+				ID: "inbound-shape", Rule: contract.INB1, Certainty: Tried,
 				Name:   "an inbound text shows in the shape in which it is sent",
 				Reason: fmt.Sprintf("an inbound text in the %s shape (%s) is acknowledged and not kept, one in the %s shape (%s) is: everything else is judged in that", own, shapeSays(own), shape, shapeSays(shape)),
 				Fix:    fmt.Sprintf("Read the contact's number and the text in the %s shape too. If the receiver is meant for the other one, confirm it in the config file: knobs: {inbound_shape: %s}", own, shape),
@@ -256,7 +256,7 @@ func (l *Learner) judgeInbound(t *Traits, found *round) {
 	}
 	t.Inbound = Sight{Why: "no inbound text shows in the receiver's state, in whichever shape (INB-1 says so)", Cause: "inbound-lost"}
 	t.Deviations = append(t.Deviations, Deviation{
-		ID: "inbound-lost", Rule: rule.INB1, Certainty: Tried,
+		ID: "inbound-lost", Rule: contract.INB1, Certainty: Tried,
 		Name:   "an inbound text shows",
 		Reason: "an inbound text is acknowledged and not kept: the count of its number stays 0, in whichever shape it is sent",
 		Fix:    "Store what a contact writes before you acknowledge it. If it is kept elsewhere, look at probe.inbound.",
@@ -299,13 +299,13 @@ func (l *Learner) judgeInboundChannels(t *Traits, channels []event.Channel, foun
 		return
 	}
 	d := Deviation{
-		ID: "inbound-channels", Rule: rule.INB1, Certainty: Tried,
+		ID: "inbound-channels", Rule: contract.INB1, Certainty: Tried,
 		Name:   fmt.Sprintf("an inbound text on %s shows", list(lost)),
 		Reason: fmt.Sprintf("an inbound text on %s is acknowledged and not kept, one on %s is", list(lost), list(channels)),
 		Fix:    "Store what a contact writes on every channel before you acknowledge it.",
 	}
 	if !t.Outbound.Shows && len(l.Confirmed.Channels) == 0 {
-		d.ID, d.Rule = "channels", rule.ORD1
+		d.ID, d.Rule = "channels", contract.ORD1
 		d.Fix += fmt.Sprintf(" If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(channels), commas(channels))
 	}
 	t.Deviations = append(t.Deviations, d)

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -53,7 +53,7 @@ func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bo
 		d.Knobs = e.apply(d.Knobs)
 		if x, ok := queued(e.Name, d, event.SMS); ok {
 			sent := EditionOf(l.Driver.Knobs)
-			dev := editionDeviation(rule.SIG1, sent, e.Name, "are refused: "+quoted(refused.Outcome))
+			dev := editionDeviation(contract.SIG1, sent, e.Name, "are refused: "+quoted(refused.Outcome))
 			dev.Name = fmt.Sprintf("a correctly signed delivery of edition %s is accepted", sent)
 			taken.Knobs, taken.Answer, taken.Deviation = d.Knobs, x.Outcome.Duration, &dev
 			return taken, true

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -76,7 +76,7 @@ func (l *Learner) refusedChannels(t *Traits, first *round) {
 
 func refusedChannel(refused, taken []event.Channel, x driver.Exchange) Deviation {
 	return Deviation{
-		ID: "channels", Rule: rule.SIG1, Certainty: Tried,
+		ID: "channels", Rule: contract.SIG1, Certainty: Tried,
 		Name:   fmt.Sprintf("events of messages on %s are accepted", list(refused)),
 		Reason: fmt.Sprintf("genuine events of messages on %s are refused (%s), those on %s are taken: everything else is judged there", list(refused), driver.Quote(x), list(taken)),
 		Fix:    fmt.Sprintf("Acknowledge what you do not handle with a 2xx. If the receiver is meant for %s only, confirm it in the config file: probe: {message: {channels: [%s]}}", list(taken), commas(taken)),
@@ -89,7 +89,7 @@ func refusedStatuses(refused, taken []event.Status, x driver.Exchange) Deviation
 		nulls[i] = string(st) + ": null"
 	}
 	return Deviation{
-		ID: "statuses-refused", Rule: rule.SIG1, Certainty: Tried,
+		ID: "statuses-refused", Rule: contract.SIG1, Certainty: Tried,
 		Name:   fmt.Sprintf("the %s events of a message are accepted", list(refused)),
 		Reason: fmt.Sprintf("genuine %s events are refused (%s), those of %s are taken, of the same kind of messages: everything else is judged by those", list(refused), driver.Quote(x), list(taken)),
 		Fix: fmt.Sprintf("Acknowledge what you do not handle with a 2xx. If the webhook is not subscribed to them, or the receiver is meant so, confirm it in the config file: probe: {message: {statuses: {%s}}}",

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
@@ -28,18 +28,18 @@ func Answer(s chaos.Step, out delivery.Outcome, said string) (v Violation, ok bo
 			return v, true
 		}
 		return wrong(s.Rule, "a rejection: 401, or another 4xx", "%s: %s", what, said)
-	case s.Rule == rule.TOL7:
+	case s.Rule == contract.TOL7:
 		switch {
 		case out.Rejected():
 			return v, true
 		case out.Kind == delivery.Answered && out.Status < 500:
-			return wrong(rule.TOL7, "a 4xx", "%s: %s", what, said)
+			return wrong(contract.TOL7, "a 4xx", "%s: %s", what, said)
 		}
-		return wrong(rule.TOL9, "a 4xx; no 5xx, hang or crash", "%s: %s", what, said)
+		return wrong(contract.TOL9, "a 4xx; no 5xx, hang or crash", "%s: %s", what, said)
 	case out.Accepted():
 		return v, true
 	case out.Kind == delivery.Answered && out.Status/100 == 3:
-		return wrong(rule.ACK3, "a 2xx from the receiver itself", "%s: %s", what, said)
+		return wrong(contract.ACK3, "a 2xx from the receiver itself", "%s: %s", what, said)
 	}
 	return wrong(s.Rule, "a 2xx", "%s: %s", what, said)
 }
@@ -62,7 +62,7 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if has(s, chaos.FaultBurst) && ok && out.Accepted() && out.Duration > burstTime {
-		v.Rule, v.Subject, v.Step, v.Expected = rule.ACK2, s.Subject, s.Number, "a 2xx within "+burstTime.String()
+		v.Rule, v.Subject, v.Step, v.Expected = contract.ACK2, s.Subject, s.Number, "a 2xx within "+burstTime.String()
 		v.Summary = fmt.Sprintf("%s: answered only after %s", describe(s), out.Duration.Round(time.Millisecond))
 		o.findings.broken(v)
 		return false
@@ -71,10 +71,10 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	if !judged || out.Kind == delivery.Refused || out.Kind == delivery.Unreached {
 		return true // says nothing, or only that nobody is there
 	}
-	if s.Kind == chaos.KindForge || s.Rule == rule.TOL7 {
+	if s.Kind == chaos.KindForge || s.Rule == contract.TOL7 {
 		rules := []string{s.Rule}
-		if s.Rule == rule.TOL7 {
-			rules = append(rules, rule.TOL9)
+		if s.Rule == contract.TOL7 {
+			rules = append(rules, contract.TOL9)
 		}
 		o.settle(v, ok, rules)
 		return ok
@@ -84,15 +84,15 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 		v.Restarted = r == nil || len(r.Arrivals) == 0 || r.Arrivals[0].Epoch < o.epoch
 	}
 	features := answerFeatures(s, o.records[keyOf(s.Subject)], Circumstances{Rotated: o.rotated, Enabled: o.enabled, Now: now})
-	redirected := !ok && v.Rule == rule.ACK3
+	redirected := !ok && v.Rule == contract.ACK3
 	o.answerBlame.add(features, !ok && !redirected)
 	switch {
 	case redirected:
 		o.findings.broken(v)
 	case !ok:
-		o.suspect(&o.answers, v, features, rule.SIG1)
+		o.suspect(&o.answers, v, features, contract.SIG1)
 	default:
-		rules := []string{rule.SIG1, rule.ACK3}
+		rules := []string{contract.SIG1, contract.ACK3}
 		for _, f := range features {
 			if !slices.Contains(rules, f.Rule) {
 				rules = append(rules, f.Rule)
@@ -128,7 +128,7 @@ func describe(s chaos.Step) string {
 			doc = f.Name + ": " + f.Doc
 		}
 		return fmt.Sprintf("a forged %s (%s)", what, doc)
-	case s.Rule == rule.TOL7:
+	case s.Rule == contract.TOL7:
 		return fmt.Sprintf("a signed body that is not an object (%.40q)", string(s.Body))
 	case s.Attempt > 1:
 		what = fmt.Sprintf("%s, %s (attempt %d)", what, s.Occurrence, s.Attempt)

@@ -4,8 +4,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Feature is something that a delivery, or a subject's story, has and that could
@@ -174,10 +174,10 @@ func (o *Oracle) explain() {
 		list *[]open
 		by   *blame
 	}{{&o.answers, o.answerBlame}, {&o.states, o.stateBlame}, {&o.contacts, o.contactBlame}, {&o.many, o.manyBlame}, {&o.few, o.fewBlame}} {
-		x.by.explain(*x.list, func(v Violation, id rule.ID, base bool) {
+		x.by.explain(*x.list, func(v Violation, id contract.ID, base bool) {
 			v.Rule = id
-			if base && o.findings.Violated[rule.ORD7] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
-				v.Rule = rule.ORD7 // messages do get mixed up
+			if base && o.findings.Violated[contract.ORD7] > 0 && v.Step == 0 && v.Subject.Kind == chaos.AboutMessage {
+				v.Rule = contract.ORD7 // messages do get mixed up
 			}
 			o.findings.broken(v)
 		})

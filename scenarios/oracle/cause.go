@@ -7,8 +7,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -16,11 +16,11 @@ import (
 func backRule(from, to string) string {
 	switch {
 	case from == string(event.Failed):
-		return rule.ORD6
+		return contract.ORD6
 	case from == string(event.Read) && to == string(event.Delivered):
-		return rule.ORD4
+		return contract.ORD4
 	}
-	return rule.ORD3
+	return contract.ORD3
 }
 
 // claimed reports whether the state is what a forged delivery said.
@@ -60,25 +60,25 @@ func (r *Record) shows(e Expectation, st probe.State) []string {
 		}
 	}
 	if r.Forged() && st.Known {
-		add(rule.SIG13)
+		add(contract.SIG13)
 	}
 	switch r.Subject.Kind {
 	case chaos.AboutContact: // judgeContact says it
 	case chaos.AboutTemplate:
 		if st.HasStatus {
-			add(rule.TPL1)
+			add(contract.TPL1)
 		}
 	case chaos.AboutInbound:
 		if st.HasCount {
-			add(rule.IDEM5)
+			add(contract.IDEM5)
 			for _, f := range r.effectFeatures() {
 				add(f.Rule)
 			}
 		}
 	case chaos.AboutMessage:
 		if st.HasStatus && len(e.Statuses) > 0 {
-			add(rule.ORD1)
-			add(rule.ORD7)
+			add(contract.ORD1)
+			add(contract.ORD7)
 			for _, f := range r.stateFeatures(e, st) {
 				add(f.Rule)
 			}

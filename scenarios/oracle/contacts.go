@@ -7,8 +7,8 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -64,7 +64,7 @@ func (o *Oracle) judgeContact(r *Record, e Expectation, st probe.State, v Violat
 	o.contactBlame.add(features, !ok)
 	if ok {
 		if !e.Standing.Fits(!st.OptedOut) { // or it shows nothing
-			o.findings.kept(rule.CON1)
+			o.findings.kept(contract.CON1)
 		}
 		return
 	}
@@ -77,7 +77,7 @@ func (o *Oracle) judgeContact(r *Record, e Expectation, st probe.State, v Violat
 	}
 	v.Expected = fmt.Sprintf("%s to have %s, as the latest opt-in or opt-out by timestamp says", name(r.Subject), want)
 	v.Summary = fmt.Sprintf("%s %s in the receiver's state, though the signal with the latest timestamp says that it has %s", name(r.Subject), is, want)
-	o.suspect(&o.contacts, v, features, rule.CON1)
+	o.suspect(&o.contacts, v, features, contract.CON1)
 }
 
 // contactFeatures are what could be the reason why a contact stands wrong.
@@ -92,18 +92,18 @@ func (r *Record) contactFeatures() []Feature {
 	for _, a := range r.genuine() {
 		for _, of := range []struct {
 			fault chaos.Fault
-			rule  rule.ID
+			rule  contract.ID
 			name  string
 		}{
-			{chaos.FaultHangUp, rule.IDEM6, "a signal on which the sender hung up"},
-			{chaos.FaultLostAck, rule.IDEM6, "a signal whose acknowledgement was lost"},
-			{chaos.FaultPause, rule.RET1, "a signal that came by a retry"},
-			{chaos.FaultReset, rule.RET1, "a signal that came by a retry"},
-			{chaos.FaultLateRetry, rule.RET1, "a signal that came by a retry"},
-			{chaos.FaultTogether, rule.IDEM4, "a signal that came together with another event"},
-			{chaos.FaultAtOnce, rule.IDEM3, "copies of a signal at the same instant"},
-			{chaos.FaultBurst, rule.ACK2, "a signal that came in a burst"},
-			{chaos.FaultNullFields, rule.CON1, "a signal with a null field"},
+			{chaos.FaultHangUp, contract.IDEM6, "a signal on which the sender hung up"},
+			{chaos.FaultLostAck, contract.IDEM6, "a signal whose acknowledgement was lost"},
+			{chaos.FaultPause, contract.RET1, "a signal that came by a retry"},
+			{chaos.FaultReset, contract.RET1, "a signal that came by a retry"},
+			{chaos.FaultLateRetry, contract.RET1, "a signal that came by a retry"},
+			{chaos.FaultTogether, contract.IDEM4, "a signal that came together with another event"},
+			{chaos.FaultAtOnce, contract.IDEM3, "copies of a signal at the same instant"},
+			{chaos.FaultBurst, contract.ACK2, "a signal that came in a burst"},
+			{chaos.FaultNullFields, contract.CON1, "a signal with a null field"},
 		} {
 			if has(a.Step, of.fault) {
 				add(of.rule, of.name)
@@ -111,16 +111,16 @@ func (r *Record) contactFeatures() []Feature {
 		}
 		s := signalOf(a.Step, a.Taken)
 		if s.At.Before(latest) {
-			add(rule.CON1, "an older signal that came late")
+			add(contract.CON1, "an older signal that came late")
 		}
 		if s.Network {
-			add(rule.CON1, "a signal by the network")
+			add(contract.CON1, "a signal by the network")
 		}
 		latest = later(latest, s.At)
-		add(rule.CON1, "a signal "+string(s.Type))
+		add(contract.CON1, "a signal "+string(s.Type))
 	}
 	if f, l := r.epochs(); f != l {
-		add(rule.IDEM7, "a restart between signals")
+		add(contract.IDEM7, "a restart between signals")
 	}
 	return all
 }
@@ -194,11 +194,11 @@ func (o *Oracle) Stands(s chaos.Step) (after time.Time, now, then check.Standing
 func (o *Oracle) judgeSilence(w *writer, messages int, answers bool, v Violation) {
 	switch broken, kept := check.Silence(messages, answers); {
 	case broken:
-		v.Rule, v.Expected = rule.CON2, "no message to a contact after its contact.opt_out, until it opts in"
-		v.Could = []rule.ID{rule.CON2, rule.CON1, rule.IDEM6, rule.RET1} // it may have got the signal wrong
+		v.Rule, v.Expected = contract.CON2, "no message to a contact after its contact.opt_out, until it opts in"
+		v.Could = []contract.ID{contract.CON2, contract.CON1, contract.IDEM6, contract.RET1} // it may have got the signal wrong
 		v.Summary = fmt.Sprintf("the receiver sent %d messages to %s, who had opted out (contact.opt_out) before writing", messages, name(w.subject))
 		o.findings.broken(v)
 	case kept:
-		o.findings.kept(rule.CON2)
+		o.findings.kept(contract.CON2)
 	}
 }

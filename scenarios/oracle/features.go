@@ -10,8 +10,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 )
@@ -35,66 +35,66 @@ func answerFeatures(s chaos.Step, r *Record, c Circumstances) []Feature {
 		all = append(all, Feature{Name: fmt.Sprintf(format, args...), Rule: rule})
 	}
 	if s.Skew != 0 {
-		add(rule.SIG8, "a clock that is off")
+		add(contract.SIG8, "a clock that is off")
 	}
 	if has(s, chaos.FaultNullFields) {
-		add(rule.TOL4, "a field null or missing")
+		add(contract.TOL4, "a field null or missing")
 	}
 	if has(s, chaos.FaultExtraFields) {
-		add(rule.TOL4, "fields that are not documented")
+		add(contract.TOL4, "fields that are not documented")
 	}
 	if has(s, chaos.FaultHostileText) {
 		if text := gjson.GetBytes(s.Body, "payload.text").Raw + gjson.GetBytes(s.Body, "payload.reason").String(); text != "" {
-			add(rule.TOL5, "the hostile text %08x", hash(text))
+			add(contract.TOL5, "the hostile text %08x", hash(text))
 		}
-		add(rule.TOL5, "a hostile text")
+		add(contract.TOL5, "a hostile text")
 	}
 	if has(s, chaos.FaultUnknownField) {
-		add(rule.TOL3, "an unknown field")
+		add(contract.TOL3, "an unknown field")
 	}
 	if has(s, chaos.FaultUnknownStatus) {
-		id := rule.TOL1
+		id := contract.TOL1
 		if s.Subject.Kind == chaos.AboutTemplate {
-			id = rule.TOL2
+			id = contract.TOL2
 		}
 		add(id, "an unknown status")
 	}
 	all = append(all, r.againFeatures(s)...)
 	if has(s, chaos.FaultBurst) {
-		add(rule.ACK2, "a burst")
+		add(contract.ACK2, "a burst")
 	}
 	all = append(all, r.orderFeatures(s)...)
 	if has(s, chaos.FaultLateRetry) {
-		add(rule.RET1, "a late retry")
+		add(contract.RET1, "a late retry")
 	}
 	if c.Now.Sub(s.Event.At) > oldAfter {
-		add(rule.RET1, "an old event")
+		add(contract.RET1, "an old event")
 	}
 	if c.Rotated {
-		add(rule.ROT1, "after a rotation")
+		add(contract.ROT1, "after a rotation")
 	}
 	if c.Enabled {
-		add(rule.RET2, "after the webhook was enabled again")
+		add(contract.RET2, "after the webhook was enabled again")
 	}
 	switch s.Subject.Kind {
 	case chaos.AboutInbound:
 		if gjson.GetBytes(s.Body, "payload.text").Type == gjson.Null {
-			add(rule.INB1, "an inbound null text")
+			add(contract.INB1, "an inbound null text")
 		}
-		add(rule.INB1, "inbound on %s", s.Subject.On)
-		add(rule.INB1, "inbound")
+		add(contract.INB1, "inbound on %s", s.Subject.On)
+		add(contract.INB1, "inbound")
 	case chaos.AboutTemplate:
-		id := rule.TPL1
+		id := contract.TPL1
 		if !documented(s.Event.Status) {
-			id = rule.TOL2
+			id = contract.TOL2
 		}
 		add(id, "a template's %s", s.Event.Status)
-		add(rule.TPL1, "a template")
+		add(contract.TPL1, "a template")
 	case chaos.AboutContact:
-		add(rule.TOL3, "a %s event", s.Event.Type)
-		add(rule.TOL3, "a contact's signal")
+		add(contract.TOL3, "a %s event", s.Event.Type)
+		add(contract.TOL3, "a contact's signal")
 	case chaos.AboutMessage:
-		add(rule.SIG1, "status %s", s.Event.Status)
+		add(contract.SIG1, "status %s", s.Event.Status)
 	}
 	return all
 }
@@ -108,7 +108,7 @@ func hash(text string) uint32 {
 // againFeatures are about an event that the receiver has taken before.
 func (r *Record) againFeatures(s chaos.Step) []Feature {
 	if has(s, chaos.FaultAtOnce) && s.Group != 0 {
-		return []Feature{{"copies at the same instant", rule.IDEM3}}
+		return []Feature{{"copies at the same instant", contract.IDEM3}}
 	}
 	if r == nil {
 		return nil
@@ -121,13 +121,13 @@ func (r *Record) againFeatures(s chaos.Step) []Feature {
 	})
 	switch {
 	case !taken && maybe:
-		return []Feature{{"an event again that may have been taken", rule.IDEM2}}
+		return []Feature{{"an event again that may have been taken", contract.IDEM2}}
 	case !taken:
 		return nil
 	case s.Occurrence == chaos.Duplicate:
-		return []Feature{{"the same request again", rule.IDEM1}, {"an event again", rule.IDEM1}}
+		return []Feature{{"the same request again", contract.IDEM1}, {"an event again", contract.IDEM1}}
 	}
-	return []Feature{{"an event again, signed anew", rule.IDEM2}, {"an event again", rule.IDEM1}}
+	return []Feature{{"an event again, signed anew", contract.IDEM2}, {"an event again", contract.IDEM1}}
 }
 
 // orderFeatures are about what has arrived of a message, and what has not.
@@ -154,13 +154,13 @@ func (r *Record) orderFeatures(s chaos.Step) []Feature {
 	}
 	switch {
 	case failed && ranked && status != event.Delivered && status != event.Read:
-		all = append(all, Feature{"an earlier status after FAILED", rule.ORD6})
+		all = append(all, Feature{"an earlier status after FAILED", contract.ORD6})
 	case ranked && rank < bestRank:
-		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", rule.ORD3})
+		all = append(all, Feature{fmt.Sprintf("%s after %s", status, best), backRule(string(best), string(status))}, Feature{"an earlier status", contract.ORD3})
 	case best == "" && !failed && status != event.Queued && status != event.Scheduled:
-		all = append(all, Feature{fmt.Sprintf("%s of a message it never saw", status), rule.ORD5}, Feature{"a message it never saw", rule.ORD5})
+		all = append(all, Feature{fmt.Sprintf("%s of a message it never saw", status), contract.ORD5}, Feature{"a message it never saw", contract.ORD5})
 	case skips(best, status):
-		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), rule.ORD2}, Feature{"a skipped status", rule.ORD2})
+		all = append(all, Feature{fmt.Sprintf("%s right after %s", status, best), contract.ORD2}, Feature{"a skipped status", contract.ORD2})
 	}
 	return all
 }
@@ -185,30 +185,30 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 	}
 	for _, a := range genuine {
 		if a.Step.Event.Status == final && r.precursor(a.Step.Event) {
-			add(rule.SIG13, "its last status was forged before it came")
+			add(contract.SIG13, "its last status was forged before it came")
 		}
 	}
 	all = append(all, r.lateFeatures(final, st)...)
 	if r.Forged() {
-		add(rule.SIG13, "a forged delivery")
+		add(contract.SIG13, "a forged delivery")
 	}
 	if r.Subject.Kind == chaos.AboutTemplate {
 		for _, a := range genuine {
 			if has(a.Step, chaos.FaultHangUp) {
-				add(rule.IDEM6, "a template's event on which the sender hung up")
+				add(contract.IDEM6, "a template's event on which the sender hung up")
 			}
 			if has(a.Step, chaos.FaultLostAck) {
-				add(rule.IDEM6, "a template's event whose acknowledgement was lost")
+				add(contract.IDEM6, "a template's event whose acknowledgement was lost")
 			}
 		}
-		add(rule.TPL1, "a template that ends as %s", final)
+		add(contract.TPL1, "a template that ends as %s", final)
 		return all
 	}
 	if r.readFirst() {
-		add(rule.ORD4, "READ without DELIVERED before")
+		add(contract.ORD4, "READ without DELIVERED before")
 	}
 	if r.sameSecond() {
-		add(rule.IDEM4, "two events in one second")
+		add(contract.IDEM4, "two events in one second")
 	}
 	first := map[string]bool{}
 	for _, a := range genuine {
@@ -220,24 +220,24 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		// Apart from a lost answer, which a receiver does not notice: it may stop
 		// its work when it sees the sender hang up.
 		if has(a.Step, chaos.FaultHangUp) {
-			add(rule.IDEM6, "the sender hung up on its last status")
+			add(contract.IDEM6, "the sender hung up on its last status")
 		}
 		switch {
 		case has(a.Step, chaos.FaultTogether):
-			add(rule.IDEM4, "its last status came together with another")
+			add(contract.IDEM4, "its last status came together with another")
 		case has(a.Step, chaos.FaultLateRetry), has(a.Step, chaos.FaultPause), has(a.Step, chaos.FaultReset):
-			add(rule.RET1, "its last status came by a retry")
+			add(contract.RET1, "its last status came by a retry")
 		case has(a.Step, chaos.FaultLostAck):
-			add(rule.IDEM6, "the acknowledgement of its last status was lost")
+			add(contract.IDEM6, "the acknowledgement of its last status was lost")
 		case has(a.Step, chaos.FaultAtOnce):
-			add(rule.IDEM3, "copies of its last status came at the same instant")
+			add(contract.IDEM3, "copies of its last status came at the same instant")
 		}
 		if has(a.Step, chaos.FaultBurst) {
-			add(rule.ACK2, "its last status came in a burst")
+			add(contract.ACK2, "its last status came in a burst")
 		}
 	}
 	if f, l := r.epochs(); f != l {
-		add(rule.IDEM7, "a restart in between")
+		add(contract.IDEM7, "a restart in between")
 	}
 	before := event.Status("")
 	for _, a := range genuine {
@@ -247,13 +247,13 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		status := event.Status(a.Step.Event.Status)
 		switch {
 		case before == "" && status != event.Queued:
-			add(rule.ORD2, "it begins with another status than QUEUED")
+			add(contract.ORD2, "it begins with another status than QUEUED")
 		case skips(before, status):
-			add(rule.ORD2, "a skipped status")
+			add(contract.ORD2, "a skipped status")
 		}
 		before = status
 	}
-	add(rule.ORD1, "it ends as %s", final)
+	add(contract.ORD1, "it ends as %s", final)
 	return all
 }
 
@@ -325,25 +325,25 @@ func (r *Record) effectFeatures() []Feature {
 			continue
 		}
 		if before != a.Epoch {
-			add(rule.IDEM7, "an event again after a restart")
+			add(contract.IDEM7, "an event again after a restart")
 		}
 		switch {
 		case has(a.Step, chaos.FaultAtOnce) && a.Step.Occurrence == chaos.Duplicate && a.Step.Group != 0:
-			add(rule.IDEM3, "copies at the same instant")
+			add(contract.IDEM3, "copies at the same instant")
 		case has(a.Step, chaos.FaultLostAck), has(a.Step, chaos.FaultHangUp), has(a.Step, chaos.FaultPause):
-			add(rule.IDEM6, "a lost acknowledgement")
+			add(contract.IDEM6, "a lost acknowledgement")
 		case inbound:
 		case a.Step.Occurrence != chaos.Duplicate:
-			add(rule.IDEM2, "an event again, signed anew")
+			add(contract.IDEM2, "an event again, signed anew")
 		default:
-			add(rule.IDEM1, "the same request again")
+			add(contract.IDEM1, "the same request again")
 		}
 		if inbound {
-			add(rule.IDEM5, "an inbound text again")
+			add(contract.IDEM5, "an inbound text again")
 		}
 	}
 	if r.Forged() {
-		add(rule.SIG13, "a forged delivery")
+		add(contract.SIG13, "a forged delivery")
 	}
 	return all
 }
@@ -353,32 +353,32 @@ func (o *Oracle) tooFewFeatures(r *Record) []Feature {
 	all := r.effectFeatures()
 	for _, a := range r.genuine() {
 		if r.precursor(a.Step.Event) {
-			all = append(all, Feature{"an event was forged before it came", rule.SIG13})
+			all = append(all, Feature{"an event was forged before it came", contract.SIG13})
 		}
 		if has(a.Step, chaos.FaultTogether) {
-			all = append(all, Feature{"two events came together", rule.IDEM4})
+			all = append(all, Feature{"two events came together", contract.IDEM4})
 		}
 	}
 	if r.Subject.Kind != chaos.AboutInbound {
 		if r.sameSecond() {
-			all = append(all, Feature{"two events in one second", rule.IDEM4})
+			all = append(all, Feature{"two events in one second", contract.IDEM4})
 		}
 		return all
 	}
 	if r.repeats() {
-		all = append(all, Feature{"a text again at another time", rule.IDEM4})
+		all = append(all, Feature{"a text again at another time", contract.IDEM4})
 	}
 	for _, a := range r.genuine() {
 		if o.texts[textOf(a.Step)] > 1 {
-			all = append(all, Feature{"a text that others wrote too", rule.IDEM4})
+			all = append(all, Feature{"a text that others wrote too", contract.IDEM4})
 			break
 		}
 	}
 	if r.sameSecond() {
-		all = append(all, Feature{"two texts in one second", rule.IDEM5})
+		all = append(all, Feature{"two texts in one second", contract.IDEM5})
 	}
 	if r.several() {
-		all = append(all, Feature{"several texts of a contact", rule.IDEM5})
+		all = append(all, Feature{"several texts of a contact", contract.IDEM5})
 	}
 	return all
 }

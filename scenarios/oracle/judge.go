@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -65,12 +65,12 @@ func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, sho
 	switch {
 	case e.Unjudged != "":
 	case e.Absent && st.Known:
-		v.Rule, v.Expected = rule.SIG13, "no trace of it"
+		v.Rule, v.Expected = contract.SIG13, "no trace of it"
 		v.Summary = fmt.Sprintf("%s left a trace, although the delivery was refused", r.forgedName())
 		o.findings.broken(v)
 	case e.Absent:
 		if shown {
-			o.findings.kept(rule.SIG13)
+			o.findings.kept(contract.SIG13)
 		}
 	case r.Subject.Kind == chaos.AboutInbound:
 		o.judgeCount(r, e, st, c, v)
@@ -99,14 +99,14 @@ func (o *Oracle) judgeStatus(r *Record, e Expectation, st probe.State, v Violati
 	v.Summary = fmt.Sprintf("%s is %s in the receiver's state, not %s", name(r.Subject), statusOf(st), want)
 	switch {
 	case st.Known && !r.told(st) && r.claimed(st): // or another message has been told so
-		v.Rule, v.Could = rule.SIG13, []string{rule.SIG13, rule.ORD7}
+		v.Rule, v.Could = contract.SIG13, []string{contract.SIG13, contract.ORD7}
 	case r.Subject.Kind == chaos.AboutTemplate:
-		o.suspect(&o.states, v, features, rule.TPL1)
+		o.suspect(&o.states, v, features, contract.TPL1)
 		return false
 	case st.Known && !r.told(st):
-		v.Rule = rule.ORD7
+		v.Rule = contract.ORD7
 	default:
-		o.suspect(&o.states, v, features, rule.ORD1)
+		o.suspect(&o.states, v, features, contract.ORD1)
 		return false
 	}
 	o.findings.broken(v)
@@ -135,13 +135,13 @@ func (o *Oracle) judgeEffects(r *Record, e Expectation, st probe.State, c Contro
 	switch {
 	case many:
 		v.Restarted = r.deliveredAcrossRestart()
-		base := rule.ORD7
+		base := contract.ORD7
 		if len(features) > 0 {
 			base = features[0].Rule
 		}
 		o.suspect(&o.many, v, features, base)
 	case few:
-		o.suspect(&o.few, v, fewer, rule.IDEM4)
+		o.suspect(&o.few, v, fewer, contract.IDEM4)
 	}
 	return !many && !few
 }
@@ -165,15 +165,15 @@ func (o *Oracle) judgeCount(r *Record, e Expectation, st probe.State, c Controls
 	switch {
 	case many:
 		v.Restarted = r.deliveredAcrossRestart()
-		features, base := r.effectFeatures(), rule.IDEM5
-		if r.Forged() && features[0].Rule == rule.SIG13 { // nothing came twice
-			base = rule.SIG13
+		features, base := r.effectFeatures(), contract.IDEM5
+		if r.Forged() && features[0].Rule == contract.SIG13 { // nothing came twice
+			base = contract.SIG13
 		}
 		o.suspect(&o.many, v, features, base)
 	case few:
-		base := rule.IDEM4
+		base := contract.IDEM4
 		if r.several() {
-			base = rule.IDEM5
+			base = contract.IDEM5
 		}
 		o.suspect(&o.few, v, o.tooFewFeatures(r), base)
 	default:

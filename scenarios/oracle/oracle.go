@@ -16,8 +16,8 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/probe"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -254,7 +254,7 @@ func (o *Oracle) Witness() (r *Record, ok bool) {
 			continue
 		}
 		for _, a := range r.Arrivals {
-			if a.Taken == Acked && a.Step.Kind == chaos.KindDeliver && a.Epoch == o.epoch && a.Step.Rule != rule.TOL1 && o.words.Kept(event.Status(a.Step.Event.Status)) {
+			if a.Taken == Acked && a.Step.Kind == chaos.KindDeliver && a.Epoch == o.epoch && a.Step.Rule != contract.TOL1 && o.words.Kept(event.Status(a.Step.Event.Status)) {
 				return r, true
 			}
 		}

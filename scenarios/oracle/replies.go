@@ -12,8 +12,8 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/sentsim/sentsim/scenarios/check"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -111,23 +111,23 @@ func (o *Oracle) Replies(sent map[string]int, late map[string]bool) (undecided i
 		case out:
 			o.judgeSilence(w, n, replied, v)
 		case w.stop && broken:
-			v.Rule, v.Expected = rule.INB2, "no message to a contact who said STOP"
+			v.Rule, v.Expected = contract.INB2, "no message to a contact who said STOP"
 			v.Summary = fmt.Sprintf("the receiver sent %d messages to %s, who wrote STOP and nothing else", n, name(w.subject))
 			o.findings.broken(v)
 		case w.stop:
 			if kept && len(w.signals) == 0 { // or the signal says so as well
-				o.findings.kept(rule.INB2)
+				o.findings.kept(contract.INB2)
 			}
 		case !w.again || each == 0:
 		case n > each*len(w.texts):
-			if v.Rule = rule.IDEM5; w.atOnce { // which duplicate got the other reply, nobody saw
-				v.Rule, v.Could = rule.IDEM3, []rule.ID{rule.IDEM3, rule.IDEM5}
+			if v.Rule = contract.IDEM5; w.atOnce { // which duplicate got the other reply, nobody saw
+				v.Rule, v.Could = contract.IDEM3, []contract.ID{contract.IDEM3, contract.IDEM5}
 			}
 			v.Expected = fmt.Sprintf("%d replies at most, as to texts that arrived once", each*len(w.texts))
 			v.Summary = fmt.Sprintf("%d messages were sent to %s, whose %d texts arrived more than once: texts that arrive once get %d each", n, name(w.subject), len(w.texts), each)
 			o.findings.broken(v)
 		case n > 0:
-			o.findings.kept(rule.IDEM5)
+			o.findings.kept(contract.IDEM5)
 		}
 	}
 	return undecided

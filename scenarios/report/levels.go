@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Level is what a run proves of a receiver as a whole.
@@ -43,7 +44,7 @@ func Levels(rep Report) []Level {
 // run cannot judge (raw bytes, upper and lower case) are not among those that
 // state it.
 func chaosLevel(rep Report) Level {
-	ids := slices.DeleteFunc(rulesOf("SIG", "ACK", "IDEM", "ORD", "RET"), func(id string) bool { return id == rule.SIG9 || id == rule.SIG11 })
+	ids := slices.DeleteFunc(rulesOf("SIG", "ACK", "IDEM", "ORD", "RET"), func(id string) bool { return id == contract.SIG9 || id == contract.SIG11 })
 	l := level(rep, "chaos-safe", "keeps the MUST rules of SIG, ACK, IDEM, ORD and RET through a whole chaos run, without a violation", ids)
 	l.Messages = rep.Chaos.Begun
 	whole := rep.Chaos.Stopped == "" && rep.Chaos.Fell == "" && rep.Chaos.Begun >= rep.Chaos.Messages

@@ -18,6 +18,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/seed"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -142,7 +143,7 @@ func chooseRule(f Failing) string {
 	best, most := "", 0
 	for _, level := range []rule.Level{rule.Must, rule.Should} {
 		for _, r := range rule.All() {
-			if n := f.Findings.Violated[r.ID]; r.Level == level && n > most && r.ID != rule.ACK1 && r.ID != rule.SIG1 {
+			if n := f.Findings.Violated[r.ID]; r.Level == level && n > most && r.ID != contract.ACK1 && r.ID != contract.SIG1 {
 				best, most = r.ID, n
 			}
 		}
@@ -150,8 +151,8 @@ func chooseRule(f Failing) string {
 			return best
 		}
 	}
-	if f.Findings.Violated[rule.SIG1] > 0 {
-		return rule.SIG1
+	if f.Findings.Violated[contract.SIG1] > 0 {
+		return contract.SIG1
 	}
 	return ""
 }

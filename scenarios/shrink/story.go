@@ -14,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/story"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
@@ -55,11 +56,11 @@ func (sh *shrinker) findings() []story.Finding {
 		f.Claim = story.Accepts
 		i := slices.IndexFunc(sh.told, func(s chaos.Step) bool { return s.Number == v.Step })
 		switch {
-		case sh.rule.ID == rule.SIG14:
+		case sh.rule.ID == contract.SIG14:
 			f.Claim = story.Hides
-		case i >= 0 && (sh.told[i].Kind == chaos.KindForge || sh.rule.ID == rule.TOL7):
+		case i >= 0 && (sh.told[i].Kind == chaos.KindForge || sh.rule.ID == contract.TOL7):
 			f.Claim = story.Refuses
-		case sh.rule.ID == rule.TOL9:
+		case sh.rule.ID == contract.TOL9:
 			f.Claim = story.Answers
 		}
 		return answerFindings(f)
@@ -71,25 +72,25 @@ func (sh *shrinker) findings() []story.Finding {
 		return f
 	}
 	switch {
-	case v.Rule == rule.INB2 || v.Rule == rule.CON2:
+	case v.Rule == contract.INB2 || v.Rule == contract.CON2:
 		return []story.Finding{claim(story.Silent)}
 	case v.Subject.Kind == chaos.AboutContact:
 		stands := claim(story.Stands)
-		stands.Rule, stands.OptedOut = named(rule.CON1), e.Standing.OptedOut
+		stands.Rule, stands.OptedOut = named(contract.CON1), e.Standing.OptedOut
 		return []story.Finding{stands}
 	case e.Absent:
 		return []story.Finding{claim(story.Knows)}
 	case v.Subject.Kind == chaos.AboutInbound:
 		counts := claim(story.Counts)
 		if slices.ContainsFunc(sh.told, func(s chaos.Step) bool { return s.Subject.From != v.Subject.From }) {
-			counts.Rule = named(rule.IDEM4)
+			counts.Rule = named(contract.IDEM4)
 		}
 		return []story.Finding{counts}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
 	verbatim, second := ends, ends
 	verbatim.Verbatim, second.SameSecond = true, true
-	second.Rule = named(rule.IDEM4)
+	second.Rule = named(contract.IDEM4)
 	if strings.Contains(v.Expected, " to end as ") {
 		return []story.Finding{ends, counts, second, verbatim}
 	}
@@ -120,7 +121,7 @@ func (sh *shrinker) expected(about chaos.Subject) (e oracle.Expectation, texts i
 		switch {
 		case s.Kind != chaos.KindDeliver && s.Kind != chaos.KindForge:
 			continue
-		case s.Kind == chaos.KindForge, s.Rule == rule.TOL7:
+		case s.Kind == chaos.KindForge, s.Rule == contract.TOL7:
 			out.Status = http.StatusUnauthorized
 		}
 		o.Saw(s, out, "")

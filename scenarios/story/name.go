@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
@@ -57,7 +57,7 @@ func (t *teller) name(f Finding) string {
 			return "deliveries at the same instant are all accepted"
 		case slices.ContainsFunc(t.steps[:len(t.steps)-1], func(s chaos.Step) bool { return s.Event.ID == last.Event.ID }):
 			return kind + " is accepted when it is delivered again"
-		case f.Rule.ID == rule.ORD5:
+		case f.Rule.ID == contract.ORD5:
 			return kind + " is accepted as the first that is heard of a message"
 		}
 		return kind + " is accepted" + old

@@ -18,6 +18,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/trigger"
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -134,7 +135,7 @@ func (m *maker) genuine(edition event.Edition) {
 		if k.Extended || !slices.Contains(families, k.Parent()) {
 			continue
 		}
-		m.add("genuine-"+k.Name, Accept, rule.SIG1, "a correctly signed delivery of "+k.Name, m.request(trigger.Order{Event: k.Name}))
+		m.add("genuine-"+k.Name, Accept, contract.SIG1, "a correctly signed delivery of "+k.Name, m.request(trigger.Order{Event: k.Name}))
 	}
 }
 
@@ -143,7 +144,7 @@ const sample = "message.delivered"
 // skewed are within what clocks may differ by.
 func (m *maker) skewed() {
 	for _, offset := range []time.Duration{-240 * time.Second, 240 * time.Second, -290 * time.Second, 290 * time.Second} {
-		v := m.add(fmt.Sprintf("skew%+d", int(offset.Seconds())), Accept, rule.SIG8,
+		v := m.add(fmt.Sprintf("skew%+d", int(offset.Seconds())), Accept, contract.SIG8,
 			fmt.Sprintf("the clocks differ by %d s, and %d are allowed", int(offset.Abs().Seconds()), int(signing.Tolerance.Seconds())),
 			m.request(trigger.Order{Event: sample, SignedAt: offset}))
 		v.Strict = offset.Abs() > 240*time.Second
@@ -163,7 +164,7 @@ func (m *maker) oddBodies() {
 		{"trailing-newline", "the body ends with a line break", plain + "\n"},
 		{"not-normalised", "the body has characters that normalisation or HTML escaping would change", strings.Replace(plain, "{", "{\"text\":\"e\u0301 <b>&amp;</b> \u212b \u2028\",", 1)},
 	} {
-		m.add("raw-bytes-"+odd.id, Accept, rule.SIG9, odd.why+"; the signature is over these bytes, so only the raw bytes verify", m.request(trigger.Order{Event: sample, Raw: true, Body: []byte(odd.body)}))
+		m.add("raw-bytes-"+odd.id, Accept, contract.SIG9, odd.why+"; the signature is over these bytes, so only the raw bytes verify", m.request(trigger.Order{Event: sample, Raw: true, Body: []byte(odd.body)}))
 	}
 }
 
@@ -173,14 +174,14 @@ func (m *maker) headers() {
 	for i := range lower.Headers {
 		lower.Headers[i].Name = strings.ToLower(lower.Headers[i].Name)
 	}
-	m.add("headers-lower-case", Accept, rule.SIG11, "the names of the headers are in lower case, as HTTP/2 has them", lower)
+	m.add("headers-lower-case", Accept, contract.SIG11, "the names of the headers are in lower case, as HTTP/2 has them", lower)
 	several := m.request(trigger.Order{Event: sample})
 	for i, h := range several.Headers {
 		if h.Name == signing.HeaderSignature {
 			several.Headers[i].Value = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= " + h.Value
 		}
 	}
-	m.add("several-signatures", Accept, rule.SIG12, "the header has two signatures, separated by a space, and the second one fits", several).Strict = true
+	m.add("several-signatures", Accept, contract.SIG12, "the header has two signatures, separated by a space, and the second one fits", several).Strict = true
 }
 
 // forged are all forgeries of one delivery.

@@ -12,10 +12,10 @@ import (
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/config"
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/shrink"
 	"github.com/sentsim/sentsim/scenarios/zoo"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 const (
@@ -90,7 +90,7 @@ func TestChaos(t *testing.T) {
 // alone bring about.
 func reducible(f shrink.Failing) bool {
 	for id, n := range f.Findings.Violated {
-		if n > 0 && id != rule.ACK1 {
+		if n > 0 && id != contract.ACK1 {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidwall/sjson"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -34,13 +35,13 @@ func (d *drawer) dress(f *fact, n int, fields []optional) {
 	if st, ok := d.hit(FaultNullFields, n); ok {
 		field := seed.Pick(st, fields)
 		f.edits = append(f.edits, func(body Body) Body { return withNull(body, field) })
-		f.rule = "TOL-4"
+		f.rule = contract.TOL4
 		f.faults = append(f.faults, FaultNullFields)
 	}
 	if st, ok := d.hit(FaultExtraFields, n); ok {
 		inner := seed.Pick(st, []string{`"segments":2`, `"price":{"amount":0.0075,"currency":"USD"}`, `"tags":["a",null,true]`, `"retry":null`})
 		f.edits = append(f.edits, func(body Body) Body { return withExtra(body, inner) })
-		f.rule = "TOL-4"
+		f.rule = contract.TOL4
 		f.faults = append(f.faults, FaultExtraFields)
 	}
 }

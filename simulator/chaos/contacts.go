@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -99,7 +100,7 @@ func (c *signaller) signal(s signal, out bool, message uuid.UUID, words string) 
 		at.Source, at.MessageID, at.Text, at.To = event.InboundKeyword, message, &words, &to
 	}
 	f := c.fact(c.event(len(c.facts)), c.subject, event.Event{Type: s.kind, Contact: at}, "", c.start+s.at)
-	f.rule = "TOL-3"
+	f.rule = contract.TOL3
 	c.facts = append(c.facts, f)
 	return f
 }
@@ -112,7 +113,7 @@ func (c *signaller) text(id uuid.UUID, words string, at time.Duration) *fact {
 	}
 	s := Subject{Kind: AboutInbound, Index: c.index, ID: id, From: c.subject.From, On: c.subject.On}
 	f := c.fact(c.event(len(c.facts)), s, event.Event{Type: event.TypeOf(event.Received), Inbound: &in}, "", c.start+at)
-	f.rule = "INB-1"
+	f.rule = contract.INB1
 	c.facts = append(c.facts, f)
 	return f
 }

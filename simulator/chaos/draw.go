@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -124,7 +125,7 @@ func (d *drawer) event(n int) *seed.Stream {
 // fact is an event that happened at created.
 func (d *drawer) fact(st *seed.Stream, s Subject, e event.Event, status string, created time.Duration) *fact {
 	return &fact{
-		subject: s, created: created, rule: "SIG-1", what: e,
+		subject: s, created: created, rule: contract.SIG1, what: e,
 		event: Event{ID: newID(st), Type: e.Type, Status: status},
 	}
 }

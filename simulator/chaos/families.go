@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -32,6 +33,6 @@ func (d *drawer) addedFamily() {
 		e.Contact.From = fmt.Sprintf("+121155501%02d", st.IntN(100))
 	}
 	f := d.fact(st, Subject{}, e, "", d.start)
-	f.rule = "TOL-3"
+	f.rule = contract.TOL3
 	d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownField))
 }

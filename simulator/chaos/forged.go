@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -32,7 +33,7 @@ func (d *drawer) forge(n int, f *fact, claim func(*seed.Stream, forgedForm) *fac
 	}
 	rule := seed.Pick(st, forgedRules())
 	form := forgedForm(st.IntN(int(forms)))
-	if rule == "SIG-2" {
+	if rule == contract.SIG2 {
 		form = formGhost // what it claims cannot be read, or is about something else
 	}
 	at, claimed := f.at+between(st, time.Millisecond, 5*time.Second), f
@@ -120,17 +121,17 @@ func (d *drawer) oddities() {
 		var f *fact
 		if st.Chance(0.3) {
 			f = d.ghostTemplate(st, seed.Pick(st, []string{event.TemplatePaused, event.TemplateDisabled, "IN_APPEAL", "FLAGGED"}), when(st))
-			f.rule = "TOL-2"
+			f.rule = contract.TOL2
 		} else {
 			f = d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "RECALLED", "typing"}), when(st))
-			f.rule = "TOL-1"
+			f.rule = contract.TOL1
 		}
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownStatus))
 	}
 	if st, ok := d.hit(FaultUnknownField, 0); ok {
 		f := d.ghost(st, event.Queued, when(st))
 		parent := seed.Pick(st, []string{"contacts", "numbers", "account"})
-		f.subject, f.rule = Subject{}, "TOL-3"
+		f.subject, f.rule = Subject{}, contract.TOL3
 		f.event.Type, f.event.Status = event.Type(parent+".updated"), ""
 		f.edits = append(f.edits, func(Body) Body {
 			return Body(`{"field":"` + parent + `","sub_type":"` + parent + `.updated","timestamp":"` +
@@ -140,7 +141,7 @@ func (d *drawer) oddities() {
 	}
 	if st, ok := d.hit(FaultNotAnObject, 0); ok {
 		f := d.ghost(st, event.Queued, when(st))
-		f.subject, f.event.Status, f.rule = Subject{}, "", "TOL-7"
+		f.subject, f.event.Status, f.rule = Subject{}, "", contract.TOL7
 		body := Body(seed.Pick(st, notObjects()))
 		f.edits = append(f.edits, func(Body) Body { return body })
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultNotAnObject))

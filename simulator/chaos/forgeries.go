@@ -4,27 +4,28 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
 // Forgeries is every forgery, in the order of the rules. The caller owns the result.
 func Forgeries() []Forgery {
 	all := []Forgery{
-		{Name: "body-tampered", Rule: "SIG-2", Doc: "one digit of the body is another one; it is still JSON", forge: tamper},
-		{Name: "body-truncated", Rule: "SIG-2", Doc: "the body's last byte is missing", forge: truncate},
-		{Name: "body-appended", Rule: "SIG-2", Doc: "a line break follows the body; it is still the same JSON", forge: extend},
+		{Name: "body-tampered", Rule: contract.SIG2, Doc: "one digit of the body is another one; it is still JSON", forge: tamper},
+		{Name: "body-truncated", Rule: contract.SIG2, Doc: "the body's last byte is missing", forge: truncate},
+		{Name: "body-appended", Rule: contract.SIG2, Doc: "a line break follows the body; it is still the same JSON", forge: extend},
 
-		{Name: "wrong-secret", Rule: "SIG-3", Doc: "signed with another webhook's secret", forge: wrongSecret},
-		{Name: "secret-text", Rule: "SIG-3", Doc: "signed with the secret's text after whsec_ as the key, not with the bytes it stands for", forge: keyed(withoutPrefix)},
-		{Name: "secret-text-with-prefix", Rule: "SIG-3", Doc: "signed with the secret's whole text as the key, whsec_ and all", forge: keyed(signing.Secret.Reveal)},
+		{Name: "wrong-secret", Rule: contract.SIG3, Doc: "signed with another webhook's secret", forge: wrongSecret},
+		{Name: "secret-text", Rule: contract.SIG3, Doc: "signed with the secret's text after whsec_ as the key, not with the bytes it stands for", forge: keyed(withoutPrefix)},
+		{Name: "secret-text-with-prefix", Rule: contract.SIG3, Doc: "signed with the secret's whole text as the key, whsec_ and all", forge: keyed(signing.Secret.Reveal)},
 	}
 	all = append(all, missingHeaders()...)
 	all = append(all, malformedSignatures()...)
 	all = append(all, otherSchemes()...)
 	all = append(all, timestamps()...)
 	return append(all,
-		Forgery{Name: "other-webhook-id", Rule: "SIG-10", Doc: "the signature was made for another webhook id than the header's", forge: signedForOtherID},
-		Forgery{Name: "webhook-id-replaced", Rule: "SIG-10", Doc: "the header names another webhook id than the signature was made for", forge: replaceID},
+		Forgery{Name: "other-webhook-id", Rule: contract.SIG10, Doc: "the signature was made for another webhook id than the header's", forge: signedForOtherID},
+		Forgery{Name: "webhook-id-replaced", Rule: contract.SIG10, Doc: "the header names another webhook id than the signature was made for", forge: replaceID},
 	)
 }
 
@@ -35,7 +36,7 @@ func Forgeries() []Forgery {
 func missingHeaders() []Forgery {
 	id, ts, sig := signing.HeaderID, signing.HeaderTimestamp, signing.HeaderSignature
 	f := func(name, doc string, forge forger) Forgery {
-		return Forgery{Name: name, Rule: "SIG-4", Doc: doc, forge: forge}
+		return Forgery{Name: name, Rule: contract.SIG4, Doc: doc, forge: forge}
 	}
 	return []Forgery{
 		f("no-id", id+" is missing", without(id)),
@@ -69,7 +70,7 @@ func missingHeaders() []Forgery {
 // wrong. Whoever sends signature-trailing has to look for such a decoder.
 func malformedSignatures() []Forgery {
 	f := func(name, doc string, value func(digest []byte, text string) string) Forgery {
-		return Forgery{Name: name, Rule: "SIG-5", Doc: doc, forge: signature(value)}
+		return Forgery{Name: name, Rule: contract.SIG5, Doc: doc, forge: signature(value)}
 	}
 	const v = signing.Version + ","
 	return []Forgery{
@@ -92,7 +93,7 @@ func malformedSignatures() []Forgery {
 // with the secret's text as the key. They are SIG-5's too.
 func otherSchemes() []Forgery {
 	f := func(name, doc string, key func(signing.Secret) string, value func(digest []byte) string) Forgery {
-		return Forgery{Name: name, Rule: "SIG-5", Doc: doc, forge: bodyAlone(key, value)}
+		return Forgery{Name: name, Rule: contract.SIG5, Doc: doc, forge: bodyAlone(key, value)}
 	}
 	const doc = "the HMAC of the body alone, keyed with the secret's text, "
 	whole := signing.Secret.Reveal
@@ -119,22 +120,22 @@ func strict(f Forgery) Forgery {
 func timestamps() []Forgery {
 	const minute, hour, tenYears = 60, 3600, 10 * 365 * 24 * 3600
 	return []Forgery{
-		{Name: "stale-310", Rule: "SIG-6", Doc: "validly signed 310 s ago", forge: shifted(-5*minute - 10)},
-		{Name: "stale-3600", Rule: "SIG-6", Doc: "validly signed an hour ago", forge: shifted(-hour)},
-		{Name: "stale-10y", Rule: "SIG-6", Doc: "validly signed ten years ago", forge: shifted(-tenYears)},
-		{Name: "stale-301", Rule: "SIG-6", Doc: "validly signed 301 s ago", StrictOnly: true, forge: shifted(-5*minute - 1)},
-		{Name: "timestamp-text", Rule: "SIG-6", Doc: `the timestamp is the word "yesterday", validly signed`, forge: stamped(text("yesterday"))},
-		{Name: "timestamp-nan", Rule: "SIG-6", Doc: `the timestamp is "NaN", validly signed: no comparison with it is ever true`, forge: stamped(text("NaN"))},
-		{Name: "timestamp-empty", Rule: "SIG-6", Doc: "the timestamp is empty, validly signed", forge: stamped(text(""))},
-		{Name: "timestamp-negative", Rule: "SIG-6", Doc: "the timestamp has a minus sign, validly signed", forge: stamped(negative)},
-		{Name: "timestamp-overflow", Rule: "SIG-6", Doc: "the timestamp is 2^64 s too large, so that 64 bits wrap around to now, validly signed", forge: stamped(wrapping)},
-		strict(Forgery{Name: "timestamp-trailing-text", Rule: "SIG-6", Doc: "letters follow the timestamp, validly signed: a lenient parser reads now", forge: stamped(func(in Input) string { return stamp(in) + "abc" })}),
-		strict(Forgery{Name: "timestamp-fraction", Rule: "SIG-6", Doc: "the timestamp has a fraction, validly signed", forge: stamped(func(in Input) string { return stamp(in) + ".5" })}),
-		strict(Forgery{Name: "timestamp-exponent", Rule: "SIG-6", Doc: "the timestamp has an exponent, validly signed", forge: stamped(exponent)}),
+		{Name: "stale-310", Rule: contract.SIG6, Doc: "validly signed 310 s ago", forge: shifted(-5*minute - 10)},
+		{Name: "stale-3600", Rule: contract.SIG6, Doc: "validly signed an hour ago", forge: shifted(-hour)},
+		{Name: "stale-10y", Rule: contract.SIG6, Doc: "validly signed ten years ago", forge: shifted(-tenYears)},
+		{Name: "stale-301", Rule: contract.SIG6, Doc: "validly signed 301 s ago", StrictOnly: true, forge: shifted(-5*minute - 1)},
+		{Name: "timestamp-text", Rule: contract.SIG6, Doc: `the timestamp is the word "yesterday", validly signed`, forge: stamped(text("yesterday"))},
+		{Name: "timestamp-nan", Rule: contract.SIG6, Doc: `the timestamp is "NaN", validly signed: no comparison with it is ever true`, forge: stamped(text("NaN"))},
+		{Name: "timestamp-empty", Rule: contract.SIG6, Doc: "the timestamp is empty, validly signed", forge: stamped(text(""))},
+		{Name: "timestamp-negative", Rule: contract.SIG6, Doc: "the timestamp has a minus sign, validly signed", forge: stamped(negative)},
+		{Name: "timestamp-overflow", Rule: contract.SIG6, Doc: "the timestamp is 2^64 s too large, so that 64 bits wrap around to now, validly signed", forge: stamped(wrapping)},
+		strict(Forgery{Name: "timestamp-trailing-text", Rule: contract.SIG6, Doc: "letters follow the timestamp, validly signed: a lenient parser reads now", forge: stamped(func(in Input) string { return stamp(in) + "abc" })}),
+		strict(Forgery{Name: "timestamp-fraction", Rule: contract.SIG6, Doc: "the timestamp has a fraction, validly signed", forge: stamped(func(in Input) string { return stamp(in) + ".5" })}),
+		strict(Forgery{Name: "timestamp-exponent", Rule: contract.SIG6, Doc: "the timestamp has an exponent, validly signed", forge: stamped(exponent)}),
 
-		{Name: "future-310", Rule: "SIG-7", Doc: "validly signed for 310 s from now", forge: shifted(5*minute + 10)},
-		{Name: "future-3600", Rule: "SIG-7", Doc: "validly signed for an hour from now", forge: shifted(hour)},
-		{Name: "future-overflow", Rule: "SIG-7", Doc: "validly signed for 2^32 s from now, which is now for who counts in 32 bits", forge: shifted(1 << 32)},
-		{Name: "future-milliseconds", Rule: "SIG-7", Doc: "the timestamp is in milliseconds, validly signed", forge: stamped(milliseconds)},
+		{Name: "future-310", Rule: contract.SIG7, Doc: "validly signed for 310 s from now", forge: shifted(5*minute + 10)},
+		{Name: "future-3600", Rule: contract.SIG7, Doc: "validly signed for an hour from now", forge: shifted(hour)},
+		{Name: "future-overflow", Rule: contract.SIG7, Doc: "validly signed for 2^32 s from now, which is now for who counts in 32 bits", forge: shifted(1 << 32)},
+		{Name: "future-milliseconds", Rule: contract.SIG7, Doc: "the timestamp is in milliseconds, validly signed", forge: stamped(milliseconds)},
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"slices"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // What a burst or a pause takes out of turn.
@@ -58,7 +60,7 @@ func (m *merger) pause(p parcel) {
 	m.emit(end, met)
 	m.step(end, Step{Kind: KindResume, Faults: []Fault{FaultPause}})
 	for i, s := range met {
-		s.step.Occurrence, s.step.Rule = Retry, "IDEM-2"
+		s.step.Occurrence, s.step.Rule = Retry, contract.IDEM2
 		s.step.Attempt++
 		wait := m.plan.Sending.schedule().Delay(1, 0) + time.Duration(i)*time.Millisecond
 		heap.Push(&m.queue, parcel{at: end + wait, unit: s.step.Subject.Index, seq: -1 - i, sends: []sending{s}})
@@ -150,8 +152,8 @@ func (m *merger) burst(p parcel) {
 	for i := range all {
 		s := &all[i].step
 		s.Faults = append(s.Faults[:len(s.Faults):len(s.Faults)], FaultBurst)
-		if s.Kind == KindDeliver && s.Rule == "SIG-1" {
-			s.Rule = "ACK-2"
+		if s.Kind == KindDeliver && s.Rule == contract.SIG1 {
+			s.Rule = contract.ACK2
 		}
 	}
 	m.emit(end, all)

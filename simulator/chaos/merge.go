@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Steps is everything that is done to the target, in order. It makes each
@@ -274,7 +276,7 @@ func (m *merger) control(p parcel) {
 	case KindRotate:
 		m.step(p.at, Step{Kind: KindRotate, Faults: []Fault{FaultRotate}})
 		d, st := drawer{plan: m.plan, index: p.unit}, m.plan.Seed.Stream("chaos control "+string(p.control), nth(p.unit))
-		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, "ROT-1")
+		old := forged(d.ghost(st, "DELIVERED", p.at), ForgeryOldSecret, contract.ROT1)
 		old.claim.make(m.plan, m.plan.Start)
 		old.step.Event, old.step.Body = old.claim.event, old.claim.body
 		old.step.Faults = []Fault{FaultRotate}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/seed"
 )
@@ -77,7 +78,7 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 	if st, ok := d.hit(FaultLateRetry, n); ok {
 		attempt := 2 + st.IntN(sent.attempts()-1)
 		if at := retry(st, attempt); open(at) {
-			d.add(at, d.deliver(f, Retry, attempt, "", "RET-1", FaultLateRetry))
+			d.add(at, d.deliver(f, Retry, attempt, "", contract.RET1, FaultLateRetry))
 			return nil
 		}
 	}
@@ -90,7 +91,7 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 			continue
 		}
 		if at := retry(st, 2); open(at) {
-			rule := "IDEM-2"
+			rule := contract.IDEM2
 			if lost.fault == FaultReset {
 				rule = "" // nothing of it was taken
 			}
@@ -106,34 +107,34 @@ func (d *drawer) first(f *fact, n int, next time.Duration) []sending {
 	sends := []sending{d.deliver(f, First, 1, how, "", faults...)}
 	if st, ok := d.hit(FaultSkew, n); ok {
 		sends[0].step.Skew = seed.Pick(st, skews())
-		sends[0].step.Rule = "SIG-8"
+		sends[0].step.Rule = contract.SIG8
 		mark(sends, FaultSkew)
 	}
 	again := 1
 	if st, ok := d.hit(FaultAtOnce, n); ok && how == "" && sends[0].step.Skew == 0 {
 		mark(sends, FaultAtOnce)
-		sends[0].step.Rule = "IDEM-3"
+		sends[0].step.Rule = contract.IDEM3
 		for range 1 + st.IntN(4) {
 			again++
-			sends = append(sends, d.deliver(f, Duplicate, again, "", "IDEM-3", FaultAtOnce))
+			sends = append(sends, d.deliver(f, Duplicate, again, "", contract.IDEM3, FaultAtOnce))
 		}
 	}
 	if st, ok := d.hit(FaultDuplicate, n); ok {
 		if at := f.at + between(st, time.Millisecond, 40*time.Millisecond); open(at) {
 			again++
-			d.add(at, d.deliver(f, Duplicate, again, "", "IDEM-1", FaultDuplicate))
+			d.add(at, d.deliver(f, Duplicate, again, "", contract.IDEM1, FaultDuplicate))
 		}
 	}
 	if st, ok := d.hit(FaultResigned, n); ok {
 		if at := f.at + between(st, 50*time.Millisecond, 5*time.Second); open(at) {
 			again++
-			d.add(at, d.deliver(f, Retry, again, "", "IDEM-2", FaultResigned))
+			d.add(at, d.deliver(f, Retry, again, "", contract.IDEM2, FaultResigned))
 		}
 	}
 	if st, ok := d.hit(FaultLateDuplicate, n); ok {
 		if at := f.at + between(st, time.Minute, 9*time.Minute); open(at) {
 			again++
-			d.add(at, d.deliver(f, Retry, again, "", "IDEM-2", FaultLateDuplicate))
+			d.add(at, d.deliver(f, Retry, again, "", contract.IDEM2, FaultLateDuplicate))
 		}
 	}
 	return sends

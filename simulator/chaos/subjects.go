@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
 	"github.com/sentsim/sentsim/simulator/seed"
@@ -65,11 +66,11 @@ func (d *drawer) outbound() {
 		f.faults = made
 		switch {
 		case len(made) > 0:
-			f.rule = "TOL-5"
+			f.rule = contract.TOL5
 		case skipped && len(facts) == 0:
-			f.rule = "ORD-5"
+			f.rule = contract.ORD5
 		case skipped:
-			f.rule = "ORD-2"
+			f.rule = contract.ORD2
 		}
 		if skipped {
 			f.faults = append(f.faults, FaultSkip)
@@ -177,9 +178,9 @@ func (d *drawer) inbound() {
 		}
 		subject := Subject{Kind: AboutInbound, Index: d.index, ID: in.MessageID, From: from, On: in.Channel}
 		f := d.fact(d.event(n), subject, event.Event{Type: event.TypeOf(event.Received), Inbound: &in}, "", at)
-		f.faults, f.rule = made, "INB-1"
+		f.faults, f.rule = made, contract.INB1
 		if len(made) > 0 {
-			f.rule = "TOL-5"
+			f.rule = contract.TOL5
 		}
 		d.dress(f, n, []optional{{"provider", true}, {"provider", false}})
 		facts = append(facts, f)
@@ -218,9 +219,9 @@ func (d *drawer) template() {
 			t.WhatsAppTemplateID = metaID
 		}
 		f := d.fact(d.event(n), subject, event.Event{Type: event.Templates, Template: &t}, s.Status, at)
-		f.rule = "TPL-1"
+		f.rule = contract.TPL1
 		if !documentedTemplate(s.Status) {
-			f.rule = "TOL-2"
+			f.rule = contract.TOL2
 		}
 		d.dress(f, n, []optional{{"reason", true}, {"whatsapp_template_id", false}, {"category", true}, {"language", false}})
 		facts = append(facts, f)

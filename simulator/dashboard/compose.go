@@ -13,6 +13,7 @@ import (
 
 	"github.com/sentsim/sentsim/simulator"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/lifecycle"
@@ -51,8 +52,8 @@ type faultGroup struct {
 // faultGroups are the forgeries by the rule that a receiver breaks by taking them.
 func faultGroups() []faultGroup {
 	names := map[string]string{
-		"SIG-2": "A changed body", "SIG-3": "Another key", "SIG-4": "A missing header", "SIG-5": "A malformed signature",
-		"SIG-6": "Too old", "SIG-7": "From the future", "SIG-10": "Another webhook's id",
+		contract.SIG2: "A changed body", contract.SIG3: "Another key", contract.SIG4: "A missing header", contract.SIG5: "A malformed signature",
+		contract.SIG6: "Too old", contract.SIG7: "From the future", contract.SIG10: "Another webhook's id",
 	}
 	var groups []faultGroup
 	for _, f := range chaos.Forgeries() {

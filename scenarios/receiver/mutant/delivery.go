@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes with how a delivery is answered.
@@ -16,7 +16,7 @@ func acknowledgementMutants() []Mutant {
 		{
 			Name:    "slow-work-first",
 			Mistake: "A template is fetched from the API before its event is acknowledged, which takes more than a second.",
-			Breaks:  []Broken{{rule.ACK1, "acknowledges within 1 s"}},
+			Breaks:  []Broken{{contract.ACK1, "acknowledges within 1 s"}},
 			change: working(receiver.Template, func(ctx context.Context) error {
 				return takes(ctx, 1200*time.Millisecond)
 			}),
@@ -24,7 +24,7 @@ func acknowledgementMutants() []Mutant {
 		{
 			Name:    "global-lock",
 			Mistake: "Everything that is done for a new message is done under one lock, a slow look-up among it.",
-			Breaks:  []Broken{{rule.ACK2, "all 2xx within 5 s"}},
+			Breaks:  []Broken{{contract.ACK2, "all 2xx within 5 s"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var lock sync.Mutex
 				return working(receiver.Message, func(ctx context.Context) error {
@@ -37,7 +37,7 @@ func acknowledgementMutants() []Mutant {
 		{
 			Name:    "pool-exhausted",
 			Mistake: "Each new message holds one of ten connections for a while, and who finds none is answered with 503.",
-			Breaks:  []Broken{{rule.ACK2, "all 2xx within 5 s"}},
+			Breaks:  []Broken{{contract.ACK2, "all 2xx within 5 s"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				pool := make(chan struct{}, 10)
 				return working(receiver.Message, func(ctx context.Context) error {
@@ -55,8 +55,8 @@ func acknowledgementMutants() []Mutant {
 			Name:    "redirect-to-login",
 			Mistake: "The route stands behind the login of the application, which sends everybody to its form.",
 			Breaks: []Broken{
-				{rule.SIG1, "accepts a correctly signed delivery"},
-				{rule.ACK3, "no redirect"},
+				{contract.SIG1, "accepts a correctly signed delivery"},
+				{contract.ACK3, "no redirect"},
 			},
 			change: serving(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
@@ -91,7 +91,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "old-event-refused",
 			Mistake: "The limit of 300 s is put on the event's own timestamp, so a late retry is never taken.",
-			Breaks:  []Broken{{rule.RET1, "delivered by a retry minutes later"}},
+			Breaks:  []Broken{{contract.RET1, "delivered by a retry minutes later"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				return reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 					at, err := time.Parse(time.RFC3339, envelope.Text("timestamp"))
@@ -105,7 +105,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "gap-refused",
 			Mistake: "After a gap in the events' timestamps the next one is refused: something must have been lost.",
-			Breaks:  []Broken{{rule.RET2, "it takes new events"}},
+			Breaks:  []Broken{{contract.RET2, "it takes new events"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var mu sync.Mutex
 				var newest time.Time
@@ -129,7 +129,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "template-id-as-key",
 			Mistake: "The idempotency key of a template's event is template_id alone: only its first status counts.",
-			Breaks:  []Broken{{rule.TPL1, "last status kept"}},
+			Breaks:  []Broken{{contract.TPL1, "last status kept"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Template {
 					ev.Key = "template " + ev.Subject
@@ -140,7 +140,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "approved-is-final",
 			Mistake: "A template that is approved stays so: what comes of it later is not kept.",
-			Breaks:  []Broken{{rule.TPL1, "also when an approved template is edited"}},
+			Breaks:  []Broken{{contract.TPL1, "also when an approved template is edited"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Template && ev.Status == "APPROVED" {
 					ev.Rank = 1
@@ -151,7 +151,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "category-update-crash",
 			Mistake: "CATEGORY_UPDATED is not among the statuses of a review, and throws.",
-			Breaks:  []Broken{{rule.TPL1, "CATEGORY_UPDATED"}},
+			Breaks:  []Broken{{contract.TPL1, "CATEGORY_UPDATED"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Template && ev.Status == "CATEGORY_UPDATED" {
 					return crash("ValueError: not a valid ReviewStatus")
@@ -162,7 +162,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "old-secret-kept",
 			Mistake: "Every secret that was ever configured is kept and tried, so a stolen one is good for ever.",
-			Breaks:  []Broken{{rule.ROT1, "refuses the old one"}},
+			Breaks:  []Broken{{contract.ROT1, "refuses the old one"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				keys, err := store{r.Store}.secrets(context.Background(), r.Key)
 				r.Verify = func(_ []byte, h http.Header, body []byte, now time.Time) (err error) {
@@ -179,7 +179,7 @@ func laterMutants() []Mutant {
 		{
 			Name:    "first-secret-kept",
 			Mistake: "The secret is copied into the database on the first start and read from there ever after.",
-			Breaks:  []Broken{{rule.ROT1, "takes the new secret"}},
+			Breaks:  []Broken{{contract.ROT1, "takes the new secret"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				keys, err := store{r.Store}.secrets(context.Background(), r.Key)
 				if err == nil {

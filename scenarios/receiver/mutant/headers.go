@@ -8,20 +8,20 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes with headers that are not there, and with the time.
 func headerMutants() []Mutant {
 	olderAndNewer := []Broken{
-		{rule.SIG6, "rejects a validly signed delivery older than 300 s"},
-		{rule.SIG7, "rejects one more than 300 s in the future"},
+		{contract.SIG6, "rejects a validly signed delivery older than 300 s"},
+		{contract.SIG7, "rejects one more than 300 s in the future"},
 	}
 	return []Mutant{
 		{
 			Name:    "verified-if-signed",
 			Mistake: "A delivery is verified if it has a signature: if (signature && !valid).",
-			Breaks:  []Broken{{rule.SIG4, "rejects when any of the three signature headers is missing or empty"}},
+			Breaks:  []Broken{{contract.SIG4, "rejects when any of the three signature headers is missing or empty"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
 				if h.Get("X-Webhook-Signature") == "" {
 					return nil
@@ -32,7 +32,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "empty-id-signed",
 			Mistake: "Nobody asks for the webhook id: without it, nothing is signed in its place.",
-			Breaks:  []Broken{{rule.SIG4, "also when the rest is signed consistently without it"}},
+			Breaks:  []Broken{{contract.SIG4, "also when the rest is signed consistently without it"}},
 			change: checking(func(c *check) {
 				c.present = func(_, timestamp, signatures string) bool { return timestamp != "" && signatures != "" }
 			}),
@@ -40,7 +40,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "undefined-signed",
 			Mistake: "A missing webhook id is the text undefined in what is signed, as a template string makes it.",
-			Breaks:  []Broken{{rule.SIG4, "also when the rest is signed consistently without it"}},
+			Breaks:  []Broken{{contract.SIG4, "also when the rest is signed consistently without it"}},
 			change: checking(func(c *check) {
 				c.present = func(_, timestamp, signatures string) bool { return timestamp != "" && signatures != "" }
 				c.content = func(id, timestamp string, body []byte) []byte {
@@ -55,8 +55,8 @@ func headerMutants() []Mutant {
 			Name:    "timestamp-optional",
 			Mistake: "Without a timestamp there is nothing to compare with the clock, so the age is not checked.",
 			Breaks: []Broken{
-				{rule.SIG4, "also when the rest is signed consistently without it"},
-				{rule.SIG6, "empty"},
+				{contract.SIG4, "also when the rest is signed consistently without it"},
+				{contract.SIG6, "empty"},
 			},
 			change: checking(func(c *check) {
 				c.present = func(id, _, signatures string) bool { return id != "" && signatures != "" }
@@ -71,7 +71,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "id-optional",
 			Mistake: "Without X-Webhook-ID, {timestamp}.{body} is what is signed, as an older scheme had it.",
-			Breaks:  []Broken{{rule.SIG4, "with and without the dot that followed it"}},
+			Breaks:  []Broken{{contract.SIG4, "with and without the dot that followed it"}},
 			change: checking(func(c *check) {
 				c.present = func(_, timestamp, signatures string) bool { return timestamp != "" && signatures != "" }
 				c.content = func(id, timestamp string, body []byte) []byte {
@@ -85,7 +85,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "header-case",
 			Mistake: "The headers are looked up in the list of raw ones, spelled as the documentation spells them.",
-			Breaks:  []Broken{{rule.SIG11, "header names are case-insensitive"}},
+			Breaks:  []Broken{{contract.SIG11, "header names are case-insensitive"}},
 			change:  caseSensitive,
 		},
 		{
@@ -97,7 +97,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "future-unchecked",
 			Mistake: "Only the age is limited: now - timestamp > 300.",
-			Breaks:  []Broken{{rule.SIG7, "rejects one more than 300 s in the future"}},
+			Breaks:  []Broken{{contract.SIG7, "rejects one more than 300 s in the future"}},
 			change: timing(func(timestamp string, now int64) error {
 				seconds, err := strconv.ParseUint(timestamp, 10, 63)
 				if err != nil {
@@ -112,7 +112,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "timestamp-in-32-bits",
 			Mistake: "The timestamp is kept in 32 bits, in which a time 136 years ahead is now.",
-			Breaks:  []Broken{{rule.SIG7, "rejects one more than 300 s in the future"}},
+			Breaks:  []Broken{{contract.SIG7, "rejects one more than 300 s in the future"}},
 			change: timing(func(timestamp string, now int64) error {
 				seconds, err := strconv.ParseUint(timestamp, 10, 63)
 				if err != nil {
@@ -133,14 +133,14 @@ func headerMutants() []Mutant {
 		{
 			Name:    "tolerance-of-a-minute",
 			Mistake: "The clocks may differ by a minute and no more.",
-			Breaks:  []Broken{{rule.SIG8, "accepts ±240 s of skew"}},
+			Breaks:  []Broken{{contract.SIG8, "accepts ±240 s of skew"}},
 			change:  timing(within(60)),
 		},
 		{
 			Name:    "milliseconds-guessed",
 			Mistake: "A timestamp that is too large for seconds is taken for milliseconds.",
-			Breaks:  []Broken{{rule.SIG7, "milliseconds instead of seconds"}},
-			May:     []rule.ID{rule.SIG6},
+			Breaks:  []Broken{{contract.SIG7, "milliseconds instead of seconds"}},
+			May:     []contract.ID{contract.SIG6},
 			change: timing(func(timestamp string, now int64) error {
 				if len(timestamp) == 13 {
 					timestamp = timestamp[:10]
@@ -151,7 +151,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "unreadable-timestamp-passes",
 			Mistake: "A timestamp that is not a number is not older than anything: no comparison with it is true.",
-			Breaks:  []Broken{{rule.SIG6, "non-numeric"}},
+			Breaks:  []Broken{{contract.SIG6, "non-numeric"}},
 			change: timing(func(timestamp string, now int64) error {
 				seconds, err := strconv.ParseFloat(timestamp, 64)
 				if err != nil {
@@ -166,7 +166,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "digits-then-anything",
 			Mistake: "The timestamp is read with parseInt, which stops at the first character that is no digit.",
-			Breaks:  []Broken{{rule.SIG6, "trailing text, a fraction or an exponent only with --strict"}},
+			Breaks:  []Broken{{contract.SIG6, "trailing text, a fraction or an exponent only with --strict"}},
 			change: timing(func(timestamp string, now int64) error {
 				digits := len(timestamp) - len(strings.TrimLeft(timestamp, "0123456789"))
 				return fresh(timestamp[:digits], now)
@@ -175,7 +175,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "timestamp-wraps-around",
 			Mistake: "The timestamp is read digit by digit into 64 bits, which overflow.",
-			Breaks:  []Broken{{rule.SIG6, "overflowing timestamp"}},
+			Breaks:  []Broken{{contract.SIG6, "overflowing timestamp"}},
 			change: timing(func(timestamp string, now int64) error {
 				var seconds uint64
 				for _, c := range timestamp {
@@ -190,7 +190,7 @@ func headerMutants() []Mutant {
 		{
 			Name:    "sign-ignored",
 			Mistake: "What is no digit is stripped from the timestamp before it is read, a minus sign for instance.",
-			Breaks:  []Broken{{rule.SIG6, "negative"}},
+			Breaks:  []Broken{{contract.SIG6, "negative"}},
 			change: timing(func(timestamp string, now int64) error {
 				return fresh(strings.TrimLeft(timestamp, "+- "), now)
 			}),

@@ -8,21 +8,21 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes with what comes twice, and with what only looks as if it did.
 func idempotencyMutants() []Mutant {
 	acceptsTwice := []Broken{
-		{rule.IDEM1, "2xx twice"},
-		{rule.IDEM2, "2xx"},
-		{rule.IDEM3, "all 2xx"},
+		{contract.IDEM1, "2xx twice"},
+		{contract.IDEM2, "2xx"},
+		{contract.IDEM3, "all 2xx"},
 	}
 	newTimestampNewEvent := []Broken{
-		{rule.IDEM2, "a retry with a fresh timestamp and signature"},
-		{rule.IDEM5, "inbound duplicates have one effect"},
-		{rule.IDEM6, "followed by a retry: one effect"},
-		{rule.IDEM7, "still one effect"},
+		{contract.IDEM2, "a retry with a fresh timestamp and signature"},
+		{contract.IDEM5, "inbound duplicates have one effect"},
+		{contract.IDEM6, "followed by a retry: one effect"},
+		{contract.IDEM7, "still one effect"},
 	}
 	return []Mutant{
 		{
@@ -41,8 +41,8 @@ func idempotencyMutants() []Mutant {
 			Name:    "no-dedupe",
 			Mistake: "Every delivery is taken for a new event.",
 			Breaks: append([]Broken{
-				{rule.IDEM1, "one effect"},
-				{rule.IDEM3, "one effect"},
+				{contract.IDEM1, "one effect"},
+				{contract.IDEM3, "one effect"},
 			}, newTimestampNewEvent...),
 			change: adding(store.addAgain),
 		},
@@ -67,8 +67,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "webhook-id-as-key",
 			Mistake: "The idempotency key is X-Webhook-ID, as if that were the event's id: only the first event ever counts.",
-			Breaks:  []Broken{{rule.IDEM4, "different events under one X-Webhook-ID"}},
-			May:     []rule.ID{rule.ACK2, rule.IDEM5, rule.INB1, rule.ORD1, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD6, rule.ORD7, rule.RET1, rule.TPL1, rule.SIG13, rule.IDEM1, rule.IDEM2, rule.IDEM3, rule.IDEM6, rule.IDEM7, rule.CON1},
+			Breaks:  []Broken{{contract.IDEM4, "different events under one X-Webhook-ID"}},
+			May:     []contract.ID{contract.ACK2, contract.IDEM5, contract.INB1, contract.ORD1, contract.ORD2, contract.ORD3, contract.ORD4, contract.ORD6, contract.ORD7, contract.RET1, contract.TPL1, contract.SIG13, contract.IDEM1, contract.IDEM2, contract.IDEM3, contract.IDEM6, contract.IDEM7, contract.CON1},
 			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
 				ev.Key = h.Get("X-Webhook-ID")
 				return nil
@@ -77,8 +77,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "message-id-as-key",
 			Mistake: "The idempotency key of a message's event is message_id alone: only the first status of a message counts.",
-			Breaks:  []Broken{{rule.ORD1, "the full lifecycle ends in the last status"}}, // a row that never changes
-			May:     []rule.ID{rule.IDEM4, rule.ORD2, rule.ORD3, rule.ORD4, rule.ORD6, rule.ORD7, rule.RET1},
+			Breaks:  []Broken{{contract.ORD1, "the full lifecycle ends in the last status"}}, // a row that never changes
+			May:     []contract.ID{contract.IDEM4, contract.ORD2, contract.ORD3, contract.ORD4, contract.ORD6, contract.ORD7, contract.RET1},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Message {
 					ev.Key = "message " + ev.Subject
@@ -89,7 +89,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "second-as-key",
 			Mistake: "The idempotency key of a message's event is message_id and updated_at: two statuses of one second are one.",
-			Breaks:  []Broken{{rule.IDEM4, "two statuses of one message at the same instant"}},
+			Breaks:  []Broken{{contract.IDEM4, "two statuses of one message at the same instant"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
 				if at := payload.Text("updated_at"); ev.Kind == receiver.Message && at != "" {
 					ev.Key = "message " + ev.Subject + " " + at
@@ -100,8 +100,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "event-id-and-timestamp-as-key",
 			Mistake: "The idempotency key is X-Webhook-Event-ID and X-Webhook-Timestamp, which is another one on every attempt.",
-			Breaks:  []Broken{{rule.IDEM2, "a retry with a fresh timestamp and signature"}},
-			May:     []rule.ID{rule.IDEM5, rule.IDEM6, rule.IDEM7},
+			Breaks:  []Broken{{contract.IDEM2, "a retry with a fresh timestamp and signature"}},
+			May:     []contract.ID{contract.IDEM5, contract.IDEM6, contract.IDEM7},
 			change: reading(func(ev *receiver.Event, h http.Header, _, _ receiver.Fields) error {
 				if id := h.Get("X-Webhook-Event-ID"); id != "" {
 					ev.Key = id + " " + h.Get("X-Webhook-Timestamp")
@@ -112,14 +112,14 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "check-then-insert",
 			Mistake: "One statement looks if the event is there already, another one stores it, and copies slip in between.",
-			Breaks:  []Broken{{rule.IDEM3, "N copies at the same instant"}},
-			May:     []rule.ID{rule.IDEM5},
+			Breaks:  []Broken{{contract.IDEM3, "N copies at the same instant"}},
+			May:     []contract.ID{contract.IDEM5},
 			change:  adding(store.lookThenAdd),
 		},
 		{
 			Name:    "keys-in-memory",
 			Mistake: "The keys of processed events are kept in a map, the events in a database: a restart forgets the keys.",
-			Breaks:  []Broken{{rule.IDEM7, "when the receiver restarts between the two"}},
+			Breaks:  []Broken{{contract.IDEM7, "when the receiver restarts between the two"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				seen := map[string]bool{}
@@ -139,7 +139,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "state-in-memory",
 			Mistake: "Everything is kept in memory, and a restart forgets it.",
-			Breaks:  []Broken{{rule.IDEM7, "when the receiver restarts between the two"}},
+			Breaks:  []Broken{{contract.IDEM7, "when the receiver restarts between the two"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				memory, err := receiver.OpenStore(context.Background(), "")
 				if err != nil {
@@ -153,7 +153,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "last-event-remembered",
 			Mistake: "An event is a duplicate if it is the same as the last one of its message: what comes back later is new.",
-			Breaks:  []Broken{{rule.IDEM2, "after newer events of the same message"}},
+			Breaks:  []Broken{{contract.IDEM2, "after newer events of the same message"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind != receiver.Message {
 					return s.Add(ctx, ev, reply)
@@ -164,7 +164,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "marked-before-effect",
 			Mistake: "An event is marked as seen in one transaction and has its effect in another: a sender that hangs up cancels what lies between.",
-			Breaks:  []Broken{{rule.IDEM6, "a lost acknowledgement"}},
+			Breaks:  []Broken{{contract.IDEM6, "a lost acknowledgement"}},
 			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				marked, err := s.mark(ctx, ev.Key)
 				if err != nil || !marked {
@@ -179,7 +179,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "marked-after-answer",
 			Mistake: "An event is marked as seen once the sender is known to have waited for the end: who hung up gets it a second time.",
-			Breaks:  []Broken{{rule.IDEM6, "a lost acknowledgement"}},
+			Breaks:  []Broken{{contract.IDEM6, "a lost acknowledgement"}},
 			change: both(serving(hearing), adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				key := ev.Key
 				gone := func() bool { return takes(heard(ctx), 5*time.Millisecond) != nil }
@@ -194,8 +194,8 @@ func idempotencyMutants() []Mutant {
 			Name:    "inbound-not-deduplicated",
 			Mistake: "Statuses are deduplicated, what contacts write is not.",
 			Breaks: []Broken{
-				{rule.IDEM3, "one effect"},
-				{rule.IDEM5, "inbound duplicates have one effect"},
+				{contract.IDEM3, "one effect"},
+				{contract.IDEM5, "inbound duplicates have one effect"},
 			},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind == receiver.Inbound {
@@ -207,8 +207,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "inbound-check-then-insert",
 			Mistake: "Statuses have a unique key, and what contacts write is looked for and then stored: copies slip in between.",
-			Breaks:  []Broken{{rule.IDEM3, "N copies at the same instant"}},
-			May:     []rule.ID{rule.IDEM5},
+			Breaks:  []Broken{{contract.IDEM3, "N copies at the same instant"}},
+			May:     []contract.ID{contract.IDEM5},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind == receiver.Inbound {
 					return s.lookThenAdd(ctx, ev, reply)
@@ -219,8 +219,8 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "inbound-count-read-and-written",
 			Mistake: "How many texts a contact has sent is read and written back one higher: of two at the same instant one is not counted.",
-			Breaks:  []Broken{{rule.IDEM5, "two different texts from one number have two"}},
-			May:     []rule.ID{rule.IDEM4},
+			Breaks:  []Broken{{contract.IDEM5, "two different texts from one number have two"}},
+			May:     []contract.ID{contract.IDEM4},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind == receiver.Inbound {
 					return s.countOneMore(ctx, ev, reply)
@@ -231,7 +231,7 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "reply-per-delivery",
 			Mistake: "What contacts write is stored once, but answered whenever it is delivered.",
-			Breaks:  []Broken{{rule.IDEM5, "inbound duplicates have one effect"}},
+			Breaks:  []Broken{{contract.IDEM5, "inbound duplicates have one effect"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				added, err := s.Add(ctx, ev, reply)
 				if err != nil || added || reply == nil {
@@ -244,22 +244,22 @@ func idempotencyMutants() []Mutant {
 		{
 			Name:    "inbound-by-text",
 			Mistake: "What contacts write is the same message if it is the same text.",
-			Breaks:  []Broken{{rule.IDEM4, "equal texts at different times"}},
+			Breaks:  []Broken{{contract.IDEM4, "equal texts at different times"}},
 			change:  inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Text }),
 		},
 		{
 			Name:    "inbound-by-number",
 			Mistake: "A contact who has written once is known, and what comes from the number afterwards is a duplicate.",
 			Breaks: []Broken{
-				{rule.IDEM4, "equal texts at different times"},
-				{rule.IDEM5, "two different texts from one number have two"},
+				{contract.IDEM4, "equal texts at different times"},
+				{contract.IDEM5, "two different texts from one number have two"},
 			},
 			change: inboundKey(func(ev receiver.Event, _ receiver.Fields) string { return ev.Subject }),
 		},
 		{
 			Name:    "inbound-by-second",
 			Mistake: "What a contact writes is known by the number and the second: two texts of one second are one.",
-			Breaks:  []Broken{{rule.IDEM5, "two different texts from one number have two"}},
+			Breaks:  []Broken{{contract.IDEM5, "two different texts from one number have two"}},
 			change: inboundKey(func(ev receiver.Event, payload receiver.Fields) string {
 				return ev.Subject + " " + payload.Text("received_at", "updated_at")
 			}),

@@ -14,8 +14,8 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mutant is the reference receiver with one mistake. It is failed on the rules
@@ -27,7 +27,7 @@ type Mutant struct {
 	Breaks  []Broken
 	// May holds the rules that may carry the mistake as well: each of them is
 	// failed or not checked, never passed on a scenario that the mistake touches.
-	May []rule.ID
+	May []contract.ID
 
 	// change makes the mistake in a receiver that is ready otherwise.
 	change func(r *receiver.Receiver, cfg receiver.Config) error
@@ -35,7 +35,7 @@ type Mutant struct {
 
 // Broken is a rule that states a mutant's mistake.
 type Broken struct {
-	Rule   rule.ID
+	Rule   contract.ID
 	Phrase string // the words of the rule that the mutant does not keep
 }
 
@@ -87,8 +87,8 @@ func List() string {
 }
 
 // Rules is the ids of the rules that state the mutant's mistake.
-func (m Mutant) Rules() []rule.ID {
-	ids := make([]rule.ID, len(m.Breaks))
+func (m Mutant) Rules() []contract.ID {
+	ids := make([]contract.ID, len(m.Breaks))
 	for i, b := range m.Breaks {
 		ids[i] = b.Rule
 	}

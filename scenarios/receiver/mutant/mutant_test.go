@@ -15,6 +15,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/receiver"
 	"github.com/sentsim/sentsim/scenarios/receiver/mutant"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
@@ -65,7 +66,7 @@ func TestMutantsQuoteTheContract(t *testing.T) {
 		if len(m.Breaks) == 0 || !strings.HasSuffix(m.Mistake, ".") {
 			t.Errorf("%s: breaks %v, mistake %q", m.Name, m.Breaks, m.Mistake)
 		}
-		seen := map[rule.ID]bool{}
+		seen := map[contract.ID]bool{}
 		for _, b := range m.Breaks {
 			r, ok := rule.Get(b.Rule)
 			if !ok || b.Phrase == "" || !strings.Contains(r.Title, b.Phrase) {

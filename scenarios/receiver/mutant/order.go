@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes with statuses that come late, early or not at all.
@@ -21,28 +21,28 @@ func orderMutants() []Mutant {
 			Name:    "last-write-wins",
 			Mistake: "The status that arrived last is the message's status.",
 			Breaks: []Broken{
-				{rule.ORD3, "a late earlier status never moves the message back"},
-				{rule.ORD4, "READ before DELIVERED ends READ"},
-				{rule.ORD6, "a late SENT does not overwrite FAILED"},
+				{contract.ORD3, "a late earlier status never moves the message back"},
+				{contract.ORD4, "READ before DELIVERED ends READ"},
+				{contract.ORD6, "a late SENT does not overwrite FAILED"},
 			},
 			change: ranking(map[string]int{"QUEUED": 1, "ROUTED": 1, "SENT": 1, "DELIVERED": 1, "READ": 1, "FAILED": 1}),
 		},
 		{
 			Name:    "rank-off-by-one",
 			Mistake: "SENT and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
-			Breaks:  []Broken{{rule.ORD3, "a late earlier status never moves the message back"}},
+			Breaks:  []Broken{{contract.ORD3, "a late earlier status never moves the message back"}},
 			change:  ranking(map[string]int{"SENT": receiver.Rank("DELIVERED")}, "FAILED", "FILTERED", "BLOCKED"),
 		},
 		{
 			Name:    "read-is-delivered",
 			Mistake: "READ and DELIVERED have the same rank, and of equal ranks the last to arrive counts.",
-			Breaks:  []Broken{{rule.ORD4, "READ before DELIVERED ends READ"}},
+			Breaks:  []Broken{{contract.ORD4, "READ before DELIVERED ends READ"}},
 			change:  ranking(map[string]int{"READ": receiver.Rank("DELIVERED")}),
 		},
 		{
 			Name:    "read-needs-delivered",
 			Mistake: "READ is passed over as long as the message is not DELIVERED.",
-			Breaks:  []Broken{{rule.ORD4, "READ before DELIVERED ends READ"}},
+			Breaks:  []Broken{{contract.ORD4, "READ before DELIVERED ends READ"}},
 			change: following(func(current string, ev receiver.Event) (bool, error) {
 				return ev.Status != "READ" || current == "DELIVERED" || current == "READ", nil
 			}),
@@ -50,35 +50,35 @@ func orderMutants() []Mutant {
 		{
 			Name:    "failed-overwritten",
 			Mistake: "FAILED is as far on as SENT, and of equal ranks the last to arrive counts.",
-			Breaks:  []Broken{{rule.ORD6, "a late SENT does not overwrite FAILED"}},
+			Breaks:  []Broken{{contract.ORD6, "a late SENT does not overwrite FAILED"}},
 			change:  ranking(map[string]int{"FAILED": receiver.Rank("SENT")}),
 		},
 		{
 			Name:    "failed-only-logged",
 			Mistake: "FAILED goes to the log and nowhere else.",
-			Breaks:  []Broken{{rule.ORD1, "the full lifecycle ends in the last status"}},
-			May:     []rule.ID{rule.IDEM4, rule.ORD6, rule.ORD7},
+			Breaks:  []Broken{{contract.ORD1, "the full lifecycle ends in the last status"}},
+			May:     []contract.ID{contract.IDEM4, contract.ORD6, contract.ORD7},
 			change:  following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "FAILED", nil }),
 		},
 		{
 			Name:    "read-dropped",
 			Mistake: "READ is dropped: nobody in the business needs it.",
-			Breaks:  []Broken{{rule.ORD1, "the full lifecycle ends in the last status"}},
-			May:     []rule.ID{rule.ORD4},
+			Breaks:  []Broken{{contract.ORD1, "the full lifecycle ends in the last status"}},
+			May:     []contract.ID{contract.ORD4},
 			change:  following(func(_ string, ev receiver.Event) (bool, error) { return ev.Status != "READ", nil }),
 		},
 		{
 			Name:    "skips-passed-over",
 			Mistake: "A status counts only if it is the next one after the last: what comes after a gap is passed over.",
-			Breaks:  []Broken{{rule.ORD2, "ROUTED → DELIVERED ends DELIVERED"}},
-			May:     []rule.ID{rule.ORD4, rule.IDEM4},
+			Breaks:  []Broken{{contract.ORD2, "ROUTED → DELIVERED ends DELIVERED"}},
+			May:     []contract.ID{contract.ORD4, contract.IDEM4},
 			change:  following(func(current string, ev receiver.Event) (bool, error) { return follows(current, ev.Status), nil }),
 		},
 		{
 			Name:    "transitions-enforced",
 			Mistake: "A state machine answers 409 to every status that is not the next one.",
-			Breaks:  []Broken{{rule.ORD2, "skipped states are accepted"}},
-			May:     []rule.ID{rule.ORD3, rule.ORD4, rule.ORD5, rule.ORD6, rule.IDEM4},
+			Breaks:  []Broken{{contract.ORD2, "skipped states are accepted"}},
+			May:     []contract.ID{contract.ORD3, contract.ORD4, contract.ORD5, contract.ORD6, contract.IDEM4},
 			change: following(func(current string, ev receiver.Event) (bool, error) {
 				if !follows(current, ev.Status) {
 					return false, &answer{http.StatusConflict, "no way from " + current + " to " + ev.Status}
@@ -89,7 +89,7 @@ func orderMutants() []Mutant {
 		{
 			Name:    "unknown-message-refused",
 			Mistake: "An event of a message that is not in the database is answered with 404.",
-			Breaks:  []Broken{{rule.ORD5, "an event for a message it never saw is acknowledged"}},
+			Breaks:  []Broken{{contract.ORD5, "an event for a message it never saw is acknowledged"}},
 			change: following(func(current string, ev receiver.Event) (bool, error) {
 				if current == "" && ev.Status != "QUEUED" {
 					return false, &answer{http.StatusNotFound, "no such message"}
@@ -100,8 +100,8 @@ func orderMutants() []Mutant {
 		{
 			Name:    "messages-mixed-up",
 			Mistake: "A variable of the module holds the message that was SENT last, and takes what happens to a sent message.",
-			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
-			May:     []rule.ID{rule.IDEM4, rule.IDEM6, rule.ORD1},
+			Breaks:  []Broken{{contract.ORD7, "interleaved messages do not mix"}},
+			May:     []contract.ID{contract.IDEM4, contract.IDEM6, contract.ORD1},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var mu sync.Mutex
 				last := ""
@@ -124,7 +124,7 @@ func orderMutants() []Mutant {
 		{
 			Name:    "found-by-recipient",
 			Mistake: "A message is looked up by its recipient's number, and the first one that is found is updated.",
-			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
+			Breaks:  []Broken{{contract.ORD7, "interleaved messages do not mix"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var first sync.Map // messages by number
 				return reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
@@ -139,8 +139,8 @@ func orderMutants() []Mutant {
 		{
 			Name:    "shared-variable",
 			Mistake: "The id of the message that is being handled stands in a variable of the module, which the next request overwrites while the database is waited for.",
-			Breaks:  []Broken{{rule.ORD7, "interleaved messages do not mix"}},
-			May:     []rule.ID{rule.ACK2, rule.IDEM3, rule.IDEM4, rule.IDEM6, rule.ORD1},
+			Breaks:  []Broken{{contract.ORD7, "interleaved messages do not mix"}},
+			May:     []contract.ID{contract.ACK2, contract.IDEM3, contract.IDEM4, contract.IDEM6, contract.ORD1},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var handled atomic.Value
 				r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes in what is signed, with which key, and in what a signature looks like.
@@ -26,21 +26,21 @@ func signatureMutants() []Mutant {
 			Name:    "no-verification",
 			Mistake: "The signature is never looked at: that was to come before launch.",
 			Breaks: []Broken{
-				{rule.SIG2, "rejects a tampered body"},
-				{rule.SIG3, "rejects a signature made with another secret"},
-				{rule.SIG4, "rejects when any of the three signature headers is missing or empty"},
-				{rule.SIG5, "rejects malformed signatures"},
-				{rule.SIG6, "rejects a validly signed delivery older than 300 s"},
-				{rule.SIG7, "rejects one more than 300 s in the future"},
-				{rule.SIG10, "rejects a signature made for another webhook id"},
-				{rule.ROT1, "refuses the old one"},
+				{contract.SIG2, "rejects a tampered body"},
+				{contract.SIG3, "rejects a signature made with another secret"},
+				{contract.SIG4, "rejects when any of the three signature headers is missing or empty"},
+				{contract.SIG5, "rejects malformed signatures"},
+				{contract.SIG6, "rejects a validly signed delivery older than 300 s"},
+				{contract.SIG7, "rejects one more than 300 s in the future"},
+				{contract.SIG10, "rejects a signature made for another webhook id"},
+				{contract.ROT1, "refuses the old one"},
 			},
 			change: verifying(func([]byte, http.Header, []byte, time.Time) error { return nil }),
 		},
 		{
 			Name:    "secret-text-as-key",
 			Mistake: "The secret's text is the key, not the bytes that it stands for, so nothing genuine verifies.",
-			Breaks:  []Broken{{rule.SIG1, "accepts a correctly signed delivery"}},
+			Breaks:  []Broken{{contract.SIG1, "accepts a correctly signed delivery"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				r.Key = []byte(cfg.Secret)
 				return nil
@@ -49,7 +49,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "body-alone-signed",
 			Mistake: "The signature is computed over the body alone, as other platforms do it.",
-			Breaks:  []Broken{{rule.SIG1, "accepts a correctly signed delivery"}},
+			Breaks:  []Broken{{contract.SIG1, "accepts a correctly signed delivery"}},
 			change: checking(func(c *check) {
 				c.content = func(_, _ string, body []byte) []byte { return body }
 			}),
@@ -57,7 +57,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "secret-text-too",
 			Mistake: "When the decoded secret does not match, its text is tried as the key, because a tutorial used that.",
-			Breaks:  []Broken{{rule.SIG3, "the secret's text instead of its bytes"}},
+			Breaks:  []Broken{{contract.SIG3, "the secret's text instead of its bytes"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
 					err := receiver.Verify(key, h, body, now)
@@ -73,8 +73,8 @@ func signatureMutants() []Mutant {
 			Name:    "reserialised-json",
 			Mistake: "The signature is computed over the JSON as the framework prints it again, without its white space.",
 			Breaks: []Broken{
-				{rule.SIG2, "one byte appended"},
-				{rule.SIG9, "verifies raw bytes: accepts odd whitespace"},
+				{contract.SIG2, "one byte appended"},
+				{contract.SIG9, "verifies raw bytes: accepts odd whitespace"},
 			},
 			change: checking(func(c *check) {
 				c.content = func(id, timestamp string, body []byte) []byte {
@@ -90,8 +90,8 @@ func signatureMutants() []Mutant {
 			Name:    "trimmed-body",
 			Mistake: "A middleware strips the white space around the body before the signature is verified.",
 			Breaks: []Broken{
-				{rule.SIG2, "one byte appended"},
-				{rule.SIG9, "trailing newline"},
+				{contract.SIG2, "one byte appended"},
+				{contract.SIG9, "trailing newline"},
 			},
 			change: checking(func(c *check) {
 				c.content = func(id, timestamp string, body []byte) []byte {
@@ -102,7 +102,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "trimmed-body-too",
 			Mistake: "When the raw body does not verify, it is tried again without the white space around it.",
-			Breaks:  []Broken{{rule.SIG2, "one byte appended"}},
+			Breaks:  []Broken{{contract.SIG2, "one byte appended"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
 				err := receiver.Verify(key, h, body, now)
 				if errors.Is(err, receiver.ErrSignature) {
@@ -114,7 +114,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "version-optional",
 			Mistake: "v1, is cut off the signature if it is there, and not missed if it is not.",
-			Breaks:  []Broken{{rule.SIG5, "no v1,"}},
+			Breaks:  []Broken{{contract.SIG5, "no v1,"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				return hmac.Equal([]byte(strings.TrimPrefix(got, "v1,")), text64(digest)), nil
 			}),
@@ -122,7 +122,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "any-version",
 			Mistake: "Whatever stands before the comma of a signature is thrown away.",
-			Breaks:  []Broken{{rule.SIG5, "wrong version"}},
+			Breaks:  []Broken{{contract.SIG5, "wrong version"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				_, value, _ := strings.Cut(got, ",")
 				return hmac.Equal([]byte(value), text64(digest)), nil
@@ -131,7 +131,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "hex-too",
 			Mistake: "A digest in hexadecimal is as welcome as one in base64.",
-			Breaks:  []Broken{{rule.SIG5, "hex"}},
+			Breaks:  []Broken{{contract.SIG5, "hex"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				value, v1 := strings.CutPrefix(got, "v1,")
 				return v1 && (hmac.Equal([]byte(value), text64(digest)) || value == hex.EncodeToString(digest)), nil
@@ -140,7 +140,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "older-scheme-too",
 			Mistake: "A signature of the platform before Sent is still taken: the HMAC of the body in hex, keyed with the secret's text.",
-			Breaks:  []Broken{{rule.SIG5, "those of the other schemes that receivers keep as a fallback"}},
+			Breaks:  []Broken{{contract.SIG5, "those of the other schemes that receivers keep as a fallback"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
 					mac := hmac.New(sha256.New, []byte(cfg.Secret))
@@ -156,7 +156,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "prefix-compare",
 			Mistake: "The comparison stops at the end of the shorter text.",
-			Breaks:  []Broken{{rule.SIG5, "cut"}},
+			Breaks:  []Broken{{contract.SIG5, "cut"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				value, v1 := strings.CutPrefix(got, "v1,")
 				return v1 && strings.HasPrefix(string(text64(digest)), value), nil
@@ -165,7 +165,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "length-mismatch-crash",
 			Mistake: "The constant-time comparison throws when the lengths differ, and nobody catches that.",
-			Breaks:  []Broken{{rule.SIG5, "other length"}},
+			Breaks:  []Broken{{contract.SIG5, "other length"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				want := "v1," + string(text64(digest))
 				if len(got) != len(want) {
@@ -177,7 +177,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "non-ascii-crash",
 			Mistake: "The comparison takes ASCII only and raises an error for anything else.",
-			Breaks:  []Broken{{rule.SIG5, "non-ASCII bytes"}},
+			Breaks:  []Broken{{contract.SIG5, "non-ASCII bytes"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				if strings.IndexFunc(got, func(c rune) bool { return c > 127 }) >= 0 {
 					return false, crash("TypeError: comparing strings with non-ASCII characters is not supported")
@@ -188,7 +188,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "base64-error-ignored",
 			Mistake: "The error of the base64 decoder is ignored, and what it had decoded until then is compared.",
-			Breaks:  []Broken{{rule.SIG5, "other length"}},
+			Breaks:  []Broken{{contract.SIG5, "other length"}},
 			change: matching(func(got string, digest []byte) (bool, error) {
 				value, v1 := strings.CutPrefix(got, "v1,")
 				decoded, _ := base64.StdEncoding.DecodeString(value)
@@ -198,7 +198,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "whole-header-compared",
 			Mistake: "The signature header is compared as a whole, as if there could be one signature only.",
-			Breaks:  []Broken{{rule.SIG12, "several space-separated signatures of which one matches"}},
+			Breaks:  []Broken{{contract.SIG12, "several space-separated signatures of which one matches"}},
 			change: checking(func(c *check) {
 				c.split = func(header string) []string { return []string{header} }
 			}),
@@ -206,7 +206,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "first-webhook-id",
 			Mistake: "The id that is signed is the one of the first delivery ever, kept since then, and not the header's.",
-			Breaks:  []Broken{{rule.SIG10, "rejects a signature made for another webhook id"}},
+			Breaks:  []Broken{{contract.SIG10, "rejects a signature made for another webhook id"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				var mu sync.Mutex
 				first := ""
@@ -226,14 +226,14 @@ func signatureMutants() []Mutant {
 			Name:    "trusted-webhook-id",
 			Mistake: "A webhook that sent something genuine once is believed ever after: verifying was slow.",
 			Breaks: []Broken{
-				{rule.SIG2, "rejects a tampered body"},
-				{rule.SIG3, "rejects a signature made with another secret"},
-				{rule.SIG4, "rejects when any of the three signature headers is missing or empty"},
-				{rule.SIG5, "rejects malformed signatures"},
-				{rule.SIG6, "rejects a validly signed delivery older than 300 s"},
-				{rule.SIG7, "rejects one more than 300 s in the future"},
-				{rule.SIG10, "rejects a signature made for another webhook id"},
-				{rule.ROT1, "refuses the old one"},
+				{contract.SIG2, "rejects a tampered body"},
+				{contract.SIG3, "rejects a signature made with another secret"},
+				{contract.SIG4, "rejects when any of the three signature headers is missing or empty"},
+				{contract.SIG5, "rejects malformed signatures"},
+				{contract.SIG6, "rejects a validly signed delivery older than 300 s"},
+				{contract.SIG7, "rejects one more than 300 s in the future"},
+				{contract.SIG10, "rejects a signature made for another webhook id"},
+				{contract.ROT1, "refuses the old one"},
 			},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				var trusted sync.Map
@@ -253,7 +253,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "stored-before-verification",
 			Mistake: "The event is written down first and verified afterwards.",
-			Breaks:  []Broken{{rule.SIG13, "a rejected delivery leaves no trace in its state"}},
+			Breaks:  []Broken{{contract.SIG13, "a rejected delivery leaves no trace in its state"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
 					if ev, err := receiver.ReadEvent(body); err == nil && ev.Kind != receiver.Unknown {
@@ -267,7 +267,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "expected-signature-echoed",
 			Mistake: "The error for a wrong signature says which one would have been right, to help in debugging.",
-			Breaks:  []Broken{{rule.SIG14, "a rejection never echoes the expected signature"}},
+			Breaks:  []Broken{{contract.SIG14, "a rejection never echoes the expected signature"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
 				err := receiver.Verify(key, h, body, now)
 				if errors.Is(err, receiver.ErrSignature) {
@@ -282,7 +282,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "hex-digest-echoed",
 			Mistake: "The error for a wrong signature shows the digest that was computed, as openssl prints it: in hex with colons.",
-			Breaks:  []Broken{{rule.SIG14, "hex with colons"}},
+			Breaks:  []Broken{{contract.SIG14, "hex with colons"}},
 			change: verifying(func(key []byte, h http.Header, body []byte, now time.Time) error {
 				err := receiver.Verify(key, h, body, now)
 				if errors.Is(err, receiver.ErrSignature) {
@@ -297,7 +297,7 @@ func signatureMutants() []Mutant {
 		{
 			Name:    "secret-echoed",
 			Mistake: "The debug page of a rejection prints the configuration, the signing secret with it.",
-			Breaks:  []Broken{{rule.SIG14, "or the secret"}},
+			Breaks:  []Broken{{contract.SIG14, "or the secret"}},
 			change: func(r *receiver.Receiver, cfg receiver.Config) error {
 				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
 					if err := receiver.Verify(key, h, body, now); err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes with what contacts write.
@@ -15,7 +15,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "varchar-160",
 			Mistake: "The column for the text is as long as one SMS.",
-			Breaks:  []Broken{{rule.TOL5, "text of up to 4,096 characters"}},
+			Breaks:  []Broken{{contract.TOL5, "text of up to 4,096 characters"}},
 			change: writing(func(text string) error {
 				if len([]rune(text)) > 160 {
 					return crash("value too long for type character varying(160)")
@@ -26,7 +26,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "three-byte-utf8",
 			Mistake: "The column for the text has MySQL's utf8, which ends before emoji.",
-			Breaks:  []Broken{{rule.TOL5, "emoji"}},
+			Breaks:  []Broken{{contract.TOL5, "emoji"}},
 			change: writing(func(text string) error {
 				if strings.ContainsFunc(text, func(c rune) bool { return c > 0xffff }) {
 					return crash(`Incorrect string value: '\xF0\x9F\x91\x8D' for column 'text'`)
@@ -37,7 +37,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "latin1-column",
 			Mistake: "The column for the text knows the letters of western Europe.",
-			Breaks:  []Broken{{rule.TOL5, "multi-script"}},
+			Breaks:  []Broken{{contract.TOL5, "multi-script"}},
 			change: writing(func(text string) error {
 				if strings.ContainsFunc(text, func(c rune) bool { return c > 0xff }) {
 					return crash("UnicodeEncodeError: 'latin-1' codec can't encode characters")
@@ -48,7 +48,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "nul-refused",
 			Mistake: "The database does not take a NUL in a text, and nobody takes it out.",
-			Breaks:  []Broken{{rule.TOL5, "control-character"}},
+			Breaks:  []Broken{{contract.TOL5, "control-character"}},
 			change: writing(func(text string) error {
 				if strings.Contains(text, "\x00") {
 					return crash("unsupported Unicode escape sequence: \\u0000 cannot be converted to text")
@@ -59,7 +59,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "sql-concatenated",
 			Mistake: "The text is put into the SQL statement with a plus sign.",
-			Breaks:  []Broken{{rule.TOL5, "injection-looking text"}},
+			Breaks:  []Broken{{contract.TOL5, "injection-looking text"}},
 			change: adding(func(s store, ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
 				if ev.Kind == receiver.Inbound {
 					query := "SELECT count(*) FROM events WHERE key = '" + ev.Text + "'" // the mistake
@@ -74,7 +74,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "null-text-crash",
 			Mistake: "The text is put into lower case before anybody asks whether there is one.",
-			Breaks:  []Broken{{rule.INB1, "null text"}},
+			Breaks:  []Broken{{contract.INB1, "null text"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
 				if ev.Kind == receiver.Inbound && string(payload["text"]) == "null" {
 					return crash("AttributeError: 'NoneType' object has no attribute 'lower'")
@@ -85,7 +85,7 @@ func textMutants() []Mutant {
 		{
 			Name:    "rcs-refused",
 			Mistake: "The channel of an inbound message is an enum of sms and whatsapp.",
-			Breaks:  []Broken{{rule.INB1, "RCS chip"}},
+			Breaks:  []Broken{{contract.INB1, "RCS chip"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Inbound && ev.Channel == "rcs" {
 					return &answer{http.StatusUnprocessableEntity, "channel: expected sms or whatsapp"}
@@ -96,8 +96,8 @@ func textMutants() []Mutant {
 		{
 			Name:    "inbound-lost",
 			Mistake: "What contacts write on WhatsApp is acknowledged, and nothing is done with it.",
-			Breaks:  []Broken{{rule.INB1, "an inbound text shows"}},
-			May:     []rule.ID{rule.IDEM4, rule.IDEM5},
+			Breaks:  []Broken{{contract.INB1, "an inbound text shows"}},
+			May:     []contract.ID{contract.IDEM4, contract.IDEM5},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				if ev.Kind == receiver.Inbound && ev.Channel == "whatsapp" {
 					ev.Kind = receiver.Unknown
@@ -108,14 +108,14 @@ func textMutants() []Mutant {
 		{
 			Name:    "replies-only-to-stop",
 			Mistake: "STOP is answered with a goodbye, and nothing else is answered at all.",
-			Breaks:  []Broken{{rule.INB2, "an inbound STOP triggers no reply"}},
-			May:     []rule.ID{rule.CON2, rule.IDEM5},
+			Breaks:  []Broken{{contract.INB2, "an inbound STOP triggers no reply"}},
+			May:     []contract.ID{contract.CON2, contract.IDEM5},
 			change:  stopOnly,
 		},
 		{
 			Name:    "reply-to-stop",
 			Mistake: "Every text is answered, STOP as well.",
-			Breaks:  []Broken{{rule.INB2, "an inbound STOP triggers no reply"}},
+			Breaks:  []Broken{{contract.INB2, "an inbound STOP triggers no reply"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				reply := r.ReplyTo
 				r.ReplyTo = func(ev receiver.Event) []byte {

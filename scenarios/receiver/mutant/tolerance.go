@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
-	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
 )
 
 // Mistakes with events, fields and bodies that were not expected.
@@ -15,7 +15,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-status-crash",
 			Mistake: "A switch over the status has no default and throws.",
-			Breaks:  []Broken{{rule.TOL1, "unknown message status"}},
+			Breaks:  []Broken{{contract.TOL1, "unknown message status"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				known := []string{"QUEUED", "ROUTED", "SENT", "DELIVERED", "READ", "FAILED"}
 				if ev.Kind == receiver.Message && !slices.Contains(known, ev.Status) {
@@ -27,7 +27,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-sub-type-refused",
 			Mistake: "An event whose sub-type is not in the list is a bad request.",
-			Breaks:  []Broken{{rule.TOL1, "sub-type"}},
+			Breaks:  []Broken{{contract.TOL1, "sub-type"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 				known := []string{
 					"", "message.queued", "message.routed", "message.sent", "message.delivered",
@@ -42,7 +42,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "template-status-enum",
 			Mistake: "The status of a template is an enum of the database, which refuses any other.",
-			Breaks:  []Broken{{rule.TOL2, "unknown template status"}},
+			Breaks:  []Broken{{contract.TOL2, "unknown template status"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, _ receiver.Fields) error {
 				known := []string{"PENDING", "APPROVED", "REJECTED", "CATEGORY_UPDATED"}
 				if ev.Kind == receiver.Template && !slices.Contains(known, ev.Status) {
@@ -54,8 +54,8 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-field-refused",
 			Mistake: "A field other than message and templates is a bad request.",
-			Breaks:  []Broken{{rule.TOL3, "unknown field"}},
-			May:     []rule.ID{rule.CON1, rule.CON2},
+			Breaks:  []Broken{{contract.TOL3, "unknown field"}},
+			May:     []contract.ID{contract.CON1, contract.CON2},
 			change: reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 				if !slices.Contains([]string{"message", "messages", "templates"}, envelope.Text("field")) {
 					return &answer{http.StatusBadRequest, "unknown field"}
@@ -66,8 +66,8 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "unknown-family-refused",
 			Mistake: "An event of a family that Sent has added since is a bad request.",
-			Breaks:  []Broken{{rule.TOL3, "every event of contact, channel, link, call"}},
-			May:     []rule.ID{rule.CON1, rule.CON2},
+			Breaks:  []Broken{{contract.TOL3, "every event of contact, channel, link, call"}},
+			May:     []contract.ID{contract.CON1, contract.CON2},
 			change: reading(func(_ *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 				if slices.Contains([]string{"contact", "channel", "link", "call"}, envelope.Text("field")) {
 					return &answer{http.StatusBadRequest, "unknown family"}
@@ -79,8 +79,8 @@ func toleranceMutants() []Mutant {
 			Name:    "strict-schema",
 			Mistake: "A schema refuses every field that the documentation did not name on the day it was written.",
 			Breaks: []Broken{
-				{rule.TOL4, "extra fields"},
-				{rule.TOL6, "the other editions"},
+				{contract.TOL4, "extra fields"},
+				{contract.TOL6, "the other editions"},
 			},
 			change: reading(func(ev *receiver.Event, _ http.Header, envelope, payload receiver.Fields) error {
 				if ev.Kind != receiver.Unknown && (!documented(envelope, envelopeFields()) || !documented(payload, payloadFields(ev.Kind))) {
@@ -92,7 +92,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "null-dereferenced",
 			Mistake: "An optional field is read without a look whether it is null.",
-			Breaks:  []Broken{{rule.TOL4, "null or missing optional fields"}},
+			Breaks:  []Broken{{contract.TOL4, "null or missing optional fields"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
 				if ev.Kind == receiver.Message && string(payload["outbound_number"]) == "null" {
 					return crash("TypeError: Cannot read properties of null (reading 'replace')")
@@ -103,7 +103,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "reason-required",
 			Mistake: "Every FAILED event is expected to say why.",
-			Breaks:  []Broken{{rule.TOL4, "null or missing optional fields"}},
+			Breaks:  []Broken{{contract.TOL4, "null or missing optional fields"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, _, payload receiver.Fields) error {
 				if ev.Kind == receiver.Message && ev.Status == "FAILED" && payload.Text("reason") == "" {
 					return crash("KeyError: 'reason'")
@@ -114,7 +114,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "one-envelope",
 			Mistake: "A message's event whose name does not stand in \"event\" is a bad request, because today's does.",
-			Breaks:  []Broken{{rule.TOL6, "the other editions"}},
+			Breaks:  []Broken{{contract.TOL6, "the other editions"}},
 			change: reading(func(ev *receiver.Event, _ http.Header, envelope, _ receiver.Fields) error {
 				if (ev.Kind == receiver.Message || ev.Kind == receiver.Inbound) && envelope.Text("event") == "" {
 					return &answer{http.StatusBadRequest, "event is required"}
@@ -125,15 +125,15 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "garbage-acknowledged",
 			Mistake: "What cannot be parsed is acknowledged like everything else.",
-			Breaks:  []Broken{{rule.TOL7, "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"}},
+			Breaks:  []Broken{{contract.TOL7, "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"}},
 			change:  unreadable(func([]byte) error { return &answer{http.StatusOK, "ok"} }),
 		},
 		{
 			Name:    "garbage-crash",
 			Mistake: "Nobody catches the error of the JSON parser.",
 			Breaks: []Broken{
-				{rule.TOL7, "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"},
-				{rule.TOL9, "no 5xx, hang or crash"},
+				{contract.TOL7, "a correctly signed body that is not a JSON object (garbage, empty, null, []): 4xx"},
+				{contract.TOL9, "no 5xx, hang or crash"},
 			},
 			change: unreadable(func(body []byte) error {
 				if !json.Valid(body) {
@@ -146,8 +146,8 @@ func toleranceMutants() []Mutant {
 			Name:    "null-body-crash",
 			Mistake: "null is JSON, so the parser takes it, and the first look into it fails.",
 			Breaks: []Broken{
-				{rule.TOL7, "null"},
-				{rule.TOL9, "no 5xx, hang or crash"},
+				{contract.TOL7, "null"},
+				{contract.TOL9, "no 5xx, hang or crash"},
 			},
 			change: unreadable(func(body []byte) error {
 				if string(body) == "null" {
@@ -159,7 +159,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "small-body-limit",
 			Mistake: "The framework's limit for a body was left at 16 KiB.",
-			Breaks:  []Broken{{rule.TOL5, "text of up to 4,096 characters"}, {rule.TOL8, "up to 64 KiB: 2xx"}},
+			Breaks:  []Broken{{contract.TOL5, "text of up to 4,096 characters"}, {contract.TOL8, "up to 64 KiB: 2xx"}},
 			change: func(r *receiver.Receiver, _ receiver.Config) error {
 				r.MaxBody = 16 << 10
 				return nil
@@ -168,7 +168,7 @@ func toleranceMutants() []Mutant {
 		{
 			Name:    "large-body-dropped",
 			Mistake: "A body above the limit ends the connection, without an answer.",
-			Breaks:  []Broken{{rule.TOL8, "no dropped connection"}},
+			Breaks:  []Broken{{contract.TOL8, "no dropped connection"}},
 			change: serving(func(next http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 					if req.ContentLength > 256<<10 {

@@ -1,11 +1,12 @@
-package rule
+// Package contract names the rules that a receiver of Sent's webhooks must keep.
+// What each of them claims and needs stands with the harness that judges by it.
+package contract
 
 // ID is the stable name of a rule, as the contract, the features and every
 // report write it: SIG-1.
 type ID = string
 
-// The rules of the contract. What each of them claims and needs stands in the
-// file of its family.
+// The rules of the contract.
 const (
 	SIG1  ID = "SIG-1"
 	SIG2  ID = "SIG-2"
