@@ -204,6 +204,7 @@ func TestSubjects(t *testing.T) {
 	w := d.register("orders", "http://127.0.0.1:1/")
 	for i, c := range []struct{ body, want string }{
 		{`{"field":"message","payload":{"message_status":"SENT","inbound_number":"+14155550101","outbound_number":"+14155550999"}}`, "to +14155550101"},
+		{`{"field":"message","payload":{"message_id":"7a1b8f5c-3e64-4c0c-9d52-0f4a5c1f7e11","message_status":"SENT","outbound_number":"+14155550107","body":null}}`, "to +14155550107 message 7a1b8f5c"},
 		{`{"field":"message","event":"message.failed","payload":{"message_status":"FAILED","outbound_number":"+14155550102","body":"hi","reason":"no route"}}`, "to +14155550102 hi"},
 		{`{"field":"messages","payload":{"from":"+14155550103","to":"+14155550999","text":"STOP","received_at":"2025-10-31T10:00:00Z"}}`, "from +14155550103 STOP"},
 		{`{"field":"message","payload":{"inbound_number":"+14155550104","outbound_number":"+14155550999","text":null,"received_at":"2025-10-31T10:00:00Z"}}`, "from +14155550104"},

@@ -63,5 +63,8 @@ func subjectOf(v *view, d delivery.Delivery) subject {
 			s.About = "template " + m.TemplateName
 		}
 	}
+	if s.About == "" { // two messages to one recipient are told apart by something
+		s.About = "message " + short(id)
+	}
 	return s
 }
