@@ -114,13 +114,13 @@ func (s *SQLite) Save(c Change) error {
 func (s *SQLite) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err == nil && !s.closed {
+	target := s.saved
+	if s.err == nil && !s.closed && s.safe >= target { // else who writes it looks whether the file is there
 		if err := s.place.check(); err != nil {
 			s.err = s.wrap(err)
 			s.changed.Broadcast()
 		}
 	}
-	target := s.saved
 	for s.err == nil && s.safe < target {
 		signal(s.urgent)
 		s.changed.Wait()
@@ -193,6 +193,9 @@ func (s *SQLite) own() {
 				err = s.cutLog()
 			}
 			s.place.measure()
+			if err == nil {
+				err = s.place.check() // for all who wait for this batch
+			}
 			s.wrote(b, err)
 			if err != nil {
 				return
