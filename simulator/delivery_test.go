@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -26,6 +27,37 @@ func ticking(from time.Time) func() time.Time {
 	return func() time.Time {
 		n++
 		return from.Add(time.Duration(n) * time.Minute)
+	}
+}
+
+// A body of the caller's own is sent as it is, and be it empty; an event without one
+// has the same for every webhook.
+func TestWhoseBody(t *testing.T) {
+	e := newEndpoint(t, always(200))
+	p := newPlatform(t, e.URL, nil, nil)
+	p.register(e.URL, nil)
+	sample, err := p.Sample("message.sent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{"", "not JSON"} {
+		if _, err := p.EmitBody(sample, []byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := p.EmitBody(sample, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Emit(sample); err != nil {
+		t.Fatal(err)
+	}
+	p.drain()
+	count := map[string]int{}
+	for _, r := range e.got() {
+		count[string(r.Body)]++
+	}
+	if want := map[string]int{"": 4, "not JSON": 2, string(sample.Encode(p.Knobs().Format())): 2}; !maps.Equal(count, want) {
+		t.Errorf("bodies %q, want %q", count, want)
 	}
 }
 
