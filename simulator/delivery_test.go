@@ -57,7 +57,7 @@ func TestWhoseBody(t *testing.T) {
 		count[string(r.Body)]++
 	}
 	if want := map[string]int{"": 4, "not JSON": 2, string(sample.Encode(p.Knobs().Format())): 2}; !maps.Equal(count, want) {
-		t.Errorf("bodies %q, want %q", count, want)
+		t.Errorf("bodies %v, want %v", count, want)
 	}
 }
 

@@ -103,6 +103,27 @@ func TestAContactOfAnEarlierRunIsNotJudged(t *testing.T) {
 	}
 }
 
+// A forged text has left a trace where more texts are counted than before this run, and
+// not where an earlier one wrote from the same number.
+func TestATraceIsWhatWasNotThereBefore(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ before, count, want int }{{0, 0, 0}, {0, 1, 1}, {2, 2, 0}, {2, 3, 1}} {
+		o := oracle.New(chaos.Plan{}, nil, nil, false)
+		o.Baseline(chaos.Subject{Kind: chaos.AboutInbound, Index: 1, From: "+1"}, tt.before)
+		contactStory(o, "+1", "text!")
+		st := probe.State{Known: tt.count > 0, HasCount: true, Count: tt.count}
+		for _, r := range o.TakeAll() {
+			if e := o.Expect(r); e.Fits(st, r) != (tt.want == 0) {
+				t.Errorf("%d texts before, %d now: fits %t", tt.before, tt.count, e.Fits(st, r))
+			}
+			o.Judge(r, o.Expect(r), st, oracle.Controls{}, true)
+		}
+		if f := o.Findings(); f.Violated["SIG-13"] != tt.want || f.Checked["SIG-13"] != 1 {
+			t.Errorf("%d texts before, %d now: violated %v, checked %v", tt.before, tt.count, f.Violated, f.Checked)
+		}
+	}
+}
+
 // What the contract's scenarios send is an occasion only if all of it arrived in
 // that order for certain.
 func TestOccasionsOfContacts(t *testing.T) {
