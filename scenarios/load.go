@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/contract"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // loadCommand is what the report of a Load calls its command.
@@ -33,14 +35,16 @@ const loadCommand = "k6"
 // for concurrent use. Close it.
 type Load struct {
 	s    *session
+	pool *delivery.Pool
 	run  ChaosRun
 	keep *loadRecorder // nil: nothing is recorded
 
-	mu    sync.Mutex
-	begun iterations
-	done  iterations
-	found chaosrun.Result
-	first time.Time // when the first message began; zero: none has
+	mu      sync.Mutex
+	refused bool // no genuine delivery was ever taken
+	begun   iterations
+	done    iterations
+	found   chaosrun.Result
+	first   time.Time // when the first message began; zero: none has
 }
 
 // LoadMessage is what one message of a Load came to.
@@ -90,13 +94,20 @@ func OpenLoad(ctx context.Context, cfg Config, c ChaosRun) (*Load, error) {
 	if err != nil {
 		return nil, err
 	}
+	sender, err := newSender(cfg)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	pool := delivery.NewPool(sender) // a connection for each delivery would be most of the work
+	s.subject.Sender = pool
 	s.subject.API = nil // what the receiver sends to it cannot be told apart by process
 	s.subject.Traits = s.confirmed().Traits()
 	c.Plan.Channels, c.Plan.InboundChannels = s.subject.Traits.Channels, s.subject.Traits.InboundChannels
-	l := &Load{s: s, run: c}
+	l := &Load{s: s, pool: pool, run: c}
 	if c.Record != nil {
 		l.keep = &loadRecorder{to: s.recording(c)}
 		if err := l.keep.to.Begin(c.Plan); err != nil {
+			pool.Close()
 			return nil, errors.Join(err, s.close())
 		}
 	}
@@ -134,7 +145,8 @@ func (d deliveries) forgery(step int) string {
 // the run.
 func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) {
 	if iteration < 0 || iteration >= l.run.Plan.Messages {
-		return LoadMessage{}, fmt.Errorf("iteration %d: the plan has %s, for iterations 0 to %d", iteration, counted(l.run.Plan.Messages, "message"), l.run.Plan.Messages-1)
+		return LoadMessage{}, &EndError{fmt.Sprintf("iteration %d: the plan has %s, for iterations 0 to %d: give it more messages, or end after as many iterations (shared-iterations)",
+			iteration, counted(l.run.Plan.Messages, "message"), l.run.Plan.Messages-1)}
 	}
 	if !l.begin(iteration) {
 		return LoadMessage{}, fmt.Errorf("iteration %d was carried out already: each scenario of a script needs a run of its own, with a seed of its own", iteration)
@@ -166,7 +178,13 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.refused { // why is not for the rules to say
+		res.Findings = oracle.NewFindings()
+	}
 	l.found.Add(res)
+	if why := l.refusesAll(sent); why != "" && end == nil {
+		end = &EndError{why}
+	}
 	if end != nil {
 		l.found.Stopped, l.found.Fell = end.Reason, cmp.Or(l.found.Fell, res.Fell)
 		err = end
@@ -178,6 +196,30 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 		err = errors.Join(err, l.keep.add(sent, res.Findings))
 	}
 	return out, err
+}
+
+// manyRefused is after how many refusals, and not one delivery taken, a load ends.
+const manyRefused = 20
+
+// refusesAll is why the run ends where no genuine delivery was ever taken: the rules that
+// these would fail say nothing of the reason. The caller has locked mu.
+func (l *Load) refusesAll(last deliveries) string {
+	if l.refused || l.found.Accepted > 0 || l.found.Failed < manyRefused {
+		return ""
+	}
+	for _, d := range last {
+		if o := d.Outcome; d.Step.Kind == chaos.KindDeliver && o.Kind == delivery.Answered && o.Status >= 400 && o.Status < 500 {
+			l.refused = true
+			l.found.Findings = oracle.NewFindings()
+			l.found.Findings.Checked[contract.SIG1], l.found.Findings.Violated[contract.SIG1] = 1, 1
+			l.found.Findings.Violations[contract.SIG1] = []oracle.Violation{{
+				Rule: contract.SIG1, Step: d.Step.Number, Subject: d.Step.Subject, Expected: "a 2xx",
+				Summary: fmt.Sprintf("no genuine delivery was accepted: %d were refused, the last one with %d %s", l.found.Failed, o.Status, http.StatusText(o.Status)),
+			}}
+			return "the receiver refuses every genuine delivery: `sentsim verify` with the same target and secret finds out why"
+		}
+	}
+	return ""
 }
 
 // begin notes that a message begins. It reports false where it had begun before.
@@ -239,6 +281,7 @@ func (l *Load) Close(rep report.Report) error {
 		}
 		err = errors.Join(l.keep.to.to.End(rep.ExitStatus, stopped), l.run.Record.Close())
 	}
+	l.pool.Close()
 	return errors.Join(err, l.s.close())
 }
 

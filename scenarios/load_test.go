@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -294,7 +295,8 @@ func TestLoadRefusesWhatItCannotDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close(report.Report{}) }()
-	if _, err := l.Message(t.Context(), 10); err == nil || err.Error() != "iteration 10: the plan has 10 messages, for iterations 0 to 9" {
+	var end *scenarios.EndError
+	if _, err := l.Message(t.Context(), 10); !errors.As(err, &end) || !strings.HasPrefix(err.Error(), "iteration 10: the plan has 10 messages, for iterations 0 to 9: ") {
 		t.Errorf("beyond the plan: %v", err)
 	}
 	if _, err := l.Message(t.Context(), 3); err != nil {
@@ -338,5 +340,69 @@ func TestLoadEndsWithTheReceiver(t *testing.T) {
 	}
 	if err := l.Close(rep); err != nil {
 		t.Error(err)
+	}
+}
+
+// A receiver that takes nothing, as with another secret, fails SIG-1 and nothing else,
+// and the run ends.
+func TestLoadEndsWhereNothingIsTaken(t *testing.T) {
+	t.Parallel()
+	r := newRecording(t, "")
+	cfg := loadConfig(r)
+	var err error
+	if cfg.Secret, err = signing.ParseSecret("whsec_" + strings.Repeat("B", 43) + "="); err != nil {
+		t.Fatal(err)
+	}
+	p, _ := chaos.LookupProfile("everything")
+	plan, err := scenarios.ChaosPlan(cfg, p, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := scenarios.OpenLoad(t.Context(), cfg, scenarios.ChaosRun{Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var end *scenarios.EndError
+	for i := 0; i < 100 && end == nil; i++ {
+		if _, err = l.Message(t.Context(), i); err != nil && !errors.As(err, &end) {
+			t.Fatal(err)
+		}
+	}
+	if end == nil || !strings.Contains(end.Reason, "refuses every genuine delivery") {
+		t.Errorf("it ended with %v", err)
+	}
+	rep, err := l.Report(t.Context(), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rep.Rules {
+		if failed := rule.Verdict == report.Failed; failed != (rule.ID == "SIG-1") {
+			t.Errorf("%s: %s", rule.ID, rule.Verdict)
+		}
+	}
+	if err := l.Close(rep); err != nil {
+		t.Error(err)
+	}
+}
+
+// Deliveries go over connections that are kept.
+func TestLoadKeepsConnections(t *testing.T) {
+	t.Parallel()
+	var kept, closed atomic.Int64
+	r := newRecording(t, "")
+	handler := r.Config.Handler
+	r.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		switch {
+		case q.Method != http.MethodPost:
+		case q.Close:
+			closed.Add(1)
+		default:
+			kept.Add(1)
+		}
+		handler.ServeHTTP(w, q)
+	})
+	carryOut(t, r, "calm", 30, "", func(int) bool { return true })
+	if closed.Load() > 0 || kept.Load() == 0 {
+		t.Errorf("%d deliveries over connections that were kept, %d over others", kept.Load(), closed.Load())
 	}
 }

@@ -210,13 +210,10 @@ func newProbe(cfg Config) (*probe.Probe, error) {
 	return probe.New(cfg.Probe, &http.Transport{TLSClientConfig: conf, DisableKeepAlives: true})
 }
 
-func newSender(cfg Config) (delivery.Sender, error) {
+func newSender(cfg Config) (delivery.HTTP, error) {
 	trust := target.TLS{CACert: cfg.CACert, Insecure: cfg.Insecure}
 	pool, err := trust.Pool()
-	if err != nil {
-		return nil, err
-	}
-	return delivery.HTTP{RootCAs: pool, Insecure: cfg.Insecure, Redial: redial}, nil
+	return delivery.HTTP{RootCAs: pool, Insecure: cfg.Insecure, Redial: redial}, err
 }
 
 // standIn listens where the receiver is told that Sent's API is. What the

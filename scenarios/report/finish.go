@@ -283,9 +283,13 @@ func (t *Terminal) sum(rep Report) {
 			}
 		}
 	}
-	t.line("%s · %d passed, %d failed, %d warned, %d not checked, %d errored · target %s · seed %d · %s · exit %d",
+	exit := fmt.Sprintf(" · exit %d", rep.ExitStatus)
+	if t.o.NoExit {
+		exit = ""
+	}
+	t.line("%s · %d passed, %d failed, %d warned, %d not checked, %d errored · target %s · seed %d · %s%s",
 		t.paint(bold, t.paint(color, Meaning(rep))),
-		s.Passed, s.Failed, s.Warned, s.NotChecked, s.Errored, oneLine(rep.Target), rep.Seed, took(rep), rep.ExitStatus)
+		s.Passed, s.Failed, s.Warned, s.NotChecked, s.Errored, oneLine(rep.Target), rep.Seed, took(rep), exit)
 }
 
 // block prints text under a label, wrapped to the width.

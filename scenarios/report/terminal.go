@@ -15,6 +15,7 @@ type TerminalOptions struct {
 	Quiet   bool // only what is wrong, and the last line
 	Verbose bool // scenarios and steps as well, and evidence in full
 	Width   int  // columns to fit lines into; 0 for no limit
+	NoExit  bool // the report's exit status is not the program's
 }
 
 // Header is what is known when a run starts.

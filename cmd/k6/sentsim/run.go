@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"sync"
 	"time"
 
@@ -57,7 +59,21 @@ func (r *sharedRun) open(ctx context.Context, segment string) (*scenarios.Load, 
 	if r.failed != nil && run.Record != nil {
 		r.failed = errors.Join(r.failed, run.Record.Close())
 	}
+	if r.failed == nil {
+		r.failed = r.forgetEarlier()
+	}
 	return r.load, r.failed
+}
+
+// forgetEarlier removes the reports that an earlier run left: if this process is killed,
+// nobody must take them for its own.
+func (r *sharedRun) forgetEarlier() error {
+	for _, end := range []string{".json", ".xml"} {
+		if err := os.Remove(fileName(r.segment) + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("the report of an earlier run: %w", err)
+		}
+	}
+	return nil
 }
 
 // report is what this process has carried out so far, and ends the run.

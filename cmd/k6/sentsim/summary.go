@@ -31,7 +31,7 @@ func (r *run) summary(data map[string]any) (map[string]any, error) {
 
 func summaryOf(rep report.Report, segment string, data map[string]any) (map[string]any, error) {
 	var text, asJSON, asJUnit bytes.Buffer
-	terminal := report.NewTerminal(report.TerminalOptions{Out: &text, Width: width})
+	terminal := report.NewTerminal(report.TerminalOptions{Out: &text, Width: width, NoExit: true})
 	terminal.StartChaos(report.Header{
 		Version: rep.Sentsim, Seed: rep.Seed, Target: rep.Target, Strict: rep.Strict, Notes: rep.Notes,
 	}, rep.Chaos.Profile, rep.Chaos.Messages)
