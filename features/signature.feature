@@ -54,6 +54,16 @@ Feature: Signature
       | templates        |
       | contact.opt_out  |
 
+  @SIG-3 @MUST
+  Scenario: a copy of an event that was accepted, signed with another key, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "wrong-secret"
+    Then the receiver rejects it
+
+  @SIG-4 @MUST
+  Scenario: a copy of an event that was accepted, without a signature, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "no-signature"
+    Then the receiver rejects it
+
   @SIG-4 @MUST
   Scenario Outline: that goes for every kind of event: a "<event>" event without a signature
     When a delivery of a "<event>" event arrives, forged as "no-signature"

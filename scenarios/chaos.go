@@ -240,7 +240,7 @@ func (s *session) latency(res *chaosrun.Result) {
 		res.Findings.Violated[contract.ACK1]++
 		res.Findings.Violations[contract.ACK1] = append(res.Findings.Violations[contract.ACK1], oracle.Violation{
 			Rule: contract.ACK1, Expected: "an answer within " + s.cfg.AckWithin.String(),
-			Summary: fmt.Sprintf("two of five of the %d %s events, one at a time, were answered only after %s", of.Count(), typ, most.Round(time.Millisecond)),
+			Summary: fmt.Sprintf("two of five of the %d %s events were answered only after %s", of.Count(), typ, most.Round(time.Millisecond)),
 		})
 	}
 }

@@ -56,6 +56,19 @@ func TestARestartExcusesOnlyWhatSawOne(t *testing.T) {
 	}
 }
 
+// Late answers of a receiver that is in time one at a time are no violation of ACK-1.
+func TestLateTogetherIsNotLateAlone(t *testing.T) {
+	t.Parallel()
+	findings := someFindings(map[string][]oracle.Violation{"ACK-1": {{Rule: "ACK-1"}}})
+	for alone, unsure := range map[report.Verdict]bool{report.Passed: true, report.Failed: false, report.NotChecked: false} {
+		judged := verdictsOf("ACK-2")
+		judged["ACK-1"] = report.Rule{ID: "ACK-1", Verdict: alone}
+		if a := attribute(findings, judged); (a.unsure["ACK-1"] != "") != unsure {
+			t.Errorf("%s alone: %+v", alone, a)
+		}
+	}
+}
+
 // Why a rule is not sure does not depend on the order in which a map is read.
 func TestAttributionIsTheSameEachTime(t *testing.T) {
 	t.Parallel()

@@ -50,12 +50,12 @@ func behind(t *testing.T, answers func(http.ResponseWriter, *http.Request) bool)
 	return cfg
 }
 
-// Who notes an event before he verifies it loses it to whoever forges it first.
-func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
-	t.Parallel()
+// notesFirst is the reference receiver behind a look for duplicates that does not verify.
+func notesFirst(t *testing.T) scenarios.Config {
+	t.Helper()
 	var mu sync.Mutex
 	noted := map[string]bool{}
-	cfg := behind(t, func(_ http.ResponseWriter, r *http.Request) bool {
+	return behind(t, func(_ http.ResponseWriter, r *http.Request) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		id := r.Header.Get(signing.HeaderEventID)
@@ -63,6 +63,22 @@ func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
 		noted[id] = r.URL.Path == "/webhooks/sent"
 		return again && noted[id]
 	})
+}
+
+// Who looks for duplicates before he verifies takes from anybody what he has already.
+func TestALookForDuplicatesAheadOfTheVerification(t *testing.T) {
+	t.Parallel()
+	cfg := notesFirst(t)
+	cfg.Rules = []string{"SIG-1", "SIG-3", "SIG-4"}
+	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-3 SIG-4" {
+		t.Errorf("failed %q, want SIG-3 and SIG-4", verdicts(rep, report.Failed))
+	}
+}
+
+// Who notes an event before he verifies it loses it to whoever forges it first.
+func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
+	t.Parallel()
+	cfg := notesFirst(t)
 	cfg.Rules = []string{"SIG-13", "SIG-2", "ORD-3", "IDEM-1"}
 	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-13" || !strings.Contains(verdicts(rep, report.Passed), "IDEM-1") {
 		t.Errorf("failed %q, passed %q, want SIG-13 alone", verdicts(rep, report.Failed), verdicts(rep, report.Passed))

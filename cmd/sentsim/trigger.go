@@ -259,7 +259,7 @@ func (a *app) printExchange(d trigger.Delivery, r delivery.Request, o delivery.O
 func (a *app) explainRefusal(ctx context.Context, d trigger.Delivery, control *delivery.Outcome, last delivery.Outcome, c *scenarios.Connection) error {
 	var found *report.Diagnosis
 	switch {
-	case control != nil && control.Accepted(), control == nil && (last.Accepted() || d.ShiftedTime()):
+	case d.NoObject(), control != nil && control.Accepted(), control == nil && (last.Accepted() || d.ShiftedTime()):
 		return nil
 	case control != nil:
 		if err := a.print("the control, a genuine delivery of the same event, is refused as well: %s\n(sentsim trigger without --forge looks for the cause)\n\n", report.Printable(c.Redact(exchange.Seen(*control)))); err != nil {
@@ -281,6 +281,12 @@ func meaning(d trigger.Delivery, o delivery.Outcome, v trigger.Verdict, control 
 		return "not reached"
 	case control == trigger.Refused && o.Rejected():
 		return "nothing can be told, a genuine delivery is refused as well"
+	case d.NoObject() && v == trigger.Right:
+		return "right, a body that is no JSON object was rejected (TOL-7)"
+	case d.NoObject() && o.Accepted():
+		return "WRONG, a body that is no JSON object was accepted (TOL-7)"
+	case d.NoObject():
+		return "WRONG, a body that is no JSON object must be answered with a 4xx (TOL-7)"
 	case d.Forgery != nil && o.Accepted():
 		return "WRONG, a forgery was accepted"
 	case d.Forgery != nil && o.Rejected():

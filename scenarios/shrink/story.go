@@ -39,11 +39,12 @@ func (sh *shrinker) write(ctx context.Context) {
 			sh.out.Feature, sh.out.NoFeature, sh.out.Rule = text, "", f.Rule
 			return
 		}
+		if ctx.Err() != nil {
+			sh.out.NoFeature = "it was stopped before one was found"
+			return
+		}
 		if why := err.Error(); !strings.Contains(sh.out.NoFeature, why) {
 			sh.out.NoFeature = strings.TrimPrefix(sh.out.NoFeature+"; "+why, "; ")
-		}
-		if ctx.Err() != nil {
-			return
 		}
 	}
 }

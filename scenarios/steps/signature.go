@@ -19,14 +19,18 @@ import (
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
-// sendForged makes a forged delivery out of a genuine one, of an event nobody has
-// seen, and sends it.
+// sendForged makes a forged delivery out of a genuine one, and sends it. trigger is
+// what `sentsim trigger` calls the event; "" where nobody has seen it but the receiver.
 func (w *World) sendForged(ctx context.Context, what, name string, e event.Event, trigger string) (Exchange, error) {
 	forged, genuine, err := w.forge(name, e)
 	if err != nil {
 		return Exchange{}, err
 	}
-	x, err := w.exchange(ctx, Exchange{What: what, Request: forged, Genuine: &genuine, Trigger: []string{trigger, "--forge", name}})
+	x := Exchange{What: what, Request: forged, Genuine: &genuine}
+	if trigger != "" {
+		x.Trigger = []string{trigger, "--forge", name}
+	}
+	x, err = w.exchange(ctx, x)
 	if err != nil || x.Outcome.Status != http.StatusForbidden {
 		return x, err
 	}
@@ -129,6 +133,24 @@ func (w *World) arrivesForged(ctx context.Context, kind, name string) error {
 		return err
 	}
 	_, err = w.sendForged(ctx, article(name)+" delivery of a "+kind+" event", name, e, kind)
+	return err
+}
+
+// copyArrivesForged forges an event that the receiver has: who looks for duplicates
+// before he verifies answers for it as for a genuine one.
+func (w *World) copyArrivesForged(ctx context.Context, name string) error {
+	e, err := w.plain(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := w.send(ctx, "a genuine delivery", w.signed(e), string(e.Type)); err != nil {
+		return err
+	}
+	if err := w.accepts(); err != nil {
+		return err
+	}
+	w.pending = nil
+	_, err = w.sendForged(ctx, "a copy of an accepted delivery, forged as "+name, name, e, "")
 	return err
 }
 

@@ -29,6 +29,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`Sent delivers a correctly signed body that is (.+)`, (*World).deliversBodyThatIs),
 	def(`Sent delivers the "([^"]+)" events? of a template`, (*World).deliversTemplates),
 	def(`a delivery(?: of a "([^"]+)" event)? arrives, forged as "([^"]+)"`, (*World).arrivesForged).sends(Forged),
+	def(`a copy of an accepted delivery arrives, forged as "([^"]+)"`, (*World).copyArrivesForged),
 	def(`forged deliveries arrive( for that message and for messages never seen)?:`, (*World).forgedDeliveriesArrive),
 
 	// Contacts.

@@ -5,6 +5,7 @@ package trigger
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -201,13 +202,20 @@ func (d Delivery) JudgeForged(control, o delivery.Outcome) (Verdict, Control) {
 // ShiftedTime reports whether the delivery is signed at another time than now.
 func (d Delivery) ShiftedTime() bool { return d.order.SignedAt != 0 }
 
+// NoObject reports whether the body is genuine and no JSON object: a receiver rejects it
+// (TOL-7).
+func (d Delivery) NoObject() bool {
+	var object map[string]json.RawMessage
+	return d.Forgery == nil && (json.Unmarshal(d.Body, &object) != nil || object == nil)
+}
+
 // Verdict is what a receiver's answer to a delivery means.
 type Verdict int
 
 // The verdicts. The zero value is Wrong, so a forgotten one never reads as well.
 const (
 	Wrong     Verdict = iota // not what a correct receiver answers
-	Right                    // a genuine delivery was accepted, a forgery rejected
+	Right                    // a genuine delivery was accepted; a forgery, or a body that is no object, rejected
 	Unreached                // there was nobody to answer
 )
 
@@ -216,6 +224,10 @@ func (d Delivery) Judge(o delivery.Outcome) Verdict {
 	switch {
 	case o.Kind == delivery.Refused || o.Kind == delivery.Unreached || o.Kind == delivery.TLS:
 		return Unreached
+	case d.NoObject():
+		if o.Rejected() {
+			return Right
+		}
 	case d.Forgery == nil && o.Accepted(), d.Forgery != nil && o.Rejected():
 		return Right
 	}

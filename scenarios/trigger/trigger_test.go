@@ -273,7 +273,7 @@ func TestAnyTextCanBeSet(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	genuine, forged := trigger.Delivery{}, trigger.Delivery{Forgery: &chaos.Forgery{}}
+	genuine, forged := trigger.Delivery{Body: []byte("{}")}, trigger.Delivery{Forgery: &chaos.Forgery{}}
 	for _, tt := range []struct {
 		outcome         delivery.Outcome
 		genuine, forged trigger.Verdict
@@ -289,6 +289,19 @@ func TestJudge(t *testing.T) {
 	} {
 		if g, f := genuine.Judge(tt.outcome), forged.Judge(tt.outcome); g != tt.genuine || f != tt.forged {
 			t.Errorf("%+v: genuine %d, forged %d; want %d, %d", tt.outcome, g, f, tt.genuine, tt.forged)
+		}
+	}
+}
+
+// A body that is no JSON object is for the receiver to reject (TOL-7).
+func TestJudgeGarbage(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "null", "[]", "not json", `{"a":`} {
+		d := trigger.Delivery{Body: []byte(body)}
+		for status, want := range map[int]trigger.Verdict{200: trigger.Wrong, 400: trigger.Right, 401: trigger.Right, 500: trigger.Wrong} {
+			if got := d.Judge(delivery.Outcome{Kind: delivery.Answered, Status: status}); got != want {
+				t.Errorf("%q and %d: %d, want %d", body, status, got, want)
+			}
 		}
 	}
 }
