@@ -42,11 +42,12 @@ type investigation struct {
 
 // facts are the answers that split the causes. Each is compared as a whole.
 type facts struct {
-	again     answer // a second genuine delivery
-	worthless answer // with a signature of which a few characters are wrong
-	unsigned  answer // without the three signature headers
-	nowhere   answer // a genuine delivery to a path that cannot exist
-	flickers  bool   // two genuine deliveries get different answers
+	second    delivery.Request // genuine
+	again     answer           // to the second
+	worthless answer           // with a signature of which a few characters are wrong
+	unsigned  answer           // without the three signature headers
+	nowhere   answer           // a genuine delivery to a path that cannot exist
+	flickers  bool             // two genuine deliveries get different answers
 }
 
 // answer is what one request was answered with.
@@ -62,7 +63,8 @@ const nowherePath = "/sentsim-asks-for-a-path-that-does-not-exist"
 // gather asks for the facts.
 func (i *investigation) gather() {
 	f := &i.facts
-	f.again = i.tell("a second genuine delivery", i.genuine())
+	f.second = i.genuine()
+	f.again = i.tell("a second genuine delivery", f.second)
 	f.worthless = i.tell("the same with a spoilt signature", spoilt(i.genuine()))
 	f.unsigned = i.tell("the same without signature headers", unsigned(i.genuine()))
 	more := min(slowdown*perAnswer*f.worthless.Duration, slowdown*mostPatience)

@@ -113,19 +113,26 @@ func (i *investigation) conclude() *report.Diagnosis {
 	return i.cannotTell(why)
 }
 
-// hasPassed is for a receiver that takes a genuine delivery, and no spoilt one, by now.
+// hasPassed is for a receiver that takes by now what it refused before, and a new genuine
+// delivery, and no spoilt one. A new one alone may be one that it always took: that
+// depends on the characters of its signature where it has another alphabet in mind.
 func (i *investigation) hasPassed() *report.Diagnosis {
 	if i.facts.again.Accepted() {
 		return nil
 	}
-	effect, a := i.try(i.genuine())
-	if effect != accepted {
+	last, a := i.try(i.genuine())
+	if last != accepted {
+		return nil
+	}
+	second, b := i.try(i.facts.second)
+	if second != accepted {
 		return nil
 	}
 	i.note("a last genuine delivery", a.Outcome)
+	i.note("the second one once more", b.Outcome)
 	return &report.Diagnosis{
 		Cause:   "intermittent",
-		Summary: "genuine deliveries were refused at first (" + i.seen(i.plain) + "), and the last one was accepted, though nothing was changed in it: what refuses them has passed, or comes and goes",
+		Summary: "genuine deliveries were refused at first (" + i.seen(i.plain) + "), and at last they were accepted, the very same one as well: what refuses them has passed, or comes and goes",
 		Fix:     "Look for what passes by itself: a limit on requests, a lockout, a receiver that listens before it is ready, several instances of which one has another configuration." + i.lastLine(),
 	}
 }
