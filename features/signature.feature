@@ -32,6 +32,11 @@ Feature: Signature
       | templates        |
       | contact.opt_out  |
 
+  @SIG-2 @MUST
+  Scenario: a copy of an event that was accepted, changed on its way, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "body-tampered"
+    Then the receiver rejects it
+
   @SIG-3 @MUST
   Scenario Outline: a delivery signed with another key is rejected: <what>
     When a delivery arrives, forged as "<forgery>"
@@ -144,6 +149,11 @@ Feature: Signature
     When a delivery arrives, forged as "signature-trailing"
     Then the receiver rejects it, unless its base64 decoder passes over foreign characters anywhere
 
+  @SIG-5 @MUST
+  Scenario: a copy of an event that was accepted, with a garbage signature, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "signature-garbage"
+    Then the receiver rejects it
+
   @SIG-6 @MUST
   Scenario Outline: a stale delivery, or one whose timestamp is no time, is rejected: <what>
     When a delivery arrives, forged as "<forgery>"
@@ -168,6 +178,11 @@ Feature: Signature
       | timestamp-fraction      | a timestamp with a fraction         |
       | timestamp-exponent      | a timestamp with an exponent        |
 
+  @SIG-6 @MUST
+  Scenario: a copy of an event that was accepted, signed an hour ago, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "stale-3600"
+    Then the receiver rejects it
+
   @SIG-7 @MUST
   Scenario Outline: a delivery from the future is rejected: <what>
     When a delivery arrives, forged as "<forgery>"
@@ -179,6 +194,11 @@ Feature: Signature
       | future-3600         | signed an hour from now                   |
       | future-milliseconds | a timestamp in milliseconds, so far ahead |
       | future-overflow     | a timestamp that wraps around in 32 bits  |
+
+  @SIG-7 @MUST
+  Scenario: a copy of an event that was accepted, signed an hour from now, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "future-3600"
+    Then the receiver rejects it
 
   @SIG-8 @MUST
   Scenario Outline: clocks may differ a little: signed <offset> s from now
@@ -222,6 +242,11 @@ Feature: Signature
       | forgery             | what                              |
       | other-webhook-id    | signed under another id           |
       | webhook-id-replaced | another id put into the header    |
+
+  @SIG-10 @MUST
+  Scenario: a copy of an event that was accepted, signed under another id, is rejected as well
+    When a copy of an accepted delivery arrives, forged as "other-webhook-id"
+    Then the receiver rejects it
 
   @SIG-11 @MUST
   Scenario Outline: header names may come in any case: <case>

@@ -22,6 +22,16 @@ func knownOfSignatures() []mistake {
 			fix:     "Verify every delivery. Keep no result of a verification, whatever the webhook id, the address or the connection.",
 		},
 		{
+			id: "duplicates-before-verification", mutants: []string{"duplicates-first"},
+			with: []string{contract.SIG3},
+			absent: []string{
+				"SIG-3 | a delivery signed with another key is rejected: the secret of somebody else | 2xx",
+				"SIG-4 | *: no X-Webhook-Signature | 2xx",
+			},
+			summary: "what is known already is acknowledged before its signature is looked at: anybody gets a 2xx for a copy of an event that was accepted",
+			fix:     "Verify every delivery first, duplicates too. Look for duplicates afterwards, in the transaction that has the effect.",
+		},
+		{
 			id: "secret-text-as-key-too", mutants: []string{"secret-text-too"}, without: []string{contract.SIG2},
 			like:    []string{"SIG-3 | *: the secret's text * | 2xx"},
 			summary: "the secret's text is tried as the key as well as the bytes that it stands for",

@@ -136,18 +136,19 @@ func (w *World) arrivesForged(ctx context.Context, kind, name string) error {
 	return err
 }
 
-// copyArrivesForged forges an event that the receiver has: who looks for duplicates
-// before he verifies answers for it as for a genuine one.
+// copyArrivesForged forges an event that the receiver has accepted. One that looks for
+// duplicates before it verifies answers 2xx to it.
 func (w *World) copyArrivesForged(ctx context.Context, name string) error {
 	e, err := w.plain(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := w.send(ctx, "a genuine delivery", w.signed(e), string(e.Type)); err != nil {
+	x, err := w.send(ctx, "a genuine delivery", w.signed(e), string(e.Type))
+	switch {
+	case err != nil:
 		return err
-	}
-	if err := w.accepts(); err != nil {
-		return err
+	case !x.Outcome.Accepted():
+		return notChecked("%s was refused (%s), so there is no accepted one to forge a copy of", x.What, x.Seen())
 	}
 	w.pending = nil
 	_, err = w.sendForged(ctx, "a copy of an accepted delivery, forged as "+name, name, e, "")

@@ -235,20 +235,20 @@ func signatureMutants() []Mutant {
 				{contract.SIG10, "rejects a signature made for another webhook id"},
 				{contract.ROT1, "refuses the old one"},
 			},
-			change: func(r *receiver.Receiver, _ receiver.Config) error {
-				var trusted sync.Map
-				r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
-					if _, ok := trusted.Load(h.Get("X-Webhook-ID")); ok {
-						return nil
-					}
-					err := receiver.Verify(key, h, body, now)
-					if err == nil {
-						trusted.Store(h.Get("X-Webhook-ID"), true)
-					}
-					return err
-				}
-				return nil
+			change: believing(func(h http.Header, _ []byte) string { return h.Get("X-Webhook-ID") }),
+		},
+		{
+			Name:    "duplicates-first",
+			Mistake: "What is stored already is acknowledged at once, before the signature is looked at: it was to save time.",
+			Breaks: []Broken{
+				{contract.SIG3, "rejects a signature made with another secret"},
+				{contract.SIG4, "rejects when any of the three signature headers is missing or empty"},
+				{contract.SIG5, "rejects malformed signatures"},
+				{contract.SIG6, "rejects a validly signed delivery older than 300 s"},
+				{contract.SIG7, "rejects one more than 300 s in the future"},
+				{contract.SIG10, "rejects a signature made for another webhook id"},
 			},
+			change: believing(func(_ http.Header, body []byte) string { return string(body) }),
 		},
 		{
 			Name:    "stored-before-verification",
