@@ -23,8 +23,8 @@ import (
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// loadCommand is what the report of a Load calls its command.
-const loadCommand = "k6"
+// LoadCommand is what the report of a Load calls its command.
+const LoadCommand = "k6"
 
 // Load is a chaos run whose messages are carried out one by one, in any order and any
 // number at a time, by a load generator; several processes may carry out one plan
@@ -40,7 +40,9 @@ type Load struct {
 	keep *loadRecorder // nil: nothing is recorded
 
 	mu      sync.Mutex
-	refused bool // no genuine delivery was ever taken
+	taken   bool // whether a genuine delivery was accepted
+	refused int  // genuine deliveries, while none was accepted
+	ended   bool // because there were too many of those
 	begun   iterations
 	done    iterations
 	found   chaosrun.Result
@@ -79,7 +81,7 @@ func OpenLoad(ctx context.Context, cfg Config, c ChaosRun) (*Load, error) {
 	if c.Version == "" {
 		c.Version = moduleVersion()
 	}
-	c.Command = loadCommand
+	c.Command = LoadCommand
 	if err := c.Plan.Validate(); err != nil {
 		return nil, err
 	}
@@ -178,7 +180,7 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.refused { // why is not for the rules to say
+	if l.ended { // why is not for the rules to say
 		res.Findings = oracle.NewFindings()
 	}
 	l.found.Add(res)
@@ -203,21 +205,29 @@ const manyRefused = 20
 
 // refusesAll is why the run ends where no genuine delivery was ever taken: the rules that
 // these would fail say nothing of the reason. The caller has locked mu.
-func (l *Load) refusesAll(last deliveries) string {
-	if l.refused || l.found.Accepted > 0 || l.found.Failed < manyRefused {
-		return ""
-	}
-	for _, d := range last {
-		if o := d.Outcome; d.Step.Kind == chaos.KindDeliver && o.Kind == delivery.Answered && o.Status >= 400 && o.Status < 500 {
-			l.refused = true
-			l.found.Findings = oracle.NewFindings()
-			l.found.Findings.Checked[contract.SIG1], l.found.Findings.Violated[contract.SIG1] = 1, 1
-			l.found.Findings.Violations[contract.SIG1] = []oracle.Violation{{
-				Rule: contract.SIG1, Step: d.Step.Number, Subject: d.Step.Subject, Expected: "a 2xx",
-				Summary: fmt.Sprintf("no genuine delivery was accepted: %d were refused, the last one with %d %s", l.found.Failed, o.Status, http.StatusText(o.Status)),
-			}}
-			return "the receiver refuses every genuine delivery: `sentsim verify` with the same target and secret finds out why"
+func (l *Load) refusesAll(sent deliveries) string {
+	for _, d := range sent {
+		o := d.Outcome
+		switch {
+		case l.taken || l.ended || d.Step.Kind != chaos.KindDeliver || d.Step.Rule == contract.TOL7: // which is to be refused
+			continue
+		case o.Accepted():
+			l.taken = true
+			continue
+		case !o.Rejected():
+			continue
 		}
+		if l.refused++; l.refused < manyRefused {
+			continue
+		}
+		l.ended = true
+		l.found.Findings = oracle.NewFindings()
+		l.found.Findings.Checked[contract.SIG1], l.found.Findings.Violated[contract.SIG1] = 1, 1
+		l.found.Findings.Violations[contract.SIG1] = []oracle.Violation{{
+			Rule: contract.SIG1, Step: d.Step.Number, Subject: d.Step.Subject, Expected: "a 2xx",
+			Summary: fmt.Sprintf("no genuine delivery was accepted: %d were refused, the last one with %d %s", l.refused, o.Status, http.StatusText(o.Status)),
+		}}
+		return "the receiver refuses every genuine delivery: `sentsim verify` with the same target and secret finds out why"
 	}
 	return ""
 }
@@ -266,7 +276,7 @@ func (l *Load) Report(ctx context.Context, whole bool) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, err
 	}
-	rep := l.s.opened(l.run.Version, loadCommand)
+	rep := l.s.opened(l.run.Version, LoadCommand)
 	rep.DurationMS = clock.Wall().Sub(l.s.started).Milliseconds()
 	return l.s.concludeLoad(ctx, rep, l.run, mine, whole)
 }

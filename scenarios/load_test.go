@@ -99,6 +99,24 @@ func loadConfig(r *recording) scenarios.Config {
 	return cfg
 }
 
+// openLoad opens a load of which no trace is recorded. The caller closes it.
+func openLoad(t *testing.T, cfg scenarios.Config, profile string, messages int) *scenarios.Load {
+	t.Helper()
+	p, ok := chaos.LookupProfile(profile)
+	if !ok {
+		t.Fatalf("no profile %s", profile)
+	}
+	plan, err := scenarios.ChaosPlan(cfg, p, messages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := scenarios.OpenLoad(t.Context(), cfg, scenarios.ChaosRun{Plan: plan})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // carryOut carries out, as one process, the iterations that mine names.
 func carryOut(t *testing.T, r *recording, profile string, messages int, record string, mine func(i int) bool) (report.Report, []string) {
 	t.Helper()
@@ -285,15 +303,7 @@ func TestLoadRefusesWhatItCannotDo(t *testing.T) {
 	t.Parallel()
 	r := newRecording(t, "")
 	cfg := loadConfig(r)
-	p, _ := chaos.LookupProfile("calm")
-	plan, err := scenarios.ChaosPlan(cfg, p, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := scenarios.OpenLoad(t.Context(), cfg, scenarios.ChaosRun{Plan: plan})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openLoad(t, cfg, "calm", 10)
 	defer func() { _ = l.Close(report.Report{}) }()
 	var end *scenarios.EndError
 	if _, err := l.Message(t.Context(), 10); !errors.As(err, &end) || !strings.HasPrefix(err.Error(), "iteration 10: the plan has 10 messages, for iterations 0 to 9: ") {
@@ -305,10 +315,7 @@ func TestLoadRefusesWhatItCannotDo(t *testing.T) {
 	if _, err := l.Message(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "was carried out already") {
 		t.Errorf("again: %v", err)
 	}
-	again, err := scenarios.OpenLoad(t.Context(), cfg, scenarios.ChaosRun{Plan: plan})
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := openLoad(t, cfg, "calm", 10)
 	defer func() { _ = again.Close(report.Report{}) }()
 	if _, err := again.Message(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "use another seed") {
 		t.Errorf("the same run again, of which the receiver knows: %v", err)
@@ -320,15 +327,7 @@ func TestLoadEndsWithTheReceiver(t *testing.T) {
 	t.Parallel()
 	r := newRecording(t, "")
 	cfg := loadConfig(r)
-	p, _ := chaos.LookupProfile("calm")
-	plan, err := scenarios.ChaosPlan(cfg, p, 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := scenarios.OpenLoad(t.Context(), cfg, scenarios.ChaosRun{Plan: plan})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openLoad(t, cfg, "calm", 10)
 	r.Close()
 	var end *scenarios.EndError
 	if _, err := l.Message(t.Context(), 0); !errors.As(err, &end) {
@@ -353,15 +352,7 @@ func TestLoadEndsWhereNothingIsTaken(t *testing.T) {
 	if cfg.Secret, err = signing.ParseSecret("whsec_" + strings.Repeat("B", 43) + "="); err != nil {
 		t.Fatal(err)
 	}
-	p, _ := chaos.LookupProfile("everything")
-	plan, err := scenarios.ChaosPlan(cfg, p, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := scenarios.OpenLoad(t.Context(), cfg, scenarios.ChaosRun{Plan: plan})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := openLoad(t, cfg, "everything", 100)
 	var end *scenarios.EndError
 	for i := 0; i < 100 && end == nil; i++ {
 		if _, err = l.Message(t.Context(), i); err != nil && !errors.As(err, &end) {

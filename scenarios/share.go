@@ -105,7 +105,7 @@ func (s *session) concludeLoad(ctx context.Context, rep report.Report, run Chaos
 	for _, p := range run.Plan.Profile.Probabilities() {
 		rep.Chaos.Probabilities = append(rep.Chaos.Probabilities, report.Probability(p))
 	}
-	s.latency(&res)
+	s.latency(&res, true)
 	fill(rep.Chaos, res)
 	rep.Chaos.Begun = mine.done.n
 	rep.VirtualMS = res.Virtual.Milliseconds()
@@ -188,7 +188,7 @@ func Merge(ctx context.Context, reports []report.Report, names []string) (report
 		return report.Report{}, fmt.Errorf("%s: %w", names[0], err)
 	}
 	s := &session{cfg: cfg, late: newLate(cfg.Settle), subject: steps.NewSubject(&steps.Subject{Target: tgt, Seed: cfg.Seed})}
-	rep := opened(cfg, first.Sentsim, loadCommand, first.Target, time.Time{})
+	rep := opened(cfg, first.Sentsim, LoadCommand, first.Target, time.Time{})
 	for i, part := range reports {
 		if part.Started != "" && (rep.Started == "" || part.Started < rep.Started) {
 			rep.Started = part.Started
@@ -196,7 +196,7 @@ func Merge(ctx context.Context, reports []report.Report, names []string) (report
 		rep.DurationMS = max(rep.DurationMS, part.DurationMS)
 		rep.Notes = append(rep.Notes, fmt.Sprintf("%s: %s", names[i], counted(shares[i].done.n, "iteration")))
 	}
-	return s.concludeLoad(ctx, rep, ChaosRun{Plan: all.found.Plan, Command: loadCommand, Version: first.Sentsim}, sum, true)
+	return s.concludeLoad(ctx, rep, ChaosRun{Plan: all.found.Plan, Command: LoadCommand, Version: first.Sentsim}, sum, true)
 }
 
 // sameRun says why two reports are not of one run.

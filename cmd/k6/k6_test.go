@@ -239,6 +239,39 @@ func TestReceiverThatGoesDownEndsTheTest(t *testing.T) {
 	}
 }
 
+// What an earlier run of k6 reported is gone once the next one has begun, which may be
+// killed before it reports. A file of another's is left alone.
+func TestAnEarlierReportIsNotLeft(t *testing.T) {
+	t.Parallel()
+	text, _, _ := strings.Cut(script(10, ""), "export const handleSummary")
+	for _, tt := range []struct {
+		json string
+		left []string
+	}{
+		{`{"command": "k6"}`, nil},
+		{`{"command": "verify"}`, []string{"sentsim.json", "sentsim.xml"}},
+		{`of somebody else`, []string{"sentsim.json", "sentsim.xml"}},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"sentsim.json": tt.json, "sentsim.xml": "<testsuites/>"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p := start(t, dir, text, environ(newRecording(t, "", nil)), "run", "-q")
+		if status := p.end(t); status != 0 {
+			t.Errorf("k6 exits with %d:\n%s", status, p.said())
+		}
+		left, err := filepath.Glob(filepath.Join(dir, "sentsim.*"))
+		for i, file := range left {
+			left[i] = filepath.Base(file)
+		}
+		if err != nil || !slices.Equal(left, tt.left) {
+			t.Errorf("%s: %v is left, want %v, %v", tt.json, left, tt.left, err)
+		}
+	}
+}
+
 // A message that k6 does not wait for is not judged: the test is no success, and the
 // summary says what is missing.
 func TestInterruptedIterationsFailTheTest(t *testing.T) {

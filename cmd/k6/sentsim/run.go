@@ -2,6 +2,7 @@ package sentsim
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,13 +66,25 @@ func (r *sharedRun) open(ctx context.Context, segment string) (*scenarios.Load, 
 	return r.load, r.failed
 }
 
-// forgetEarlier removes the reports that an earlier run left: if this process is killed,
-// nobody must take them for its own.
+// forgetEarlier removes the reports that an earlier run of k6 left: if this process is
+// killed, nobody must take them for its own. Another file of that name stays.
 func (r *sharedRun) forgetEarlier() error {
-	for _, end := range []string{".json", ".xml"} {
-		if err := os.Remove(fileName(r.segment) + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("the report of an earlier run: %w", err)
+	name := fileName(r.segment)
+	data, err := os.ReadFile(name + ".json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var earlier report.Report
+	if err == nil && (json.Unmarshal(data, &earlier) != nil || earlier.Command != scenarios.LoadCommand) {
+		return nil
+	}
+	for _, file := range []string{name + ".json", name + ".xml"} {
+		if removed := os.Remove(file); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
+			err = errors.Join(err, removed)
 		}
+	}
+	if err != nil {
+		return fmt.Errorf("the report of an earlier run: %w", err)
 	}
 	return nil
 }
