@@ -92,7 +92,7 @@ func attribute(findings oracle.Findings, judged map[string]report.Rule) attribut
 	violated := slices.Sorted(maps.Keys(findings.Violated))
 	for _, id := range violated {
 		a.rule[id] = id
-		if id == contract.ACK1 && judged[id].Verdict == report.Passed {
+		if id == contract.ACK1 && judged[id].Verdict == report.Passed && !slices.ContainsFunc(findings.Violations[id], certain) {
 			a.unsure[id] = "its answers come in time one at a time, and late while others are under way: how many it takes at once is for ACK-2"
 			continue
 		}

@@ -59,12 +59,23 @@ func TestARestartExcusesOnlyWhatSawOne(t *testing.T) {
 // Late answers of a receiver that is in time one at a time are no violation of ACK-1.
 func TestLateTogetherIsNotLateAlone(t *testing.T) {
 	t.Parallel()
-	findings := someFindings(map[string][]oracle.Violation{"ACK-1": {{Rule: "ACK-1"}}})
-	for alone, unsure := range map[report.Verdict]bool{report.Passed: true, report.Failed: false, report.NotChecked: false} {
-		judged := verdictsOf("ACK-2")
-		judged["ACK-1"] = report.Rule{ID: "ACK-1", Verdict: alone}
-		if a := attribute(findings, judged); (a.unsure["ACK-1"] != "") != unsure {
-			t.Errorf("%s alone: %+v", alone, a)
+	together := oracle.Violation{Rule: "ACK-1", Could: []string{"ACK-1", "ACK-2"}}
+	oneByOne := oracle.Violation{Rule: "ACK-1"}
+	for _, tt := range []struct {
+		of     oracle.Violation
+		alone  report.Verdict // of the scenarios of ACK-1
+		unsure bool
+	}{
+		{together, report.Passed, true},
+		{together, report.Failed, false},
+		{together, report.NotChecked, false},
+		{oneByOne, report.Passed, false},
+	} {
+		judged := verdictsOf()
+		judged["ACK-1"] = report.Rule{ID: "ACK-1", Verdict: tt.alone}
+		a := attribute(someFindings(map[string][]oracle.Violation{"ACK-1": {tt.of}}), judged)
+		if (a.unsure["ACK-1"] != "") != tt.unsure {
+			t.Errorf("%+v, %s alone: %+v", tt.of, tt.alone, a)
 		}
 	}
 }

@@ -72,7 +72,7 @@ type Result struct {
 	Findings  oracle.Findings
 	Secret    signing.Secret // that the target verifies with when all is over
 	Latencies Latencies
-	ByType    map[event.Type]*Latencies // of genuine deliveries one at a time
+	ByType    map[event.Type]*Latencies // of genuine deliveries, but for those of one instant
 	Unseen    map[string]string         // by rule: why it could not be checked
 	Fell      string                    // why the target was given up, or ""
 	Known     string                    // why its state says nothing: it knew the plan's messages before; or ""
