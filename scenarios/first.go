@@ -37,7 +37,7 @@ const firstAttempt = 1000
 // knownBefore is why the receiver's state says nothing: it knows already what the first
 // delivery is about. "" when it does not.
 func (s *session) knownBefore(ctx context.Context) string {
-	plans, err := ofContract()
+	plans, err := contractScenarios()
 	if err != nil {
 		return "" // selectScenarios has reported it
 	}
@@ -47,7 +47,7 @@ func (s *session) knownBefore(ctx context.Context) string {
 
 // sendFirst sends the plain delivery and, when it is refused, finds out why.
 func (s *session) sendFirst(ctx context.Context) {
-	plans, err := ofContract()
+	plans, err := contractScenarios()
 	if err != nil {
 		return // selectScenarios has reported it
 	}
@@ -121,7 +121,7 @@ func (s *session) takenByChance(ctx context.Context, refused steps.Exchange) boo
 // shutBy fails the plain delivery's rule, which was accepted by chance only, for
 // another genuine delivery that was refused, and ends the judging.
 func (s *session) shutBy(found *report.Diagnosis, refused steps.Exchange) {
-	plans, err := ofContract()
+	plans, err := contractScenarios()
 	if err != nil {
 		return // selectScenarios has reported it
 	}

@@ -64,9 +64,9 @@ const plainRule = contract.SIG1
 // redirectRule is the one rule that a redirect to the plain delivery breaks besides.
 const redirectRule = contract.ACK3
 
-// ofContract is the scenarios of the receiver's features. An error is a mistake in
+// contractScenarios is the scenarios of the receiver's features. An error is a mistake in
 // our own features. The caller owns the slice.
-func ofContract() ([]planned, error) {
+func contractScenarios() ([]planned, error) {
 	plans, err := parsedContract()
 	return slices.Clone(plans), err
 }
@@ -141,7 +141,7 @@ func selectScenarios(ctx context.Context, cfg Config) ([]planned, error) {
 	if len(cfg.Features) > 0 {
 		plans, err = stories(ctx, cfg.Features)
 	} else {
-		plans, err = ofContract()
+		plans, err = contractScenarios()
 	}
 	if err != nil {
 		return nil, err

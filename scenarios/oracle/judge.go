@@ -26,23 +26,21 @@ func (e Expectation) Fits(st probe.State, r *Record) bool {
 	case e.Unjudged != "":
 		return true
 	case e.Absent:
-		return !r.left(st)
+		return !r.hasTrace(st)
 	case r.Subject.Kind == chaos.AboutContact && !e.Standing.Fits(st.OptedOut):
 		return false
 	}
 	return e.statusFits(st) && (e.effectsFit(st) || len(e.Orders) == 0) && (r.Subject.Kind != chaos.AboutInbound || e.countFits(st, r, 1))
 }
 
-// left reports whether a refused delivery has left a trace: of texts, that are more than
-// were counted of the contact before.
-func (r *Record) left(st probe.State) bool {
+// hasTrace reports whether a refused delivery has left a trace. Of a text, that is a count
+// above what was counted of the contact before it.
+func (r *Record) hasTrace(st probe.State) bool {
 	return st.Known && (r.Subject.Kind != chaos.AboutInbound || !st.HasCount || st.Count > r.Baseline)
 }
 
 func (e Expectation) statusFits(st probe.State) bool {
 	switch {
-	case e.Unjudged != "":
-		return true
 	case len(e.Statuses) == 0 || !st.Known && e.Missing:
 		return true
 	case st.Known && !st.HasStatus:
@@ -73,7 +71,7 @@ func (o *Oracle) Judge(r *Record, e Expectation, st probe.State, c Controls, sho
 	v := Violation{Subject: r.Subject, Seen: st.Raw, Story: r.Story(), Restarted: r.readAcrossRestart()}
 	switch {
 	case e.Unjudged != "":
-	case e.Absent && r.left(st):
+	case e.Absent && r.hasTrace(st):
 		v.Rule, v.Expected = contract.SIG13, "no trace of it"
 		v.Summary = fmt.Sprintf("%s left a trace, although the delivery was refused", r.forgedName())
 		o.findings.broken(v)

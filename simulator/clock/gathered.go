@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Gather is c's At for who sets many timers. Where time moves by itself, they share
+// Gather is c's At for whoever sets many timers. Where time moves by itself, they share
 // one timer of c's, so that those that are due together are called one after
 // another, in the order of their times, instead of each in a goroutine of its own.
 func Gather(c Clock) func(t time.Time, f func()) (cancel func() bool) {
@@ -38,10 +38,9 @@ func (g *gathered) at(t time.Time, f func()) func() bool {
 	return func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		if tm.index < 0 {
+		if !g.timers.drop(tm) {
 			return false
 		}
-		heap.Remove(&g.timers, tm.index)
 		if len(g.timers) == 0 && !g.ringing {
 			g.setAlarm()
 		}

@@ -101,11 +101,7 @@ func (v *Virtual) setTimer(t time.Time, last bool, f func()) func() bool {
 	return func() bool {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		if tm.index < 0 {
-			return false
-		}
-		heap.Remove(&v.timers, tm.index)
-		return true
+		return v.timers.drop(tm)
 	}
 }
 
@@ -148,6 +144,15 @@ type timer struct {
 
 // queue is a heap of timers by due time, sleepers last, then by the order they were set.
 type queue []*timer
+
+// drop takes a timer out of the queue. It reports false where it is not in it any more.
+func (q *queue) drop(tm *timer) bool {
+	if tm.index < 0 {
+		return false
+	}
+	heap.Remove(q, tm.index)
+	return true
+}
 
 func (q queue) Len() int { return len(q) }
 

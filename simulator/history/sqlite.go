@@ -115,7 +115,7 @@ func (s *SQLite) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	target := s.saved
-	if s.err == nil && !s.closed && s.safe >= target { // else who writes it looks whether the file is there
+	if s.err == nil && !s.closed && s.safe >= target { // else whoever writes the batch looks
 		if err := s.place.check(); err != nil {
 			s.err = s.wrap(err)
 			s.changed.Broadcast()
@@ -193,9 +193,6 @@ func (s *SQLite) own() {
 				err = s.cutLog()
 			}
 			s.place.measure()
-			if err == nil {
-				err = s.place.check() // for all who wait for this batch
-			}
 			s.wrote(b, err)
 			if err != nil {
 				return
