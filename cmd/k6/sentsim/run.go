@@ -71,22 +71,27 @@ func (r *sharedRun) open(ctx context.Context, segment string) (*scenarios.Load, 
 func (r *sharedRun) forgetEarlier() error {
 	name := fileName(r.segment)
 	data, err := os.ReadFile(name + ".json")
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	}
-	var earlier report.Report
-	if err == nil && (json.Unmarshal(data, &earlier) != nil || earlier.Command != scenarios.LoadCommand) {
+	case err == nil && !ofLoad(data):
 		return nil
-	}
-	for _, file := range []string{name + ".json", name + ".xml"} {
-		if removed := os.Remove(file); removed != nil && !errors.Is(removed, fs.ErrNotExist) {
-			err = errors.Join(err, removed)
+	case err == nil:
+		err = os.Remove(name + ".json")
+		if xml := os.Remove(name + ".xml"); xml != nil && !errors.Is(xml, fs.ErrNotExist) {
+			err = errors.Join(err, xml)
 		}
 	}
 	if err != nil {
 		return fmt.Errorf("the report of an earlier run: %w", err)
 	}
 	return nil
+}
+
+// ofLoad reports whether data is a report of a load.
+func ofLoad(data []byte) bool {
+	var r report.Report
+	return json.Unmarshal(data, &r) == nil && r.Command == scenarios.LoadCommand
 }
 
 // report is what this process has carried out so far, and ends the run.
