@@ -110,6 +110,27 @@ func TestFull(t *testing.T) {
 	}
 }
 
+// That the file is gone is found by whoever waits, also where there is nothing to write.
+func TestAnIdleStoreMissesItsFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data.db")
+	s, err := OpenSQLite(t.Context(), file, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush(); !errors.Is(err, ErrGone) {
+		t.Errorf("flushed: %v", err)
+	}
+	if err := s.Close(); !errors.Is(err, ErrGone) {
+		t.Errorf("closed with %v", err)
+	}
+}
+
 // A file that somebody cuts is found, also where it is measured before that is looked
 // for; one that we cut ourselves is not.
 func TestACutIsNotMeasuredAway(t *testing.T) {
