@@ -279,6 +279,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 	}
 	needed := occasions(plans, c.Plan.Families)
 	to := attribute(res.Findings, judged)
+	s.sporadicToo(res.Findings, judged, to)
 	accused := map[string][]oracle.Violation{}
 	count := map[string]int{}
 	for _, id := range slices.Sorted(maps.Keys(to.rule)) {
@@ -308,6 +309,9 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 			scenarios = slices.Concat(deviations, s.violations(accused[r.ID], count[r.ID], c), failed(scenarios))
 		case !ran:
 			scenarios = s.chaosScenarios(r, res, c, needed)
+		}
+		if more := s.unsteady(); r.ID == plainRule && len(more) > 0 {
+			scenarios = append(failed(scenarios), more...)
 		}
 		for i, out := range scenarios {
 			scenarios[i] = s.late.learned(out, r.State, s.subject.Traits)

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,8 +68,10 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	again = s.afterScenario(ctx, p, world, res.Err, &out) && (s.subject.Wide() || attempt == 0) && s.lost() == ""
 	var unseen *steps.NotChecked
 	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
+	again = again || s.repeatIfSporadic(ctx, p, attempt, world, res.Err, serverErrors, &out)
 	if !again || attempt == maxRepeats { // what is carried out again says nothing of the receiver yet
 		s.wonder(ctx, p, res.Err, &out)
+		again = again || s.repeatIfSporadic(ctx, p, attempt, world, res.Err, clientErrors, &out)
 	}
 	return out, again
 }
@@ -179,6 +182,10 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 		if failure.Seen != "" {
 			s.state[p] = failure
 		}
+		delete(s.sporadic.together, p)
+		if x := failure.At; x != nil && x.Together {
+			s.sporadic.together[p] = *x
+		}
 		if x := failure.At; x != nil && x.Genuine == nil && x.Outcome.Kind == delivery.Answered && !x.Outcome.Accepted() {
 			s.refused[p] = *x
 		}
@@ -248,9 +255,16 @@ func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario
 			out.Reason = why + " (" + out.Reason + ")"
 			return out
 		}
-		if f := s.state[p]; f != nil && !p.first && s.lossy[f.Inbound] != "" {
-			out.Verdict, out.Evidence = report.NotChecked, nil
-			out.Reason = fmt.Sprintf("what is acknowledged is lost now and then (%s says so), so what the state shows here says nothing: %s", s.lossy[f.Inbound], out.Reason)
+		if why := s.sporadic.excuse(p); why != "" {
+			out.Verdict, out.Evidence, out.Reason = report.NotChecked, nil, why+" ("+out.Reason+")"
+			return out
+		}
+		if f := s.state[p]; f != nil && !p.first {
+			// Where updates are lost, texts are, though the few of their own rule were not.
+			if says := cmp.Or(s.lossy[f.Inbound], s.lossy[false]); says != "" {
+				out.Verdict, out.Evidence = report.NotChecked, nil
+				out.Reason = fmt.Sprintf("what is acknowledged is lost now and then (%s says so), so what the state shows here says nothing: %s", says, out.Reason)
+			}
 		}
 		return out
 	}

@@ -46,11 +46,15 @@ func newLedger(s *session, plans []planned, watch Watcher) *ledger {
 // not asked for: nobody could understand the report without it.
 func (b *ledger) addPlain() {
 	g := b.s.first
-	if _, asked := b.left[plainRule]; asked || g.plain.Name == "" || len(b.extra) > 0 {
+	scenarios := b.s.unsteady()
+	if g.plain.Name != "" {
+		scenarios = []report.Scenario{g.plain}
+	}
+	if _, asked := b.left[plainRule]; asked || len(scenarios) == 0 || len(b.extra) > 0 {
 		return
 	}
 	r, _ := rule.Get(plainRule)
-	done := report.Conclude(r, []report.Scenario{g.plain}, b.s.cfg.Strict)
+	done := b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 	b.extra = append(b.extra, done)
 	b.watch.RuleDone(done)
 }
@@ -127,6 +131,9 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 		}
 		scenarios = append(scenarios, b.s.late.learned(b.s.deviation(d), aboutState(d), b.s.subject.Traits))
 	}
+	if r.ID == plainRule {
+		scenarios = append(scenarios, b.s.unsteady()...)
+	}
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }
 
@@ -171,6 +178,7 @@ func (b *ledger) report(version string) report.Report {
 	rep := s.opened(version, "verify")
 	rep.DurationMS = clock.Wall().Sub(s.started).Milliseconds()
 	rep.VirtualMS = s.subject.Spent().Milliseconds()
+	s.blameForged()
 	rep.Diagnosis, rep.Learned = s.diagnosis, s.learned(b.plans)
 	rep.Causes, rep.Rules = []report.Cause{}, b.extra
 	for _, c := range s.subject.AnswerTimes() {

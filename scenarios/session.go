@@ -54,8 +54,9 @@ type session struct {
 	excused  map[*planned]string         // scenarios that failed by a mistake of another rule, and why
 	lossy    map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
 	state    map[*planned]*steps.Failure // scenarios that failed by what the state showed
-	wondered bool                        // whether a tight tolerance was looked for behind a refusal
-	shut     *report.Scenario            // how the plain delivery's does; nil while it does not
+	sporadic sporadic
+	wondered bool             // whether a tight tolerance was looked for behind a refusal
+	shut     *report.Scenario // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it
@@ -131,7 +132,8 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	}
 	s := &session{
 		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
-		refused: map[*planned]steps.Exchange{}, excused: map[*planned]string{},
+		sporadic: sporadic{met: map[*planned][]sighting{}, together: map[*planned]steps.Exchange{}},
+		refused:  map[*planned]steps.Exchange{}, excused: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{
 			Target: tgt, Env: env, Probe: p, API: api, Sender: sender,
 			Seed: cfg.Seed, Start: cfg.Start, Clock: cfg.Clock, Knobs: cfg.Knobs, Headers: cfg.Headers,

@@ -1,6 +1,8 @@
 package scenarios_test
 
 import (
+	"io"
+	"math/rand/v2"
 	"net/http"
 	"path/filepath"
 	"strconv"
@@ -32,19 +34,29 @@ func refuses(t *testing.T, stale func(at, now time.Time) bool) scenarios.Config 
 // behind is the reference receiver behind something that answers some requests itself.
 func behind(t *testing.T, answers func(http.ResponseWriter, *http.Request) bool) scenarios.Config {
 	t.Helper()
+	return changed(t, func(own *receiver.Receiver) error {
+		next := own.Handler
+		own.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !answers(w, r) {
+				next.ServeHTTP(w, r)
+			}
+		})
+		return nil
+	})
+}
+
+// changed is the reference receiver with a change.
+func changed(t *testing.T, change func(*receiver.Receiver) error) scenarios.Config {
+	t.Helper()
 	cfg := scenarios.Handler(nil)
 	cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
 		own, err := receiver.New(receiver.Config{
-			Secret: env.Secret.Reveal(), File: filepath.Join(t.TempDir(), "state.db"), BaseURL: env.BaseURL, APIKey: env.APIKey,
+			Secret: env.Secret.Reveal(), File: filepath.Join(t.TempDir(), "state.db"), BaseURL: env.BaseURL, APIKey: env.APIKey, Change: change,
 		})
 		if err != nil {
 			return nil, nil, err
 		}
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if !answers(w, r) {
-				own.ServeHTTP(w, r)
-			}
-		}), own.Close, nil
+		return own, own.Close, nil
 	}
 	cfg.Probe = referenceProbe()
 	return cfg
@@ -83,6 +95,63 @@ func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
 	cfg.Rules = []string{"SIG-13", "SIG-2", "ORD-3", "IDEM-1"}
 	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-2 SIG-13" || !strings.Contains(verdicts(rep, report.Passed), "IDEM-1") {
 		t.Errorf("failed %q, passed %q, want SIG-2 and SIG-13 alone", verdicts(rep, report.Failed), verdicts(rep, report.Passed))
+	}
+}
+
+// Refusals that come now and then, whatever is sent, are one mistake of one rule: nothing
+// else fails by them, and no other cause is named.
+func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
+	t.Parallel()
+	const share = 0.08
+	for name, refuse := range map[string]func(w http.ResponseWriter){
+		"500":                 func(w http.ResponseWriter) { http.Error(w, "oops", http.StatusInternalServerError) },
+		"401, of an instance": func(w http.ResponseWriter) { http.Error(w, "invalid signature", http.StatusUnauthorized) },
+		"no answer":           func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			chance := rand.New(rand.NewPCG(1, 3))
+			n := 0
+			cfg := behind(t, func(w http.ResponseWriter, r *http.Request) bool {
+				mu.Lock()
+				n++
+				refused := n > 30 && chance.Float64() < share && r.Method == http.MethodPost // learning has other tests
+				mu.Unlock()
+				if refused {
+					_, _ = io.Copy(io.Discard, r.Body)
+					refuse(w)
+				}
+				return refused
+			})
+			cfg.Rules = []string{"SIG-1", "SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "ACK-2", "IDEM-1", "IDEM-3", "ORD-2", "TOL-1", "TOL-3", "TOL-4", "TOL-7"}
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != "SIG-1" {
+				t.Errorf("failed %q, want SIG-1 alone: %s", got, reasons(rep))
+			}
+			if len(rep.Causes) != 1 || rep.Causes[0].ID != "intermittent" {
+				t.Errorf("causes %+v", rep.Causes)
+			}
+			// A run that was not asked for that rule is told so as well.
+			cfg.Rules = []string{"TOL-1", "TOL-3", "TOL-4", "ORD-2", "SIG-5"}
+			if rep = verify(t, cfg); rep.ExitStatus != report.ExitBroken || verdicts(rep, report.Failed) != "SIG-1" {
+				t.Errorf("without SIG-1: exit status %d, failed %q: %s", rep.ExitStatus, verdicts(rep, report.Failed), reasons(rep))
+			}
+		})
+	}
+}
+
+// Who verifies, and answers 200 all the same, is told so, and not that nothing is verified.
+func TestWhoRefusesWithA200(t *testing.T) {
+	t.Parallel()
+	cfg := changed(t, func(r *receiver.Receiver) error {
+		r.Refuse = func(w http.ResponseWriter, _ error, _ int, _ string) { w.WriteHeader(http.StatusOK) }
+		return nil
+	})
+	cfg.Rules = []string{"SIG"}
+	rep := verify(t, cfg)
+	if len(rep.Causes) != 1 || rep.Causes[0].ID != "refused-with-2xx" || !strings.Contains(rep.Causes[0].Summary, "no effect") {
+		t.Errorf("causes %+v", rep.Causes)
 	}
 }
 

@@ -22,6 +22,7 @@ type Facts struct {
 	Started   bool              // sentsim started the target, and gave it its secret
 	SecretEnv string            // under this name, in its environment
 	Handed    bool              // its secret was handed to the function that makes it
+	Ignored   bool              // forged deliveries were accepted, and had no effect
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -140,6 +141,13 @@ func verifiesNothing(f Facts) []report.Cause {
 			ID: "refused-with-2xx", Certainty: string(learn.Matches), Rules: append(rules, after...),
 			Summary: fmt.Sprintf("the receiver refuses in words what it accepts by its status: %d of %d forgeries got a 2xx, which says %.80s", refused, tried, words),
 			Fix:     "Answer 401 where the signature does not fit: Sent reads only the status. Look what genuine deliveries get: where they get this text too, they are lost, and Sent counts them as delivered; then compare the signing secrets.",
+		}}
+	}
+	if f.Ignored {
+		return []report.Cause{{
+			ID: "refused-with-2xx", Certainty: string(learn.Matches), Rules: append(rules, after...),
+			Summary: fmt.Sprintf("the receiver acknowledges what it refuses: %d of %d forgeries got a 2xx, and those that were looked for have no effect in its state", accepted, tried),
+			Fix:     "Answer 401 where the signature does not fit: Sent reads only the status, and takes what gets a 2xx for delivered. With a wrong secret every event would be lost, and nobody would notice.",
 		}}
 	}
 	return []report.Cause{{

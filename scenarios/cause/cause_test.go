@@ -79,6 +79,17 @@ func TestWhatWasTriedComesFirst(t *testing.T) {
 	}
 }
 
+// That a few updates of many are lost has nothing to do with a key.
+func TestAFewLostUpdates(t *testing.T) {
+	const many = "no update of many is lost"
+	for shows, want := range map[string]string{"some": "updates-lost", "state": "message-id-as-key"} {
+		causes := Explain(Facts{Rules: rulesOf(nil, []Sign{{"ORD-1", many, shows}})})
+		if len(causes) != 1 || causes[0].ID != want {
+			t.Errorf("%s: %+v, want %s", shows, causes, want)
+		}
+	}
+}
+
 // What a mistake needs, excludes and covers.
 func TestWithWithoutAbsentCovers(t *testing.T) {
 	a, b, c := Sign{"SIG-2", "a", "2xx"}, Sign{"SIG-3", "b", "2xx"}, Sign{"SIG-3", "c", "2xx"}

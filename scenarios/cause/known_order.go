@@ -83,7 +83,7 @@ func knownOfOrder() []mistake {
 			fix:     "Look the message up by message_id at every event, and keep no current message outside of the request.",
 		},
 		{
-			id: "updates-lost", like: []string{"ORD-1 | no update of many is lost | state"},
+			id: "updates-lost", like: []string{"ORD-1 | no update of many is lost | some"},
 			summary: "some updates are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped",
 			fix:     "Commit every event before the 2xx, and answer 5xx when the commit fails: it is sent again.",
 		},

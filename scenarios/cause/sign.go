@@ -11,7 +11,7 @@ import (
 // Sign is a scenario that failed, and how that showed.
 type Sign struct {
 	Rule, Scenario string
-	Shows          string // the class of the answer (2xx, 5xx; 429 apart), "none" without one, "state" where that is wrong, "more" or "fewer" where it has so many effects
+	Shows          string // the class of the answer (2xx, 5xx; 429 apart), "none" without one, "state" where that is wrong, "more" or "fewer" where it has so many effects, "some" where that of a few of many is
 }
 
 // fromFeature reports whether it is one of the contract's scenarios. Deviations
@@ -60,6 +60,7 @@ const maxSaid = 100
 
 var (
 	manyOf = regexp.MustCompile(`^(?:.*: )?(\d+) (?:effects|inbound messages|messages) .*(?:has|not|to) (\d+)\b`)
+	fewOf  = regexp.MustCompile(`^(\d+) of (\d+) messages do not end`)
 	added  = regexp.MustCompile(`had \d+ effects more`)
 )
 
@@ -68,6 +69,12 @@ var (
 func counted(reason string) string {
 	if added.MatchString(reason) {
 		return "more"
+	}
+	if m := fewOf.FindStringSubmatch(reason); m != nil {
+		lost, _ := strconv.Atoi(m[1])
+		if all, _ := strconv.Atoi(m[2]); lost < all/2 {
+			return "some"
+		}
 	}
 	m := manyOf.FindStringSubmatch(reason)
 	if m == nil {

@@ -16,7 +16,7 @@ func (i *investigation) eventRefused() *report.Diagnosis {
 	if f.worthless.Kind != delivery.Answered || f.again.Kind != delivery.Answered || f.again.Accepted() || i.same(f.worthless, f.again) || f.flickers && f.worthless.Status/100 == f.again.Status/100 {
 		return nil
 	}
-	if control := i.send(i.genuine()); i.same(control, f.worthless) {
+	if control := i.send(i.genuine()); control.Accepted() || i.same(control, f.worthless) {
 		return nil // by chance
 	}
 	if f.worthless.Accepted() { // the wrong way round: it is the genuine one that is refused

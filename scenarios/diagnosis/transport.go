@@ -23,7 +23,7 @@ func (i *investigation) transport() *report.Diagnosis {
 		}
 		return i.challengeAtOnce()
 	case delivery.Timeout:
-		return i.timeout()
+		return first(i.secondTaken, i.timeout)
 	case delivery.TLS, delivery.Malformed, delivery.Reset:
 		if d := i.otherScheme(); d != nil {
 			return d
@@ -52,7 +52,19 @@ func (i *investigation) transport() *report.Diagnosis {
 		return i.nobody()
 	case delivery.Answered, delivery.Timeout, delivery.Reset, delivery.Cancelled:
 	}
-	return i.dropped()
+	return first(i.secondTaken, i.dropped)
+}
+
+// secondTaken is for a receiver that gave no answer once, and accepts a second delivery.
+func (i *investigation) secondTaken() *report.Diagnosis {
+	if i.died() != nil {
+		return nil
+	}
+	i.r.Timeout = min(i.r.Timeout, 3*time.Second)
+	if i.facts.again = i.tell("a second genuine delivery", i.genuine()); i.facts.again.Accepted() {
+		return i.intermittent()
+	}
+	return nil
 }
 
 // timeout is for a receiver that does not answer in time.

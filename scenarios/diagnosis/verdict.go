@@ -79,14 +79,10 @@ func isRefusal(status int) bool {
 func (i *investigation) conclude() *report.Diagnosis {
 	looked := i.lookedAtSignature()
 	switch {
+	case i.facts.again.Accepted():
+		return i.intermittent()
 	case i.plain.Status >= http.StatusInternalServerError && looked == "":
 		return i.serverError()
-	case i.facts.again.Accepted():
-		return &report.Diagnosis{
-			Cause:   "intermittent",
-			Summary: "a genuine delivery was refused (" + i.seen(i.plain) + "), and the next one was accepted: it does not depend on the signature alone",
-			Fix:     "Look for what differs from one delivery to the next: a first request that finds the receiver not ready, several instances of which one has another configuration, a body with a character that is changed." + i.lastLine(),
-		}
 	case looked != "" && i.ended == "" && i.ctx.Err() == nil:
 		return &report.Diagnosis{
 			Cause:   "wrong-secret",
@@ -111,6 +107,15 @@ func (i *investigation) conclude() *report.Diagnosis {
 		why += ", and " + i.ended
 	}
 	return i.cannotTell(why)
+}
+
+// intermittent is for a receiver that refuses one delivery and takes the next.
+func (i *investigation) intermittent() *report.Diagnosis {
+	return &report.Diagnosis{
+		Cause:   "intermittent",
+		Summary: "a genuine delivery was refused (" + i.seen(i.plain) + "), and the next one was accepted: it does not depend on the signature alone",
+		Fix:     "Look for what differs from one delivery to the next: a first request that finds the receiver not ready, several instances of which one has another configuration, a body with a character that is changed." + i.lastLine(),
+	}
 }
 
 // hasPassed is for a receiver that takes by now what it refused before, and a new genuine

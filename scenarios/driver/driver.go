@@ -61,13 +61,14 @@ func EventID(of uuid.UUID, body []byte) uuid.UUID { return uuid.NewSHA1(of, body
 
 // Exchange is one delivery and what came back.
 type Exchange struct {
-	N       int    // its place in the scenario, from 1; 0 where it has none
-	What    string // in words: "its DELIVERED event, again"
-	Request delivery.Request
-	Outcome delivery.Outcome
-	Sent    time.Time         // when, on the clock of the scenario
-	Genuine *delivery.Request // what a forged request was made of; nil for any other
-	Trigger []string          // arguments of `sentsim trigger` that send the same; nil where none do
+	N        int    // its place in the scenario, from 1; 0 where it has none
+	What     string // in words: "its DELIVERED event, again"
+	Request  delivery.Request
+	Outcome  delivery.Outcome
+	Sent     time.Time         // when, on the clock of the scenario
+	Genuine  *delivery.Request // what a forged request was made of; nil for any other
+	Together bool              // it was sent beside others
+	Trigger  []string          // arguments of `sentsim trigger` that send the same; nil where none do
 	// Answer is what the receiver really answered, where the sender lost it.
 	Answer *delivery.Outcome
 }
@@ -108,6 +109,7 @@ func (d Driver) SendTogether(ctx context.Context, all []Planned) []Exchange {
 				return
 			}
 			xs[i] = d.Send(ctx, p)
+			xs[i].Together = len(all) > 1
 		})
 	}
 	close(start)

@@ -165,8 +165,11 @@ func (l *Learner) judgeChannels(t *Traits, found *round) {
 		t.Channels = found.channels
 	}
 	confirmed := l.Confirmed.Channels
-	unseen := slices.DeleteFunc(missing(found.channels), func(ch event.Channel) bool { return slices.Contains(found.unarranged, ch) })
+	unseen := slices.DeleteFunc(missing(found.channels), func(ch event.Channel) bool {
+		return slices.Contains(found.unarranged, ch) || len(found.readings()[ch]) == 0 // then its events were refused
+	})
 	switch {
+	case len(confirmed) == 0 && len(unseen) == 0 && len(found.unarranged) == 0: // what was not seen was refused
 	case len(confirmed) == 0 && len(unseen) == 0:
 		l.notes["the app sends no message on "+list(found.unarranged)+" when it is asked to (target.arrange): nothing is judged there"] = true
 	case len(confirmed) == 0:

@@ -83,6 +83,9 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 			return t, err
 		}
 	}
+	if err := l.moreTexts(ctx, found, &t); err != nil {
+		return t, err
+	}
 	l.judgeOutbound(&t, r, found)
 	l.judgeInbound(&t, found)
 	l.judgeTemplates(&t, found)

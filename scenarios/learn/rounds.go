@@ -61,10 +61,18 @@ func (r *round) run(ctx context.Context, t *Traits) error {
 	if err := r.send(ctx, r.tracks, wide, driver.Pace{}); err != nil {
 		return err
 	}
-	for _, again := range r.turnedAway() {
-		if err := r.sendAgain(ctx, again); err != nil {
-			return err
+	for again := r.turnedAway(); len(again) > 0; {
+		var further []*track // refused once more, and later: by chance, it seems
+		for _, t := range again {
+			before := t.sent
+			if err := r.sendAgain(ctx, t); err != nil {
+				return err
+			}
+			if t.refused != nil && t.sent > before {
+				further = append(further, t)
+			}
 		}
+		again = further
 	}
 	if err := r.wait(ctx); err != nil {
 		return err
@@ -117,14 +125,21 @@ func (r *round) doubted() *track {
 }
 
 // turnedAway are the tracks that the receiver has turned away for the moment, as a
-// pool that has run dry does. Sent tries again, and so does this.
+// pool that has run dry does, or has refused though it took the like on another track.
+// Sent tries again, and so does this.
 func (r *round) turnedAway() []*track {
+	taken := map[string]bool{}
+	for _, t := range r.tracks {
+		for _, s := range t.send[:t.sent] {
+			taken[s.w] = true
+		}
+	}
 	var again []*track
 	for _, t := range r.tracks {
 		if t.refused == nil {
 			continue
 		}
-		if o := t.refused.Outcome; o.Kind != delivery.Answered || driver.NotNow(o) || o.Status >= http.StatusInternalServerError {
+		if o := t.refused.Outcome; o.Kind != delivery.Answered || driver.NotNow(o) || o.Status >= http.StatusInternalServerError || taken[t.send[t.sent].w] {
 			again = append(again, t)
 		}
 	}
@@ -258,23 +273,50 @@ func (r *round) addTexts(name string, slow bool) {
 			if slow && ch != event.SMS {
 				continue
 			}
-			st := r.l.Seed.Stream("learn "+name+" text "+string(shape), uint64(i)) //nolint:gosec // counted up from 0
-			d := r.driver()
-			d.Knobs.InboundShape = shape
-			text := fmt.Sprintf("Is order %08d on its way?", st.IntN(100_000_000))
-			from := driver.NewNumber(st)
-			t := &track{channel: ch, shape: shape, from: from, send: []delivering{{
-				d, driver.Inbound(driver.NewID(st), r.l.Account, from, &text, ch, r.l.Start), fmt.Sprintf("an inbound text on %s in the %s shape", ch, shape),
-			}}}
-			if r.l.reads(probe.KindInbound) {
-				if r.knobs.Numbers == event.NumbersDigits {
-					from = from[1:]
-				}
-				t.read = func(ctx context.Context) (probe.State, error) { return r.l.Probe.Inbound(ctx, r.l.Driver.URL, from) }
-			}
-			r.tracks = append(r.tracks, t)
+			r.addText(r.l.Seed.Stream("learn "+name+" text "+string(shape), uint64(i)), shape, ch) //nolint:gosec // counted up from 0
 		}
 	}
+}
+
+func (r *round) addText(st *seed.Stream, shape event.InboundShape, ch event.Channel) {
+	d := r.driver()
+	d.Knobs.InboundShape = shape
+	text := fmt.Sprintf("Is order %08d on its way?", st.IntN(100_000_000))
+	from := driver.NewNumber(st)
+	t := &track{channel: ch, shape: shape, from: from, send: []delivering{{
+		d, driver.Inbound(driver.NewID(st), r.l.Account, from, &text, ch, r.l.Start), fmt.Sprintf("an inbound text on %s in the %s shape", ch, shape),
+	}}}
+	if r.l.reads(probe.KindInbound) {
+		if r.knobs.Numbers == event.NumbersDigits {
+			from = from[1:]
+		}
+		t.read = func(ctx context.Context) (probe.State, error) { return r.l.Probe.Inbound(ctx, r.l.Driver.URL, from) }
+	}
+	r.tracks = append(r.tracks, t)
+}
+
+// moreTexts sends further texts on channels of which none was kept, where some were on
+// others: a few that are lost now and then are no channel that is not handled.
+func (l *Learner) moreTexts(ctx context.Context, found *round, t *Traits) error {
+	kept, sent, some := map[event.Channel]bool{}, map[event.Channel]bool{}, false
+	for _, tr := range found.tracks {
+		if tr.shape == found.knobs.Format().InboundShape && tr.alive() && tr.err == nil {
+			kept[tr.channel] = kept[tr.channel] || tr.state.Count > 0
+			sent[tr.channel], some = true, some || kept[tr.channel]
+		}
+	}
+	r := &round{l: l, knobs: found.knobs, patience: max(500*time.Millisecond, 3*found.lag)}
+	const more = 3
+	for _, ch := range event.Channels() {
+		for n := uint64(0); sent[ch] && !kept[ch] && n < more; n++ {
+			r.addText(l.Seed.Stream("learn more texts on "+string(ch), n), found.knobs.Format().InboundShape, ch)
+		}
+	}
+	if len(r.tracks) == 0 || !some || l.Answer > slowAnswer && t.SideBySide < 2 {
+		return nil
+	}
+	found.tracks = append(found.tracks, r.tracks...)
+	return r.run(ctx, t)
 }
 
 func (r *round) addTemplates(name string, slow bool) {

@@ -24,7 +24,7 @@ func (w *World) acceptsQuickly(ctx context.Context) error {
 	}
 	x := xs[len(xs)-1]
 	if !x.Outcome.Accepted() {
-		return notChecked("%s was not acknowledged at all: %s", x.What, x.Seen())
+		return refusedBefore(x, "%s was not acknowledged at all: %s", x.What, x.Seen())
 	}
 	best, slow := x.Outcome.Duration, 0
 	for tries := 1; ; tries++ {

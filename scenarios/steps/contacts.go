@@ -91,7 +91,7 @@ func (w *World) deliversSignals(ctx context.Context, text string) error {
 			return err
 		}
 		if !x.Outcome.Accepted() { // that is TOL-3's to fail
-			return notChecked("the receiver refuses contact events (TOL-3): %s", x.Seen())
+			return refusedBefore(x, "the receiver refuses contact events (TOL-3): %s", x.Seen())
 		}
 	}
 	return nil

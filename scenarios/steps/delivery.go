@@ -143,7 +143,7 @@ func (w *World) lastAccepted() (*Exchange, error) {
 	case last == nil:
 		return nil, fmt.Errorf("nothing was delivered before this step")
 	case !last.Outcome.Accepted():
-		return nil, notChecked("%s was refused the first time (%s), so of its duplicates nothing can be seen", last.What, last.Seen())
+		return nil, refusedBefore(*last, "%s was refused the first time (%s), so of its duplicates nothing can be seen", last.What, last.Seen())
 	}
 	return last, nil
 }

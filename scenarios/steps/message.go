@@ -163,7 +163,7 @@ func (w *World) see(ctx context.Context, m *message, st event.Status) error {
 func settingOf(err error, st event.Status) error {
 	var refused *Failure
 	if errors.As(err, &refused) && st != event.Queued {
-		return notChecked("the scenario could not be set: %s", refused.Summary)
+		return refusedBefore(*refused.At, "the scenario could not be set: %s", refused.Summary)
 	}
 	return err
 }

@@ -122,6 +122,9 @@ func (w *World) leftNoTrace(ctx context.Context) error {
 		}
 	}
 	if rejected == 0 {
+		if err := w.forgedHaveEffect(ctx, trace); err != nil {
+			return err
+		}
 		return notChecked("none of the forged deliveries that this rule sends was rejected (their own rules say so)")
 	}
 	if knownAccepted {
@@ -149,6 +152,28 @@ func (w *World) leftNoTrace(ctx context.Context) error {
 	}
 	return nil
 }
+
+// forgedHaveEffect looks, where forged deliveries were all accepted, whether one of them
+// shows in the receiver's state: else it verifies them, and only answers as if it had not.
+func (w *World) forgedHaveEffect(ctx context.Context, trace func(probe.State) bool) error {
+	looked := false
+	for _, f := range w.forged {
+		if f.message == w.messages[0] || !f.at.Outcome.Accepted() {
+			continue
+		}
+		looked = true
+		st, err := w.settled(ctx, w.messageState(f.message.ID), trace)
+		if err != nil || trace(st) {
+			return err
+		}
+	}
+	w.s.ignoresForged.Store(looked)
+	return nil
+}
+
+// IgnoresForged reports whether forged deliveries were seen to be accepted and to have no
+// effect.
+func (s *Subject) IgnoresForged() bool { return s.ignoresForged.Load() }
 
 // genuineIsProcessed delivers, after forged deliveries of an event were rejected, the
 // event itself: a receiver that notes an event's id before it verifies the signature

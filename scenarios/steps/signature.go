@@ -148,7 +148,7 @@ func (w *World) copyArrivesForged(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	case !x.Outcome.Accepted():
-		return notChecked("%s was refused (%s), so there is no accepted one to forge a copy of", x.What, x.Seen())
+		return refusedBefore(x, "%s was refused (%s), so there is no accepted one to forge a copy of", x.What, x.Seen())
 	}
 	w.pending = nil
 	_, err = w.sendForged(ctx, "a copy of an accepted delivery, forged as "+name, name, e, "")
@@ -290,7 +290,7 @@ func (w *World) deliversNumber(ctx context.Context, name string) error {
 			return err
 		}
 		if number == "1" && !x.Outcome.Accepted() {
-			return notChecked("the receiver refuses events with a new field (TOL-4), and none of Sent's own is a number")
+			return refusedBefore(x, "the receiver refuses events with a new field (TOL-4), and none of Sent's own is a number")
 		}
 	}
 	return nil

@@ -49,20 +49,21 @@ type Subject struct {
 	Arrange func(context.Context, driver.Message) (driver.Message, error)
 	Pulse   *driver.Pulse // the control of time; nil: none
 
-	answers answerTimes
-	spare   []signing.Secret // secrets of the run besides Env's; guarded by the turn
-	lags    atomic.Bool      // one event takes longer than Settle to show
-	behind  atomic.Bool      // state comes later than it did: what was sent before is still in its queue
-	exact   atomic.Bool      // it takes nothing that is signed a second ahead (SIG-8)
-	selects atomic.Bool      // it turns some deliveries away for what they are
-	vain    atomic.Int64     // how often in a row a delivery was sent again for nothing
-	asked   atomic.Uint64    // how often a plain delivery was sent as a control
-	width   atomic.Int64     // how many scenarios may send at the same time
-	turn    chan struct{}    // holds width tokens: who has one may send to the target
-	others  chan struct{}    // closed once nothing else is under way; nil: nothing is when a scenario restarts the target
-	spent   atomic.Int64     // simulated nanoseconds, over all scenarios
-	first   *seed.Seed       // with which the run began; nil: Seed
-	epoch   atomic.Int64     // how often the target was restarted under running scenarios
+	answers       answerTimes
+	spare         []signing.Secret // secrets of the run besides Env's; guarded by the turn
+	lags          atomic.Bool      // one event takes longer than Settle to show
+	behind        atomic.Bool      // state comes later than it did: what was sent before is still in its queue
+	exact         atomic.Bool      // it takes nothing that is signed a second ahead (SIG-8)
+	ignoresForged atomic.Bool      // forged deliveries were accepted and had no effect
+	selects       atomic.Bool      // it turns some deliveries away for what they are
+	vain          atomic.Int64     // how often in a row a delivery was sent again for nothing
+	asked         atomic.Uint64    // how often a plain delivery was sent as a control
+	width         atomic.Int64     // how many scenarios may send at the same time
+	turn          chan struct{}    // holds width tokens: who has one may send to the target
+	others        chan struct{}    // closed once nothing else is under way; nil: nothing is when a scenario restarts the target
+	spent         atomic.Int64     // simulated nanoseconds, over all scenarios
+	first         *seed.Seed       // with which the run began; nil: Seed
+	epoch         atomic.Int64     // how often the target was restarted under running scenarios
 }
 
 // NewSubject finishes s: it must be called before the first scenario.

@@ -26,13 +26,19 @@ func (f *Failure) Error() string { return f.Summary }
 // NotChecked is why a rule could not be seen, and what would make it visible.
 type NotChecked struct {
 	Reason, Remedy string
-	Again          bool // it may be seen another time: this machine was starved
+	Again          bool      // it may be seen another time: this machine was starved
+	At             *Exchange // the delivery that was refused, where that is why
 }
 
 func (n *NotChecked) Error() string { return n.Reason }
 
 func notChecked(format string, args ...any) error {
 	return &NotChecked{Reason: fmt.Sprintf(format, args...)}
+}
+
+// refusedBefore is a NotChecked for a delivery that was to be accepted before.
+func refusedBefore(x Exchange, format string, args ...any) error {
+	return &NotChecked{Reason: fmt.Sprintf(format, args...), At: &x}
 }
 
 func missing(n rule.Need) error { return &NotChecked{Reason: n.Missing(), Remedy: n.How()} }
