@@ -324,6 +324,17 @@ func TestAnInterruptedTraceEndsWithItsStatus(t *testing.T) {
 	}
 }
 
+// A run says of a receiver that never replies what its scenarios say.
+func TestChaosOfWhoNeverReplies(t *testing.T) {
+	t.Parallel()
+	rep := chaosOn(t, &plain{}, nil)
+	for _, r := range rep.Rules {
+		if (r.ID == "INB-2" || r.ID == "CON-2") && (r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "sent no reply")) {
+			t.Errorf("%s %s: %s", r.ID, r.Verdict, r.Reason)
+		}
+	}
+}
+
 // A receiver that forgets everything is noticed by its texts where no message can
 // be read.
 func TestARestartIsNoticedByTexts(t *testing.T) {

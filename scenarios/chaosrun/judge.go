@@ -1,6 +1,7 @@
 package chaosrun
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -214,6 +215,11 @@ func (r *runner) judgeReplies(ctx context.Context, unseen map[string]string) {
 	sent := map[string]int{}
 	for _, m := range r.s.API.All() {
 		sent[strings.TrimPrefix(m.To, "+")]++
+	}
+	if len(sent) == 0 {
+		for _, id := range []contract.ID{contract.INB2, contract.CON2} {
+			unseen[id] = cmp.Or(unseen[id], rule.ObservedReplies.Missing())
+		}
 	}
 	late := map[string]bool{}
 	for _, about := range r.hasty {
