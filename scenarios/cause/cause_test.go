@@ -90,6 +90,41 @@ func TestAFewLostUpdates(t *testing.T) {
 	}
 }
 
+// What learning finds is named where it was found, and explains what else shows it.
+func TestWhatOnlyLearningFinds(t *testing.T) {
+	d := dictionary(t)
+	rules := append(rulesOf(d, d["webhook-id-as-key"]), report.Rule{ID: "IDEM-4", Verdict: report.Failed})
+	traits := learn.Traits{Deviations: []learn.Deviation{{ID: "webhook-id-as-event-id", Rule: "IDEM-4", Certainty: learn.Tried}}}
+	for want, traits := range map[string]learn.Traits{"webhook-id-as-event-id IDEM-4 CON-1": traits, "opt-outs-not-kept CON-1": {}} {
+		causes := Explain(Facts{Rules: rules, Traits: traits})
+		if len(causes) != 1 || causes[0].ID+" "+strings.Join(causes[0].Rules, " ") != want {
+			t.Errorf("%+v, want %s", causes, want)
+		}
+	}
+}
+
+// A race of statuses shows in one scenario or in both; a key of seconds in all three.
+func TestARaceOfStatuses(t *testing.T) {
+	const (
+		instant = "two statuses of one message at the same instant are both processed"
+		many    = "two statuses of one message almost at the same instant are both processed, for many messages"
+		second  = "two statuses of one message within a second are both processed"
+	)
+	for names, want := range map[string]string{
+		many: "status-race", instant: "status-race", many + "|" + instant: "status-race", many + "|" + instant + "|" + second: "second-as-key",
+	} {
+		var signs []Sign
+		for name := range strings.SplitSeq(names, "|") {
+			signs = append(signs, Sign{"IDEM-4", name, "state"})
+		}
+		d := dictionary(t)
+		causes := Explain(Facts{Rules: rulesOf(d, signs)})
+		if len(causes) == 0 || causes[0].ID != want {
+			t.Errorf("%s: %+v, want %s", names, causes, want)
+		}
+	}
+}
+
 // What a mistake needs, excludes and covers.
 func TestWithWithoutAbsentCovers(t *testing.T) {
 	a, b, c := Sign{"SIG-2", "a", "2xx"}, Sign{"SIG-3", "b", "2xx"}, Sign{"SIG-3", "c", "2xx"}

@@ -67,7 +67,7 @@ func rulesOf(d map[string][]Sign, failed []Sign) []report.Rule {
 // one of the causes that need no dictionary.
 var toldOtherwise = []string{
 	"body-alone-signed", "redirect-to-login", "secret-text-as-key", // nothing genuine is accepted
-	"failed-only-logged", "read-dropped", "inbound-lost", // learned
+	"failed-only-logged", "read-dropped", "inbound-lost", "webhook-id-as-key", // learned
 	"no-verification",
 }
 

@@ -31,7 +31,7 @@ func knownOfDuplicates() []mistake {
 			fix:     "Take the key from the event: X-Webhook-Event-ID, or message_id + message_status. X-Webhook-Timestamp and X-Webhook-Signature change with every attempt, and so does any hash over the headers.",
 		},
 		{
-			id: "webhook-id-as-event-id", with: []string{contract.IDEM4}, mutants: []string{"webhook-id-as-key"},
+			id: "webhook-id-as-event-id", tried: true, mutants: []string{"webhook-id-as-key"},
 			summary: "X-Webhook-ID is taken for the event's id: it is the same on every delivery of a webhook, so only the first event counts",
 			fix:     "Deduplicate by X-Webhook-Event-ID or by message_id + message_status. X-Webhook-ID names the webhook's configuration.",
 		},
@@ -47,6 +47,7 @@ func knownOfDuplicates() []mistake {
 		},
 		{
 			id: "second-as-key", mutants: []string{"second-as-key"},
+			needs:   []string{"IDEM-4 | two statuses of one message within a second are both processed | state"},
 			summary: "the idempotency key is message_id and the second: of two statuses in one second one is lost",
 			fix:     "Make the key message_id + message_status. updated_at and timestamp have no more than seconds.",
 		},

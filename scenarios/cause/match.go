@@ -112,6 +112,9 @@ func (e *evidence) fits(f form) (fit, bool) {
 	if slices.ContainsFunc(f.of.with, func(id string) bool { return !e.broken[id] }) || slices.ContainsFunc(f.of.without, failed) {
 		return fit{}, false
 	}
+	if slices.ContainsFunc(parseSigns(f.of.needs), func(s Sign) bool { return !e.shown(s) }) {
+		return fit{}, false
+	}
 	absent := parseSigns(f.of.absent)
 	if slices.ContainsFunc(e.spread(absent), e.shown) || slices.ContainsFunc(absent, e.unseen) {
 		return fit{}, false
@@ -237,9 +240,19 @@ func recognised(f Facts, all []form, causes []report.Cause) []report.Cause {
 	for _, at := range e.order {
 		e.failed[at].explained = slices.ContainsFunc(causes, func(c report.Cause) bool { return slices.Contains(c.Rules, at.rule) })
 	}
+	for _, form := range all { // what learning has found explains more than its rule
+		found := slices.ContainsFunc(causes, func(c report.Cause) bool { return c.ID == form.of.id })
+		if got, ok := e.fits(form); ok && found && form.of.tried {
+			causes = e.named(causes, got, true)
+			e.explain(got)
+		}
+	}
 	for {
 		var best []fit
 		for _, form := range all {
+			if form.of.tried {
+				continue
+			}
 			if got, ok := e.fits(form); ok {
 				best = append(best, got)
 			}
@@ -257,10 +270,15 @@ func recognised(f Facts, all []form, causes []report.Cause) []report.Cause {
 		if len(rivals) > 0 {
 			causes = e.named(causes, rivals[0], false)
 		}
-		for _, at := range e.order {
-			if slices.Contains(first.signs, at) || slices.Contains(first.form.of.covers, at.rule) {
-				e.failed[at].explained = true
-			}
+		e.explain(first)
+	}
+}
+
+// explain notes what a fit explains.
+func (e *evidence) explain(f fit) {
+	for _, at := range e.order {
+		if slices.Contains(f.signs, at) || slices.Contains(f.form.of.covers, at.rule) {
+			e.failed[at].explained = true
 		}
 	}
 }

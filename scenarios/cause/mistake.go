@@ -14,7 +14,9 @@ type mistake struct {
 	like        []string // signs of a form that no mutant has, as in the dictionary; * in a name is any text; refused is any refusal
 	with        []string // rules that must have failed
 	without     []string // rules that must not have failed
+	needs       []string // signs that must all be there
 	absent      []string // signs of which none may be there
+	tried       bool     // learning finds it: what it explains besides is added, where it was found
 	covers      []string // rules that need no other cause, where this is one
 	plain       bool     // its signs can mean nothing else, though no mutant shows them
 	answer      string   // a regular expression: an answer that gives it away
