@@ -25,10 +25,11 @@ type ledger struct {
 	found map[*planned]report.Scenario
 	extra []report.Rule // rules that ran although they were not asked for
 	told  int
+	said  map[string]report.Verdict // of the rules that were told
 }
 
 func newLedger(s *session, plans []planned, watch Watcher) *ledger {
-	b := &ledger{s: s, watch: watch, plans: plans, left: map[string]int{}, found: map[*planned]report.Scenario{}}
+	b := &ledger{s: s, watch: watch, plans: plans, left: map[string]int{}, found: map[*planned]report.Scenario{}, said: map[string]report.Verdict{}}
 	last := map[string]int{}
 	for i, p := range plans {
 		b.left[p.rule.ID]++
@@ -65,8 +66,25 @@ func (b *ledger) add(p *planned, out report.Scenario) {
 	b.found[p] = out
 	b.left[p.rule.ID]--
 	for b.told < len(b.order) && b.left[b.order[b.told].ID] == 0 {
-		b.watch.RuleDone(b.conclude(b.order[b.told]))
+		b.tell(b.conclude(b.order[b.told]))
 		b.told++
+	}
+}
+
+func (b *ledger) tell(r report.Rule) {
+	b.said[r.ID] = r.Verdict
+	b.watch.RuleDone(r)
+}
+
+// correct tells once more of the rules whose verdict was changed by what came later.
+func (b *ledger) correct() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.s.blameForged()
+	for _, r := range b.order[:b.told] {
+		if now := b.conclude(r); now.Verdict != b.said[r.ID] {
+			b.tell(now)
+		}
 	}
 }
 
@@ -178,7 +196,6 @@ func (b *ledger) report(version string) report.Report {
 	rep := s.opened(version, "verify")
 	rep.DurationMS = clock.Wall().Sub(s.started).Milliseconds()
 	rep.VirtualMS = s.subject.Spent().Milliseconds()
-	s.blameForged()
 	rep.Diagnosis, rep.Learned = s.diagnosis, s.learned(b.plans)
 	rep.Causes, rep.Rules = []report.Cause{}, b.extra
 	for _, c := range s.subject.AnswerTimes() {

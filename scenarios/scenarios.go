@@ -29,7 +29,8 @@ func (e *TargetError) Error() string { return e.Err.Error() }
 
 func (e *TargetError) Unwrap() error { return e.Err }
 
-// Watcher is told how a run goes, from one goroutine at a time.
+// Watcher is told how a run goes, from one goroutine at a time: of each rule once it is
+// judged, and once more if what comes later changes its verdict.
 type Watcher interface {
 	Start(report.Header)
 	RuleDone(report.Rule)
@@ -111,6 +112,7 @@ func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger)
 	s.beforeScenario(ctx)
 	s.resign(ctx, plans)
 	s.subject.EndTurn()
+	ledger.correct()
 	ledger.addPlain()
 }
 

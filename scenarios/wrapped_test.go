@@ -125,7 +125,11 @@ func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
 				return refused
 			})
 			cfg.Rules = []string{"SIG-1", "SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "ACK-2", "IDEM-1", "IDEM-3", "ORD-2", "TOL-1", "TOL-3", "TOL-4", "TOL-7"}
-			rep := verify(t, cfg)
+			var told lastVerdicts
+			rep := verify(t, cfg, scenarios.WithWatcher(&told))
+			if told["SIG-1"] != report.Failed {
+				t.Errorf("whoever watches was told that SIG-1 is %s", told["SIG-1"])
+			}
 			if got := verdicts(rep, report.Failed); got != "SIG-1" {
 				t.Errorf("failed %q, want SIG-1 alone: %s", got, reasons(rep))
 			}
@@ -154,6 +158,13 @@ func TestWhoRefusesWithA200(t *testing.T) {
 		t.Errorf("causes %+v", rep.Causes)
 	}
 }
+
+// lastVerdicts are what whoever watches a run was told last.
+type lastVerdicts map[string]report.Verdict
+
+func (l *lastVerdicts) Start(report.Header) { *l = lastVerdicts{} }
+
+func (l *lastVerdicts) RuleDone(r report.Rule) { (*l)[r.ID] = r.Verdict }
 
 // A retry within the second of what it retries is signed a second ahead. That a
 // receiver takes nothing from the future breaks SIG-8, and no rule of retries.

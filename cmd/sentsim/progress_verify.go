@@ -11,6 +11,7 @@ import (
 type watched struct {
 	*report.Terminal
 	*progress
+	done map[string]bool // rules
 }
 
 // watch begins to show the progress of a run that is reported on screen. Where no
@@ -18,7 +19,7 @@ type watched struct {
 func (a *app) watch(ctx context.Context, terminal *report.Terminal, screen io.Writer, o verifyOptions) *watched {
 	_, tty := isTerminal(a.stderr)
 	bar := tty && o.output != "plain"
-	return &watched{terminal, startProgress(ctx, progressOptions{
+	return &watched{Terminal: terminal, done: map[string]bool{}, progress: startProgress(ctx, progressOptions{
 		out: a.stderr, plain: !bar, what: "checking", unit: "rules",
 		quiet: o.quiet || !bar && screen != io.Discard,
 	})}
@@ -36,7 +37,10 @@ func (w *watched) RuleDone(r report.Rule) {
 	if r.Verdict == report.Failed {
 		failed = 1
 	}
-	w.add(1, failed)
+	if !w.done[r.ID] {
+		w.add(1, failed)
+	}
+	w.done[r.ID] = true
 	w.above(func() { w.Terminal.RuleDone(r) })
 }
 
