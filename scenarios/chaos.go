@@ -311,7 +311,10 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 			scenarios = s.chaosScenarios(r, res, c, needed)
 		}
 		if more := s.unsteady(); r.ID == plainRule && len(more) > 0 {
-			scenarios = append(failed(scenarios), more...)
+			scenarios = failed(scenarios)
+			if !ran { // else they say it
+				scenarios = append(scenarios, more...)
+			}
 		}
 		for i, out := range scenarios {
 			scenarios[i] = s.late.learned(out, r.State, s.subject.Traits)

@@ -36,7 +36,7 @@ type sighting struct {
 // with a refusal of that class, of a delivery that is taken now.
 func (s *session) repeatIfSporadic(ctx context.Context, p *planned, attempt uint64, world *steps.World, err error, class int, out *report.Scenario) (again bool) {
 	x := refusedAlone(err, world, class)
-	comes, genuine := s.passes(ctx, x)
+	comes, genuine := s.passes(ctx, p, x)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ctx.Err() != nil || s.diagnosis != nil && s.diagnosis.Cause != intermittent || s.first.closed != "" {
@@ -103,10 +103,10 @@ const (
 // resends is how often a delivery is sent again that was refused.
 const resends = 3
 
-// passes reports whether the very same delivery gets another answer now, and whether it is
-// accepted. Of one that was seen to come now and then it is known: that it comes still, as
-// after a rotation, shows nothing.
-func (s *session) passes(ctx context.Context, x *steps.Exchange) (passes, accepted bool) {
+// passes reports whether the very same delivery gets another answer now, or a plain one
+// gets none that is better, and whether a genuine one was accepted. Of one that was seen to
+// come now and then it is known: that it comes still, as after a rotation, shows nothing.
+func (s *session) passes(ctx context.Context, p *planned, x *steps.Exchange) (passes, accepted bool) {
 	if x == nil {
 		return false, false
 	}
@@ -117,8 +117,15 @@ func (s *session) passes(ctx context.Context, x *steps.Exchange) (passes, accept
 		}
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sporadic.gave(x.Outcome), false
+	known := s.sporadic.gave(x.Outcome)
+	s.mu.Unlock()
+	control := scenarioKey(p) + ", a control"
+	if takes, _ := s.subject.TakesAgain(ctx, control, 0, 0); takes || known {
+		return known, false
+	}
+	// It takes nothing for now, whatever that is.
+	takes, _ := s.subject.TakesAgain(ctx, control, 1, steps.TurnedAwayTime)
+	return takes, takes
 }
 
 // intermittent is the cause of refusals that come now and then.

@@ -102,11 +102,16 @@ func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
 // else fails by them, and no other cause is named.
 func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
 	t.Parallel()
-	const share = 0.08
-	for name, refuse := range map[string]func(w http.ResponseWriter){
-		"500":                 func(w http.ResponseWriter) { http.Error(w, "oops", http.StatusInternalServerError) },
-		"401, of an instance": func(w http.ResponseWriter) { http.Error(w, "invalid signature", http.StatusUnauthorized) },
-		"no answer":           func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+	oops := func(w http.ResponseWriter) { http.Error(w, "oops", http.StatusInternalServerError) }
+	byChance := func(_ int, chance float64) bool { return chance < 0.08 }
+	for name, tt := range map[string]struct {
+		refuse func(http.ResponseWriter)
+		when   func(n int, chance float64) bool
+	}{
+		"500":                 {oops, byChance},
+		"500, for a while":    {oops, func(n int, _ float64) bool { return n%50 > 43 }},
+		"401, of an instance": {func(w http.ResponseWriter) { http.Error(w, "invalid signature", http.StatusUnauthorized) }, byChance},
+		"no answer":           {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, byChance},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -116,11 +121,11 @@ func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
 			cfg := behind(t, func(w http.ResponseWriter, r *http.Request) bool {
 				mu.Lock()
 				n++
-				refused := n > 30 && chance.Float64() < share && r.Method == http.MethodPost // learning has other tests
+				refused := n > 30 && tt.when(n, chance.Float64()) && r.Method == http.MethodPost // learning has other tests
 				mu.Unlock()
 				if refused {
 					_, _ = io.Copy(io.Discard, r.Body)
-					refuse(w)
+					tt.refuse(w)
 				}
 				return refused
 			})

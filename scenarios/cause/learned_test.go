@@ -10,11 +10,16 @@ import (
 )
 
 func forged(accepted, rejected int) []report.Rule {
+	return forgedAnd(accepted, rejected, "200 OK after 1ms")
+}
+
+// forgedAnd is forged with what those got that were not rejected.
+func forgedAnd(accepted, rejected int, got string) []report.Rule {
 	var all []report.Rule
 	for _, id := range []string{"SIG-2", "SIG-3", "SIG-4", "SIG-5", "SIG-6", "SIG-7", "SIG-10"} {
 		r := report.Rule{ID: id, Verdict: report.Failed, Fix: "the usual one"}
 		for range accepted {
-			r.Scenarios = append(r.Scenarios, report.Scenario{Verdict: report.Failed})
+			r.Scenarios = append(r.Scenarios, report.Scenario{Verdict: report.Failed, Evidence: []report.Evidence{{Response: got}}})
 		}
 		for range rejected {
 			r.Scenarios = append(r.Scenarios, report.Scenario{Verdict: report.Passed})
@@ -36,6 +41,9 @@ func TestAReceiverThatVerifiesNothing(t *testing.T) {
 		if r.Cause != causes[0].ID || r.Fix != causes[0].Fix {
 			t.Errorf("%s names the cause %q, and the fix %q", r.ID, r.Cause, r.Fix)
 		}
+	}
+	if got := cause.Explain(cause.Facts{Rules: forgedAnd(5, 0, "500 Internal Server Error after 1ms")}); len(got) != 0 {
+		t.Errorf("forgeries get an error of the server, and it verifies nothing? %+v", got)
 	}
 	if got := cause.Explain(cause.Facts{Rules: forged(5, 1)}); len(got) != 0 {
 		t.Errorf("one of six is rejected, and it verifies nothing? %+v", got)

@@ -72,7 +72,7 @@ func counted(reason string) string {
 	}
 	if m := fewOf.FindStringSubmatch(reason); m != nil {
 		lost, _ := strconv.Atoi(m[1])
-		if all, _ := strconv.Atoi(m[2]); lost < all/2 {
+		if all, _ := strconv.Atoi(m[2]); lost < all/4 { // what races loses more
 			return "some"
 		}
 	}
