@@ -65,13 +65,14 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	}
 	// Once is no proof: a receiver that ends by itself does so in whatever scenario it
 	// meets, and of several side by side nobody knows which one took it down.
-	again = s.afterScenario(ctx, p, world, res.Err, &out) && (s.subject.Wide() || attempt == 0) && s.lost() == ""
+	down := s.afterScenario(ctx, p, world, res.Err, &out)
+	again = down && (s.subject.Wide() || attempt == 0) && s.lost() == ""
 	var unseen *steps.NotChecked
 	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
-	again = again || s.repeatIfSporadic(ctx, p, attempt, world, res.Err, serverErrors, &out)
+	again = again || !down && s.repeatIfSporadic(ctx, p, attempt, world, res.Err, serverErrors, &out)
 	if !again || attempt == maxRepeats { // what is carried out again says nothing of the receiver yet
 		s.wonder(ctx, p, res.Err, &out)
-		again = again || s.repeatIfSporadic(ctx, p, attempt, world, res.Err, clientErrors, &out)
+		again = again || !down && s.repeatIfSporadic(ctx, p, attempt, world, res.Err, clientErrors, &out)
 	}
 	return out, again
 }
@@ -383,23 +384,33 @@ func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, wo
 	case ctx.Err() != nil || p.rule.ID == plainRule && away == nil:
 		return false
 	}
-	why := fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
+	why := sinceThen(p, seen)
 	switch {
 	case status == http.StatusTooManyRequests:
 		why += ": it limits how many deliveries it takes, or how many it rejects, and Sent sends as many as there are. Take the limit off this route, or raise it, to have everything judged"
 		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.judgeNoMore(why, nil), nil
 	case strings.HasPrefix(p.rule.ID, "SIG-"):
-		plain := *out
-		plain.Verdict = report.Failed
-		plain.Reason = fmt.Sprintf("taken at first; since the scenario %q no genuine delivery is taken (%s): it seems that whoever sends forged ones locks Sent out", p.scenario.Name, seen)
-		if len(plain.Evidence) == 0 && away != nil {
-			plain.Evidence = s.evidence(p, away.Refused(), world)
+		if len(out.Evidence) == 0 && away != nil {
+			out.Evidence = s.evidence(p, away.Refused(), world)
 		}
-		out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.judgeNoMore(why, &plain), nil
+		s.takesNone(p, seen, ": it seems that whoever sends forged ones locks Sent out", out)
 	default:
 		s.judgeNoMore(why, nil)
 	}
 	return false
+}
+
+func sinceThen(p *planned, seen string) string {
+	return fmt.Sprintf("the receiver took the plain delivery at first, and since the scenario %q it takes none (%s)", p.scenario.Name, seen)
+}
+
+// takesNone ends the judging by a scenario since which no genuine delivery is taken: that
+// is the plain delivery's failure.
+func (s *session) takesNone(p *planned, seen, guess string, out *report.Scenario) {
+	plain := *out
+	plain.Verdict = report.Failed
+	plain.Reason = fmt.Sprintf("taken at first; since the scenario %q no genuine delivery is taken (%s)%s", p.scenario.Name, seen, guess)
+	out.Verdict, out.Reason, out.Evidence = report.NotChecked, s.judgeNoMore(sinceThen(p, seen), &plain), nil
 }
 
 // refusedTogether fails a scenario in which one of several deliveries at the same

@@ -36,7 +36,7 @@ type sighting struct {
 // with a refusal of that class, of a delivery that is taken now.
 func (s *session) repeatIfSporadic(ctx context.Context, p *planned, attempt uint64, world *steps.World, err error, class int, out *report.Scenario) (again bool) {
 	x := refusedAlone(err, world, class)
-	comes, genuine := s.passes(ctx, p, x)
+	comes, genuine := s.passes(ctx, p, x, out)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ctx.Err() != nil || s.diagnosis != nil && s.diagnosis.Cause != intermittent || s.first.closed != "" {
@@ -44,13 +44,17 @@ func (s *session) repeatIfSporadic(ctx context.Context, p *planned, attempt uint
 	}
 	before := s.sporadic.met[p]
 	elsewhere := slices.ContainsFunc(before, func(o sighting) bool { return x == nil || o.x.N != x.N || o.x.What != x.What })
+	if comes {
+		before = append(before, sighting{p, *x, genuine})
+	}
 	switch {
 	case comes && attempt < maxRepeats:
-		s.sporadic.met[p] = append(before, sighting{p, *x, genuine})
+		s.sporadic.met[p] = before
 		delete(s.refused, p)
 		return true
 	case comes && (elsewhere || s.sporadic.gave(x.Outcome)):
 		s.sighted(before)
+		delete(s.refused, p)
 		out.Verdict, out.Evidence = report.NotChecked, nil
 		out.Reason = fmt.Sprintf("deliveries are refused now and then (%s says so), each time that this scenario is carried out: %s", plainRule, out.Reason)
 	case out.Verdict == report.Passed && len(before) > 0:
@@ -103,29 +107,46 @@ const (
 // resends is how often a delivery is sent again that was refused.
 const resends = 3
 
-// passes reports whether the very same delivery gets another answer now, or a plain one
-// gets none that is better, and whether a genuine one was accepted. Of one that was seen to
-// come now and then it is known: that it comes still, as after a rotation, shows nothing.
-func (s *session) passes(ctx context.Context, p *planned, x *steps.Exchange) (passes, accepted bool) {
+// passes reports whether the very same delivery gets another answer now, or else whether
+// the receiver refuses a plain one as well for a while; and whether a genuine one was
+// accepted in the end. An answer that was seen to come now and then passes in any case:
+// that it comes still, as after a rotation, shows nothing. Where no genuine delivery is
+// taken any more, that ends the judging.
+func (s *session) passes(ctx context.Context, p *planned, x *steps.Exchange, out *report.Scenario) (passes, accepted bool) {
 	if x == nil {
 		return false, false
 	}
+	now := delivery.Outcome{}
+	look := func() bool {
+		now = s.subject.Driver().Send(ctx, driver.Planned{What: x.What, Request: x.Request}).Outcome
+		return now.Kind == delivery.Answered && now.Status/100 != x.Outcome.Status/100 && now.Status/100 != serverErrors && !driver.NotNow(now)
+	}
 	for range resends {
-		o := s.subject.Driver().Send(ctx, driver.Planned{What: x.What, Request: x.Request}).Outcome
-		if o.Kind == delivery.Answered && o.Status/100 != x.Outcome.Status/100 && o.Status/100 != serverErrors && !driver.NotNow(o) {
-			return true, o.Accepted()
+		if look() {
+			return true, now.Accepted()
+		}
+		if now.Kind == delivery.Refused || now.Kind == delivery.Unreached { // it has taken the receiver down
+			return false, false
 		}
 	}
 	s.mu.Lock()
 	known := s.sporadic.gave(x.Outcome)
 	s.mu.Unlock()
 	control := scenarioKey(p) + ", a control"
-	if takes, _ := s.subject.TakesAgain(ctx, control, 0, 0); takes || known {
-		return known, false
+	takes, seen := s.subject.TakesAgain(ctx, control, 0, 0)
+	if !takes && !known { // it takes nothing for now, whatever that is, or nothing any more
+		if takes, seen = s.subject.TakesAgain(ctx, control, 1, steps.TurnedAwayTime); takes {
+			return true, true
+		}
+		if ctx.Err() == nil && p.rule.ID != plainRule {
+			s.takesNone(p, seen, "", out)
+		}
+		return false, false
 	}
-	// It takes nothing for now, whatever that is.
-	takes, _ := s.subject.TakesAgain(ctx, control, 1, steps.TurnedAwayTime)
-	return takes, takes
+	if look() { // what lasted until now is over
+		return true, now.Accepted()
+	}
+	return known, false
 }
 
 // intermittent is the cause of refusals that come now and then.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,6 +162,27 @@ func TestWhoRefusesWithA200(t *testing.T) {
 	rep := verify(t, cfg)
 	if len(rep.Causes) != 1 || rep.Causes[0].ID != "refused-with-2xx" || !strings.Contains(rep.Causes[0].Summary, "no effect") {
 		t.Errorf("causes %+v", rep.Causes)
+	}
+}
+
+// One that takes nothing any more fails the plain delivery's rule, and nothing is judged
+// by what comes after.
+func TestAReceiverThatTakesNoneAnyMore(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	cfg := behind(t, func(w http.ResponseWriter, r *http.Request) bool {
+		full := r.Method == http.MethodPost && n.Add(1) > 260
+		if full {
+			http.Error(w, "database or disk is full", http.StatusInternalServerError)
+		}
+		return full
+	})
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "SIG-1" || !strings.Contains(reasons(rep), "no genuine delivery is taken (500") {
+		t.Errorf("failed %q, want SIG-1 alone: %s", got, reasons(rep))
+	}
+	if got := verdicts(rep, report.NotChecked); !strings.Contains(got, "TPL-1") || !strings.Contains(got, "ORD-3") {
+		t.Errorf("not checked %q", got)
 	}
 }
 
