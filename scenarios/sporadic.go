@@ -133,9 +133,9 @@ func (s *session) passes(ctx context.Context, p *planned, x *steps.Exchange, out
 	known := s.sporadic.gave(x.Outcome)
 	s.mu.Unlock()
 	control := scenarioKey(p) + ", a control"
-	takes, seen := s.subject.TakesAgain(ctx, control, 0, 0)
-	if !takes && !known { // it takes nothing for now, whatever that is, or nothing any more
-		if takes, seen = s.subject.TakesAgain(ctx, control, 1, steps.TurnedAwayTime); takes {
+	if takes, _ := s.subject.TakesAgain(ctx, control, 0, 0); !takes && !known { // it takes nothing for now, or nothing any more
+		takes, seen := s.subject.TakesAgain(ctx, control, 1, steps.TurnedAwayTime)
+		if takes {
 			return true, true
 		}
 		if ctx.Err() == nil && p.rule.ID != plainRule {
