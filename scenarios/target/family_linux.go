@@ -2,6 +2,8 @@ package target
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,7 +22,7 @@ func family(mark string) (pids []int) {
 	if mark == "" {
 		return nil
 	}
-	marked := map[int]bool{}
+	marked, buffer := map[int]bool{}, make([]byte, mostEnviron)
 	children := map[int][]int{}
 	_, ours := ancestry("/proc/self")
 	folders, _ := filepath.Glob("/proc/[0-9]*")
@@ -41,11 +43,11 @@ func family(mark string) (pids []int) {
 			if look == 0 {
 				children[parent] = append(children[parent], pid)
 			}
-			environ, err := os.ReadFile(folder + "/environ")
+			environ, err := readAtOnce(folder+"/environ", buffer)
 			switch {
 			case err != nil || len(environ) == 0:
 				unread = append(unread, folder)
-			case bytes.Contains(append([]byte{0}, environ...), []byte("\x00"+mark+"\x00")):
+			case bytes.Contains(environ, []byte("\x00"+mark+"\x00")) || bytes.HasPrefix(environ, []byte(mark+"\x00")):
 				marked[pid] = true
 				pids = append(pids, pid)
 			}
@@ -61,6 +63,25 @@ func family(mark string) (pids []int) {
 		}
 	}
 	return pids
+}
+
+// mostEnviron is as much as Linux lets a process have of arguments and environment with
+// the usual limit on its stack.
+const mostEnviron = 2 << 20
+
+// readAtOnce reads a file with one call: of a process that starts a program between two
+// of them, the second finds the end.
+func readAtOnce(name string, buffer []byte) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	n, err := f.Read(buffer)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return buffer[:n], err
 }
 
 // ancestry reads a process's parent and when it was started, in ticks since the
