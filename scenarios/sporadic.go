@@ -107,11 +107,10 @@ const (
 // resends is how often a delivery is sent again that was refused.
 const resends = 3
 
-// passes reports whether the very same delivery gets another answer now, or else whether
-// the receiver refuses a plain one as well for a while; and whether a genuine one was
-// accepted in the end. An answer that was seen to come now and then passes in any case:
-// that it comes still, as after a rotation, shows nothing. Where no genuine delivery is
-// taken any more, that ends the judging.
+// passes reports whether the very same delivery gets another answer now, or once the
+// receiver takes a plain one again, and whether it is accepted. An answer that was seen to
+// come now and then passes in any case: that it comes still, as after a rotation, shows
+// nothing. Where no plain delivery is taken any more, that ends the judging.
 func (s *session) passes(ctx context.Context, p *planned, x *steps.Exchange, out *report.Scenario) (passes, accepted bool) {
 	if x == nil {
 		return false, false
@@ -135,13 +134,12 @@ func (s *session) passes(ctx context.Context, p *planned, x *steps.Exchange, out
 	control := scenarioKey(p) + ", a control"
 	if takes, _ := s.subject.TakesAgain(ctx, control, 0, 0); !takes && !known { // it takes nothing for now, or nothing any more
 		takes, seen := s.subject.TakesAgain(ctx, control, 1, steps.TurnedAwayTime)
-		if takes {
-			return true, true
-		}
-		if ctx.Err() == nil && p.rule.ID != plainRule {
+		if !takes && ctx.Err() == nil && p.rule.ID != plainRule {
 			s.takesNone(p, seen, "", out)
 		}
-		return false, false
+		if !takes {
+			return false, false
+		}
 	}
 	if look() { // what lasted until now is over
 		return true, now.Accepted()
