@@ -2,22 +2,26 @@ package scenarios_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"runtime"
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/receiver"
 	"github.com/sentsim/sentsim/scenarios/zoo"
 	_ "github.com/sentsim/sentsim/simulator/history/sqlite" // the reference receiver needs it
 )
 
-// The test binary is a receiver as well: one that dies of a null text, or once of nothing.
+// The test binary is a receiver as well: one that dies of a null text, or once of nothing,
+// or that comes late to its port.
 func TestMain(m *testing.M) {
 	if os.Getenv("FRAGILE_RECEIVER") == "" {
 		flag.Parse()
@@ -31,18 +35,40 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(m.Run())
 	}
+	if os.Getenv("FRAGILE_RECEIVER") == "late" {
+		overtaken()
+	}
 	r, err := receiver.New(receiver.Config{
 		Secret: os.Getenv("SENT_DM_WEBHOOK_SECRET"), File: os.Getenv("STATE_FILE"),
 		BaseURL: os.Getenv("SENT_BASE_URL"), APIKey: os.Getenv("SENT_DM_API_KEY"),
 	})
 	h := fragile
-	if os.Getenv("FRAGILE_RECEIVER") == "mortal" {
+	switch os.Getenv("FRAGILE_RECEIVER") {
+	case "mortal":
 		h = mortal
+	case "late":
+		h = func(r http.Handler) http.HandlerFunc { return r.ServeHTTP }
 	}
 	if err == nil {
 		err = http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), h(r))
 	}
 	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+// overtaken is, at its first start, a receiver on whose port somebody else listens, who is
+// gone once it was looked at.
+func overtaken() {
+	mark := os.Getenv("STATE_FILE") + ".started"
+	if _, err := os.Stat(mark); err == nil {
+		return
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
+	if err == nil {
+		_, err = l.Accept()
+	}
+	time.Sleep(100 * time.Millisecond) // as long as a busy machine takes to start the receiver
+	fmt.Fprintln(os.Stderr, "bind: address already in use", errors.Join(err, os.WriteFile(mark, nil, 0o600)))
 	os.Exit(1)
 }
 

@@ -69,6 +69,17 @@ func TestAReceiverThatEndsByItselfFails(t *testing.T) {
 	}
 }
 
+// That somebody else was there on its port when it was started is no fault of its own.
+func TestAReceiverWhosePortWasTakenIsJudged(t *testing.T) {
+	t.Parallel()
+	cfg := dying(t, "late")
+	cfg.Rules = []string{"SIG-1", "ORD-1"}
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Passed); got != "SIG-1 ORD-1" {
+		t.Errorf("passed %q: %s", got, reasons(rep))
+	}
+}
+
 // dying is this test binary as a receiver that dies.
 func dying(t *testing.T, how string) scenarios.Config {
 	t.Helper()

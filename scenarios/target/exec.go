@@ -41,6 +41,9 @@ const dyingTime = 20 * time.Millisecond
 // errPortTaken is why a start is tried again on another port.
 var errPortTaken = errors.New("port taken")
 
+// PortTaken reports whether a target's output says that somebody else listens on its port.
+func PortTaken(output []string) bool { return portTaken.MatchString(strings.Join(output, "\n")) }
+
 // portTaken is how programs say so.
 var portTaken = regexp.MustCompile(`(?i)address already in use|EADDRINUSE|port \S+ (is )?(already )?(in use|taken)|only one usage of each socket`)
 
@@ -233,7 +236,7 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 		if p.behind != 0 {
 			err = fmt.Errorf("it %s", p.inBackground())
 		}
-		if portTaken.MatchString(strings.Join(said, "\n")) {
+		if PortTaken(said) {
 			err = fmt.Errorf("%w: %w", errPortTaken, err)
 		}
 	case ctx.Err() != nil:
