@@ -2,6 +2,7 @@ package scenarios_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -63,7 +64,7 @@ func overtaken() {
 	if _, err := os.Stat(mark); err == nil {
 		return
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:"+os.Getenv("PORT"))
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:"+os.Getenv("PORT"))
 	if err == nil {
 		_, err = l.Accept()
 	}
