@@ -354,10 +354,13 @@ const manyPlain = 50
 func (s *session) turnedAway(ctx context.Context, p *planned, attempt uint64, world *steps.World, err error, out *report.Scenario) (again bool) {
 	var failure *steps.Failure
 	var away *steps.TurnedAway
+	var unseen *steps.NotChecked
 	var status int
 	switch {
 	case errors.As(err, &away):
 		status = away.At.Outcome.Status
+	case errors.As(err, &unseen) && unseen.At != nil && driver.NotNow(unseen.At.Outcome):
+		status = unseen.At.Outcome.Status
 	case out.Verdict == report.Failed && p.rule.ID != burstRule && errors.As(err, &failure) && failure.At != nil && driver.NotNow(failure.At.Outcome):
 		status = failure.At.Outcome.Status
 	default:
