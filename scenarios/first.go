@@ -3,6 +3,7 @@ package scenarios
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
@@ -28,6 +30,7 @@ type firstDelivery struct {
 	redirects   bool             // the plain delivery was answered with a redirect
 	answer      time.Duration    // how long the plain delivery's took
 	deviation   *learn.Deviation // what else than the plain delivery is taken, if that is not
+	unready     string           // what was seen of a receiver that listens before it is ready
 	knownBefore string           // why the receiver's state cannot be judged; "" while it can
 }
 
@@ -67,8 +70,9 @@ func (s *session) sendFirst(ctx context.Context) {
 			res.Err = away.Refused()
 		}
 		s.verdict(ctx, p, res.Err, world, &out)
-		if s.afterScenario(ctx, p, world, res.Err, &out) && s.lost() == "" && target.PortTaken(s.subject.Target.Log()) {
-			// Who had taken its port was taken for it, and is gone, or it has another now.
+		down := s.afterScenario(ctx, p, world, res.Err, &out)
+		// Who had taken its port was taken for it, and is gone, or it has another now.
+		if down && s.lost() == "" && target.PortTaken(s.subject.Target.Log()) || !down && s.getsReady(ctx, res.Err) {
 			res, world = s.attempt(ctx, p, firstAttempt+1)
 			out.Steps = reported(res)
 			s.verdict(ctx, p, res.Err, world, &out)
@@ -94,6 +98,26 @@ func (s *session) sendFirst(ctx context.Context) {
 		}
 		return
 	}
+}
+
+// firstReadyTime is how long a receiver may take that listens before it is ready, where
+// its first answer is an error of its server.
+const firstReadyTime = 2 * time.Second
+
+// getsReady reports whether a receiver that answered the first delivery with an error of
+// its server takes plain ones a little later, and notes it.
+func (s *session) getsReady(ctx context.Context, err error) bool {
+	var failure *steps.Failure
+	if !errors.As(err, &failure) || failure.At == nil || !steps.Unready(failure.At.Outcome) {
+		return false
+	}
+	start := clock.Wall()
+	if !s.subject.AwaitReady(ctx, firstReadyTime) {
+		return false
+	}
+	s.first.unready = fmt.Sprintf("it listens before it is ready: the first delivery got %s, and %s later a plain one was taken (target.ready waits for that)",
+		failure.At.Seen(), clock.Wall().Sub(start).Round(time.Millisecond))
+	return true
 }
 
 // knock tries what else the receiver takes, when it refuses the plain delivery:

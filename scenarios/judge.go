@@ -184,7 +184,7 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 			s.state[p] = failure
 		}
 		delete(s.sporadic.together, p)
-		if x := failure.At; x != nil && x.Together {
+		if x := lostTogether(failure, w); x != nil {
 			s.sporadic.together[p] = *x
 		}
 		if x := failure.At; x != nil && x.Genuine == nil && x.Outcome.Kind == delivery.Answered && !x.Outcome.Accepted() {
@@ -297,6 +297,9 @@ func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World,
 	s.life.Lock()
 	defer s.life.Unlock()
 	wentDown = s.revive(ctx)
+	if !wentDown && metFall(w, s.risen) {
+		return true // it was brought back by another scenario that was under way
+	}
 	const reason = "the receiver went down"
 	if s.down != "" && s.subject.Wide() {
 		var failure *steps.Failure
@@ -320,6 +323,15 @@ func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World,
 	case report.Warned, report.Errored:
 	}
 	return true
+}
+
+// metFall reports whether a delivery got no answer from a receiver that was down, and was
+// brought back afterwards.
+func metFall(w *steps.World, risen time.Time) bool {
+	return slices.ContainsFunc(w.Exchanges(), func(x steps.Exchange) bool {
+		o := x.Outcome
+		return (o.Kind == delivery.Reset || o.Kind == delivery.Refused) && x.How == delivery.Well && o.Start.Before(risen)
+	})
 }
 
 func reported(res gherkin.Result) []report.Step {

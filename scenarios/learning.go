@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
+	"github.com/sentsim/sentsim/simulator/seed"
 )
 
 // learn finds out how the receiver was built, before anything is judged. What
@@ -29,17 +31,14 @@ func (s *session) learn(ctx context.Context) {
 		return
 	}
 	s.subject.TakeTurn()
-	l := s.learner()
-	l.Answer = s.first.answer
 	var refused atomic.Pointer[learn.Exchange]
-	heard := l.Seen
-	l.Seen = func(x learn.Exchange) {
-		heard(x)
-		if x.Outcome.Rejected() && !driver.NotNow(x.Outcome) {
-			refused.CompareAndSwap(nil, &x)
-		}
+	traits, l, err := s.learnOnce(ctx, s.cfg.Seed, &refused)
+	if s.fellMeanwhile(ctx) { // and is there again
+		refused.Store(nil)
+		// Other messages: it may know those.
+		traits, l, err = s.learnOnce(ctx, seed.Seed(s.cfg.Seed.Stream("learn again").IntN(math.MaxInt)), &refused) //nolint:gosec // not negative
+		s.fellMeanwhile(ctx)
 	}
-	traits, err := l.Learn(ctx)
 	x := refused.Load()
 	chance := x != nil && s.takenByChance(ctx, *x)
 	s.subject.EndTurn()
@@ -63,6 +62,35 @@ func (s *session) learn(ctx context.Context) {
 	s.subject.Traits = traits
 	s.late.watch(ctx, l)
 	s.subject.Widen(traits.SideBySide)
+}
+
+// learnOnce learns it with messages of that seed. refused is set to the first delivery that was refused.
+func (s *session) learnOnce(ctx context.Context, from seed.Seed, refused *atomic.Pointer[learn.Exchange]) (learn.Traits, *learn.Learner, error) {
+	l := s.learner()
+	l.Seed, l.Answer = from, s.first.answer
+	heard := l.Seen
+	l.Seen = func(x learn.Exchange) {
+		heard(x)
+		if x.Outcome.Rejected() && !driver.NotNow(x.Outcome) {
+			refused.CompareAndSwap(nil, &x)
+		}
+	}
+	traits, err := l.Learn(ctx)
+	return traits, l, err
+}
+
+// fellMeanwhile reports whether the target went down while it was learned, and brings it
+// back.
+func (s *session) fellMeanwhile(ctx context.Context) bool {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if !s.revive(ctx) {
+		return false
+	}
+	if s.fell == "" {
+		s.fell = "while it was learned"
+	}
+	return s.down == ""
 }
 
 // learner learns the session's target, as deliveries to it are made by now.
@@ -105,6 +133,9 @@ func (s *session) learned(plans []planned) *report.Learned {
 		Edition: t.Edition, Notes: append([]string{}, t.Notes...),
 		LagMS: t.Lag.Milliseconds(), AnswerMS: max(t.Answer, s.first.answer).Milliseconds(), SideBySide: t.SideBySide,
 		Channels: []string{}, Statuses: map[string]*string{},
+	}
+	if s.first.unready != "" {
+		out.Notes = append(out.Notes, s.first.unready)
 	}
 	if len(plans) > 0 {
 		out.ExpectedMS = s.estimate(plans).Milliseconds()

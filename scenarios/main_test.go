@@ -46,7 +46,9 @@ func TestMain(m *testing.M) {
 	h := fragile
 	switch os.Getenv("FRAGILE_RECEIVER") {
 	case "mortal":
-		h = mortal
+		h = mortal(400)
+	case "mortal, early":
+		h = mortal(20)
 	case "late":
 		h = func(r http.Handler) http.HandlerFunc { return r.ServeHTTP }
 	}
@@ -85,16 +87,18 @@ func fragile(next http.Handler) http.HandlerFunc {
 	}
 }
 
-// mortal ends at its 150th delivery, and never again.
-func mortal(next http.Handler) http.HandlerFunc {
-	var n atomic.Int64
-	return func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1) == 150 {
-			if f, err := os.OpenFile(os.Getenv("STATE_FILE")+".ended", os.O_CREATE|os.O_EXCL, 0o600); err == nil {
-				_ = f.Close()
-				os.Exit(7)
+// mortal ends at that delivery, and never again.
+func mortal(last int64) func(http.Handler) http.HandlerFunc {
+	return func(next http.Handler) http.HandlerFunc {
+		var n atomic.Int64
+		return func(w http.ResponseWriter, r *http.Request) {
+			if n.Add(1) == last {
+				if f, err := os.OpenFile(os.Getenv("STATE_FILE")+".ended", os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+					_ = f.Close()
+					os.Exit(7)
+				}
 			}
+			next.ServeHTTP(w, r)
 		}
-		next.ServeHTTP(w, r)
 	}
 }

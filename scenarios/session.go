@@ -44,7 +44,8 @@ type session struct {
 	life   sync.Mutex       // held while the target is looked at and brought back
 	down   string           // why the target is gone for good; "" while it is not
 	sender *planned         // who sent last
-	fell   string           // the scenario in which the target went down first
+	fell   string           // when the target went down first
+	risen  time.Time        // when it was brought back last
 	fells  map[*planned]int // how often it went down in each scenario
 
 	mu       sync.Mutex
@@ -298,8 +299,8 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 		}
 	}
 	if p := s.sender; p != nil {
-		if len(s.fells) == 0 {
-			s.fell = p.scenario.Name
+		if s.fell == "" {
+			s.fell = fmt.Sprintf("in the scenario %q", p.scenario.Name)
 		}
 		s.fells[p]++
 	}
@@ -310,7 +311,10 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 	s.subject.Restarted()
 	if err := t.Restart(ctx, s.subject.Env); err != nil {
 		s.down = fmt.Sprintf("the receiver went down and could not be restarted: %v", err)
+		return true
 	}
+	s.subject.AwaitReady(ctx, steps.ReadyTime)
+	s.risen = clock.Wall()
 	return true
 }
 

@@ -77,7 +77,7 @@ func refusedAlone(err error, world *steps.World, class int) *steps.Exchange {
 		}
 		all := world.Exchanges()
 		if n := slices.IndexFunc(all, func(x steps.Exchange) bool {
-			return x.Genuine == nil && x.Outcome.Kind == delivery.Answered && ofClass(x, class)
+			return x.Genuine == nil && ofClass(x, class)
 		}); n >= 0 {
 			x = &all[n]
 		}
@@ -92,10 +92,30 @@ func refusedAlone(err error, world *steps.World, class int) *steps.Exchange {
 	return x
 }
 
+// lostTogether is the one of several deliveries at once with which a scenario went wrong:
+// what was refused, or, where the state is not as it should be, what was answered with an
+// error of the server or not at all.
+func lostTogether(failure *steps.Failure, world *steps.World) *steps.Exchange {
+	if x := failure.At; failure.Seen == "" {
+		if x == nil || !x.Together {
+			return nil
+		}
+		return x
+	}
+	all := world.Exchanges()
+	if n := slices.IndexFunc(all, func(x steps.Exchange) bool {
+		return x.Together && x.Genuine == nil && x.How == delivery.Well && (steps.Unready(x.Outcome) || x.Outcome.Kind == delivery.Timeout)
+	}); n >= 0 {
+		return &all[n]
+	}
+	return nil
+}
+
 // ofClass reports whether a delivery that was sent alone was refused so.
 func ofClass(x steps.Exchange, class int) bool {
 	o := x.Outcome
-	return !x.Together && (o.Kind == delivery.Reset && class == serverErrors || o.Kind == delivery.Answered && o.Status/100 == class && !driver.NotNow(o))
+	none := (o.Kind == delivery.Reset || o.Kind == delivery.Timeout) && x.How == delivery.Well
+	return !x.Together && (none && class == serverErrors || o.Kind == delivery.Answered && o.Status/100 == class && !driver.NotNow(o))
 }
 
 // The classes of status.
@@ -225,7 +245,11 @@ func (s *session) sporadicToo(f oracle.Findings, judged map[string]report.Rule, 
 	defer s.mu.Unlock()
 	comes := func(v oracle.Violation) bool {
 		return slices.ContainsFunc(s.sporadic.genuine(), func(o sighting) bool {
-			return v.Response != "" && strings.HasPrefix(v.Response, exchange.Seen(o.x.Outcome))
+			seen := exchange.Seen(o.x.Outcome)
+			if o.x.Outcome.Kind == delivery.Timeout {
+				seen = exchange.NoAnswer
+			}
+			return v.Response != "" && strings.HasPrefix(v.Response, seen)
 		})
 	}
 	for id, violations := range f.Violations {

@@ -46,7 +46,7 @@ func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 	t.Parallel()
 	rep := verify(t, dying(t, "of a null text"))
 	if got := verdicts(rep, report.Failed); got != "INB-1 CON-1" {
-		t.Errorf("failed %q, want INB-1 and CON-1, each of which sends a null text", got)
+		t.Errorf("failed %q, want INB-1 and CON-1, each of which sends a null text: %s", got, reasons(rep))
 	}
 	if got := verdicts(rep, report.Errored) + verdicts(rep, report.NotChecked) + verdicts(rep, report.Warned); got != "" {
 		t.Errorf("not passed although the receiver was brought back: %q", got)
@@ -60,12 +60,20 @@ func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 // deliveries met it.
 func TestAReceiverThatEndsByItselfFails(t *testing.T) {
 	t.Parallel()
-	rep := verify(t, dying(t, "mortal"))
-	if got := verdicts(rep, report.Failed); got != "SIG-1" || rep.ExitStatus != report.ExitBroken {
-		t.Errorf("failed %q, exit status %d, want SIG-1 alone and 1", got, rep.ExitStatus)
-	}
-	if got := rep.Rules[0].Reason; !strings.Contains(got, "went down") {
-		t.Errorf("%s: %s", rep.Rules[0].ID, got)
+	for how, when := range map[string]string{"mortal": "went down, first in the scenario", "mortal, early": "went down, first while it was learned"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			rep := verify(t, dying(t, how))
+			if got := verdicts(rep, report.Failed); got != "SIG-1" || rep.ExitStatus != report.ExitBroken {
+				t.Errorf("failed %q, exit status %d, want SIG-1 alone and 1: %s", got, rep.ExitStatus, reasons(rep))
+			}
+			if got := verdicts(rep, report.NotChecked); got != "" {
+				t.Errorf("not checked: %s", reasons(rep))
+			}
+			if got := rep.Rules[0].Reason; !strings.Contains(got, when) {
+				t.Errorf("%s: %s", rep.Rules[0].ID, got)
+			}
+		})
 	}
 }
 

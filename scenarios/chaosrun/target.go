@@ -9,6 +9,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/probe"
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/contract"
@@ -107,6 +108,7 @@ func (r *runner) restart(ctx context.Context, s chaos.Step, env target.Env) erro
 		r.s.Rotated(env)
 		r.oracle.Rotated()
 	}
+	r.s.AwaitReady(ctx, steps.ReadyTime)
 	stopped := func() bool { return ctx.Err() != nil }
 	if witness == nil || !before.Known || stopped() {
 		r.oracle.Restarted(false)

@@ -65,10 +65,11 @@ type Exchange struct {
 	What     string // in words: "its DELIVERED event, again"
 	Request  delivery.Request
 	Outcome  delivery.Outcome
-	Sent     time.Time         // when, on the clock of the scenario
-	Genuine  *delivery.Request // what a forged request was made of; nil for any other
-	Together bool              // it was sent beside others
-	Trigger  []string          // arguments of `sentsim trigger` that send the same; nil where none do
+	Sent     time.Time             // when, on the clock of the scenario
+	Genuine  *delivery.Request     // what a forged request was made of; nil for any other
+	Together bool                  // it was sent beside others
+	How      delivery.Misbehaviour // of the sender
+	Trigger  []string              // arguments of `sentsim trigger` that send the same; nil where none do
 	// Answer is what the receiver really answered, where the sender lost it.
 	Answer *delivery.Outcome
 }
@@ -90,7 +91,7 @@ func (d Driver) Send(ctx context.Context, p Planned) Exchange {
 	if timeout == 0 {
 		timeout = d.Timeout
 	}
-	x := Exchange{What: p.What, Request: p.Request, Genuine: p.Genuine, Sent: clock.Wall()}
+	x := Exchange{What: p.What, Request: p.Request, Genuine: p.Genuine, How: p.How, Sent: clock.Wall()}
 	x.Outcome, x.Answer = p.send(ctx, d.Sender, timeout)
 	return x
 }

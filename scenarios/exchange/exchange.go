@@ -19,6 +19,9 @@ import (
 // maxReplyShown is how many bytes of a response's body are printed.
 const maxReplyShown = 400
 
+// NoAnswer is how what is said of a timeout begins; how long it was follows.
+const NoAnswer = "no answer within "
+
 // Seen says what came back in a few words.
 func Seen(o delivery.Outcome) string {
 	switch o.Kind {
@@ -29,7 +32,7 @@ func Seen(o delivery.Outcome) string {
 		}
 		return strings.TrimSpace(text)
 	case delivery.Timeout:
-		return "no answer within " + o.Duration.Round(time.Millisecond).String()
+		return NoAnswer + o.Duration.Round(time.Millisecond).String()
 	case delivery.Refused:
 		return "connection refused"
 	case delivery.Unreached:

@@ -8,6 +8,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/clock"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // catchUpTime is how long a receiver may take to work off what earlier scenarios
@@ -49,23 +50,56 @@ func (s *Subject) CatchUp(ctx context.Context, scenario string, attempt uint64) 
 // TakesAgain reports whether the receiver takes a plain delivery before patience
 // is over, and what it answered last. Whoever calls it has the turn to send.
 func (s *Subject) TakesAgain(ctx context.Context, scenario string, attempt uint64, patience time.Duration) (takes bool, seen string) {
-	w := NewWorld(s, "turned away in "+scenario, attempt)
+	x, err := s.plainUntil(ctx, "turned away in "+scenario, attempt, patience, func(x Exchange) bool { return x.Outcome.Accepted() })
+	if err != nil {
+		return false, err.Error()
+	}
+	return x.Outcome.Accepted(), x.Seen()
+}
+
+// ReadyTime is how long a receiver may take that was just started until it answers with
+// something else than an error of its server: some listen before they are ready.
+const ReadyTime = 5 * time.Second
+
+// AwaitReady waits for that. It sends plain deliveries, and reports whether the receiver
+// takes them now. Whoever calls it has the turn to send.
+func (s *Subject) AwaitReady(ctx context.Context, patience time.Duration) (takes bool) {
+	x, err := s.plainUntil(ctx, "is it ready?", s.asked.Add(1), patience, func(x Exchange) bool { return !Unready(x.Outcome) })
+	return err == nil && x.Outcome.Accepted()
+}
+
+// Unready reports whether an answer is one of a receiver that listens before it is ready.
+func Unready(o delivery.Outcome) bool {
+	switch o.Kind {
+	case delivery.Reset, delivery.Refused:
+		return true
+	case delivery.Answered:
+		return o.Status/100 == 5
+	default:
+		return false
+	}
+}
+
+// plainUntil sends plain deliveries until one is answered as asked for or patience is
+// over, and returns the last of them.
+func (s *Subject) plainUntil(ctx context.Context, why string, attempt uint64, patience time.Duration, enough func(Exchange) bool) (Exchange, error) {
+	w := NewWorld(s, why, attempt)
 	end := clock.Wall().Add(patience)
 	for {
 		e, err := w.plain(ctx)
 		if err != nil {
-			return false, err.Error()
+			return Exchange{}, err
 		}
 		x := w.keep(w.driver().Send(ctx, driver.Planned{What: "a genuine " + string(e.Type) + " event", Request: w.signed(e)}))
 		if err := driver.Stopped(ctx, x); err != nil {
-			return false, err.Error()
+			return x, err
 		}
-		if x.Outcome.Accepted() {
-			return true, x.Seen()
+		if enough(x) {
+			return x, nil
 		}
 		pause := min(end.Sub(clock.Wall()), patience/20)
 		if pause <= 0 || (clock.Real{}).Sleep(ctx, pause) != nil {
-			return false, x.Seen()
+			return x, nil
 		}
 	}
 }

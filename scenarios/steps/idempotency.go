@@ -99,6 +99,7 @@ func (w *World) restartTarget(ctx context.Context, why string) error {
 		return fmt.Errorf("%s: %w", why, err)
 	}
 	w.base = w.s.Target.URL() // a restart may change it
+	w.s.AwaitReady(ctx, ReadyTime)
 	return nil
 }
 

@@ -222,7 +222,10 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	w.contacts = append(w.contacts, w.contact)
 	w.contact = nil // what follows comes from somebody who got no reply yet
 	if st.Count == 0 {
-		w.silent = notChecked("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle)
+		w.silent = &NotChecked{
+			Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one
+			Reason: fmt.Sprintf("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle),
+		}
 	}
 	return nil
 }

@@ -35,8 +35,12 @@ type execTarget struct {
 	proc *process
 }
 
-// dyingTime is how long a crash may take to be seen.
-const dyingTime = 20 * time.Millisecond
+// The times that a crash may take until it is seen, and a process that has begun to exit
+// until it is gone.
+const (
+	dyingTime  = 20 * time.Millisecond
+	endingTime = 5 * time.Second
+)
 
 // errPortTaken is why a start is tried again on another port.
 var errPortTaken = errors.New("port taken")
@@ -101,14 +105,30 @@ func (t *execTarget) Alive(ctx context.Context) bool {
 	if t.proc == nil || t.proc.exited() {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, reach.LookTime)
-	defer cancel()
-	if reach.Dial(ctx, net.JoinHostPort(t.host, strconv.Itoa(t.port))) != nil {
+	if !t.listens(ctx) {
 		return false
 	}
 	// A process that is going down accepts connections until its last file is
 	// closed, and this is asked right after one broke.
-	return !waitFor(t.proc.done, dyingTime)
+	if waitFor(t.proc.reaped, dyingTime) {
+		return false
+	}
+	pid, end := t.proc.cmd.Process.Pid, clock.Wall().Add(endingTime)
+	for seen := false; ; seen = true {
+		if !ending(pid) || clock.Wall().After(end) {
+			return !seen || !waitFor(t.proc.reaped, dyingTime) && t.listens(ctx)
+		}
+		if (clock.Real{}).Sleep(ctx, time.Millisecond) != nil {
+			return true // nobody asks any more
+		}
+	}
+}
+
+// listens tells whether its port accepts a connection.
+func (t *execTarget) listens(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, reach.LookTime)
+	defer cancel()
+	return reach.Dial(ctx, net.JoinHostPort(t.host, strconv.Itoa(t.port))) == nil
 }
 
 // Start starts the process and waits until it is ready.

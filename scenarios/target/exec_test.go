@@ -164,14 +164,14 @@ func TestNeverReady(t *testing.T) {
 		ready      Ready
 		want       []string
 	}{
-		{"a path that is not 2xx", "127.0.0.1", Ready{Path: "/broken"}, []string{"/broken answered 503", "1.5s", "ready with"}},
+		{"a path that is not 2xx", "127.0.0.1", Ready{Path: "/broken"}, []string{"/broken answered 503", "3s", "ready with"}},
 		{"no such path", "127.0.0.1", Ready{Path: "/none"}, []string{"/none answered 404"}},
 		{"no such line", "127.0.0.1", Ready{Log: regexp.MustCompile("hello")}, []string{"no line of its output matches hello"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel() // each waits for its whole start timeout
 			spec := receiver(t, tt.mode)
-			spec.Ready, spec.StartTimeout = tt.ready, 1500*time.Millisecond
+			spec.Ready, spec.StartTimeout = tt.ready, 3*time.Second // a busy machine needs one to start it
 			tg := mustNew(t, spec)
 			err := tg.Start(t.Context(), Env{})
 			says(t, err, append(tt.want, "exec: ")...)

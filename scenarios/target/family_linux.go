@@ -100,6 +100,31 @@ func ancestry(folder string) (parent, started int) {
 	return parent, started
 }
 
+// exiting is the flag of a process that has begun to exit (PF_EXITING).
+const exiting = 0x4
+
+// ending reports whether a process of that group has begun to exit. Its connections
+// break before it is gone.
+func ending(group int) bool {
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, name := range stats {
+		stat, err := os.ReadFile(name) // "1234 (the name) S parent group session terminal foreground flags …"
+		if err != nil {
+			continue
+		}
+		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+		if len(fields) < 7 || string(fields[2]) != strconv.Itoa(group) {
+			continue
+		}
+		flags, _ := strconv.Atoi(string(fields[6]))
+		// Only what we have started is waited for by us; others may leave theirs unburied.
+		if leads := filepath.Base(filepath.Dir(name)) == strconv.Itoa(group); flags&exiting != 0 && (leads || string(fields[0]) != "Z") {
+			return true
+		}
+	}
+	return false
+}
+
 // terminateFamily asks those to end that are not in the group. A second SIGTERM
 // would mean more than the first.
 func terminateFamily(mark string, group int) {
