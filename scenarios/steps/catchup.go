@@ -70,14 +70,7 @@ func (s *Subject) AwaitReady(ctx context.Context, patience time.Duration) (takes
 
 // Unready reports whether an answer is one of a receiver that listens before it is ready.
 func Unready(o delivery.Outcome) bool {
-	switch o.Kind {
-	case delivery.Reset, delivery.Refused:
-		return true
-	case delivery.Answered:
-		return o.Status/100 == 5
-	default:
-		return false
-	}
+	return o.Kind == delivery.Reset || o.Kind == delivery.Refused || o.Kind == delivery.Answered && o.Status/100 == 5
 }
 
 // plainUntil sends plain deliveries until one is answered as asked for or patience is
@@ -98,8 +91,11 @@ func (s *Subject) plainUntil(ctx context.Context, why string, attempt uint64, pa
 			return x, nil
 		}
 		pause := min(end.Sub(clock.Wall()), patience/20)
-		if pause <= 0 || (clock.Real{}).Sleep(ctx, pause) != nil {
+		if pause <= 0 {
 			return x, nil
+		}
+		if err := (clock.Real{}).Sleep(ctx, pause); err != nil {
+			return x, err
 		}
 	}
 }
