@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -25,6 +26,9 @@ type round struct {
 	bug   any        // what the first scenario's goroutine panicked with
 }
 
+// longLag is from when on a receiver whose state lags is slow.
+const longLag = 200 * time.Millisecond
+
 // all runs the scenarios of a run in their order. To a slow receiver, the one
 // that restarts the target sends its setting while the others run, and waits with
 // the restart until they are done, but for a rotation, which restarts it as well.
@@ -33,7 +37,7 @@ func (r *round) all(ctx context.Context, plans []planned) {
 	endEarly := func() {}
 	last := &round{s: r.s, ledger: r.ledger, fail: r.fail}
 	for i := range plans {
-		if p := &plans[i]; r.s.subject.Wide() && needsRestart(p) {
+		if p := &plans[i]; (r.s.subject.Wide() || r.s.subject.Traits.Lag >= longLag) && needsRestart(p) {
 			early = p
 			others := make(chan struct{})
 			r.s.subject.Others(others)

@@ -150,7 +150,9 @@ func (w *World) thatContactSends(ctx context.Context) error {
 		if _, err := w.appears(ctx, w.contactState(before.number), optedOut); err != nil {
 			return err
 		}
-	} else if err := (clock.Real{}).Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+4*w.s.Traits.Lag)); err != nil {
+	} else if err := w.away(func() error {
+		return clock.Real{}.Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+4*w.s.Traits.Lag))
+	}); err != nil {
 		return err
 	}
 	w.contact = &before

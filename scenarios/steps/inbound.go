@@ -207,6 +207,8 @@ func (w *World) form(number string) string {
 	return number
 }
 
+// repliesToOrdinary sends an ordinary text, as a control: its reply is looked for once
+// the absence of another one is asked about, so that one wait does for both.
 func (w *World) repliesToOrdinary(ctx context.Context) error {
 	if err := w.needs(rule.ObservedReplies); err != nil {
 		return err
@@ -215,19 +217,21 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	if err := w.introduce(ctx, "an ordinary inbound text", w.signed(e)); err != nil {
 		return err
 	}
-	st, err := w.appears(ctx, w.replies(e.Inbound.From), func(st probe.State) bool { return st.Count > 0 })
-	if err != nil {
-		return err
-	}
-	w.contacts = append(w.contacts, w.contact)
+	w.contacts, w.control = append(w.contacts, w.contact), w.contact
 	w.contact = nil // what follows comes from somebody who got no reply yet
-	if st.Count == 0 {
-		w.silent = &NotChecked{
-			Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one
-			Reason: fmt.Sprintf("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle),
-		}
-	}
 	return nil
+}
+
+// silent is why an absence of replies shows nothing: the control got none by now. It is
+// nil where it did, or where there is no control.
+func (w *World) silent() error {
+	if w.control == nil || len(w.s.API.Sent(w.control.number)) > 0 {
+		return nil
+	}
+	return &NotChecked{
+		Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one
+		Reason: fmt.Sprintf("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle),
+	}
 }
 
 // ordinaryText is one that many receivers answer.
@@ -237,14 +241,14 @@ const ordinaryText = "Hello, is anybody there?"
 // replies are no second effect, but no sign of a single one either. How duplicates
 // are answered is IDEM-1's and IDEM-2's to say.
 func (w *World) repliedEquallyOften(ctx context.Context) error {
-	if w.silent != nil {
-		return w.silent
-	}
 	last := w.lastExchange()
 	w.pending = nil
 	once, err := w.settled(ctx, w.replies(w.contacts[0].number), never)
 	if err != nil {
 		return err
+	}
+	if silent := w.silent(); silent != nil {
+		return silent
 	}
 	got, err := w.settled(ctx, w.replies(w.contact.number), func(st probe.State) bool { return st.Count > once.Count })
 	switch {
@@ -287,8 +291,9 @@ func (w *World) sendsNothing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if broken, _ := check.Silence(st.Count, w.silent == nil); !broken {
-		return w.silent // an absence counts only after a control
+	silent := w.silent()
+	if broken, _ := check.Silence(st.Count, silent == nil); !broken {
+		return silent // an absence counts only after a control
 	}
 	to, who := "the contact", "a contact who said STOP"
 	if w.contact.optedOut {

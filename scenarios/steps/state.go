@@ -200,7 +200,9 @@ func (w *World) quiet(ctx context.Context, m *message) (probe.State, error) {
 	if _, err := w.appears(ctx, read, w.is(last)); err != nil {
 		return probe.State{}, err
 	}
-	if err := (clock.Real{}).Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+w.s.Traits.Lag)); err != nil {
+	if err := w.away(func() error {
+		return clock.Real{}.Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+w.s.Traits.Lag))
+	}); err != nil {
 		return probe.State{}, err
 	}
 	return read(ctx)

@@ -43,7 +43,7 @@ type World struct {
 	series    *series // RET: the simulator that spends time
 	rotated   *rotation
 	restart   *restartReading
-	silent    error                       // why an absence of replies shows nothing; nil once a reply was seen
+	control   *contact                    // who should have got a reply to an ordinary text
 	shown     probe.State                 // of the message that forged deliveries must not touch
 	again     func(context.Context) error // sends the like of the last delivery, of something new
 
