@@ -62,8 +62,12 @@ func (s *Subject) TakesAgain(ctx context.Context, scenario string, attempt uint6
 const ReadyTime = 5 * time.Second
 
 // AwaitReady waits for that. It sends plain deliveries, and reports whether the receiver
-// takes them now. Whoever calls it has the turn to send.
+// takes them now. Of one that is known to answer slowly it asks nothing. Whoever calls it
+// has the turn to send.
 func (s *Subject) AwaitReady(ctx context.Context, patience time.Duration) (takes bool) {
+	if s.Traits.Quickest >= slowAnswer {
+		return false
+	}
 	x, err := s.plainUntil(ctx, "is it ready?", s.asked.Add(1), patience, func(x Exchange) bool { return !Unready(x.Outcome) })
 	return err == nil && x.Outcome.Accepted()
 }
