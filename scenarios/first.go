@@ -115,7 +115,7 @@ func (s *session) getsReady(ctx context.Context, err error) bool {
 	if !s.subject.AwaitReady(ctx, firstReadyTime) {
 		return false
 	}
-	s.first.unready = fmt.Sprintf("it listens before it is ready: the first delivery got %s, and %s later a plain one was taken (target.ready waits for that)",
+	s.first.unready = fmt.Sprintf("the first delivery got %s, and a plain one was taken %s later: it may listen before it is ready (target.ready waits until it is)",
 		failure.At.Seen(), clock.Wall().Sub(start).Round(time.Millisecond))
 	return true
 }

@@ -217,7 +217,7 @@ func TestWhoListensBeforeHeIsReady(t *testing.T) {
 	if got := verdicts(rep, report.Passed); got != "SIG-1 SIG-2 IDEM-7 ROT-1" || refused.Load() == 0 {
 		t.Fatalf("passed %q of all, %d refused: %s", got, refused.Load(), reasons(rep))
 	}
-	if !strings.Contains(strings.Join(rep.Learned.Notes, "\n"), "before it is ready") {
+	if !strings.Contains(strings.Join(rep.Learned.Notes, "\n"), "may listen before it is ready") {
 		t.Errorf("notes %q", rep.Learned.Notes)
 	}
 	cfg, refused = starts()
