@@ -212,6 +212,19 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 	}
 }
 
+// countCopies looks, where a duplicate had a second effect, whether every copy has one.
+func (s *session) countCopies(ctx context.Context) {
+	s.mu.Lock()
+	lost, doubled := len(s.lossy) > 0, false
+	for p := range s.state {
+		doubled = doubled || p.rule.ID == contract.IDEM1
+	}
+	s.mu.Unlock()
+	if doubled && !lost && ctx.Err() == nil && s.first.closed == "" && s.lost() == "" {
+		s.copies = s.subject.CountCopies(ctx)
+	}
+}
+
 // carriedBy gives the first deviation that a changed body explains its name, where no
 // scenario can carry it, and leaves the others out: it is no status or channel that is
 // refused. changed counts those that have an exchange.

@@ -1,6 +1,8 @@
 package scenarios_test
 
 import (
+	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -154,6 +156,42 @@ func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
 				t.Errorf("without SIG-1: exit status %d, failed %q: %s", rep.ExitStatus, verdicts(rep, report.Failed), reasons(rep))
 			}
 		})
+	}
+}
+
+// Where each of several processes remembers for itself, some duplicates are known: that
+// nothing is deduplicated would be wrong. Of the mutant that knows none it is said.
+func TestEachProcessRemembersForItself(t *testing.T) {
+	t.Parallel()
+	for _, processes := range []int{0, 3} {
+		cfg := changed(t, func(r *receiver.Receiver) error {
+			var mu sync.Mutex
+			n, known := 0, map[string]bool{}
+			add := r.Add
+			r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+				mu.Lock()
+				n++
+				mine := ev.Key
+				if processes > 0 {
+					mine = fmt.Sprint(n%processes, " ", ev.Key)
+				}
+				again := known[mine] && processes > 0
+				known[mine] = true
+				ev.Key = fmt.Sprint(ev.Key, " ", n)
+				mu.Unlock()
+				if again {
+					return false, nil
+				}
+				return add(ctx, ev, reply)
+			}
+			return nil
+		})
+		cfg.Rules = []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-5"}
+		rep := verify(t, cfg)
+		want := map[int]string{0: "no-deduplication", 3: "some-duplicates-known"}[processes]
+		if len(rep.Causes) == 0 || rep.Causes[0].ID != want || verdicts(rep, report.Passed) != "" {
+			t.Errorf("%d processes: causes %+v, want %s; passed %q", processes, rep.Causes, want, verdicts(rep, report.Passed))
+		}
 	}
 }
 

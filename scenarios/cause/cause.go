@@ -23,6 +23,8 @@ type Facts struct {
 	SecretEnv string            // under this name, in its environment
 	Handed    bool              // its secret was handed to the function that makes it
 	Ignored   bool              // forged deliveries were accepted, and had no effect
+	Copies    int               // of one event, sent one after another; 0: not tried
+	Counted   int               // how many of them had an effect
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -32,11 +34,26 @@ func Explain(f Facts) []report.Cause {
 	for _, source := range []func(Facts) []report.Cause{diagnosed, learned, verifiesNothing} {
 		all = append(all, source(f)...)
 	}
-	all = recognised(f, everyForm(), all)
+	all = someKnown(f, recognised(f, everyForm(), all))
 	order := []learn.Certainty{learn.Tried, learn.Matches, learn.Likely}
 	slices.SortStableFunc(all, func(a, b report.Cause) int {
 		return slices.Index(order, learn.Certainty(a.Certainty)) - slices.Index(order, learn.Certainty(b.Certainty))
 	})
+	return all
+}
+
+// someKnown is for a receiver that deduplicates, but knows only some of the copies.
+func someKnown(f Facts, all []report.Cause) []report.Cause {
+	if f.Counted == 0 || f.Counted >= f.Copies {
+		return all
+	}
+	for i := range all {
+		if all[i].ID == "no-deduplication" {
+			all[i].ID = "some-duplicates-known"
+			all[i].Summary = fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted)
+			all[i].Fix = unique + " What one process remembers, the others don't know."
+		}
+	}
 	return all
 }
 
