@@ -93,3 +93,26 @@ func TestTurnsAreNoTolerance(t *testing.T) {
 		t.Errorf("%s: %s", d.Cause, d.Summary)
 	}
 }
+
+// Who takes some signatures and others not, whenever they come, has none either, even if
+// those that came early happened to be taken.
+func TestChanceIsNoTolerance(t *testing.T) {
+	t.Parallel()
+	answers := []bool{false, true, true, false, false, true, false} // of the plain delivery, and of those that are early, or late
+	known := map[string]bool{}
+	r := under(t, "http://receiver/webhooks/sent")
+	r.Sender = inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signature := r.Header.Get(signing.HeaderSignature)
+		taken, again := known[signature]
+		if !again {
+			taken = len(known) >= len(answers) || answers[len(known)]
+			known[signature] = taken
+		}
+		if !taken {
+			http.Error(w, "invalid signature", http.StatusUnauthorized)
+		}
+	})}
+	if d := diagnosis.TightTolerance(t.Context(), r, diagnosis.Plain(t.Context(), r)); d != nil || len(known) <= len(answers) {
+		t.Errorf("%+v after %d signatures", d, len(known))
+	}
+}
