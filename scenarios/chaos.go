@@ -14,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/cause"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/exchange"
+	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
@@ -57,7 +58,7 @@ func ChaosPlan(cfg Config, profile chaos.Profile, messages int) (chaos.Plan, err
 		Sending: sending(cfg.Knobs), Strict: cfg.Strict,
 	}
 	if cfg.Start.IsZero() {
-		p.Start = clock.Wall().UTC().Truncate(time.Second).Add(-startedBefore)
+		p.Start = learn.Started(cfg.Start, clock.Wall())
 	}
 	return p, p.Validate()
 }
@@ -74,10 +75,6 @@ func sending(k simulator.Knobs) chaos.Sending {
 		Strict: k.Order == delivery.Strict, DisableAfter: disable,
 	}
 }
-
-// startedBefore keeps the latest event out of the future of a receiver whose
-// clock is slow.
-const startedBefore = 5 * time.Second
 
 // Chaos carries out a chaos run and judges it. The report is complete also when
 // ctx ends early (with ctx's cause) or the target falls over. The errors are

@@ -186,6 +186,9 @@ func occasions(plans []planned, families event.Families) map[contract.ID][]strin
 				}
 			}
 		}
+		if p.rule.ID == contract.RET2 {
+			add("an event after the webhook was disabled for minutes") // a plan disables it for seconds
+		}
 		if sequence != "" && slices.Contains(inOrder(), p.rule.ID) {
 			add(oracle.Sequence(strings.Split(sequence, ", ")))
 		}
