@@ -3,6 +3,7 @@ package scenarios_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net"
 	"net/http"
 	"os"
@@ -321,6 +322,32 @@ func TestAnInterruptedTraceEndsWithItsStatus(t *testing.T) {
 	}
 	if told.End == nil || told.End.ExitStatus != scenarios.ExitInterrupted || told.End.Reason == "" {
 		t.Errorf("the trace ends with %+v, want exit status %d and the reason", told.End, scenarios.ExitInterrupted)
+	}
+}
+
+// A run disables the webhook for seconds. That nothing broke says nothing of an outage of
+// minutes, which RET-2 is about.
+func TestChaosPassesNoOutageThatItHasNot(t *testing.T) {
+	t.Parallel()
+	rep := chaosOn(t, &plain{}, func(_ *scenarios.Config, run *scenarios.ChaosRun) {
+		if !slices.Contains(slices.Collect(kinds(run.Plan)), chaos.KindEnable) {
+			t.Error("the plan disables nothing")
+		}
+	})
+	for _, r := range rep.Rules {
+		if r.ID == "RET-2" && (r.Verdict != report.NotChecked || !strings.Contains(r.Reason, "disabled for minutes")) {
+			t.Errorf("RET-2 is %s: %s", r.Verdict, r.Reason)
+		}
+	}
+}
+
+func kinds(p chaos.Plan) iter.Seq[chaos.Kind] {
+	return func(yield func(chaos.Kind) bool) {
+		for s := range p.Steps() {
+			if !yield(s.Kind) {
+				return
+			}
+		}
 	}
 }
 
