@@ -41,10 +41,12 @@ func Levels(rep Report) []Level {
 }
 
 // chaosLevel is of a chaos run that sent all of its plan. The rules that a chaos
-// run cannot judge (raw bytes, upper and lower case) are not among those that
-// state it.
+// run cannot judge (raw bytes, upper and lower case, an outage of minutes) are not
+// among those that state it.
 func chaosLevel(rep Report) Level {
-	ids := slices.DeleteFunc(rulesOf("SIG", "ACK", "IDEM", "ORD", "RET"), func(id string) bool { return id == contract.SIG9 || id == contract.SIG11 })
+	ids := slices.DeleteFunc(rulesOf("SIG", "ACK", "IDEM", "ORD", "RET"), func(id string) bool {
+		return slices.Contains([]string{contract.SIG9, contract.SIG11, contract.RET2}, id)
+	})
 	l := level(rep, "chaos-safe", "keeps the MUST rules of SIG, ACK, IDEM, ORD and RET through a whole chaos run, without a violation", ids)
 	l.Messages = rep.Chaos.Begun
 	whole := rep.Chaos.Stopped == "" && rep.Chaos.Fell == "" && rep.Chaos.Begun >= rep.Chaos.Messages
