@@ -30,7 +30,7 @@ func TestAFlickeringStateIsTold(t *testing.T) {
 		}
 	})
 	cfg.Settle, cfg.Probe, cfg.Rules = 400*time.Millisecond, referenceProbe(), []string{"ORD-1"}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
 	defer cancel()
 	rep, err := scenarios.Run(ctx, cfg)
 	if err != nil {
