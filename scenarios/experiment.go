@@ -180,14 +180,13 @@ func occasions(plans []planned, families event.Families) map[contract.ID][]strin
 				if families.Has(event.ParentContact) {
 					add(oracle.Signals(said[0]))
 				}
+			case steps.Outage:
+				add(oracle.LongOutage)
 			case steps.Again:
 				if single != "" {
 					add(oracle.Again(single))
 				}
 			}
-		}
-		if p.rule.ID == contract.RET2 {
-			add("an event after the webhook was disabled for minutes") // a plan disables it for seconds
 		}
 		if sequence != "" && slices.Contains(inOrder(), p.rule.ID) {
 			add(oracle.Sequence(strings.Split(sequence, ", ")))

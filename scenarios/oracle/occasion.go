@@ -29,6 +29,9 @@ func Arrives(kind string) string { return "a " + kind + " event" }
 // words of the contract.
 func Signals(text string) string { return "the signals " + text }
 
+// LongOutage names what no run is an occasion for: a plan disables the webhook for seconds.
+const LongOutage = "an event after the webhook was disabled for minutes"
+
 // occurred notes what a step was an occasion for. The caller holds the lock.
 func (o *Oracle) occurred(s chaos.Step) {
 	kind := ""

@@ -31,6 +31,7 @@ const (
 	Again        Sending = "a delivery again"
 	Forged       Sending = "a forged delivery"
 	Signals      Sending = "signals of a contact"
+	Outage       Sending = "failed events for minutes, until the webhook is disabled"
 )
 
 func (d definition) sends(s Sending) definition {

@@ -41,7 +41,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 
 	// The webhook and the receiver as such.
 	def(`the receiver cannot be reached for the first (\d+) attempts at its "([^"]+)" event`, (*World).cannotBeReached),
-	def(`ten failed events in a row, as Sent counts them, have disabled the webhook`, (*World).failedEventsDisable),
+	def(`ten failed events in a row, as Sent counts them, have disabled the webhook`, (*World).failedEventsDisable).sends(Outage),
 	def(`the webhook is re-enabled`, (*World).reEnabled),
 	def(`Sent delivers an event of a new message through it`, (*World).deliversThroughIt),
 	def(`the receiver is restarted(, once the effects of its events show)?`, (*World).isRestarted),
