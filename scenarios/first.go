@@ -71,7 +71,8 @@ func (s *session) sendFirst(ctx context.Context) {
 		}
 		s.verdict(ctx, p, res.Err, world, &out)
 		down := s.afterScenario(ctx, p, world, res.Err, &out)
-		// Who had taken its port was taken for it, and is gone, or it has another now.
+		// It is judged by another attempt where the first did not meet it as it is: somebody else
+		// had its port, and is gone by now, or it was not ready yet.
 		if down && s.lost() == "" && target.PortTaken(s.subject.Target.Log()) || !down && s.getsReady(ctx, res.Err) {
 			res, world = s.attempt(ctx, p, firstAttempt+1)
 			out.Steps = reported(res)

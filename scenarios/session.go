@@ -56,7 +56,7 @@ type session struct {
 	lossy    map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
 	state    map[*planned]*steps.Failure // scenarios that failed by what the state showed
 	sporadic sporadic
-	copies   steps.Copies
+	copies   steps.Copies     // what was seen where a duplicate had a second effect
 	wondered bool             // whether a tight tolerance was looked for behind a refusal
 	shut     *report.Scenario // how the plain delivery's does; nil while it does not
 }
