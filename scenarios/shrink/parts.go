@@ -7,11 +7,31 @@ import (
 	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/trace"
 )
 
-// begin is a part that fails, the smallest of those where one expects it.
+// begin is a part that fails, the smallest of those where one expects it. Before
+// the whole run is tried, what broke other rules is: it may be the same mistake, and
+// show in less.
 func (sh *shrinker) begin(ctx context.Context) ([]chaos.Step, error) {
+	for _, r := range sh.rules {
+		sh.rule = r
+		parts, _ := sh.parts()
+		if part, err := sh.beginWith(ctx, parts); part != nil || err != nil {
+			return part, err
+		}
+	}
+	sh.rule = sh.rules[0]
+	_, whole := sh.parts()
+	if whole == nil {
+		return nil, nil
+	}
+	return sh.beginWith(ctx, [][]chaos.Step{whole})
+}
+
+// beginWith is the first of the parts that fails, in whatever way it is told.
+func (sh *shrinker) beginWith(ctx context.Context, parts [][]chaos.Step) ([]chaos.Step, error) {
 	type way struct {
 		concurrency int
 		words       bool
@@ -24,9 +44,10 @@ func (sh *shrinker) begin(ctx context.Context) ([]chaos.Step, error) {
 	if sh.f.Concurrency > 1 {
 		ways = append(ways, way{sh.f.Concurrency, state})
 	}
+	consent := slices.Contains([]contract.ID{contract.INB2, contract.CON1, contract.CON2}, sh.rule.ID)
 	for _, w := range ways {
-		sh.concurrency, sh.redraw.Words = w.concurrency, w.words
-		for _, part := range sh.parts() {
+		sh.concurrency, sh.redraw.Words, sh.redraw.Stop = w.concurrency, w.words, w.words && !consent
+		for _, part := range parts {
 			fails, err := sh.fails(ctx, part, 2)
 			if err != nil {
 				return nil, err
@@ -41,8 +62,9 @@ func (sh *shrinker) begin(ctx context.Context) ([]chaos.Step, error) {
 
 // parts are where the failure may be reproduced: the delivery that was answered
 // wrongly, whom the wrong state is about, then with whoever was there at the same
-// instant and what was done to the target, then everybody who was hurt, then all.
-func (sh *shrinker) parts() [][]chaos.Step {
+// instant and what was done to the target, then everybody who was hurt. whole is
+// all that was done, or nil if that is too much.
+func (sh *shrinker) parts() (parts [][]chaos.Step, whole []chaos.Step) {
 	accused := map[string]bool{}
 	single := map[int]bool{}
 	for _, v := range sh.f.Findings.Violations[sh.rule.ID] {
@@ -71,7 +93,6 @@ func (sh *shrinker) parts() [][]chaos.Step {
 	only := func(keep func(chaos.Step) bool) []chaos.Step {
 		return slices.DeleteFunc(slices.Clone(all), func(st chaos.Step) bool { return !keep(st) })
 	}
-	var parts [][]chaos.Step
 	add := func(part []chaos.Step) {
 		same := func(p []chaos.Step) bool {
 			return slices.EqualFunc(p, part, func(a, b chaos.Step) bool { return a.Number == b.Number })
@@ -122,10 +143,10 @@ func (sh *shrinker) parts() [][]chaos.Step {
 		}
 	}
 	add(only(func(st chaos.Step) bool { return accused[trace.Who(st.Subject)] || groups[st.Group] || control(st) }))
-	if complete {
-		add(all)
+	if !complete {
+		all = nil
 	}
-	return parts
+	return parts, all
 }
 
 // same finds the violation that the reduction is about: of the rule itself, or

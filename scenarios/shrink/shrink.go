@@ -3,6 +3,7 @@
 package shrink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,18 +108,18 @@ type Receiver struct {
 // makes a bounded number of trials in a bounded time; what it has by then is the
 // result. The error is ErrNothing, ctx's cause, or what went wrong with the target.
 func Run(ctx context.Context, on Receiver, f Failing) (Shrunk, error) {
-	id := chooseRule(f)
-	r, ok := rule.Get(id)
-	if !ok {
+	rules := chooseRules(f)
+	if len(rules) == 0 {
 		return Shrunk{}, ErrNothing
 	}
 	sh := &shrinker{
-		on: on, f: f, rule: r, settle: on.Subject.Settle, concurrency: 1,
-		redraw: trace.NewRedraw(on.Seed.Stream("shrink")), out: Shrunk{Rule: r, Found: r.ID},
+		on: on, f: f, rules: rules, rule: rules[0], settle: on.Subject.Settle, concurrency: 1,
+		redraw: trace.NewRedraw(on.Seed.Stream("shrink")),
 	}
 	timed, cancel := context.WithTimeoutCause(ctx, shrinkTime, errShrinkTime)
 	defer cancel()
 	err := sh.run(timed)
+	sh.out.Rule, sh.out.Found = sh.rule, sh.rule.ID
 	if err == nil && sh.out.Steps != nil {
 		sh.write(ctx)
 	}
@@ -130,38 +131,41 @@ func Run(ctx context.Context, on Receiver, f Failing) (Shrunk, error) {
 
 var errShrinkTime = fmt.Errorf("the time for it was up (%s)", shrinkTime)
 
-// chooseRule takes a MUST before a SHOULD, and what was broken most. That a plain
-// delivery is refused now and then says less than any other rule. How fast answers
-// come (ACK-1) is a matter of the whole run.
-func chooseRule(f Failing) string {
-	if f.Rule != "" {
-		if f.Findings.Violated[f.Rule] == 0 {
-			return ""
+// maxRules is how many of the broken rules a reduction looks at.
+const maxRules = 3
+
+// chooseRules takes the MUSTs, or the SHOULDs where no MUST was broken, what was
+// broken most first. That a plain delivery is refused now and then says less than
+// any other rule. How fast answers come (ACK-1) is a matter of the whole run.
+func chooseRules(f Failing) []rule.Rule {
+	broken := slices.DeleteFunc(rule.All(), func(r rule.Rule) bool {
+		return f.Findings.Violated[r.ID] == 0 || f.Rule != "" && r.ID != f.Rule || f.Rule == "" && r.ID == contract.ACK1
+	})
+	says := func(r rule.Rule) int {
+		switch {
+		case r.ID == contract.SIG1:
+			return 0
+		case r.Level == rule.Must:
+			return 2
 		}
-		return f.Rule
+		return 1
 	}
-	best, most := "", 0
-	for _, level := range []rule.Level{rule.Must, rule.Should} {
-		for _, r := range rule.All() {
-			if n := f.Findings.Violated[r.ID]; r.Level == level && n > most && r.ID != contract.ACK1 && r.ID != contract.SIG1 {
-				best, most = r.ID, n
-			}
-		}
-		if best != "" {
-			return best
-		}
+	slices.SortStableFunc(broken, func(a, b rule.Rule) int {
+		return cmp.Or(says(b)-says(a), f.Findings.Violated[b.ID]-f.Findings.Violated[a.ID])
+	})
+	less := slices.IndexFunc(broken, func(r rule.Rule) bool { return says(r) < says(broken[0]) })
+	if less >= 0 {
+		broken = broken[:less]
 	}
-	if f.Findings.Violated[contract.SIG1] > 0 {
-		return contract.SIG1
-	}
-	return ""
+	return broken[:min(len(broken), maxRules)]
 }
 
 // shrinker is one reduction.
 type shrinker struct {
 	on          Receiver
 	f           Failing
-	rule        rule.Rule
+	rules       []rule.Rule // that were broken, the first to be looked at first
+	rule        rule.Rule   // that is looked at
 	redraw      *trace.Redraw
 	settle      time.Duration // the configured one
 	concurrency int

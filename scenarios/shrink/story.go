@@ -73,6 +73,8 @@ func (sh *shrinker) findings() []story.Finding {
 		return f
 	}
 	switch {
+	case strings.Contains(v.Expected, " replies "):
+		return []story.Finding{claim(story.Replies)}
 	case v.Rule == contract.INB2 || v.Rule == contract.CON2:
 		return []story.Finding{claim(story.Silent)}
 	case v.Subject.Kind == chaos.AboutContact:
@@ -86,7 +88,9 @@ func (sh *shrinker) findings() []story.Finding {
 		if slices.ContainsFunc(sh.told, func(s chaos.Step) bool { return s.Subject.From != v.Subject.From }) {
 			counts.Rule = named(contract.IDEM4)
 		}
-		return []story.Finding{counts}
+		almost := counts
+		almost.Almost = true
+		return []story.Finding{counts, almost}
 	}
 	ends, counts := claim(story.Ends), claim(story.Counts)
 	verbatim, second := ends, ends

@@ -62,7 +62,12 @@ func (t *teller) name(f Finding) string {
 		}
 		return kind + " is accepted" + old
 	case Counts:
+		if f.Almost {
+			return "two texts of a contact almost at the same instant count as two"
+		}
 		return t.countName(last, kind)
+	case Replies:
+		return "an inbound text that is delivered again is not answered again"
 	case Stands, Silent:
 		return t.contactName(f)
 	case Ends:

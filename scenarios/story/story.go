@@ -23,6 +23,7 @@ const (
 	Accepts Claim = "accepts" // what is genuine
 	Ends    Claim = "ends"    // in the right status
 	Counts  Claim = "counts"  // each event once
+	Replies Claim = "replies" // to a text that arrives again no more often
 	Knows   Claim = "knows"   // nothing of what was only forged
 	Hides   Claim = "hides"   // the expected signature and the secret
 	Answers Claim = "answers" // without a server error
@@ -48,6 +49,9 @@ type Finding struct {
 	// SameSecond says that the two events of the story happened in one second,
 	// where that matters.
 	SameSecond bool
+	// Almost says that two texts of a contact came almost at the same instant, where
+	// that matters: it is told of several contacts.
+	Almost bool
 	// Now is when it was seen: an event that was minutes old then is so again.
 	Now time.Time
 	// Origin says where it comes from, in a sentence for the feature's head.
@@ -77,7 +81,7 @@ func Feature(f Finding) (string, error) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	tags := fmt.Sprintf("@%s @%s", f.Rule.ID, f.Rule.Level)
-	if slices.Contains([]Claim{Ends, Counts, Knows, Stands, Silent}, f.Claim) {
+	if slices.Contains([]Claim{Ends, Counts, Replies, Knows, Stands, Silent}, f.Claim) {
 		tags += " @state"
 	}
 	if t.alone {
@@ -136,8 +140,10 @@ type teller struct {
 func newTeller(steps []chaos.Step) *teller {
 	t := &teller{}
 	for _, s := range steps {
-		if s.Kind == chaos.KindDisable || s.Kind == chaos.KindEnable {
-			continue // leaves no trace in what the target gets
+		switch s.Kind {
+		case chaos.KindDisable, chaos.KindEnable, chaos.KindPause, chaos.KindResume:
+			continue // what the target gets in between, it gets without them
+		case chaos.KindDeliver, chaos.KindForge, chaos.KindRestart, chaos.KindRotate:
 		}
 		t.steps = append(t.steps, s)
 		if s.Subject.Kind != "" && t.of(s.Subject) == nil {

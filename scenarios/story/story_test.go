@@ -85,7 +85,8 @@ func steps(all ...chaos.Step) []chaos.Step {
 }
 
 func TestStoriesReadLikeAColleagues(t *testing.T) {
-	one, two := message(1), message(2)
+	one, two, other := message(1), message(2), contact()
+	other.ID, other.From = id(9), "+12025550199"
 	tests := map[string]struct {
 		rule string
 		f    story.Finding
@@ -199,6 +200,36 @@ func TestStoriesReadLikeAColleagues(t *testing.T) {
   Scenario: two texts of a contact count as two
     When a contact sends a text and, a minute later, another text
     Then the receiver has counted 2 inbound messages from that contact
+`},
+		"two texts a moment apart": {"IDEM-5", story.Finding{
+			Steps: steps(deliver(contact(), "", says("hello")), deliver(contact(), "2", says("goodbye"))), About: contact(), Claim: story.Counts, Texts: 2, Almost: true,
+		}, `
+  @IDEM-5 @MUST @state
+  Scenario: two texts of a contact almost at the same instant count as two
+    When contacts send 5 texts on every channel, each with another at almost the same instant
+    Then the receiver has counted 2 inbound messages from each of them
+`},
+		"a text that is answered again": {"IDEM-5", story.Finding{
+			Steps: steps(deliver(other, "", says("hi")), deliver(contact(), "", says("hello")), deliver(contact(), "", says("hello")), deliver(contact(), "", says("hello"))),
+			About: contact(), Claim: story.Replies,
+		}, `
+  @IDEM-5 @MUST @state
+  Scenario: an inbound text that is delivered again is not answered again
+    Given the receiver replies to an ordinary inbound text
+    When another contact sends the same text
+    And Sent retries that delivery
+    And Sent retries that delivery
+    Then the receiver has replied to both contacts equally often
+`},
+		"a pause, which leaves no trace": {"ORD-3", story.Finding{
+			Steps: steps(deliver(one, "DELIVERED"), chaos.Step{Kind: chaos.KindPause}, deliver(one, "SENT"), chaos.Step{Kind: chaos.KindResume}),
+			About: one, Claim: story.Ends, Statuses: []string{"DELIVERED"},
+		}, `
+  @ORD-3 @MUST @state
+  Scenario: a late SENT does not move a message back from DELIVERED
+    Given a message on "sms"
+    When Sent delivers its "DELIVERED, SENT" events
+    Then the message ends as "DELIVERED"
 `},
 		"an event that is minutes old": {"RET-1", story.Finding{
 			Steps: steps(deliver(one, "SENT", body(`{"timestamp":"2025-10-31T10:10:42Z"}`, ""))), About: one, Claim: story.Accepts, Verbatim: true,
@@ -359,7 +390,10 @@ func TestWhatThereAreNoWordsFor(t *testing.T) {
 		want string
 	}{
 		"nothing":                 {story.Finding{Claim: story.Accepts}, "nothing happens"},
-		"a pause":                 {story.Finding{Steps: steps(chaos.Step{Kind: chaos.KindPause}, deliver(one, "SENT")), About: one, Claim: story.Accepts}, `no words for a step of the kind "pause"`},
+		"a rotation":              {story.Finding{Steps: steps(deliver(one, "SENT"), chaos.Step{Kind: chaos.KindRotate}, deliver(one, "READ")), About: one, Claim: story.Accepts}, `no words for a step of the kind "rotate"`},
+		"replies to one":          {story.Finding{Steps: steps(deliver(contact(), "", says("Yes"))), About: contact(), Claim: story.Replies}, "texts that arrive once"},
+		"a reply, sent oddly":     {story.Finding{Steps: steps(deliver(contact(), "", says("Yes"), by(delivery.LoseAck)), deliver(contact(), "")), About: contact(), Claim: story.Replies}, "sent oddly"},
+		"almost, of one":          {story.Finding{Steps: steps(deliver(contact(), "", says("Yes"))), About: contact(), Claim: story.Counts, Almost: true}, "not of two texts"},
 		"too many":                {story.Finding{Steps: steps(many...), About: one, Claim: story.Accepts}, "no words for more than 12"},
 		"somebody else":           {story.Finding{Steps: steps(deliver(one, "SENT")), About: message(2), Claim: story.Ends}, "somebody who is not in the story"},
 		"no status":               {story.Finding{Steps: steps(deliver(one, "SENT")), About: one, Claim: story.Ends}, "no status is expected"},

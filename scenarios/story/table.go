@@ -42,7 +42,7 @@ func (t *teller) table() (lines []string, err error) {
 			flush()
 			t.alone = true
 			lines = append(lines, "the receiver is restarted")
-		case chaos.KindPause, chaos.KindResume, chaos.KindRotate, chaos.KindDisable, chaos.KindEnable:
+		case chaos.KindRotate, chaos.KindPause, chaos.KindResume, chaos.KindDisable, chaos.KindEnable: // the others are left out
 			return nil, fmt.Errorf("there are no words for a step of the kind %q", s.Kind)
 		}
 	}

@@ -20,6 +20,13 @@ func (t *teller) tell(f Finding) (given, when []string, err error) {
 	if f.Claim == Stands || f.Claim == Silent {
 		return t.contacts(f)
 	}
+	if f.Claim == Replies {
+		return t.replies(f.About)
+	}
+	if f.Almost {
+		when, err = t.almost()
+		return nil, when, err
+	}
 	if when := t.alike(f); when != nil {
 		return nil, when, nil
 	}
@@ -215,6 +222,42 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 	return lines, true
 }
 
+// almost tells of two texts that a contact sends almost at the same instant.
+func (t *teller) almost() (when []string, err error) {
+	if len(t.cast) != 1 || len(t.cast[0].texts) != 2 || len(t.steps) != 2 || t.steps[0].Sender+t.steps[1].Sender != "" {
+		return nil, fmt.Errorf("it is not of two texts of one contact")
+	}
+	return []string{fmt.Sprintf("contacts send %d texts on every channel, each with another at almost the same instant", almostTexts)}, nil
+}
+
+// almostTexts is how many pairs of texts a story tells of where one that comes a
+// moment later shows nothing.
+const almostTexts = 5
+
+// replies tells of a contact's text that arrives again, beside another one that
+// does not.
+func (t *teller) replies(about chaos.Subject) (given, when []string, err error) {
+	c := t.of(about)
+	told := map[uuid.UUID]bool{}
+	when = []string{"another contact sends the same text"}
+	for _, s := range t.steps {
+		if c == nil || t.of(s.Subject) != c {
+			continue
+		}
+		if s.Kind != chaos.KindDeliver || s.Sender != "" {
+			return nil, nil, fmt.Errorf("there are no words for a text that is replied to and sent oddly")
+		}
+		if told[s.Event.ID] {
+			when = append(when, "Sent retries that delivery")
+		}
+		told[s.Event.ID] = true
+	}
+	if len(told) != 1 || len(when) == 1 {
+		return nil, nil, fmt.Errorf("there are no words for replies to %d texts that arrive once", len(told))
+	}
+	return []string{"the receiver replies to an ordinary inbound text"}, when, nil
+}
+
 // then is what the receiver owes.
 func (t *teller) then(f Finding) ([]string, error) {
 	c := t.of(f.About)
@@ -256,6 +299,8 @@ func (t *teller) then(f Finding) ([]string, error) {
 		return []string{fmt.Sprintf("%s ends as %s", t.named(c), strings.Join(quoted, " or "))}, nil
 	case Counts:
 		return []string{t.counts(c, f)}, nil
+	case Replies:
+		return []string{"the receiver has replied to both contacts equally often"}, nil
 	case Stands:
 		return []string{"the contact has " + stands(f)}, nil
 	case Silent:
@@ -269,6 +314,9 @@ func (t *teller) counts(c *cast, f Finding) string {
 	case chaos.AboutInbound:
 		if t.sameWords() {
 			return "the receiver has counted an inbound message from each of them"
+		}
+		if f.Almost {
+			return fmt.Sprintf("the receiver has counted %d inbound messages from each of them", f.Texts)
 		}
 		whom := "that contact"
 		if t.count(chaos.AboutInbound) > 1 {

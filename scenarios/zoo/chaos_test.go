@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -69,7 +70,7 @@ func TestChaos(t *testing.T) {
 		defer mu.Unlock()
 		left = append(left, n)
 		if got.Feature == "" {
-			mute = append(mute, m.Name)
+			mute = append(mute, m.Name+": "+got.NoFeature)
 		}
 		return nil
 	})
@@ -79,7 +80,7 @@ func TestChaos(t *testing.T) {
 	slices.Sort(left)
 	t.Logf("deliveries left of the runs of %d mutants: %v", len(left), left)
 	if float64(len(mute)) > 1+untold*float64(len(left)) {
-		t.Errorf("there are no scenarios of %v", mute)
+		t.Errorf("there are no scenarios of\n%s", strings.Join(mute, "\n"))
 	}
 	if median := left[len(left)/2]; median > handful {
 		t.Errorf("the median is %d deliveries, more than %d", median, handful)

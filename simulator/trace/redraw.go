@@ -22,6 +22,9 @@ type Redraw struct {
 	// Words gives texts that are null some words: all of those are one to a
 	// receiver that knows texts by nothing else.
 	Words bool
+	// Stop gives STOP other words as well, for a story in which it is a text like
+	// any other: there is one STOP, and a receiver may have heard it before.
+	Stop bool
 
 	chance *seed.Stream
 	taken  map[string]bool // numbers: there are far fewer of them than ids
@@ -92,8 +95,8 @@ func (r *Redraw) Steps(steps []chaos.Step) []chaos.Step {
 }
 
 // reorder draws other orders for those that a text names. One that names none is
-// marked: a receiver may know texts by nothing but their words. STOP stays what it
-// is, for with anything behind it it is none.
+// marked: a receiver may know texts by nothing but their words. With a mark behind
+// it STOP is none.
 func (r *Redraw) reorder(text gjson.Result, renamed, marks map[string]string) {
 	number := func() string { return fmt.Sprintf("%0*d", orderDigits, r.chance.IntN(10_000_000)) }
 	named := false
@@ -106,7 +109,7 @@ func (r *Redraw) reorder(text gjson.Result, renamed, marks map[string]string) {
 		}
 	}
 	words := text.String()
-	if named || text.Type != gjson.String || marks[words] != "" || strings.EqualFold(words, chaos.Stop) {
+	if named || text.Type != gjson.String || marks[words] != "" || !r.Stop && strings.EqualFold(words, chaos.Stop) {
 		return
 	}
 	const longest = 4096 // characters in a text (TOL-5)

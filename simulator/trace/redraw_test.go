@@ -99,6 +99,24 @@ func TestRedrawGivesNullTextsWords(t *testing.T) {
 	}
 }
 
+// A STOP that is a text like any other is told in other words, the same wherever it
+// was the same.
+func TestRedrawGivesStopOtherWords(t *testing.T) {
+	step := func(from string, event byte) chaos.Step {
+		return chaos.Step{
+			Kind: chaos.KindDeliver, Subject: chaos.Subject{Kind: chaos.AboutInbound, ID: id(event), From: from},
+			Event: chaos.Event{ID: id(event)}, Body: chaos.Body(`{"payload":{"text":"STOP"}}`),
+		}
+	}
+	r := trace.NewRedraw(seed.Seed(1).Stream("redraw"))
+	r.Stop = true
+	two := []chaos.Step{step("+14155550100", 1), step("+14155550101", 2)}
+	got, again := r.Steps(two), r.Steps(two)
+	if !bytes.Equal(got[0].Body, got[1].Body) || bytes.Equal(got[0].Body, two[0].Body) || bytes.Equal(got[0].Body, again[0].Body) {
+		t.Errorf("%s and %s, in another telling %s", got[0].Body, got[1].Body, again[0].Body)
+	}
+}
+
 // A contact's texts and signals stay one contact's, a signal's message is another
 // one, and STOP stays what it is.
 func TestRedrawTellsOfAnotherContact(t *testing.T) {
