@@ -106,7 +106,8 @@ func (r *runner) controlMessage(ctx context.Context, rec *oracle.Record, o oracl
 		if !r.once(ctx, s, body) {
 			return controlled{}, false
 		}
-		if on := o.Forward(); status == on[len(on)-1] || o[0] == on[0] { // it moves the message on
+		kept := r.s.Traits.Words.Kept(event.Status(status))
+		if on := o.Forward(); kept && (status == on[len(on)-1] || o[0] == on[0]) { // it moves the message on, and that shows
 			_, _ = probe.Poll(ctx, r.s.Settle, func(ctx context.Context) (probe.State, error) { return r.look(ctx, t.subject) },
 				func(st probe.State) bool { return r.s.Traits.Words.Is(st, event.Status(status)) })
 		}
