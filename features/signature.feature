@@ -122,6 +122,7 @@ Feature: Signature
       | signature-without-version | the right digest without "v1,"    |
       | signature-hex             | the right digest in hex           |
       | signature-wrong-version   | the right digest under "v2,"      |
+      | signature-other-case      | the right digest, its case swapped |
       | signature-cut             | the right digest, cut             |
       | signature-longer          | the right digest, longer          |
       | signature-empty-value     | "v1," and nothing behind it       |

@@ -90,6 +90,11 @@ func knownOfSignatures() []mistake {
 			fix:     "Delete the fallback: whoever has one such signature can send its body for ever.",
 		},
 		{
+			id: "case-ignored", mutants: []string{"case-ignored"},
+			summary: "signatures are compared without regard to upper and lower case: in base64 that is another digest",
+			fix:     "Compare the bytes as they are, in constant time (timingSafeEqual, hmac.compare_digest, hmac.Equal, hash_equals). No toLowerCase, lower() or EqualFold on either side.",
+		},
+		{
 			id: "compared-by-prefix", mutants: []string{"prefix-compare"},
 			summary: "the comparison of signatures stops at the end of the shorter one: a cut or an empty one is accepted",
 			fix:     "Compare the lengths first and then every byte in constant time (timingSafeEqual, hmac.compare_digest, hmac.Equal, hash_equals). No startsWith, no slice to the shorter length.",

@@ -158,6 +158,7 @@ func expectations() map[string]expectation {
 		"signature-without-version": {"SIG-5", wrong, restored(sig, "")},
 		"signature-hex":             {"SIG-5", wrong, restored(sig, "")},
 		"signature-wrong-version":   {"SIG-5", wrong, restored(sig, "")},
+		"signature-other-case":      {"SIG-5", wrong, restored(sig, "")},
 		"signature-cut":             {"SIG-5", wrong, restored(sig, "")},
 		"signature-longer":          {"SIG-5", wrong, restored(sig, "")},
 		"signature-trailing":        {"SIG-5", wrong, restored(sig, "")},

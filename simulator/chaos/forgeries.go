@@ -3,6 +3,7 @@ package chaos
 import (
 	"encoding/hex"
 	"strings"
+	"unicode"
 
 	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -77,6 +78,7 @@ func malformedSignatures() []Forgery {
 		f("signature-without-version", "the right digest without "+v, func(_ []byte, text string) string { return text }),
 		f("signature-hex", "the right digest in hexadecimal", func(d []byte, _ string) string { return v + hex.EncodeToString(d) }),
 		f("signature-wrong-version", "the right digest marked as version v2", func(_ []byte, text string) string { return "v2," + text }),
+		f("signature-other-case", "the right digest with upper and lower case swapped", func(_ []byte, text string) string { return v + swapCase(text) }),
 		f("signature-cut", "only the first 18 of the digest's 32 bytes", func(d []byte, _ string) string { return v + base64Text(d[:18]) }),
 		f("signature-longer", "the right digest and 4 more bytes", func(d []byte, _ string) string { return v + base64Text(append(d, "more"...)) }),
 		f(Trailing, "the right digest and, behind its padding, more base64 text", func(_ []byte, text string) string { return v + text + "AAAA" }),
@@ -86,6 +88,17 @@ func malformedSignatures() []Forgery {
 		f("signature-non-ascii", "a letter outside ASCII in the digest, which is as long as ever in bytes", func(_ []byte, text string) string { return v + "é" + text[2:] }),
 		f("signature-only-non-ascii", "nothing but letters outside ASCII after "+v, func(_ []byte, text string) string { return v + strings.Repeat("é", len(text)/2) }),
 	}
+}
+
+// swapCase makes small letters of capitals and the other way round: to base64 it is
+// another digest.
+func swapCase(text string) string {
+	return strings.Map(func(r rune) rune {
+		if low := unicode.ToLower(r); low != r {
+			return low
+		}
+		return unicode.ToUpper(r)
+	}, text)
 }
 
 // otherSchemes are signatures as other platforms make them, which receivers keep

@@ -154,6 +154,15 @@ func signatureMutants() []Mutant {
 			},
 		},
 		{
+			Name:    "case-ignored",
+			Mistake: "Signatures are compared without regard to upper and lower case, as header names are.",
+			Breaks:  []Broken{{contract.SIG5, "rejects malformed signatures"}},
+			change: matching(func(got string, digest []byte) (bool, error) {
+				value, v1 := strings.CutPrefix(got, "v1,")
+				return v1 && strings.EqualFold(value, string(text64(digest))), nil
+			}),
+		},
+		{
 			Name:    "prefix-compare",
 			Mistake: "The comparison stops at the end of the shorter text.",
 			Breaks:  []Broken{{contract.SIG5, "cut"}},
