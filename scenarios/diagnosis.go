@@ -212,16 +212,23 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 	}
 }
 
-// countCopies looks, where a duplicate had a second effect, whether every copy has one.
+// countCopies looks, where a duplicate had a second effect, whether every copy has one,
+// and where only one that came later had, whether what came between was too much.
 func (s *session) countCopies(ctx context.Context) {
 	s.mu.Lock()
-	lost, doubled := len(s.lossy) > 0, false
+	lost, doubled := len(s.lossy) > 0, map[contract.ID]bool{}
 	for p := range s.state {
-		doubled = doubled || p.rule.ID == contract.IDEM1
+		doubled[p.rule.ID] = true
 	}
 	s.mu.Unlock()
-	if doubled && !lost && ctx.Err() == nil && s.first.closed == "" && s.lost() == "" {
+	if lost || ctx.Err() != nil || s.first.closed != "" || s.lost() != "" {
+		return
+	}
+	switch {
+	case doubled[contract.IDEM1]:
 		s.copies = s.subject.CountCopies(ctx)
+	case doubled[contract.IDEM6]:
+		s.forgets = s.subject.Forgets(ctx)
 	}
 }
 

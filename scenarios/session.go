@@ -57,6 +57,7 @@ type session struct {
 	state    map[*planned]*steps.Failure // scenarios that failed by what the state showed
 	sporadic sporadic
 	copies   steps.Copies     // what was seen where a duplicate had a second effect
+	forgets  int              // after so many events of others; 0 where that was not seen
 	wondered bool             // whether a tight tolerance was looked for behind a refusal
 	shut     *report.Scenario // how the plain delivery's does; nil while it does not
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -192,6 +193,39 @@ func TestEachProcessRemembersForItself(t *testing.T) {
 		if len(rep.Causes) == 0 || rep.Causes[0].ID != want || verdicts(rep, report.Passed) != "" {
 			t.Errorf("%d processes: causes %+v, want %s; passed %q", processes, rep.Causes, want, verdicts(rep, report.Passed))
 		}
+	}
+}
+
+// Who remembers the last events only forgets one before its retry comes: that it is marked
+// after the answer would be wrong.
+func TestTheLastEventsAreRemembered(t *testing.T) {
+	t.Parallel()
+	cfg := changed(t, func(r *receiver.Receiver) error {
+		const most = 6
+		var mu sync.Mutex
+		var known []string
+		n := 0
+		add := r.Add
+		r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
+			mu.Lock()
+			n++
+			again := slices.Contains(known, ev.Key)
+			if known = append(known, ev.Key); len(known) > most {
+				known = known[1:]
+			}
+			ev.Key = fmt.Sprint(ev.Key, " ", n)
+			mu.Unlock()
+			if again {
+				return false, nil
+			}
+			return add(ctx, ev, reply)
+		}
+		return nil
+	})
+	cfg.Rules = []string{"IDEM-6"}
+	rep := verify(t, cfg)
+	if len(rep.Causes) != 1 || rep.Causes[0].ID != "last-events-remembered" || rep.Rules[0].Cause != rep.Causes[0].ID {
+		t.Errorf("causes %+v: %s", rep.Causes, reasons(rep))
 	}
 }
 

@@ -25,6 +25,7 @@ type Facts struct {
 	Ignored   bool              // forged deliveries were accepted, and had no effect
 	Copies    int               // of one event, sent one after another; 0: not tried
 	Counted   int               // how many of them had an effect
+	Forgets   int               // so many events of others made one be forgotten; 0: not seen
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -34,7 +35,7 @@ func Explain(f Facts) []report.Cause {
 	for _, source := range []func(Facts) []report.Cause{diagnosed, learned, verifiesNothing} {
 		all = append(all, source(f)...)
 	}
-	all = someKnown(f, recognised(f, everyForm(), all))
+	all = tried(f, recognised(f, everyForm(), all))
 	order := []learn.Certainty{learn.Tried, learn.Matches, learn.Likely}
 	slices.SortStableFunc(all, func(a, b report.Cause) int {
 		return slices.Index(order, learn.Certainty(a.Certainty)) - slices.Index(order, learn.Certainty(b.Certainty))
@@ -42,16 +43,22 @@ func Explain(f Facts) []report.Cause {
 	return all
 }
 
-// someKnown is for a receiver that deduplicates, but knows only some of the copies.
-func someKnown(f Facts, all []report.Cause) []report.Cause {
-	if f.Counted == 0 || f.Counted >= f.Copies {
-		return all
+// tried puts what experiments with copies have shown in the place of what the failures
+// look like: that only some of the copies are known, or only the last events.
+func tried(f Facts, all []report.Cause) []report.Cause {
+	if f.Forgets > 0 {
+		lost := []string{contract.IDEM6}
+		all = append(slices.DeleteFunc(all, func(c report.Cause) bool { return slices.Equal(c.Rules, lost) }), report.Cause{
+			ID: "last-events-remembered", Rules: lost, Certainty: string(learn.Tried),
+			Summary: fmt.Sprintf("only the last events are remembered: a copy that came at once had no effect, and one after %d events of others had its effect once more", f.Forgets),
+			Fix:     unique + " Retries come for hours: no LRU, no cache of so many keys, no key that expires before.",
+		})
 	}
 	for i := range all {
-		if all[i].ID == "no-deduplication" {
-			all[i].ID = "some-duplicates-known"
-			all[i].Summary = fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted)
-			all[i].Fix = unique + " What one process remembers, the others don't know."
+		if c := &all[i]; c.ID == "no-deduplication" && f.Counted > 0 && f.Counted < f.Copies {
+			c.ID = "some-duplicates-known"
+			c.Summary = fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted)
+			c.Fix = unique + " What one process remembers, the others don't know."
 		}
 	}
 	return all

@@ -2,14 +2,23 @@ package steps
 
 import (
 	"context"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
-// manyCopies is how many copies CountCopies sends: more than a receiver has processes, as
-// a rule.
-const manyCopies = 16
+const (
+	// manyCopies is how many copies CountCopies sends: more than a receiver has processes, as
+	// a rule.
+	manyCopies = 16
+	// manyOthers is how many events Forgets sends before the retry: more than the scenario
+	// whose failure it explains.
+	manyOthers = 400
+	// quickAnswer is how quick a receiver must be for Forgets to take a few seconds at most.
+	quickAnswer = 10 * time.Millisecond
+)
 
 // Copies is how many copies of one event were sent one after another, and how many of them
 // had an effect at most.
@@ -19,28 +28,82 @@ type Copies struct{ Sent, Counted int }
 // from one that knows some, as where each process remembers for itself. It is the zero
 // Copies where that cannot be seen. Whoever calls it has the turn to send.
 func (s *Subject) CountCopies(ctx context.Context) Copies {
-	w := NewWorld(s, "how many copies count", s.asked.Add(1))
-	if w.needs(rule.MessageEffects) != nil {
+	first := s.counted(ctx, "how many copies count")
+	if first == nil {
 		return Copies{}
+	}
+	n, ok := first.again(ctx, manyCopies)
+	if !ok {
+		return Copies{}
+	}
+	return Copies{Sent: manyCopies, Counted: n}
+}
+
+// Forgets tells a receiver that knows its last events only: it is how many events of others
+// came between an event and a copy that had an effect, though one before them had none. It
+// is 0 where that was not seen. Whoever calls it has the turn to send.
+func (s *Subject) Forgets(ctx context.Context) int {
+	if s.Arrange != nil || s.Traits.Quickest > quickAnswer {
+		return 0 // hundreds of messages would take their time
+	}
+	first := s.counted(ctx, "what is remembered")
+	if first == nil {
+		return 0
+	}
+	if n, ok := first.again(ctx, 1); n > 0 || !ok {
+		return 0
+	}
+	w := first.w
+	for range manyOthers {
+		m, err := w.newMessage(ctx, first.m.Channel)
+		if err != nil || w.deliver(ctx, m, w.first()) != nil {
+			return 0
+		}
+	}
+	if n, ok := first.again(ctx, 1); n == 0 || !ok {
+		return 0
+	}
+	return manyOthers
+}
+
+// counted is an event that had its effect.
+type counted struct {
+	w       *World
+	m       *message
+	request delivery.Request
+	effects int // of the message until now
+}
+
+// counted delivers one; nil where its effect cannot be seen.
+func (s *Subject) counted(ctx context.Context, what string) *counted {
+	w := NewWorld(s, what, s.asked.Add(1))
+	if w.needs(rule.MessageEffects) != nil {
+		return nil
 	}
 	m, err := w.show(ctx)
 	if err != nil || !w.lastExchange().Outcome.Accepted() {
-		return Copies{}
+		return nil
 	}
-	request := w.lastExchange().Request
-	before, err := w.quiet(ctx, m)
-	if err != nil || before.Effects == 0 {
-		return Copies{}
+	c := &counted{w: w, m: m, request: w.lastExchange().Request}
+	st, err := w.quiet(ctx, m)
+	if c.effects = st.Effects; err != nil || c.effects == 0 {
+		return nil
 	}
-	for range manyCopies {
-		x := w.keep(w.driver().Send(ctx, driver.Planned{What: "a copy of its event", Request: request}))
+	return c
+}
+
+// again sends so many copies of it, and is how many had an effect, or not ok.
+func (c *counted) again(ctx context.Context, copies int) (n int, ok bool) {
+	for range copies {
+		x := c.w.keep(c.w.driver().Send(ctx, driver.Planned{What: "a copy of its event", Request: c.request}))
 		if !x.Outcome.Accepted() {
-			return Copies{}
+			return 0, false
 		}
 	}
-	after, err := w.settled(ctx, w.messageState(m.ID), never)
-	if err != nil || after.Effects < before.Effects {
-		return Copies{}
+	st, err := c.w.settled(ctx, c.w.messageState(c.m.ID), never)
+	if err != nil || st.Effects < c.effects {
+		return 0, false
 	}
-	return Copies{Sent: manyCopies, Counted: after.Effects - before.Effects}
+	n, c.effects = st.Effects-c.effects, st.Effects
+	return n, true
 }
