@@ -11,6 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/scenarios/target"
+	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
@@ -71,10 +72,10 @@ func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 	return e
 }
 
-// reproduceRule is the command that judges the rule again, with the same ids
-// where the receiver does not know them already.
-func (s *session) reproduceRule(p *planned) string {
-	words := []string{"--rule " + p.rule.ID, "--seed " + s.seedAgain(p.scenario.Tagged("@state"))}
+// reproduceRule is the command that judges the scenario's rule again, after others if
+// there are any, with the same ids where the receiver does not know them already.
+func (s *session) reproduceRule(p *planned, others ...contract.ID) string {
+	words := []string{"--rule " + strings.Join(append(others, p.rule.ID), ","), "--seed " + s.seedAgain(p.scenario.Tagged("@state"))}
 	for _, file := range s.cfg.Features {
 		words = append(words, "--feature "+exchange.Quote(file))
 	}

@@ -57,6 +57,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	}
 	s.sends(p)
 	res, world := s.attempt(ctx, p, attempt)
+	s.takes(p, world)
 	out.Steps = reported(res)
 	s.verdict(ctx, p, res.Err, world, &out)
 	out.Duration = clock.Wall().Sub(start)

@@ -152,6 +152,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 	if r.ID == plainRule {
 		scenarios = append(scenarios, b.s.unsteady()...)
 	}
+	scenarios = append(scenarios, b.takenElsewhere(r, scenarios)...)
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }
 

@@ -37,13 +37,6 @@ func (p *planned) place() int {
 	return 0
 }
 
-// bystander reports whether the rule is about what rejections look like and
-// leave behind: a receiver that does not survive a forged delivery breaks the
-// rule of that forgery, not this one.
-func (p *planned) bystander() bool {
-	return p.rule.ID == contract.SIG13 || p.rule.ID == contract.SIG14
-}
-
 // needs are what the scenario looks at: that of its rule, or the count of inbound
 // texts where the rule is about more than those (@inbound).
 func (p *planned) needs() []rule.Need {

@@ -56,10 +56,11 @@ type session struct {
 	lossy    map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
 	state    map[*planned]*steps.Failure // scenarios that failed by what the state showed
 	sporadic sporadic
-	copies   steps.Copies     // what was seen where a duplicate had a second effect
-	forgets  int              // after so many events of others; 0 where that was not seen
-	wondered bool             // whether a tight tolerance was looked for behind a refusal
-	shut     *report.Scenario // how the plain delivery's does; nil while it does not
+	taken    map[*planned][]steps.Exchange // forged deliveries that a bystander's scenario saw accepted
+	copies   steps.Copies                  // what was seen where a duplicate had a second effect
+	forgets  int                           // after so many events of others; 0 where that was not seen
+	wondered bool                          // whether a tight tolerance was looked for behind a refusal
+	shut     *report.Scenario              // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it
@@ -134,7 +135,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, stop(), tgt.Close())
 	}
 	s := &session{
-		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, lossy: map[bool]string{},
+		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, taken: map[*planned][]steps.Exchange{}, lossy: map[bool]string{},
 		sporadic: sporadic{met: map[*planned][]sighting{}, together: map[*planned]steps.Exchange{}},
 		refused:  map[*planned]steps.Exchange{}, excused: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/sentsim/sentsim/scenarios"
 	"github.com/sentsim/sentsim/scenarios/chaosrun"
 	"github.com/sentsim/sentsim/scenarios/receiver"
@@ -192,6 +194,43 @@ func TestEachProcessRemembersForItself(t *testing.T) {
 		want := map[int]string{0: "no-deduplication", 3: "some-duplicates-known"}[processes]
 		if len(rep.Causes) == 0 || rep.Causes[0].ID != want || verdicts(rep, report.Passed) != "" {
 			t.Errorf("%d processes: causes %+v, want %s; passed %q", processes, rep.Causes, want, verdicts(rep, report.Passed))
+		}
+	}
+}
+
+// What is forged of a message that was seen before, and of no event that was, is accepted
+// nowhere but in SIG-13's scenarios and as a tampered copy: it fails the rules of all those
+// forgeries.
+func TestForgeriesAreTakenOfKnownMessages(t *testing.T) {
+	t.Parallel()
+	cfg := changed(t, func(r *receiver.Receiver) error {
+		var mu sync.Mutex
+		known := map[string]bool{}
+		verify := receiver.Verify
+		r.Verify = func(key []byte, h http.Header, body []byte, now time.Time) error {
+			mu.Lock()
+			defer mu.Unlock()
+			id := gjson.GetBytes(body, "payload.message_id").String()
+			err := verify(key, h, body, now)
+			switch {
+			case err == nil && id != "":
+				known["message "+id], known[string(body)] = true, true
+			case known["message "+id] && !known[string(body)] && h.Get("X-Webhook-Signature") != "":
+				return nil
+			}
+			return err
+		}
+		return nil
+	})
+	cfg.Rules = []string{"SIG"}
+	cfg.Again = func(string) string { return "--exec ./app" }
+	rep := verify(t, cfg)
+	if got := verdicts(rep, report.Failed); got != "SIG-2 SIG-3 SIG-5 SIG-6 SIG-7 SIG-10" {
+		t.Errorf("failed %q: %s", got, reasons(rep))
+	}
+	for _, r := range rep.Rules {
+		if r.ID == "SIG-3" && (!strings.Contains(r.Reason, "was accepted in the scenario") || !strings.Contains(r.Scenarios[len(r.Scenarios)-1].Evidence[0].Reproduce, "--rule SIG-3,SIG-13")) {
+			t.Errorf("%s: %+v", r.Reason, r.Scenarios[len(r.Scenarios)-1])
 		}
 	}
 }
