@@ -274,7 +274,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 	if err != nil {
 		return nil, err
 	}
-	needed := occasions(plans, c.Plan.Families)
+	needed := occasions(plans, c.Plan)
 	to := attribute(res.Findings, judged)
 	s.sporadicToo(res.Findings, judged, to)
 	accused := map[string][]oracle.Violation{}

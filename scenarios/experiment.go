@@ -11,6 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/scenarios/steps"
+	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/event"
 )
@@ -148,8 +149,15 @@ func inOrder() []contract.ID {
 
 // occasions is what the scenarios of each rule send, in the words that package
 // oracle notes it in when a chaos run has sent it. Events of families that there
-// are none of are not among it.
-func occasions(plans []planned, families event.Families) map[contract.ID][]string {
+// are none of are not among it, nor texts on channels that the receiver does not handle.
+func occasions(plans []planned, of chaos.Plan) map[contract.ID][]string {
+	families, channels, kinds := of.Families, of.InboundChannels, []string{oracle.NullText}
+	if len(channels) == 0 {
+		channels = event.Channels()
+	}
+	for _, ch := range channels {
+		kinds = append(kinds, oracle.TextOn(ch))
+	}
 	needed := map[contract.ID][]string{}
 	for i := range plans {
 		p := &plans[i]
@@ -182,6 +190,26 @@ func occasions(plans []planned, families event.Families) map[contract.ID][]strin
 				}
 			case steps.Outage:
 				add(oracle.LongOutage)
+			case steps.Changed:
+				add(oracle.Changed(said[0], said[1]))
+			case steps.NoObject:
+				add(oracle.NoObject(said[0]))
+			case steps.Valued:
+				switch where, value, subType := said[1], said[2], said[3]; {
+				case where == "field":
+					add(oracle.Field(value))
+				// Unknown statuses come under unknown sub-types as well, and SCHEDULED is one that
+				// only an extended lifecycle has.
+				case subType == "" && event.Status(value) != event.Scheduled:
+					add(oracle.Status(value))
+				}
+			case steps.AText:
+				if said[1] != "" {
+					add(oracle.Text(said[1]))
+				}
+				if p.rule.ID == contract.INB1 && slices.Contains(kinds, said[2]) {
+					add(said[2])
+				}
 			case steps.Again:
 				if single != "" {
 					add(oracle.Again(single))

@@ -345,6 +345,43 @@ func TestWhoListensBeforeHeIsReady(t *testing.T) {
 	}
 }
 
+// A run that never sent what breaks a rule does not pass it: verify fails it.
+func TestChaosPassesNothingThatItDidNotSend(t *testing.T) {
+	t.Parallel()
+	for rule, broken := range map[string]func(body string) bool{
+		"TOL-4": func(body string) bool {
+			return strings.Contains(body, `"inbound_number":null`) && strings.Contains(body, "message_status")
+		},
+		"TOL-5": func(body string) bool { return strings.Contains(body, "DROP TABLE") },
+	} {
+		cfg := behind(t, func(w http.ResponseWriter, r *http.Request) bool {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(strings.NewReader(string(body)))
+			if !broken(string(body)) {
+				return false
+			}
+			http.Error(w, "no", http.StatusInternalServerError)
+			return true
+		})
+		cfg.Rules = []string{rule}
+		if rep := verify(t, cfg); verdicts(rep, report.Failed) != rule {
+			t.Errorf("verify: failed %q, want %s: %s", verdicts(rep, report.Failed), rule, reasons(rep))
+		}
+		cfg.Rules = nil
+		plan, err := scenarios.ChaosPlan(cfg, dense(), 12)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ruleOf(rep, rule); got.Verdict == report.Passed {
+			t.Errorf("chaos passed %s, which verify fails", rule)
+		}
+	}
+}
+
 // lastVerdicts are what whoever watches a run was told last.
 type lastVerdicts map[string]report.Verdict
 

@@ -23,13 +23,20 @@ type definition struct {
 type Sending string
 
 // What is asked about. The groups of ItsEvents begin with the statuses, those of AnEvent
-// with its type; those of Forged are the type of the event, or "", and the forgery.
+// with its type; those of Forged are the type of the event, or "", and the forgery. Those
+// of AText are its words, what is odd about them, and what kind of text it is; those of
+// Valued end with what is new, its value and the sub-type; those of Changed are the event
+// and its change.
 const (
 	ItsEvents    Sending = "events of the scenario's message"
 	ItsLateEvent Sending = "a late event of it" // whose, and its status
 	AnEvent      Sending = "an event of something new"
 	Again        Sending = "a delivery again"
 	Forged       Sending = "a forged delivery"
+	AText        Sending = "a contact's text"
+	Valued       Sending = "an event with a value that may be new"
+	Changed      Sending = "an event that is changed"
+	NoObject     Sending = "a body that is no object"
 	Signals      Sending = "signals of a contact"
 	Outage       Sending = "failed events for minutes, until the webhook is disabled"
 )

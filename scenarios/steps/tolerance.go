@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/sjson"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
+	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -135,21 +137,8 @@ func (w *World) eventCalled(ctx context.Context, which string) (event.Event, err
 	}
 }
 
-// texts are what people, and attackers, write.
-var texts = map[string]string{ //nolint:gochecknoglobals // constant
-	"4096 characters":       strings.Repeat("0123456789abcdef", 256),
-	"4096 emoji":            strings.Repeat("🎉", 4096), // 16 KiB: a limit in bytes is no limit in characters
-	"many scripts":          "Grüße, Привет, γειά σου, नमस्ते, こんにちは, 你好, 안녕하세요, สวัสดี, ሰላም, 𐍈𐌿𐍄",
-	"emoji":                 "👍🏽 👩‍👩‍👧‍👦 🇺🇳 ❤️‍🔥 e\u0301",
-	"right-to-left writing": "שלום \u202eabc\u202c مرحبا \u200f!",
-	"control characters":    "a\u0000b\u0001c\u0008d\u001be\u007ff\r\n\t\u2028g\ufeff",
-	"SQL injection":         "'; DROP TABLE messages; -- \" OR 1=1 \\",
-	"HTML and script":       `<script>alert(1)</script><img src=x onerror=alert(1)>&amp;]]>`,
-	"template injection":    "{{7*7}} ${7*7} #{7*7} %s%n %00 ../../etc/passwd $(id) `id`",
-}
-
 func (w *World) contactSendsTextWith(ctx context.Context, content string) error {
-	text, ok := texts[content]
+	text, ok := called(chaos.HostileTexts(), content)
 	if !ok {
 		return fmt.Errorf("no text with %s", content)
 	}
@@ -180,18 +169,17 @@ func (w *World) deliversAsIn(ctx context.Context, which, edition, header string)
 	return err
 }
 
-// OddBodies are bodies that are not JSON objects, by what a sentence calls them.
-func OddBodies() map[string]string {
-	return map[string]string{
-		"garbage":        "\x00\x01{\"field\": message, oops",
-		"empty":          "",
-		"null":           "null",
-		"an empty array": "[]",
+// called is the text of that name.
+func called(all []chaos.Named, name string) (text string, ok bool) {
+	i := slices.IndexFunc(all, func(n chaos.Named) bool { return n.Name == name })
+	if i < 0 {
+		return "", false
 	}
+	return all[i].Text, true
 }
 
 func (w *World) deliversBodyThatIs(ctx context.Context, what string) error {
-	body, ok := OddBodies()[what]
+	body, ok := called(chaos.NotObjects(), what)
 	if !ok {
 		return fmt.Errorf("no body that is %s", what)
 	}

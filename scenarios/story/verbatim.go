@@ -56,9 +56,9 @@ func (t *teller) verbatim(now time.Time) (lines []string, err error) {
 
 // plainOddity is the word that the vocabulary has for a body, or "".
 func plainOddity(body []byte) string {
-	for what, text := range steps.OddBodies() {
-		if string(body) == text {
-			return what
+	for _, odd := range chaos.NotObjects() {
+		if string(body) == odd.Text {
+			return odd.Name
 		}
 	}
 	return ""

@@ -68,8 +68,3 @@ func withExtra(body Body, inner string) Body {
 	}
 	return Body(text + "," + inner + `},"api_version":"v3"}`)
 }
-
-// notObjects are bodies that are no event at all, correctly signed (TOL-7).
-func notObjects() []string {
-	return []string{"", "null", "[]", "42", `"message.delivered"`, "\x00\x01{\"field\": message, oops", `{"field":"message"`}
-}

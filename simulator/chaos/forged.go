@@ -120,10 +120,10 @@ func (d *drawer) oddities() {
 	if st, ok := d.hit(FaultUnknownStatus, 0); ok {
 		var f *fact
 		if st.Chance(0.3) {
-			f = d.ghostTemplate(st, seed.Pick(st, []string{event.TemplatePaused, event.TemplateDisabled, "IN_APPEAL", "FLAGGED"}), when(st))
+			f = d.ghostTemplate(st, seed.Pick(st, []string{event.TemplatePaused, event.TemplateDisabled, "IN_APPEAL"}), when(st))
 			f.rule = contract.TOL2
 		} else {
-			f = d.ghost(st, seed.Pick(st, []event.Status{"CLICKED", "EXPIRED", "RECALLED", "typing"}), when(st))
+			f = d.ghost(st, seed.Pick(st, []event.Status{"THROTTLED", "delivered_to_carrier", "EXPIRED", "typing"}), when(st))
 			f.rule = contract.TOL1
 		}
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultUnknownStatus))
@@ -142,7 +142,7 @@ func (d *drawer) oddities() {
 	if st, ok := d.hit(FaultNotAnObject, 0); ok {
 		f := d.ghost(st, event.Queued, when(st))
 		f.subject, f.event.Status, f.rule = Subject{}, "", contract.TOL7
-		body := Body(seed.Pick(st, notObjects()))
+		body := Body(seed.Pick(st, notObjects).Text)
 		f.edits = append(f.edits, func(Body) Body { return body })
 		d.add(f.created, d.deliver(f, First, 1, "", "", FaultNotAnObject))
 	}

@@ -59,7 +59,7 @@ func (d *drawer) outbound() {
 		}
 		var made []Fault
 		if hst, ok := d.hit(FaultHostileText, n); ok && o.Reason != "" {
-			o.Reason = seed.Pick(hst, hostileTexts())
+			o.Reason = seed.Pick(hst, hostileTexts).Text
 			made = append(made, FaultHostileText)
 		}
 		f := d.fact(d.event(n), subject, event.Event{Type: event.TypeOf(s.Status), Outbound: &o}, string(s.Status), at)
@@ -173,7 +173,7 @@ func (d *drawer) inbound() {
 		}
 		var made []Fault
 		if hst, ok := d.hit(FaultHostileText, n); ok && !sameSecond && !stop {
-			words = seed.Pick(hst, hostileTexts())
+			words = seed.Pick(hst, hostileTexts).Text
 			in.Text, made = &words, []Fault{FaultHostileText}
 		}
 		subject := Subject{Kind: AboutInbound, Index: d.index, ID: in.MessageID, From: from, On: in.Channel}
