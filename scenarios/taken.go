@@ -35,8 +35,9 @@ func (s *session) takes(p *planned, w *steps.World) {
 }
 
 // takenElsewhere is how a rule fails by a forgery that was accepted in a bystander's
-// scenario, where the rule's own scenarios saw every one refused.
-func (b *ledger) takenElsewhere(r rule.Rule, own []report.Scenario) (all []report.Scenario) {
+// scenario, where the rule's own scenarios saw every one refused. The last word of the
+// command that sends a forgery is its name.
+func (b *ledger) takenElsewhere(r rule.Rule, own []report.Scenario) []report.Scenario {
 	if slices.ContainsFunc(own, func(out report.Scenario) bool { return out.Verdict == report.Failed }) {
 		return nil
 	}
@@ -60,8 +61,8 @@ func (b *ledger) takenElsewhere(r rule.Rule, own []report.Scenario) (all []repor
 			e := b.s.exchange(p, x)
 			e.Expected, e.Reproduce = "a rejection", b.s.reproduceRule(p, r.ID) // alone it would be rejected
 			out.Evidence = []report.Evidence{e}
-			return append(all, out)
+			return []report.Scenario{out}
 		}
 	}
-	return all
+	return nil
 }

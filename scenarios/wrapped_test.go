@@ -1,13 +1,10 @@
 package scenarios_test
 
 import (
-	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -162,42 +159,6 @@ func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
 	}
 }
 
-// Where each of several processes remembers for itself, some duplicates are known: that
-// nothing is deduplicated would be wrong. Of the mutant that knows none it is said.
-func TestEachProcessRemembersForItself(t *testing.T) {
-	t.Parallel()
-	for _, processes := range []int{0, 3} {
-		cfg := changed(t, func(r *receiver.Receiver) error {
-			var mu sync.Mutex
-			n, known := 0, map[string]bool{}
-			add := r.Add
-			r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
-				mu.Lock()
-				n++
-				mine := ev.Key
-				if processes > 0 {
-					mine = fmt.Sprint(n%processes, " ", ev.Key)
-				}
-				again := known[mine] && processes > 0
-				known[mine] = true
-				ev.Key = fmt.Sprint(ev.Key, " ", n)
-				mu.Unlock()
-				if again {
-					return false, nil
-				}
-				return add(ctx, ev, reply)
-			}
-			return nil
-		})
-		cfg.Rules = []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-5"}
-		rep := verify(t, cfg)
-		want := map[int]string{0: "no-deduplication", 3: "some-duplicates-known"}[processes]
-		if len(rep.Causes) == 0 || rep.Causes[0].ID != want || verdicts(rep, report.Passed) != "" {
-			t.Errorf("%d processes: causes %+v, want %s; passed %q", processes, rep.Causes, want, verdicts(rep, report.Passed))
-		}
-	}
-}
-
 // What is forged of a message that was seen before, and of no event that was, is accepted
 // nowhere but in SIG-13's scenarios and as a tampered copy: it fails the rules of all those
 // forgeries.
@@ -232,39 +193,6 @@ func TestForgeriesAreTakenOfKnownMessages(t *testing.T) {
 		if r.ID == "SIG-3" && (!strings.Contains(r.Reason, "was accepted in the scenario") || !strings.Contains(r.Scenarios[len(r.Scenarios)-1].Evidence[0].Reproduce, "--rule SIG-3,SIG-13")) {
 			t.Errorf("%s: %+v", r.Reason, r.Scenarios[len(r.Scenarios)-1])
 		}
-	}
-}
-
-// Who remembers the last events only forgets one before its retry comes: that it is marked
-// after the answer would be wrong.
-func TestTheLastEventsAreRemembered(t *testing.T) {
-	t.Parallel()
-	cfg := changed(t, func(r *receiver.Receiver) error {
-		const most = 6
-		var mu sync.Mutex
-		var known []string
-		n := 0
-		add := r.Add
-		r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
-			mu.Lock()
-			n++
-			again := slices.Contains(known, ev.Key)
-			if known = append(known, ev.Key); len(known) > most {
-				known = known[1:]
-			}
-			ev.Key = fmt.Sprint(ev.Key, " ", n)
-			mu.Unlock()
-			if again {
-				return false, nil
-			}
-			return add(ctx, ev, reply)
-		}
-		return nil
-	})
-	cfg.Rules = []string{"IDEM-6"}
-	rep := verify(t, cfg)
-	if len(rep.Causes) != 1 || rep.Causes[0].ID != "last-events-remembered" || rep.Rules[0].Cause != rep.Causes[0].ID {
-		t.Errorf("causes %+v: %s", rep.Causes, reasons(rep))
 	}
 }
 

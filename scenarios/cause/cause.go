@@ -44,13 +44,13 @@ func Explain(f Facts) []report.Cause {
 }
 
 // tried puts what experiments with copies have shown in the place of what the failures
-// look like: that only some of the copies are known, or only the last events.
+// look like: that only some of the copies are known, or not for long.
 func tried(f Facts, all []report.Cause) []report.Cause {
 	if f.Forgets > 0 {
 		lost := []string{contract.IDEM6}
 		all = append(slices.DeleteFunc(all, func(c report.Cause) bool { return slices.Equal(c.Rules, lost) }), report.Cause{
-			ID: "last-events-remembered", Rules: lost, Certainty: string(learn.Tried),
-			Summary: fmt.Sprintf("only the last events are remembered: a copy that came at once had no effect, and one after %d events of others had its effect once more", f.Forgets),
+			ID: "forgotten-too-soon", Rules: lost, Certainty: string(learn.Tried),
+			Summary: fmt.Sprintf("what was processed is forgotten too soon, by number or by time: a copy that came at once had no effect, and one after %d events of others had its effect once more", f.Forgets),
 			Fix:     unique + " Retries come for hours: no LRU, no cache of so many keys, no key that expires before.",
 		})
 	}

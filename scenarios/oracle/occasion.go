@@ -7,6 +7,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -65,8 +66,12 @@ func Field(name string) string { return "an event with the unknown field " + nam
 // LongOutage names what no run is an occasion for: a plan disables the webhook for seconds.
 const LongOutage = "an event after the webhook was disabled for minutes"
 
-// occurred notes what a step was an occasion for. The caller holds the lock.
-func (o *Oracle) occurred(s chaos.Step) {
+// occurred notes what a step was an occasion for. One that nobody answered, or whose
+// sender had left by then, is none. The caller holds the lock.
+func (o *Oracle) occurred(s chaos.Step, out delivery.Outcome) {
+	if out.Kind != delivery.Answered || s.Sender.Leaves() {
+		return
+	}
 	for _, name := range said(s) {
 		o.findings.Occasions[name] = true
 	}

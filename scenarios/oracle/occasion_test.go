@@ -43,5 +43,12 @@ func TestOccasionsOfWhatIsSaid(t *testing.T) {
 		if !slices.Contains(got, tt.want) {
 			t.Errorf("%s is an occasion for %q, not for %q", name, got, tt.want)
 		}
+		o = oracle.New(chaos.Plan{}, nil, nil, false)
+		o.Saw(tt.step, delivery.Outcome{Kind: delivery.Timeout}, "")
+		tt.step.Sender = delivery.HangUp
+		o.Saw(tt.step, delivery.Outcome{Kind: delivery.Answered, Status: 200}, "")
+		if n := len(o.Findings().Occasions); n > 0 {
+			t.Errorf("%s, whose answer nobody saw, is %d occasions", name, n)
+		}
 	}
 }

@@ -147,7 +147,7 @@ func (o *Oracle) record(s chaos.Subject) *Record {
 func (o *Oracle) Saw(s chaos.Step, out delivery.Outcome, said string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.occurred(s)
+	o.occurred(s, out)
 	if s.Subject.Kind == "" {
 		return
 	}

@@ -39,9 +39,9 @@ func (s *Subject) CountCopies(ctx context.Context) Copies {
 	return Copies{Sent: manyCopies, Counted: n}
 }
 
-// Forgets tells a receiver that knows its last events only: it is how many events of others
-// came between an event and a copy that had an effect, though one before them had none. It
-// is 0 where that was not seen. Whoever calls it has the turn to send.
+// Forgets tells a receiver that soon forgets what it has processed: it is how many events
+// of others came between an event and a copy that had an effect, though one before them had
+// none. It is 0 where that was not seen. Whoever calls it has the turn to send.
 func (s *Subject) Forgets(ctx context.Context) int {
 	if s.Arrange != nil || s.Traits.Quickest > quickAnswer {
 		return 0 // hundreds of messages would take their time
@@ -59,6 +59,9 @@ func (s *Subject) Forgets(ctx context.Context) int {
 		if err != nil || w.deliver(ctx, m, w.first()) != nil {
 			return 0
 		}
+	}
+	if st, err := w.messageState(first.m.ID)(ctx); err != nil || st.Effects != first.effects {
+		return 0 // the first copy had one as well, and it showed late
 	}
 	if n, ok := first.again(ctx, 1); n == 0 || !ok {
 		return 0
