@@ -1,9 +1,11 @@
 package scenarios_test
 
 import (
+	"context"
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,5 +75,63 @@ func TestWhatARestartThrewAwayIsNotLate(t *testing.T) {
 		if r.ID == "CON-1" && r.Verdict != report.Warned {
 			t.Errorf("CON-1 is %s: %s", r.Verdict, r.Reason)
 		}
+	}
+}
+
+// Where a reply to an ordinary text comes after the settle time, though others have come,
+// it is waited for, and so is a reply to STOP: neither is silence.
+func TestLateRepliesAreNoSilence(t *testing.T) {
+	t.Parallel()
+	for own, want := range map[string]report.Verdict{"": report.Passed, "reply-to-stop": report.Warned} {
+		t.Run("mutant "+own, func(t *testing.T) {
+			t.Parallel()
+			cfg := scenarios.Handler(nil)
+			cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) {
+				c := receiver.Config{Secret: env.Secret.Reveal(), File: filepath.Join(t.TempDir(), "state.db"), BaseURL: env.BaseURL, APIKey: env.APIKey}
+				if own != "" {
+					if err := mutant.Apply(&c, own); err != nil {
+						return nil, nil, err
+					}
+				}
+				change := c.Change
+				c.Change = func(r *receiver.Receiver) error {
+					if change != nil {
+						if err := change(r); err != nil {
+							return err
+						}
+					}
+					var late sync.Map
+					reply, asked := r.ReplyTo, r.OptedOut
+					r.ReplyTo = func(ev receiver.Event) []byte {
+						if strings.HasPrefix(ev.Text, "Hello, is anybody") || ev.Text == "STOP" {
+							late.Store(ev.Subject, true)
+						}
+						return reply(ev)
+					}
+					r.OptedOut = func(ctx context.Context, number string) (bool, error) { // before each reply
+						if _, is := late.LoadAndDelete(number); is {
+							time.Sleep(900 * time.Millisecond)
+						}
+						return asked(ctx, number)
+					}
+					return nil
+				}
+				r, err := receiver.New(c)
+				if err != nil {
+					return nil, nil, err
+				}
+				return r, r.Close, nil
+			}
+			cfg.Probe, cfg.Settle, cfg.Rules = referenceProbe(), 700*time.Millisecond, []string{"INB-1", "INB-2"}
+			rep, err := scenarios.Run(t.Context(), cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range rep.Rules {
+				if r.ID == "INB-2" && r.Verdict != want {
+					t.Errorf("INB-2 is %s, want %s: %s", r.Verdict, want, r.Reason)
+				}
+			}
+		})
 	}
 }

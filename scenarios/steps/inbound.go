@@ -11,6 +11,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
 	"github.com/sentsim/sentsim/simulator/history"
 )
@@ -222,11 +223,23 @@ func (w *World) repliesToOrdinary(ctx context.Context) error {
 	return nil
 }
 
-// silent is why an absence of replies shows nothing: the control got none by now. It is
-// nil where it did, or where there is no control.
-func (w *World) silent() error {
+// silent is why an absence of replies shows nothing: the control got none by now, nor
+// later where the receiver has replied to another one. It is nil where it did, after as
+// much time again and more for what comes behind it, or where there is no control.
+func (w *World) silent(ctx context.Context) error {
 	if w.control == nil || len(w.s.API.Sent(w.control.number)) > 0 {
 		return nil
+	}
+	replied := func(st probe.State) bool { return st.Count > 0 }
+	if len(w.s.API.All()) > 0 {
+		st, err := w.appears(ctx, w.replies(w.control.number), replied)
+		if err != nil {
+			return err
+		}
+		if replied(st) {
+			took := clock.Wall().Sub(w.acked)
+			return w.away(func() error { return (clock.Real{}).Sleep(ctx, took+w.s.Settle) })
+		}
 	}
 	return &NotChecked{
 		Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one
@@ -247,14 +260,17 @@ func (w *World) repliedEquallyOften(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if silent := w.silent(); silent != nil {
+	if silent := w.silent(ctx); silent != nil {
 		return silent
 	}
 	got, err := w.settled(ctx, w.replies(w.contact.number), func(st probe.State) bool { return st.Count > once.Count })
+	if err == nil && got.Count > once.Count { // the other one's may be what is late
+		once, err = w.appears(ctx, w.replies(w.contacts[0].number), func(st probe.State) bool { return st.Count >= got.Count })
+	}
 	switch {
 	case err != nil:
 		return err
-	case got.Count < once.Count:
+	case got.Count < once.Count, once.Count == 0 && got.Count > 0:
 		return notChecked("the receiver sent %d messages to a contact whose text arrived once, and %d to one whose text arrived three times", once.Count, got.Count)
 	case got.Count == once.Count:
 		return nil
@@ -291,7 +307,11 @@ func (w *World) sendsNothing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	silent := w.silent()
+	var silent error
+	if st.Count == 0 {
+		silent = w.silent(ctx)
+		st.Count = len(w.s.API.Sent(w.contact.number)) // which may be as late as the control's
+	}
 	if broken, _ := check.Silence(st.Count, silent == nil); !broken {
 		return silent // an absence counts only after a control
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	long  = 30 * time.Second       // a timeout that must not be reached
+	long  = 2 * time.Minute        // a timeout that must not be reached
 	short = 200 * time.Millisecond // one that must
 )
 
