@@ -27,6 +27,7 @@ type app struct {
 	orders  string        // the only channel on which it makes them
 	unknown string        // the status that it shows of a message that it does not know
 	queue   time.Duration // of an event's work, one after another
+	slow    time.Duration // each answer, one after another
 
 	working sync.Mutex
 	mu      sync.Mutex
@@ -78,6 +79,11 @@ func (a *app) build(env target.Env) http.HandlerFunc {
 			a.rows[strings.TrimPrefix(r.URL.Path, "/orders/")] = &appRow{status: a.begins, seen: map[string]bool{}}
 		case r.Method == http.MethodPost:
 			body, _ := io.ReadAll(r.Body)
+			if a.slow > 0 {
+				a.working.Lock()
+				defer a.working.Unlock()
+				time.Sleep(a.slow)
+			}
 			h := signing.Headers{ID: r.Header.Get(signing.HeaderID), Timestamp: r.Header.Get(signing.HeaderTimestamp), Signature: r.Header.Get(signing.HeaderSignature)}
 			if env.Secret.Verify(h, body, time.Now()) != nil {
 				http.Error(w, "bad signature", http.StatusUnauthorized)

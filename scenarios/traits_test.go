@@ -115,6 +115,14 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 		"templates that it did not make are not known": {
 			app: &app{takes: func(e webhookEvent) bool { return e.Field != "templates" }}, says: "only templates that it made itself", passed: []string{"ORD-1"}, unchecked: []string{"TPL-1"},
 		},
+		"one slow answer after another, and templates under words of its own": {
+			app:    &app{slow: 200 * time.Millisecond, reviews: words(map[string]string{"PENDING": "in_review", "APPROVED": "active", "REJECTED": "declined"})},
+			passed: []string{"TPL-1", "ORD-1"}, configure: func(c *scenarios.Config) { c.Rules = []string{"SIG-1", "TPL-1", "ORD-1"} },
+		},
+		"one slow answer after another, and one update in three is lost": {
+			app: &app{slow: 200 * time.Millisecond, loses: 3}, failed: "ORD-1", says: "in the receiver's state",
+			configure: func(c *scenarios.Config) { c.Rules = []string{"SIG-1", "ORD-1"} },
+		},
 		"the status never changes": {
 			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},
 		},

@@ -79,10 +79,19 @@ type counted struct {
 
 // counted delivers one; nil where its effect cannot be seen.
 func (s *Subject) counted(ctx context.Context, what string) *counted {
-	w := NewWorld(s, what, s.asked.Add(1))
-	if w.needs(rule.MessageEffects) != nil {
-		return nil
+	for range starvedRepeats {
+		w := NewWorld(s, what, s.asked.Add(1))
+		if w.needs(rule.MessageEffects) != nil || ctx.Err() != nil {
+			break
+		}
+		if c := w.counted(ctx); c != nil {
+			return c
+		}
 	}
+	return nil
+}
+
+func (w *World) counted(ctx context.Context) *counted {
 	m, err := w.show(ctx)
 	if err != nil || !w.lastExchange().Outcome.Accepted() {
 		return nil
