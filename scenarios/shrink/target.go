@@ -30,6 +30,9 @@ func (sh *shrinker) refresh(ctx context.Context) error {
 	start := clock.Wall()
 	sh.on.Subject.Restarted()
 	if err := t.Restart(ctx, sh.on.Subject.Env); err != nil {
+		if ctx.Err() != nil { // in the middle of it, which says nothing of the receiver
+			return context.Cause(ctx)
+		}
 		return fmt.Errorf("restart the receiver: %w", err)
 	}
 	sh.noRestart = clock.Wall().Sub(start) > restartFor
