@@ -40,7 +40,7 @@ func (s *session) underDiagnosis() diagnosis.Receiver {
 	r := diagnosis.Receiver{
 		Driver: sub.Driver(), SentWaits: time.Duration(sub.Knobs.TimeoutSeconds) * time.Second,
 		Started: started, Handed: handed, SecretEnv: s.cfg.SecretEnv, Others: variants(sub.Knobs), Seed: sub.Seed,
-		Log: sub.Target.Log, Redact: s.redact,
+		Log: sub.Target.Log, Redact: s.redact, Starved: sub.Pulse.Starved,
 	}
 	if started {
 		r.Alive = sub.Target.Alive

@@ -30,9 +30,10 @@ type Receiver struct {
 	Others    []Variant     // other events, editions and channels to try
 	Seed      seed.Seed
 
-	Log    func() []string                // the last lines of its output
-	Alive  func(ctx context.Context) bool // whether it still takes connections
-	Redact func(text string) string       // takes secrets out of a text
+	Log     func() []string                            // the last lines of its output
+	Alive   func(ctx context.Context) bool             // whether it still takes connections
+	Redact  func(text string) string                   // takes secrets out of a text
+	Starved func(from time.Time) (total time.Duration) // for how long this machine had no time for us
 }
 
 // Variant is another genuine delivery than the one that was refused.

@@ -119,7 +119,7 @@ func (i *investigation) send(r delivery.Request) answer {
 		return answer{Outcome: delivery.Outcome{Kind: delivery.Cancelled}}
 	}
 	timeout := i.r.Timeout
-	if left := i.until.Sub(clock.Wall()); timeout <= 0 || left < timeout {
+	if left := i.left(); timeout <= 0 || left < timeout {
 		timeout = max(left, time.Second)
 	}
 	o, asked := i.known[keyOf(r)]
@@ -153,7 +153,7 @@ func (i *investigation) ahead(requests []delivery.Request) {
 	}
 	i.known = map[string]delivery.Outcome{}
 	for some := range slices.Chunk(requests, sideBySide) {
-		left := i.until.Sub(clock.Wall())
+		left := i.left()
 		if i.over() {
 			return
 		}
@@ -185,9 +185,19 @@ func (i *investigation) tell(what string, r delivery.Request) answer {
 	return a
 }
 
+// left is how much of the budget is left. What this machine had no time for is not
+// counted, up to twice the budget in all.
+func (i *investigation) left() time.Duration {
+	left := i.until.Sub(clock.Wall())
+	if i.r.Starved != nil {
+		left += min(i.r.Starved(i.until.Add(-i.budget)), i.budget)
+	}
+	return left
+}
+
 // over reports whether no more experiments are to be made.
 func (i *investigation) over() bool {
-	if i.ended == "" && clock.Wall().After(i.until) {
+	if i.ended == "" && i.left() < 0 {
 		i.end(fmt.Sprintf("after %s nothing more was tried", i.budget.Round(time.Second)))
 	}
 	return i.ended != "" || i.ctx.Err() != nil
