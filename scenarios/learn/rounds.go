@@ -27,7 +27,7 @@ const wideRound = 12
 // template for each status of a review, and a text in each inbound shape.
 func (l *Learner) round(ctx context.Context, k simulator.Knobs, name string, t *Traits) (*round, error) {
 	r := &round{l: l, knobs: k}
-	slow := l.Answer > slowAnswer && t.SideBySide < 2
+	slow := l.slowAlone(t)
 	if l.Plain == PlainMessage || l.Arranged {
 		if err := r.addMessages(ctx, name, slow); err != nil {
 			return nil, err
@@ -55,7 +55,7 @@ func (r *round) lookBefore(ctx context.Context, t *Traits) {
 // until the state has settled.
 func (r *round) run(ctx context.Context, t *Traits) error {
 	wide := max(wideRound, t.SideBySide)
-	if r.l.narrow || r.l.Answer > slowAnswer && t.SideBySide < 2 {
+	if r.l.narrow || r.l.slowAlone(t) {
 		wide = 1
 	}
 	if err := r.send(ctx, r.tracks, wide, driver.Pace{}); err != nil {
@@ -84,14 +84,13 @@ func (r *round) run(ctx context.Context, t *Traits) error {
 // oneByOne repeats a round in which some messages show and others do not, if one
 // of those shows when it is sent alone: a receiver that mixes up what it handles at
 // the same time (ORD-7) would seem not to keep what it keeps. Where each was sent
-// alone, what shows once more was lost: that it shows is what counts.
+// alone already, an update was lost, and what the second message shows counts.
 func (l *Learner) oneByOne(ctx context.Context, first *round, t *Traits) (*round, error) {
-	for n := uint64(0); ; n++ {
+	for n := range uint64(len(first.tracks)) { // one that shows something else each time has an end
 		doubted := first.doubted()
 		if doubted == nil {
-			return first, nil
+			break
 		}
-		narrow := l.narrow
 		l.narrow = true
 		alone := &round{l: l, knobs: first.knobs, patience: max(500*time.Millisecond, 3*first.lag)}
 		again, err := alone.addMessage(ctx, l.Seed.Stream("learn alone", n), doubted.channel, doubted.status, func(d driver.Driver, _ *seed.Stream) driver.Driver { return d })
@@ -101,20 +100,23 @@ func (l *Learner) oneByOne(ctx context.Context, first *round, t *Traits) (*round
 		if err := alone.run(ctx, t); err != nil {
 			return nil, err
 		}
-		l.narrow = narrow
-		switch {
-		case !again.alive() || !again.state.HasStatus || doubted.state.HasStatus && bare(again.state.Status) == bare(doubted.state.Status):
-			return first, nil
-		case narrow || l.Answer > slowAnswer && t.SideBySide < 2:
-			first.tracks[slices.Index(first.tracks, doubted)] = again
-			first.vocabulary = first.heard()
-			continue
+		l.narrow = false
+		if !again.alive() || !again.state.HasStatus || doubted.state.HasStatus && bare(again.state.Status) == bare(doubted.state.Status) {
+			break
 		}
-		l.narrow, t.SideBySide = true, 1
-		l.notes["messages show only when nothing else is under way: learned one delivery at a time"] = true
-		return l.round(ctx, first.knobs, "one by one", t)
+		if !l.slowAlone(t) {
+			l.narrow, t.SideBySide = true, 1
+			l.notes["messages show only when nothing else is under way: learned one delivery at a time"] = true
+			return l.round(ctx, first.knobs, "one by one", t)
+		}
+		first.tracks[slices.Index(first.tracks, doubted)] = again
+		first.vocabulary = first.heard()
 	}
+	return first, nil
 }
+
+// slowAlone reports whether the receiver is slow and takes one delivery at a time.
+func (l *Learner) slowAlone(t *Traits) bool { return l.Answer > slowAnswer && t.SideBySide < 2 }
 
 // doubted is a message that does not show as others do, nil where there is none.
 func (r *round) doubted() *track {

@@ -62,7 +62,7 @@ func (l *Learner) moreTexts(ctx context.Context, found *round, t *Traits) error 
 			r.addText(l.Seed.Stream("learn more texts on "+string(ch), n), found.knobs.Format().InboundShape, ch)
 		}
 	}
-	if len(r.tracks) == 0 || !some || l.Answer > slowAnswer && t.SideBySide < 2 {
+	if len(r.tracks) == 0 || !some || l.slowAlone(t) {
 		return nil
 	}
 	found.tracks = append(found.tracks, r.tracks...)
