@@ -123,6 +123,12 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			app: &app{slow: 200 * time.Millisecond, loses: 3}, failed: "ORD-1", says: "in the receiver's state",
 			configure: func(c *scenarios.Config) { c.Rules = []string{"SIG-1", "ORD-1"} },
 		},
+		"one slow answer after another, and a status under another word each time": {
+			app: &app{slow: 160 * time.Millisecond, word: func() func(string) string {
+				n := 0
+				return func(string) string { n++; return fmt.Sprint("state ", n) } // called by one at a time
+			}()}, failed: "ORD-1", configure: func(c *scenarios.Config) { c.Rules = []string{"SIG-1", "ORD-1"} },
+		},
 		"the status never changes": {
 			app: &app{word: func(string) string { return "pending" }}, failed: "ORD-1", says: "pending", unchecked: []string{"ORD-3", "ORD-7", "IDEM-4"},
 		},
