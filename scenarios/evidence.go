@@ -91,6 +91,9 @@ func (s *session) reproduceRule(p *planned, others ...contract.ID) string {
 func (s *session) redact(text string) string {
 	for _, secret := range s.subject.Secrets() {
 		for _, word := range secret.Spellings() {
+			if !strings.Contains(text, word) {
+				continue
+			}
 			hidden := "***"
 			if strings.HasPrefix(word, signing.SecretPrefix) {
 				hidden = secret.String()

@@ -153,10 +153,11 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 	if !l.begin(iteration) {
 		return LoadMessage{}, fmt.Errorf("iteration %d was carried out already: each scenario of a script needs a run of its own, with a seed of its own", iteration)
 	}
-	var sent deliveries
+	steps := l.run.Plan.Message(iteration + 1)
+	sent := make(deliveries, 0, len(steps))
 	one := l.run.Plan
 	one.Messages = 1 // it is judged at its own end
-	res, err := chaosrun.Run(ctx, l.s.subject, one, slices.Values(l.run.Plan.Message(iteration+1)), chaosrun.Options{
+	res, err := chaosrun.Run(ctx, l.s.subject, one, slices.Values(steps), chaosrun.Options{
 		Concurrency: 1, Recorder: &sent, Redact: l.s.redact, Headers: l.s.cfg.Headers,
 	})
 	for _, id := range l.s.cfg.Skip { // what it shows of them is nobody's failure
@@ -164,9 +165,11 @@ func (l *Load) Message(ctx context.Context, iteration int) (LoadMessage, error) 
 		delete(res.Findings.Violated, id)
 		delete(res.Findings.Violations, id)
 	}
-	for _, r := range rule.All() {
-		if slices.Contains(r.Needs, rule.ObservedReplies) && res.Unseen != nil {
-			res.Unseen[r.ID] = unobserved
+	if res.Unseen != nil {
+		for r := range rule.Each() {
+			if slices.Contains(r.Needs, rule.ObservedReplies) {
+				res.Unseen[r.ID] = unobserved
+			}
 		}
 	}
 	out := LoadMessage{Deliveries: sent, Violations: l.violations(res.Findings, sent)}
@@ -244,9 +247,12 @@ func (l *Load) begin(iteration int) bool {
 
 // violations are those of one message, each with the cause that this message alone shows.
 func (l *Load) violations(findings oracle.Findings, sent deliveries) []LoadViolation {
+	if len(findings.Violations) == 0 {
+		return nil
+	}
 	var rules []report.Rule
 	var all []LoadViolation
-	for _, r := range rule.All() {
+	for r := range rule.Each() {
 		if vs := findings.Violations[r.ID]; len(vs) > 0 {
 			rules = append(rules, report.Conclude(r, l.s.violations(vs, findings.Violated[r.ID], l.run), true))
 		}

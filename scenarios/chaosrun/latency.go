@@ -9,23 +9,34 @@ import (
 // Latencies is how long answers took, counted by powers of a quarter: the same
 // size for a run of any length.
 type Latencies struct {
-	counts [96]int
+	counts []int // up to the last that is not empty, buckets at most
 	n      int
 	max    time.Duration
 }
+
+// buckets is how many there are.
+const buckets = 96
 
 // bucketBase is what the first bucket ends with.
 const bucketBase = 50 * time.Microsecond
 
 func (l *Latencies) add(d time.Duration) {
 	i, end := 0, bucketBase
-	for end < d && i < len(l.counts)-1 {
+	for end < d && i < buckets-1 {
 		end += end / 4
 		i++
 	}
+	l.reach(i + 1)
 	l.counts[i]++
 	l.n++
 	l.max = max(l.max, d)
+}
+
+// reach makes room for n buckets.
+func (l *Latencies) reach(n int) {
+	if more := n - len(l.counts); more > 0 {
+		l.counts = append(l.counts, make([]int, more)...)
+	}
 }
 
 // Count is how many answers were timed.
@@ -52,6 +63,7 @@ func (l *Latencies) Quantile(q float64) time.Duration {
 
 // Add adds the answers of another run.
 func (l *Latencies) Add(o Latencies) {
+	l.reach(len(o.counts))
 	for i, n := range o.counts {
 		l.counts[i] += n
 	}
@@ -67,11 +79,7 @@ type latencies struct {
 
 // MarshalJSON writes the counts.
 func (l Latencies) MarshalJSON() ([]byte, error) {
-	last := len(l.counts)
-	for last > 0 && l.counts[last-1] == 0 {
-		last--
-	}
-	return json.Marshal(latencies{Counts: append([]int{}, l.counts[:last]...), Max: l.max})
+	return json.Marshal(latencies{Counts: append([]int{}, l.counts...), Max: l.max})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
@@ -80,12 +88,11 @@ func (l *Latencies) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	if len(in.Counts) > len(l.counts) {
+	if len(in.Counts) > buckets {
 		return errors.New("latencies: more buckets than there are")
 	}
-	*l = Latencies{max: in.Max}
-	for i, n := range in.Counts {
-		l.counts[i] = n
+	*l = Latencies{counts: in.Counts, max: in.Max}
+	for _, n := range in.Counts {
 		l.n += n
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/clock"
 )
@@ -13,44 +15,49 @@ import (
 // flights are the deliveries under way, by what they are about.
 type flights struct {
 	mu  sync.Mutex
-	now map[string]chan struct{}
+	now map[flight]chan struct{}
 }
 
-func keysOf(batch []chaos.Step) []string {
-	var keys []string
+// flight is what a delivery is about.
+type flight struct {
+	kind chaos.SubjectKind
+	id   uuid.UUID
+	from string // of a contact's signals, in place of id
+}
+
+// flightsOf are those of a batch, but for what is about nothing.
+func flightsOf(batch []chaos.Step) []flight {
+	var all []flight
 	for _, s := range batch {
-		key := string(s.Subject.Kind) + s.Subject.ID.String()
+		of := flight{kind: s.Subject.Kind, id: s.Subject.ID}
 		if s.Subject.Kind == chaos.AboutContact {
-			key = signalsOf(s)
+			of = signalsOf(s)
 		}
-		if s.Subject.Kind == "" {
-			continue // about nothing
-		}
-		if !slices.Contains(keys, key) {
-			keys = append(keys, key)
+		if s.Subject.Kind != "" && !slices.Contains(all, of) {
+			all = append(all, of)
 		}
 	}
-	return keys
+	return all
 }
 
-// signalsOf is the key of a contact's signals.
-func signalsOf(s chaos.Step) string { return string(chaos.AboutContact) + s.Subject.From }
+// signalsOf is a contact's signals.
+func signalsOf(s chaos.Step) flight { return flight{kind: chaos.AboutContact, from: s.Subject.From} }
 
-// before is the keys of what must be over before a batch: what it is about, and
-// the signals of the contacts who write.
-func before(batch []chaos.Step) []string {
-	keys := keysOf(batch)
+// before is what must be over before a batch: what it is about, and the signals of the
+// contacts who write.
+func before(batch []chaos.Step, own []flight) []flight {
+	own = slices.Clip(own)
 	for _, s := range batch {
 		if s.Subject.Kind == chaos.AboutInbound {
-			keys = append(keys, signalsOf(s))
+			own = append(own, signalsOf(s))
 		}
 	}
-	return keys
+	return own
 }
 
 // wait lets those that are under way end first. Only one goroutine begins any.
-func (f *flights) wait(ctx context.Context, keys []string) error {
-	for _, k := range keys {
+func (f *flights) wait(ctx context.Context, all []flight) error {
+	for _, k := range all {
 		f.mu.Lock()
 		under := f.now[k]
 		f.mu.Unlock()
@@ -67,20 +74,20 @@ func (f *flights) wait(ctx context.Context, keys []string) error {
 }
 
 // begin notes that they are under way until done is called.
-func (f *flights) begin(keys []string) (done func()) {
+func (f *flights) begin(all []flight) (done func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.now == nil {
-		f.now = map[string]chan struct{}{}
+		f.now = map[flight]chan struct{}{}
 	}
 	over := make(chan struct{})
-	for _, k := range keys {
+	for _, k := range all {
 		f.now[k] = over
 	}
 	return func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		for _, k := range keys {
+		for _, k := range all {
 			delete(f.now, k)
 		}
 		close(over)
@@ -92,7 +99,7 @@ func (f *flights) begin(keys []string) (done func()) {
 type sequence struct {
 	to      Recorder
 	mu      sync.Mutex
-	waiting map[int]recorded
+	waiting map[int]*recorded // nil: still under way
 	err     error
 }
 
@@ -101,14 +108,14 @@ type recorded struct {
 	done Done
 }
 
-func newSequence(to Recorder) *sequence { return &sequence{to: to, waiting: map[int]recorded{}} }
+func newSequence(to Recorder) *sequence { return &sequence{to: to, waiting: map[int]*recorded{}} }
 
 // expect notes that a step is under way: those after it wait for it.
 func (q *sequence) expect(number int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.to != nil {
-		q.waiting[number] = recorded{}
+		q.waiting[number] = nil
 	}
 }
 
@@ -118,22 +125,33 @@ func (q *sequence) add(s chaos.Step, done Done) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.waiting[s.Number] = recorded{s, done}
+	if q.err == nil && s.Number == q.first() { // as nearly always
+		delete(q.waiting, s.Number)
+		q.err = q.to.Step(s, done)
+	} else {
+		q.waiting[s.Number] = &recorded{s, done}
+	}
 	for q.err == nil && len(q.waiting) > 0 {
-		first := -1
-		for n := range q.waiting {
-			if first < 0 || n < first {
-				first = n
-			}
-		}
+		first := q.first()
 		r := q.waiting[first]
-		if r.step.Number == 0 {
-			break // still under way
+		if r == nil {
+			break
 		}
 		delete(q.waiting, first)
 		q.err = q.to.Step(r.step, r.done)
 	}
 	return q.err
+}
+
+// first is the lowest number that is waited for.
+func (q *sequence) first() int {
+	first := -1
+	for n := range q.waiting {
+		if first < 0 || n < first {
+			first = n
+		}
+	}
+	return first
 }
 
 // pacer spreads deliveries over time.

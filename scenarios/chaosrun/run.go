@@ -230,7 +230,8 @@ func (r *runner) send(ctx context.Context, all iter.Seq[chaos.Step]) {
 	flush()
 }
 
-// dispatch sends what is sent at one instant, and does not wait for the answers.
+// dispatch sends what is sent at one instant. It does not wait for the answers, unless
+// nothing else may be under way meanwhile.
 func (r *runner) dispatch(ctx context.Context, tokens chan struct{}, p *pacer, batch []chaos.Step) bool {
 	select {
 	case tokens <- struct{}{}:
@@ -238,17 +239,23 @@ func (r *runner) dispatch(ctx context.Context, tokens chan struct{}, p *pacer, b
 		return false
 	}
 	release := func() { <-tokens }
-	keys := keysOf(batch)
-	if r.flights.wait(ctx, before(batch)) != nil || p.wait(ctx, len(batch)) != nil || !r.ready(ctx, batch) {
+	about := flightsOf(batch)
+	if r.flights.wait(ctx, before(batch, about)) != nil || p.wait(ctx, len(batch)) != nil || !r.ready(ctx, batch) {
 		release()
 		return false
 	}
-	done := r.flights.begin(keys)
-	start := make(chan struct{})
-	var group sync.WaitGroup
+	done := r.flights.begin(about)
 	for _, s := range batch {
 		r.record.expect(s.Number)
 	}
+	if len(batch) == 1 && r.o.Concurrency == 1 {
+		r.deliver(ctx, batch[0])
+		done()
+		release()
+		return true
+	}
+	start := make(chan struct{})
+	var group sync.WaitGroup
 	for _, s := range batch {
 		group.Go(func() {
 			<-start

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/simulator/chaos"
@@ -99,14 +101,15 @@ func New(plan chaos.Plan, words, reviews learn.Words, arranged bool) *Oracle {
 type key struct {
 	kind  chaos.SubjectKind
 	index int
-	id    string
+	id    uuid.UUID
+	from  string // of contacts, in place of id
 }
 
 func keyOf(s chaos.Subject) key {
 	if s.Kind == chaos.AboutInbound || s.Kind == chaos.AboutContact {
-		return key{s.Kind, s.Index, s.From}
+		return key{kind: s.Kind, index: s.Index, from: s.From}
 	}
-	return key{s.Kind, s.Index, s.ID.String()}
+	return key{kind: s.Kind, index: s.Index, id: s.ID}
 }
 
 // Record is all that happened about one message, contact or template.

@@ -5,8 +5,10 @@ package rule
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/sentsim/sentsim/scenarios/nearest"
 )
@@ -68,9 +70,13 @@ func Families() []Family {
 	}
 }
 
-// All lists every rule, in the order of the contract.
-func All() []Rule {
-	var all []Rule
+// All lists every rule, in the order of the contract. The caller owns the list.
+func All() []Rule { return slices.Clone(all()) }
+
+// Each goes through the rules of All, and makes no list.
+func Each() iter.Seq[Rule] { return slices.Values(all()) }
+
+var all = sync.OnceValue(func() (all []Rule) { //nolint:gochecknoglobals // a constant, asked for with each message of a load
 	for _, family := range [][]Rule{
 		signatureRules(), acknowledgementRules(), idempotencyRules(), orderRules(),
 		toleranceRules(), retryRules(), inboundRules(), contactRules(), templateRules(), rotationRules(),
@@ -85,7 +91,7 @@ func All() []Rule {
 		all[i].Family = names[all[i].Code()]
 	}
 	return all
-}
+})
 
 // Get finds a rule by its exact id.
 func Get(id string) (Rule, bool) {

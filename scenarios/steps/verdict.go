@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/exchange"
@@ -41,7 +42,19 @@ func refusedBefore(x Exchange, format string, args ...any) error {
 	return &NotChecked{Reason: fmt.Sprintf(format, args...), At: &x}
 }
 
-func missing(n rule.Need) error { return &NotChecked{Reason: n.Missing(), Remedy: n.How()} }
+func missing(n rule.Need) error {
+	said := unmet()[n]
+	return &said
+}
+
+// unmet is what is said of each need that is not met.
+var unmet = sync.OnceValue(func() map[rule.Need]NotChecked { //nolint:gochecknoglobals // a constant, asked for with each message of a load
+	all := map[rule.Need]NotChecked{}
+	for _, n := range rule.Needs() {
+		all[n] = NotChecked{Reason: n.Missing(), Remedy: n.How()}
+	}
+	return all
+})
 
 func starved(what string) error {
 	return &NotChecked{Again: true, Reason: "this machine was starved while " + what + ": the receiver cannot be blamed for what took so long"}

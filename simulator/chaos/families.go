@@ -17,10 +17,13 @@ const familyEvery = 6
 // edition has. It only has to be answered (TOL-3).
 func (d *drawer) addedFamily() {
 	p := d.plan
+	if d.index%familyEvery != 0 || p.Families == "" || p.Profile.Chance(FaultUnknownField) <= 0 || !p.Sending.allows(FaultUnknownField) {
+		return
+	}
 	kinds := slices.DeleteFunc(event.Catalogue(), func(k event.Kind) bool {
-		return k.Parent() == event.ParentMessage || k.Parent() == event.ParentTemplates || p.Families == "" || !p.Families.Has(k.Parent())
+		return k.Parent() == event.ParentMessage || k.Parent() == event.ParentTemplates || !p.Families.Has(k.Parent())
 	})
-	if len(kinds) == 0 || d.index%familyEvery != 0 || p.Profile.Chance(FaultUnknownField) <= 0 || !p.Sending.allows(FaultUnknownField) {
+	if len(kinds) == 0 {
 		return
 	}
 	st := p.Seed.Stream("chaos family", nth(d.index))

@@ -13,7 +13,7 @@ import (
 func (p Plan) Message(index int) []Step {
 	own := slices.DeleteFunc(p.unit(index), func(x parcel) bool { return x.control != "" || x.burst })
 	units := iter.Seq[[]parcel](func(yield func([]parcel) bool) { yield(own) })
-	var all []Step
+	all := make([]Step, 0, len(own))
 	p.merge(units, merger{rounds: index * roundsOfMessage, varied: index%2 == 0}, func(s Step) bool {
 		all = append(all, s)
 		return true

@@ -35,6 +35,9 @@ type material struct {
 	text   string // as given
 	key    []byte
 	states sync.Pool // of *state, keyed once and used again
+
+	spelling  sync.Once
+	spellings []string // made when they are asked for first
 }
 
 func newSecret(text string, key []byte) Secret {

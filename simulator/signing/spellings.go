@@ -5,17 +5,23 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // Spellings are the ways in which the secret is printed by whoever has it:
 // whole, without its prefix, and its key in the ways of the function Spellings.
 // They are for finding a leak and for taking it out; never print one. They are
-// empty for no secret.
+// empty for no secret. The list is everybody's: change a clone of it.
 func (s Secret) Spellings() []string {
 	if s.IsZero() {
 		return nil
 	}
+	s.m.spelling.Do(func() { s.m.spellings = slices.Clip(spell(s)) })
+	return s.m.spellings
+}
+
+func spell(s Secret) []string {
 	text := strings.TrimRight(s.Reveal(), "=")
 	part := strings.TrimPrefix(text, SecretPrefix)
 	all := []string{text, part, strings.ReplaceAll(part, "/", `\/`), url.QueryEscape(part)}
