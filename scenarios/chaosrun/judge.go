@@ -133,11 +133,15 @@ func (r *runner) awaitTemplate(ctx context.Context, s chaos.Step) {
 
 // awaitStanding waits until the receiver has worked off how a contact stands, before a
 // text of one who has opted out, and before a signal that changes it: one with a queue
-// may answer before (CON-2), and who opts out twice must not be seen by the first.
+// may answer before (CON-2), and who opts out twice must not be seen by the first. A
+// text waits for nothing where nobody sees what the receiver answers.
 func (r *runner) awaitStanding(ctx context.Context, s chaos.Step) {
 	after, now, then := r.oracle.Stands(s)
 	text := s.Subject.Kind == chaos.AboutInbound
 	if now.OptedIn == now.OptedOut || text && now.OptedIn || !text && now == then || s.Kind != chaos.KindDeliver {
+		return
+	}
+	if text && r.s.API == nil {
 		return
 	}
 	readable, patient := r.canRead(chaos.AboutContact), len(r.hasty) < maxAwaited
@@ -300,10 +304,13 @@ func (r *runner) verdict(x *reading, c oracle.Controls, shown bool) {
 
 // unseen says of the rules that need the state why they cannot be judged.
 func (r *runner) unseen() map[string]string {
-	unseen := map[string]string{}
-	for _, known := range rule.All() {
+	unseen, missing := map[string]string{}, map[rule.Need]string{}
+	for _, need := range rule.Needs() {
+		missing[need] = r.missing(need)
+	}
+	for known := range rule.Each() {
 		for _, need := range known.Needs {
-			if reason := r.missing(need); reason != "" {
+			if reason := missing[need]; reason != "" {
 				unseen[known.ID] = reason
 				break
 			}
