@@ -17,6 +17,9 @@ import (
 //go:embed k6.js
 var k6Script []byte
 
+//go:embed k6x.js
+var k6xScript []byte
+
 //go:embed wrk.lua
 var wrkScript []byte
 
@@ -31,6 +34,9 @@ type contender struct {
 
 // contenderBefore is sentsim as it was at an earlier commit.
 const contenderBefore = "before"
+
+// k6WithUs is k6 with k6/x/sentsim in it.
+const k6WithUs = "k6/x"
 
 // contenders are all that can take part, and the reasons of those that cannot.
 // dir is for their scripts.
@@ -52,19 +58,25 @@ func contenders(dir string, tools bool) ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
+	k6x, err := script(dir, "k6x.js", k6xScript)
+	if err != nil {
+		return nil, err
+	}
 	wrk, err := script(dir, "wrk.lua", wrkScript)
 	if err != nil {
 		return nil, err
 	}
+	of := func(url string, d time.Duration) []string {
+		return []string{
+			"-e", "URL=" + url, "-e", "DURATION=" + d.String(), "-e", "SECRET=" + secretText, "-e", "WEBHOOK_ID=" + webhookID,
+			"-e", "BODY=" + string(body()), "-e", "CONNECTIONS=" + strconv.Itoa(connections),
+		}
+	}
 	all = append(all, find(contender{
-		name: "k6", command: []string{"k6", "run", "--quiet", "--no-usage-report", k6},
-		more: func(url string, d time.Duration) []string {
-			return []string{
-				"-e", "URL=" + url, "-e", "DURATION=" + d.String(), "-e", "SECRET=" + secretText, "-e", "WEBHOOK_ID=" + webhookID,
-				"-e", "BODY=" + string(body()), "-e", "CONNECTIONS=" + strconv.Itoa(connections),
-			}
-		},
-	}, "go install go.k6.io/k6@v1.8.1 makes one"), find(contender{
+		name: "k6", command: []string{"k6", "run", "--quiet", "--no-usage-report", k6}, more: of,
+	}, "make k6 makes one"), find(contender{
+		name: k6WithUs, command: []string{"./bin/k6", "run", "--quiet", "--no-usage-report", k6x}, more: of,
+	}, "make k6 makes one"), find(contender{
 		name: "wrk", command: []string{"wrk", "-t1", "-c" + strconv.Itoa(connections), "-s", wrk},
 		more: func(url string, d time.Duration) []string {
 			return []string{"-d" + strconv.Itoa(max(1, int(d.Round(time.Second).Seconds()))) + "s", url}
@@ -79,14 +91,16 @@ func script(dir, name string, text []byte) (string, error) {
 	return path, os.WriteFile(path, text, 0o600)
 }
 
-// find looks for c's program in bin/, where make puts it, and on the PATH.
+// find looks for c's program in bin/, where make puts it, and on the PATH; for one
+// that is named with its folder, there.
 func find(c contender, hint string) contender {
-	path, err := exec.LookPath(filepath.Join("bin", c.name))
+	program := c.command[0]
+	path, err := exec.LookPath(filepath.Join("bin", program))
 	if err != nil {
-		path, err = exec.LookPath(c.name)
+		path, err = exec.LookPath(program)
 	}
 	if err != nil {
-		c.missing = fmt.Sprintf("there is no %s in bin/ nor on the PATH; %s", c.name, hint)
+		c.missing = fmt.Sprintf("there is no %s in bin/ nor on the PATH; %s", program, hint)
 		return c
 	}
 	c.command[0] = path

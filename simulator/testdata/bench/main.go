@@ -1,12 +1,12 @@
 // Command bench measures how fast deliveries go out, side by side with others
 // that send to the same receiver on this machine: a bare loop that signs and keeps
-// nothing, a plain net/http client, k6 and wrk. Everybody is a process of their own with 64 connections and the same
-// body of 424 bytes; their turns alternate, so that a machine that slows down
+// nothing, a plain net/http client, k6, k6 with k6/x/sentsim in it, and wrk. Everybody is a process of their own with 64
+// connections and the same body of 424 bytes, but for k6/x/sentsim, whose messages are those of a plan; their turns alternate, so that a machine that slows down
 // slows everybody down.
 //
 //	go run ./simulator/testdata/bench [--rounds N] [--duration D] [--tools=false] [--memory=false] [--verdicts=false] [--before COMMIT]
 //
-// k6 and wrk take part when they are in bin/ or on the PATH; make bench sees to that.
+// k6 and wrk take part when they are in bin/ or on the PATH, k6/x/sentsim when it is in bin/k6; make bench sees to that.
 //
 // Then it measures what users wait for: verdicts on receivers, the command's start,
 // the API's answers. With --before the programs of an earlier commit take their
