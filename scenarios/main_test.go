@@ -45,6 +45,13 @@ func TestMain(m *testing.M) {
 	})
 	h := fragile
 	switch os.Getenv("FRAGILE_RECEIVER") {
+	case "slowly, of a null text":
+		h = func(r http.Handler) http.HandlerFunc {
+			return fragile(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				time.Sleep(180 * time.Millisecond) // so several are sent at the same time
+				r.ServeHTTP(w, req)
+			}))
+		}
 	case "mortal":
 		h = mortal(400)
 	case "mortal, early":

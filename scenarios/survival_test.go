@@ -41,18 +41,29 @@ func referenceProbe() probe.Config {
 }
 
 // What takes a receiver down fails its own rule. The receiver is brought back,
-// and what others had waited for is asked again.
+// and what others had waited for is asked again, also of those that were under way at
+// the same time.
 func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 	t.Parallel()
-	rep := verify(t, dying(t, "of a null text"))
-	if got := verdicts(rep, report.Failed); got != "INB-1 CON-1" {
-		t.Errorf("failed %q, want INB-1 and CON-1, each of which sends a null text: %s", got, reasons(rep))
-	}
-	if got := verdicts(rep, report.Errored) + verdicts(rep, report.NotChecked) + verdicts(rep, report.Warned); got != "" {
-		t.Errorf("not passed although the receiver was brought back: %q", got)
-	}
-	if !strings.Contains(strings.Join(rep.TargetLog, "\n"), "TypeError") {
-		t.Errorf("the receiver's last words are lost: %q", rep.TargetLog)
+	for how, rules := range map[string][]string{
+		"of a null text":         nil,
+		"slowly, of a null text": {"SIG-9", "INB-1", "CON-1"},
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			cfg := dying(t, how)
+			cfg.Rules = rules
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != "INB-1 CON-1" {
+				t.Errorf("failed %q, want INB-1 and CON-1, each of which sends a null text: %s", got, reasons(rep))
+			}
+			if got := verdicts(rep, report.Errored) + verdicts(rep, report.NotChecked) + verdicts(rep, report.Warned); got != "" {
+				t.Errorf("not passed although the receiver was brought back: %q", got)
+			}
+			if !strings.Contains(strings.Join(rep.TargetLog, "\n"), "TypeError") {
+				t.Errorf("the receiver's last words are lost: %q", rep.TargetLog)
+			}
+		})
 	}
 }
 
