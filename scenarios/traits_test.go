@@ -53,6 +53,10 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			app: &app{word: words(map[string]string{"QUEUED": "accepted", "ROUTED": "accepted"})}, failed: "ORD-1",
 			says: "statuses: {QUEUED: accepted, ROUTED: accepted}", passed: []string{"ORD-2", "ORD-3", "ORD-4", "ORD-6", "ORD-7", "IDEM-4", "RET-1", "ACK-2"},
 		},
+		"READ under the word of DELIVERED": {
+			app: &app{word: words(map[string]string{"READ": "delivered"})}, failed: "ORD-1",
+			says: "statuses: {DELIVERED: delivered, READ: delivered}", passed: []string{"ORD-2", "ORD-3", "ORD-6", "ORD-7", "IDEM-4", "RET-1", "ACK-2"}, unchecked: []string{"ORD-4"},
+		},
 		"one word for two statuses, confirmed": {
 			app: &app{word: words(map[string]string{"QUEUED": "accepted", "ROUTED": "accepted"})},
 			configure: func(c *scenarios.Config) {
@@ -394,5 +398,29 @@ func TestChaosArrangesAnewWhatARestartHasForgotten(t *testing.T) {
 	}
 	if got := ruleOf(rep, "IDEM-7"); got.Verdict != report.Warned { // or nothing was forgotten
 		t.Errorf("IDEM-7 is %s: %s", got.Verdict, got.Reason)
+	}
+}
+
+// A message that was read was delivered: who keeps both under one word keeps what is
+// true where DELIVERED is skipped, and ORD-4 cannot be seen.
+func TestChaosOfReadUnderTheWordOfDelivered(t *testing.T) {
+	t.Parallel()
+	cfg := handled((&app{word: func(st string) string { return strings.Replace(strings.ToLower(st), "read", "delivered", 1) }}).build)
+	cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
+	cfg.Probe.Message.Statuses = map[string]string{"DELIVERED": "delivered", "READ": "delivered"}
+	plan := chaos.Plan{Seed: cfg.Seed, Messages: 60, Profile: chaos.Profile{
+		Name: "gaps", Mix: chaos.Mix{WhatsApp: 1}, Faults: map[chaos.Fault]float64{chaos.FaultSkip: 0.5, chaos.FaultReorder: 0.4},
+	}}
+	rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := verdicts(rep, report.Failed); got != "" {
+		t.Errorf("failed %s: %s", got, reasons(rep))
+	}
+	for id, want := range map[string]report.Verdict{"ORD-7": report.Passed, "ORD-4": report.NotChecked} {
+		if r := ruleOf(rep, id); r.Verdict != want {
+			t.Errorf("%s is %s, not %s: %s", id, r.Verdict, want, r.Reason)
+		}
 	}
 }

@@ -84,6 +84,9 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 			return t, err
 		}
 	}
+	if err := l.tellMerged(ctx, found, &t); err != nil {
+		return t, err
+	}
 	if err := l.moreTexts(ctx, found, &t); err != nil {
 		return t, err
 	}
@@ -274,6 +277,7 @@ func (r *round) readings() readings {
 // heard is what the readings come to. A probe that reads no status hears no words.
 func (r *round) heard() vocabulary {
 	v := vocabularyOf(r.readings())
+	v.confirm(r.l.Confirmed)
 	if e, ok := r.l.Probe.Endpoint(probe.KindMessage); ok && e.Status == "" {
 		v.words, v.untold = Words{}, nil
 	}

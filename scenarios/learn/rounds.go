@@ -93,7 +93,7 @@ func (l *Learner) oneByOne(ctx context.Context, first *round, t *Traits) (*round
 		}
 		l.narrow = true
 		alone := &round{l: l, knobs: first.knobs, patience: max(500*time.Millisecond, 3*first.lag)}
-		again, err := alone.addMessage(ctx, l.Seed.Stream("learn alone", n), doubted.channel, doubted.status, func(d driver.Driver, _ *seed.Stream) driver.Driver { return d })
+		again, err := alone.addMessage(ctx, l.Seed.Stream("learn alone", n), doubted.channel, doubted.status, unchanged)
 		if err != nil {
 			return nil, err
 		}
@@ -215,6 +215,9 @@ func (l *Learner) takesPlain(ctx context.Context) bool {
 // firstControl keeps the ids of controls apart from those of other plain deliveries.
 const firstControl = 1_000_000
 
+// unchanged sends as the round does.
+func unchanged(d driver.Driver, _ *seed.Stream) driver.Driver { return d }
+
 // driver is the learner's, with other knobs.
 func (r *round) driver() driver.Driver {
 	d := r.l.Driver
@@ -248,7 +251,7 @@ func (r *round) addMessagesOn(ctx context.Context, ch event.Channel, name string
 			continue
 		}
 		stream := r.l.Seed.Stream("learn "+name+" message on "+string(ch), uint64(i)) //nolint:gosec // counted up from 0
-		if _, err := r.addMessage(ctx, stream, ch, st, func(driver.Driver, *seed.Stream) driver.Driver { return r.driver() }); err != nil {
+		if _, err := r.addMessage(ctx, stream, ch, st, unchanged); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -94,7 +95,7 @@ func (o *Oracle) Answered(s chaos.Step, out delivery.Outcome, now time.Time, sho
 	default:
 		rules := []string{contract.SIG1, contract.ACK3}
 		for _, f := range features {
-			if !slices.Contains(rules, f.Rule) {
+			if !slices.Contains(rules, f.Rule) && !rule.ByProbe(f.Rule) {
 				rules = append(rules, f.Rule)
 			}
 		}

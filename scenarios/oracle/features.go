@@ -204,7 +204,7 @@ func (r *Record) stateFeatures(e Expectation, st probe.State) []Feature {
 		add(contract.TPL1, "a template that ends as %s", final)
 		return all
 	}
-	if r.readFirst() {
+	if r.readFirst() && r.words.Kept(event.Read) && !r.words.Same(event.Read, event.Delivered) {
 		add(contract.ORD4, "READ without DELIVERED before")
 	}
 	if r.sameSecond() {
@@ -294,6 +294,10 @@ func (r *Record) lateFeatures(final string, st probe.State) []Feature {
 		status := a.Step.Event.Status
 		after := i > arrived || group != 0 && a.Step.Group == group
 		seen := r.is(st, status) || !st.Known || !st.HasStatus || r.is(st, final)
+		later := place(status) > place(final) && final != string(event.Failed) // one that the receiver does not keep
+		if later || r.words.Same(event.Status(status), event.Status(final)) {
+			continue // that it moved back to it could not be seen
+		}
 		if status == final || !after || !seen || a.Taken != Acked && a.Taken != Maybe {
 			continue
 		}

@@ -93,6 +93,17 @@ var all = sync.OnceValue(func() (all []Rule) { //nolint:gochecknoglobals // a co
 	return all
 })
 
+// ByProbe reports whether nothing but a probe shows that a rule is kept.
+func ByProbe(id string) bool { return byProbe()[id] }
+
+var byProbe = sync.OnceValue(func() map[string]bool { //nolint:gochecknoglobals // a constant, asked for with each answer
+	ids := map[string]bool{}
+	for _, r := range all() {
+		ids[r.ID] = r.State && slices.ContainsFunc(r.Needs, func(n Need) bool { return n.Probe() != "" })
+	}
+	return ids
+})
+
 // Get finds a rule by its exact id.
 func Get(id string) (Rule, bool) {
 	for _, r := range All() {
