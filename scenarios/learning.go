@@ -12,9 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/sentsim/sentsim/scenarios/cause"
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/learn"
+	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/clock"
@@ -64,10 +67,22 @@ func (s *session) learn(ctx context.Context) {
 	s.subject.Widen(traits.SideBySide)
 }
 
+// firstMessage reads the message that the first delivery was about, nil where it was about
+// none, or it cannot be read.
+func (s *session) firstMessage() func(context.Context) (probe.State, error) {
+	id := gjson.GetBytes(s.first.taken.Request.Body, "payload.message_id").String()
+	if _, ok := s.subject.Probe.Endpoint(probe.KindMessage); !ok || id == "" {
+		return nil
+	}
+	return func(ctx context.Context) (probe.State, error) {
+		return s.subject.Probe.Message(ctx, s.subject.Target.URL(), id)
+	}
+}
+
 // learnOnce learns it with messages of that seed. refused is set to the first delivery that was refused.
 func (s *session) learnOnce(ctx context.Context, from seed.Seed, refused *atomic.Pointer[learn.Exchange]) (learn.Traits, *learn.Learner, error) {
 	l := s.learner()
-	l.Seed, l.Answer = from, s.first.answer
+	l.Seed, l.Answer, l.First = from, s.first.answer, s.firstMessage()
 	heard := l.Seen
 	l.Seen = func(x learn.Exchange) {
 		heard(x)

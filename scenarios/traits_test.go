@@ -231,6 +231,14 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 		"X-Webhook-ID is taken for the event's": {
 			app: onceFor(func(e webhookEvent) string { return e.hook }), failed: "IDEM-4", says: "X-Webhook-ID", unchecked: []string{"ORD-1", "ORD-3"},
 		},
+		"the key is an id that stands nowhere": {
+			app: onceFor(func(e webhookEvent) string {
+				if e.Field != "templates" && e.Payload.Status != "" {
+					return "undefined"
+				}
+				return e.Payload.ID + e.Payload.From + e.Payload.Received + e.Payload.Template + e.Payload.Review
+			}), failed: "IDEM-4", says: "very first delivery", unchecked: []string{"ORD-1", "ORD-3"},
+		},
 		"one update in seven is lost": {app: &app{loses: 7}, failed: "ORD-1", says: "though every event was acknowledged"},
 		"a race of 4 ms":              {app: &app{race: 4 * time.Millisecond}, failed: "IDEM-4", says: "SENT", passed: []string{"ORD-1", "ORD-3"}},
 		"a time in place of a status": {

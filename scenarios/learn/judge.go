@@ -79,6 +79,21 @@ func (l *Learner) nothingShows(t *Traits, found *round) {
 	switch {
 	case l.Arranged:
 		t.Outbound = Sight{Why: "no message shows in the receiver's state, not even one that was arranged as target.arrange says", Remedy: look + " Otherwise look at target.arrange."}
+	case l.onlyOne:
+		const id = "one-key-for-all-events"
+		why := "it takes them all for duplicates of the first"
+		if !l.otherShows(found) {
+			why += ", or has processed nothing since"
+		}
+		t.Outbound = Sight{Why: "only the first event of all had an effect: the receiver drops every one after it as a duplicate (IDEM-4)", Cause: id}
+		t.Deviations = append(t.Deviations, Deviation{
+			ID: id, Rule: contract.IDEM4, Certainty: Matches,
+			Name:   "different events all count",
+			Reason: fmt.Sprintf("the message of the very first delivery shows in the receiver's state, and not one of the %d after it, though their events were acknowledged: %s", len(found.outbound()), why),
+			Fix:    "Know duplicates by X-Webhook-Event-ID, or by message_id and message_status. What stands nowhere in the body, such as event.id, is the same for every event: undefined, null or empty.",
+			Seen:   l.firstSeen,
+		})
+		return
 	case l.saysForeign() || l.otherShows(found):
 		t.OwnOnly = Matches
 		t.Outbound = Sight{Why: "only messages that the receiver sent itself show in its state, and none is arranged (target.arrange)", Remedy: arrangeRemedy + " " + look}

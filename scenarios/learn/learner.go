@@ -38,6 +38,8 @@ type Learner struct {
 	Plain     Plain          // what the first delivery found to be taken
 	Refused   []event.Status // what it found to be refused, though others are taken
 	Answer    time.Duration  // how long its answer took
+	// First reads the message of the first delivery; nil: it was of none, or cannot be read.
+	First func(context.Context) (probe.State, error)
 	// Seen is told of every exchange, from several goroutines.
 	Seen func(driver.Exchange)
 
@@ -46,9 +48,12 @@ type Learner struct {
 	selects  atomic.Bool // it turns some deliveries away for what they are
 	controls uint64      // plain deliveries that were sent as a control
 	notes    map[string]bool
-	narrow   bool          // one delivery at a time
-	silent   []*track      // which have shown nothing
-	quickest time.Duration // of the answers so far
+	narrow   bool     // one delivery at a time
+	silent   []*track // which have shown nothing
+	onlyOne  bool     // the message of the first delivery shows, and none after it
+
+	firstSeen string        // what shows of it
+	quickest  time.Duration // of the answers so far
 }
 
 // slowAnswer is from when on deliveries one after another take too long: they go
@@ -84,6 +89,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 			return t, err
 		}
 	}
+	l.readFirst(ctx, found)
 	if err := l.tellMerged(ctx, found, &t); err != nil {
 		return t, err
 	}
@@ -101,29 +107,6 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 		l.silent = nil
 	}
 	return t, nil
-}
-
-// latest is for how long after the settle time something may still come to show.
-const latest = 12 * time.Second
-
-// Late watches what did not show within the settle time and reports how long after
-// its acknowledgement some of it came; 0 if nothing did.
-func (l *Learner) Late(ctx context.Context) time.Duration {
-	of := map[bool]*track{} // a text or template, and a message: enough to tell
-	for _, t := range l.silent {
-		of[t.status != ""] = t
-	}
-	for end := clock.Wall().Add(latest); len(of) > 0 && clock.Wall().Before(end); {
-		for _, t := range of {
-			if st, err := t.read(ctx); err == nil && st.Known {
-				return clock.Wall().Sub(t.acked)
-			}
-		}
-		if (clock.Real{}).Sleep(ctx, 300*time.Millisecond) != nil {
-			break
-		}
-	}
-	return 0
 }
 
 // reads reports whether the state of a kind can be read.
