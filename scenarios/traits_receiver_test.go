@@ -44,9 +44,10 @@ type appRow struct {
 
 // webhookEvent is what a delivery says.
 type webhookEvent struct {
-	Field   string `json:"field"`
-	Event   string `json:"event"`
-	SubType string `json:"sub_type"`
+	Field   string          `json:"field"`
+	Event   string          `json:"event"`
+	Request json.RawMessage `json:"request_id"`
+	SubType string          `json:"sub_type"`
 	Payload struct {
 		ID       string `json:"message_id"`
 		Status   string `json:"message_status"`

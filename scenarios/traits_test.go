@@ -153,6 +153,15 @@ func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 			app: &app{takes: onlyField("messages")}, failed: "ORD-1", says: "knobs: {edition: 2025}",
 			passed: []string{"ORD-3", "ORD-4", "ORD-6", "ORD-7", "IDEM-4", "INB-1", "ACK-2"},
 		},
+		"a field of the newest form is refused": {
+			app: &app{refuses: func(e webhookEvent) (int, string) {
+				if e.Request != nil {
+					return http.StatusBadRequest, "cannot be read"
+				}
+				return 0, ""
+			}},
+			failed: "SIG-1", says: "taken without the field request_id", passed: []string{"ORD-1", "ORD-3", "INB-1", "SIG-2"},
+		},
 		"the form of 2026-05, and the newest refused": {
 			app: &app{refuses: func(e webhookEvent) (int, string) {
 				if e.Event != "" {

@@ -55,6 +55,9 @@ func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bo
 			sent := EditionOf(l.Driver.Knobs)
 			dev := editionDeviation(contract.SIG1, sent, e.Name, "are refused: "+quoted(refused.Outcome))
 			dev.Name = fmt.Sprintf("a correctly signed delivery of edition %s is accepted", sent)
+			if fields := l.refusedFields(ctx, d); len(fields) > 0 {
+				dev = closedSchema(sent, e.Name, fields, refused)
+			}
 			taken.Knobs, taken.Answer, taken.Deviation = d.Knobs, x.Outcome.Duration, &dev
 			return taken, true
 		}
