@@ -119,9 +119,15 @@ func (i *investigation) changedBody() *report.Diagnosis {
 		Fix:     rawBytes,
 	}
 	if len(fits) == 1 && fits[0] == "" {
-		d.Cause = "body-empty"
-		d.Summary = "key, clock and headers are right, and the body that is verified is not the one that was sent: only a signature over an empty body is found right"
+		if part := i.partOfBody(); part != nil {
+			return part
+		}
 		return d
+	}
+	if len(not) == 0 {
+		if cut := i.cutBody(); cut != nil {
+			return cut
+		}
 	}
 	if !i.right(`{"a":"x"}`) {
 		if len(not) > 0 {

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/sentsim/sentsim/scenarios/diagnosis"
 	"github.com/sentsim/sentsim/scenarios/driver"
@@ -187,6 +188,17 @@ func TestFaultsAreFound(t *testing.T) {
 		{"a filter that leaves nothing", faulty{secret: ours, refused: 400, body: func([]byte) []byte { return nil }, after: func(w http.ResponseWriter, _ *http.Request, _ []byte) {
 			http.Error(w, "Unexpected end of JSON input", http.StatusBadRequest)
 		}}, "body-empty", "something else had read"},
+		{"all but the last byte", faulty{secret: ours, body: func(b []byte) []byte { return b[:max(len(b)-1, 0)] }}, "body-cut", "last byte"},
+		{"all but the first byte", faulty{secret: ours, body: func(b []byte) []byte { return b[min(len(b), 1):] }}, "body-cut", "first byte"},
+		{"UTF-16, big-endian", faulty{secret: ours, body: func(b []byte) []byte {
+			var out []byte
+			for _, unit := range utf16.Encode([]rune(string(b))) {
+				out = append(out, byte(unit>>8), byte(unit))
+			}
+			return out
+		}}, "body-as-utf16be", "big-endian"},
+		{"another body where there is one", faulty{secret: ours, body: func(b []byte) []byte { return bytes.Repeat(b, 3) }}, "body-changed", "an empty body is found right"},
+		{"the first bytes", faulty{secret: ours, body: func(b []byte) []byte { return b[:min(len(b), 200)] }}, "body-cut", "only the first 200 bytes"},
 		{"compressed", faulty{secret: ours, body: func(b []byte) []byte {
 			if string(b) != "{}" {
 				return append([]byte("\x1f\x8b"), b...)
