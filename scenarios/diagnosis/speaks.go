@@ -27,51 +27,6 @@ func (i *investigation) saysAtOnce() *report.Diagnosis {
 	}
 }
 
-// noSecretTexts are what programs write that have no secret to verify with: in
-// their own words, or in those of the library that was given nothing for a key.
-var noSecretTexts = regexp.MustCompile(`(?i)` + strings.Join([]string{
-	`(secret|signing.?key|webhook.?key|hmac.?key|SENT_[A-Z_]*|[A-Z]+_SECRET\w*).{0,60}(is |are |was |has )?(not |n't |un|never |no |in)(been )?(configured|set\b|defined|found|provided|available|initiali[sz]ed|present|loaded)`,
-	`(secret|signing.?key).{0,30}(is |are )?(missing|undefined|empty|unset|unconfigured|null|none|nil|required)`,
-	`(missing|no|unset|undefined|unconfigured|without|configure|set)\b.{0,24}(signing secret|webhook.?secret|secret.{0,20}(configured|set|env)|signing.?key|environment variable|env(ironment)? var|SENT_[A-Z_]+|[A-Z]+_SECRET)`,
-	`(mis|not |un)configured|configuration (error|missing)|misconfiguration`,
-	`empty key|key cannot be (null|empty)|parameter 'key'|"key" argument must be.{0,80}undefined`,
-	`got 'NoneType'|'NoneType' object has no attribute '(encode|split|removeprefix|replace|startswith)|nil into String|argument #3 \(\$key\)|null given|undefined \(reading '(replace|slice|split|startsWith|substring)'\)|keyerror: '?SENT|secret.{0,20}(nil|null) pointer`,
-}, "|"))
-
-// noSecret is for a receiver that has no secret and says so, in its answer or in its log.
-func (i *investigation) noSecret() *report.Diagnosis {
-	said := ""
-	for line := range strings.Lines(words(i.plain)) {
-		if noSecretTexts.MatchString(line) && (i.plain.Status >= 500 || strings.Contains(strings.ToLower(line), "configured") || strings.Contains(strings.ToLower(line), "environment")) {
-			said = "its answer says so: " + i.seen(i.plain)
-			break
-		}
-	}
-	if said == "" && i.plain.Status >= http.StatusInternalServerError {
-		for _, line := range i.r.Log() {
-			if noSecretTexts.MatchString(line) {
-				said = "it answers " + i.seen(i.plain) + ", and its output says: " + i.r.Redact(strings.TrimSpace(line))
-				break
-			}
-		}
-	}
-	if said == "" {
-		return nil
-	}
-	d := &report.Diagnosis{
-		Cause:   "secret-not-configured",
-		Summary: "the receiver has no signing secret to verify with; " + said,
-		Fix:     "Set the secret where the receiver runs, under the name that it reads, and start it again.",
-	}
-	switch {
-	case i.r.Handed:
-		d.Fix = "It was handed to the function that makes the handler: verify with that one."
-	case i.r.Started:
-		d.Fix = "It got its secret in the environment variable " + i.r.SecretEnv + ". If it reads another, name that with --secret-env NAME (target.secret_env in the config file)."
-	}
-	return d
-}
-
 // saying is a status that explains itself.
 type saying struct {
 	status     int
