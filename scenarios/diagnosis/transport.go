@@ -19,7 +19,7 @@ func (i *investigation) transport() *report.Diagnosis {
 	switch i.plain.Kind {
 	case delivery.Answered:
 		if saysTLS(i.plain) {
-			return i.otherScheme()
+			return first(i.otherScheme, i.saysHTTPS)
 		}
 		return i.challengeAtOnce()
 	case delivery.Timeout:
@@ -127,10 +127,26 @@ func (i *investigation) otherScheme() *report.Diagnosis {
 	}
 }
 
+// saysHTTPS is for an answer with which servers of TLS tell that plain HTTP came, where
+// https is not answered: that port has TLS behind something else, or a certificate of
+// the client or a name is wanted. No request was looked at.
+func (i *investigation) saysHTTPS() *report.Diagnosis {
+	u, err := url.Parse(i.r.URL)
+	if err != nil || u.Scheme != "http" || i.plain.Status < 400 {
+		return nil
+	}
+	u.Scheme = "https"
+	return &report.Diagnosis{
+		Cause:   "https-required",
+		Summary: "the answer says that this port is for https, and plain HTTP came there: " + i.seen(i.plain) + ". No request was looked at, and its signature was not either",
+		Fix:     "Give the https:// address, " + u.String() + " , with --cacert FILE or --insecure where its certificate is your own. If a proxy stands in between, let it pass requests on over https (proxy_pass https://… in nginx), or to the receiver's plain port.",
+	}
+}
+
 // saysTLS recognises how servers of TLS answer a plain request.
 func saysTLS(o delivery.Outcome) bool {
 	said := strings.ToLower(text(o))
-	return strings.Contains(said, "plain http") && strings.Contains(said, "https") || strings.Contains(said, "http request to an https server")
+	return strings.Contains(said, "plain http") && strings.Contains(said, "https") || strings.Contains(said, "http request to an https server") || strings.Contains(said, "plain http to an ssl-enabled server port")
 }
 
 // otherAddress tries the other loopback addresses.

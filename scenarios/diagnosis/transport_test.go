@@ -29,7 +29,12 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 		}
 		http.NotFound(w, r)
 	}))
-	for _, s := range []*httptest.Server{plain, secure, hangs, dropping, hangsUp} {
+	behind := func(says string) *httptest.Server { // something that tells what a server of TLS behind it said
+		return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, says, http.StatusBadRequest) }))
+	}
+	nginx, golang := behind("<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<hr><center>nginx/1.24.0</center></html>"), behind("Client sent an HTTP request to an HTTPS server.\n")
+	apache := behind("<html><head><title>400 Bad Request</title></head><body><p>Reason: You're speaking plain HTTP to an SSL-enabled server port.</p></body></html>")
+	for _, s := range []*httptest.Server{plain, secure, hangs, dropping, hangsUp, nginx, golang, apache} {
 		t.Cleanup(func() { s.CloseClientConnections(); s.Close() })
 	}
 	for _, tt := range []struct {
@@ -38,6 +43,9 @@ func TestWhatDoesNotAnswer(t *testing.T) {
 	}{
 		{"TLS on a plain URL", strings.Replace(secure.URL, "https:", "http:", 1), "speaks-tls", "https://", nil},
 		{"plain HTTP on a TLS URL", strings.Replace(plain.URL, "http:", "https:", 1), "speaks-plain-http", "http://", nil},
+		{"plain HTTP at nginx' port for TLS", nginx.URL, "https-required", "--insecure", nil},
+		{"plain HTTP at Go's port for TLS", golang.URL, "https-required", "over https", nil},
+		{"plain HTTP at Apache's port for TLS", apache.URL, "https-required", "https://127.0.0.1", nil},
 		{"no answer in time", hangs.URL, "hang", "--timeout 30s", func(r *diagnosis.Receiver) { r.Timeout = 200 * time.Millisecond }},
 		{"a dropped connection", dropping.URL, "no-answer", "without an answer", nil},
 		{"a check that hangs up", hangsUp.URL, "no-answer", "compare the receiver's signing secret", nil},
