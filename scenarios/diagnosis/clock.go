@@ -99,7 +99,7 @@ func (i *investigation) otherUnits() *report.Diagnosis {
 		}
 		stamped := func() delivery.Request { return i.stamped(u.text(clock.Wall())) }
 		what, a := i.try(stamped())
-		if what != accepted && what != changed || !i.confirmed(stamped, a) {
+		if what != accepted && what != changed || !i.confirmed(stamped, a) || u.number && i.anyTime(u.text) {
 			continue
 		}
 		i.note("with a timestamp in "+u.name, a.Outcome)
@@ -110,6 +110,19 @@ func (i *investigation) otherUnits() *report.Diagnosis {
 		}
 	}
 	return nil
+}
+
+// anyTime reports whether a timestamp in a unit is taken that is more than a year off in
+// that unit, before and after: then it is its size in seconds that is taken, and nothing
+// shows that the unit is read. One that looks one way only refuses one of them.
+func (i *investigation) anyTime(text func(time.Time) string) bool {
+	const year = 400 * 24 * time.Hour
+	for _, off := range []time.Duration{-year, year} {
+		if what, _ := i.try(i.stamped(text(clock.Wall().Add(off)))); what != accepted && what != changed {
+			return false
+		}
+	}
+	return true
 }
 
 // skewed measures the window in which signatures are taken, around an offset at

@@ -35,6 +35,7 @@ type investigation struct {
 
 	facts   facts
 	anyText bool                        // a timestamp that is no number is taken
+	endless bool                        // whatever is signed far enough on one side of now is taken
 	weakToo bool                        // doors that are recognised by common words count too
 	known   map[string]delivery.Outcome // by request: what ahead has asked for
 	locked  int                         // answers in a row that turn away what was only refused before

@@ -3,6 +3,7 @@ package diagnosis
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"regexp"
 	"time"
 
@@ -21,7 +22,7 @@ var ofTime = regexp.MustCompile(`(?i)time ?stamp|expired|stale|too old|tolerance
 // a timestamp that is no number, since no number is more than 300 apart from that. All
 // of them spoil the experiments that follow: by chance, or because any other form passes.
 func (i *investigation) timeAlone() *report.Diagnosis {
-	if d := first(i.wrongWayRound, i.tightTolerance); d != nil {
+	if d := first(i.wrongWayRound, i.oneWayOnly, i.tightTolerance); d != nil {
 		return d
 	}
 	r := i.stamped("soon")
@@ -56,6 +57,49 @@ func (i *investigation) wrongWayRound() *report.Diagnosis {
 		Summary: "the receiver's check of the timestamp is the wrong way round: signed now, the delivery gets " + i.seen(i.plain) + ", and signed 15 minutes ahead, 15 minutes ago or a day ago it is taken",
 		Fix:     "Refuse where the difference is greater than 300 s, and not where it is less.",
 	}
+}
+
+// oneWayOnly is for a check that takes only what is old, or only what lies ahead, from
+// some point on and without an end. A clock that is wrong makes the same of a check that
+// looks one way only, so the clock of a receiver that tells another time is left alone,
+// and where it tells none both are said.
+func (i *investigation) oneWayOnly() *report.Diagnosis {
+	const far, day, years = 15 * 60, 86400, 8 * 365 * 86400
+	for _, side := range []struct {
+		sign        int64
+		takes, lies string
+		clock       string
+	}{
+		{-1, "only what was signed long ago is taken: 15 minutes, a day and eight years ago", "15 minutes ahead", "slow, and refuses only what lies ahead of it"},
+		{1, "only what was signed ahead of now is taken: by 15 minutes, a day and eight years", "15 minutes ago", "fast, and refuses only what is older than it allows"},
+	} {
+		taken := func(offset int64) bool {
+			what := i.signedAt(side.sign * offset)
+			return what == accepted || what == changed
+		}
+		if !taken(far) || !taken(day) || !taken(years) || taken(-far) || i.over() {
+			continue
+		}
+		at, err := http.ParseTime(i.plain.Header.Get("Date"))
+		told := err == nil
+		const right = 30 * time.Second
+		if off := at.Sub(i.plain.Start); told && (off < -right || off > right) {
+			i.endless = true
+			return nil // its clock is wrong, and says so
+		}
+		i.tried = append(i.tried, side.takes+"; signed now or "+side.lies+" it is not")
+		d := &report.Diagnosis{
+			Cause:   toleranceCause,
+			Summary: "the receiver's check of the timestamp is the wrong way round: " + side.takes + ", and signed now (" + i.seen(i.plain) + ") or " + side.lies + " it is not",
+			Fix:     "Refuse where abs(now − X-Webhook-Timestamp) is greater than 300 s, both in seconds, and take everything else: a comparison, or the sign of the difference, is turned about.",
+		}
+		if !told {
+			d.Summary += ". Or its clock is " + side.clock + ": it tells no time, so these cannot be told apart from outside"
+			d.Fix += " And compare its clock with this machine's (date -u on both)."
+		}
+		return d
+	}
+	return nil
 }
 
 const (

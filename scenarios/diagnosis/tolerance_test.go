@@ -82,6 +82,51 @@ func TestTheCheckOfTheTimeIsFound(t *testing.T) {
 	}
 }
 
+// A check that takes only what is old, or only what lies ahead, is turned about, and
+// reads no other unit: a number of minutes is old, and one of milliseconds lies ahead.
+func TestACheckThatIsTurnedAboutIsNoUnit(t *testing.T) {
+	t.Parallel()
+	old := func(d time.Duration) bool { return d > 5*time.Minute }
+	ahead := func(d time.Duration) bool { return d < -20*time.Second }
+	for _, tt := range []struct {
+		name        string
+		ok          func(age time.Duration) bool
+		date        []string // what it tells of the time: nothing, or a date that is right, slow or fast
+		cause, says string
+	}{
+		{"only what is old", old, []string{"right"}, "timestamp-tolerance", "wrong way round: only what was signed long ago"},
+		{"only what lies ahead", ahead, []string{"right"}, "timestamp-tolerance", "wrong way round: only what was signed ahead of now"},
+		{"only what is old, and no date", old, nil, "timestamp-tolerance", "cannot be told apart"},
+		{"only what is old, and its clock is slow", old, []string{"slow"}, "clock-skew", "slow"},
+		{"only what lies ahead, and its clock is fast", ahead, []string{"fast"}, "clock-skew", "fast"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := secret(t)
+			d := diagnosed(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header()["Date"] = nil
+				if len(tt.date) > 0 {
+					now := clock.Wall().UTC()
+					switch tt.date[0] {
+					case "slow":
+						now = now.Add(-20 * time.Minute)
+					case "fast":
+						now = now.Add(20 * time.Minute)
+					}
+					w.Header().Set("Date", now.Format(http.TimeFormat))
+				}
+				timed(s, func(stamp string) bool {
+					seconds, err := strconv.ParseInt(stamp, 10, 64)
+					return err == nil && tt.ok(clock.Wall().Sub(time.Unix(seconds, 0)))
+				}).ServeHTTP(w, r)
+			}))
+			if d == nil || d.Cause != tt.cause || !strings.Contains(d.Summary, tt.says) {
+				t.Errorf("%+v", d)
+			}
+		})
+	}
+}
+
 // Who takes one delivery in two, whenever they come, has no tight tolerance.
 func TestTurnsAreNoTolerance(t *testing.T) {
 	t.Parallel()
