@@ -75,7 +75,7 @@ func csrfDoors() []door {
 			fix: "[IgnoreAntiforgeryToken] on the action or page model, .DisableAntiforgery() on a minimal API's endpoint." + why,
 		},
 		{
-			cause: "csrf", who: "Symfony's CSRF protection", body: `the csrf token is invalid\. please|InvalidCsrfTokenException`,
+			cause: "csrf", who: "Symfony's CSRF protection", body: `the csrf token is invalid\. please|InvalidCsrfTokenException|invalid csrf token.{0,600}Symfony\\+(Component|Bundle)`,
 			fix: "Take the webhook's route out of the firewall or form that checks the token (csrf_protection: false), and read $request->getContent()." + why,
 		},
 		{
@@ -141,6 +141,10 @@ func loginDoors() []door {
 			fix: "On Azure App Service: Authentication, excluded paths (globalValidation.excludedPaths), or “allow unauthenticated requests” and check in the app. " + fix,
 		},
 		{
+			cause: "login", who: "a login (the middleware of Clerk, which hides routes from those who are signed out)", status: []int{401, 403, 404}, header: `x-clerk-auth-reason: \S*protect-`, sure: true,
+			fix: fix + " In clerkMiddleware: auth.protect() only where createRouteMatcher finds no webhook, or a matcher in config that leaves /webhooks/ out.",
+		},
+		{
 			cause: "login", who: "a login (oauth2-proxy)", status: []int{401, 403}, body: `/oauth2/(start|sign_in)\b`, sure: true,
 			fix: fix + " In oauth2-proxy: --skip-auth-route='POST=^/webhooks/'.",
 		},
@@ -183,6 +187,10 @@ func accessDoors() []door {
 		{
 			cause: "other-auth", who: "WordPress, whose REST API wants a permission,", status: []int{401, 403}, body: `"code" *: *"rest_(forbidden|not_logged_in|unauthorized|login_required|cannot_\w+)|sorry, you are not allowed to do that`,
 			fix: "Register the webhook's route with 'permission_callback' => '__return_true', and verify the signature in its callback; a plugin that closes the REST API (rest_authentication_errors) must except the route. If permission_callback is what verifies the signature, compare its signing secret.",
+		},
+		{
+			cause: "other-auth", who: "Hasura, which wants its own secret,", status: []int{401, 403}, body: `x-hasura-(admin-secret|access-key)\b.{0,40}required`, sure: true,
+			fix: "What listens there is Hasura's API and not the receiver: give the address of the action or function that takes webhooks. To test behind it, add the header with --header 'X-Hasura-Admin-Secret: VALUE'.",
 		},
 		{
 			cause: "other-auth", who: "a check of bearer tokens", status: []int{401, 403}, header: `www-authenticate: (bearer|dpop)`, body: `bearer|access.?token|\bjwt\b|authorization header|no (\w+ )?token|missing token|token (is )?(missing|required|invalid|not provided)|not enough segments|Authorization required|credentials were not provided|"detail" *: *"not authenticated`,

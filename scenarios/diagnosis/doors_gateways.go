@@ -36,6 +36,7 @@ func gatewayDoors() []door {
 
 // proxyDoors are the pages that proxies and web servers write by themselves.
 func proxyDoors() []door {
+	const apache = "No ProxyPass, alias or rewrite takes this path, or Require denies it: look at its error.log."
 	const upstream = "The receiver behind it does not run, or not where the proxy looks: start it, and compare its port with the proxy's configuration (in containers: it must listen on 0.0.0.0)."
 	return []door{
 		{
@@ -51,8 +52,24 @@ func proxyDoors() []door {
 			fix: upstream,
 		},
 		{
-			cause: "proxy-page", who: "Apache itself", status: []int{403, 404, 405, 401}, body: `<address>apache|you don't have permission to access this resource|the requested url was not found on this server`,
-			fix: "No ProxyPass, alias or rewrite takes this path, or Require denies it: look at its error.log.",
+			cause: "proxy-page", who: "Apache itself", status: []int{403, 404, 405, 401}, body: `<address>apache`,
+			fix: apache,
+		},
+		{ // others write these words too
+			cause: "proxy-page", who: "Apache itself", status: []int{403, 404, 405, 401}, header: `server: apache`, body: `you don't have permission to access this resource|the requested url was not found on this server`, needBoth: true,
+			fix: apache,
+		},
+		{
+			cause: "proxy-page", who: "LiteSpeed itself", status: []int{403, 404, 405, 401}, body: `proudly powered by litespeed`,
+			fix: "No rewrite takes this path, or an access rule denies it: look at the site's .htaccess and at the error log.",
+		},
+		{
+			cause: "proxy-page", who: "HAProxy itself", status: []int{400}, body: `<h1>400 bad request</h1>\s*your browser sent an invalid request\.`,
+			fix: "It cannot read the request, or a rule denies it: “show errors” on its socket tells which request, and http-request deny in its configuration may be what answers.",
+		},
+		{
+			cause: "proxy-page", who: "the proxy Squid", header: `x-squid-error: .`,
+			fix: "Its http_access rules deny this address, or it cannot reach it: x-squid-error says which. Send to the receiver without that proxy, or let webhooks pass.",
 		},
 		{
 			cause: "proxy-error", who: "Caddy, which cannot reach the receiver behind it,", status: []int{502, 503, 504}, header: `server: caddy`,
@@ -67,7 +84,7 @@ func proxyDoors() []door {
 			fix: "No router's rule matches this host and path: Host(`…`) && PathPrefix(`/webhooks`).",
 		},
 		{
-			cause: "proxy-page", who: "IIS itself", status: []int{401, 403, 404, 405, 404}, header: `server: microsoft-iis`, body: `IIS Web Core|internet information services|iis detailed error|server error in '/' application|405 - http verb|404 - file or directory`, needBoth: true,
+			cause: "proxy-page", who: "IIS itself", status: []int{401, 403, 404, 405, 404}, header: `server: microsoft-iis`, body: `IIS Web Core|internet information services|iis (\d+\.\d+ )?detailed error|server error in '/' application|405 - http verb|404 - file or directory`, needBoth: true,
 			fix: "No handler takes this path or verb: look at the site's bindings, the handler mappings (WebDAV takes verbs away) and request filtering.",
 		},
 		{

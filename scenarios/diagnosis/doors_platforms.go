@@ -40,6 +40,18 @@ func wafDoors() []door {
 			fix: "Add the webhook's path to the allowed URL paths.",
 		},
 		{
+			cause: "waf", who: "Imunify360, the firewall of the web host,", header: `server: imunify360`, body: `\bimunify360\b`,
+			fix: "Let the web host except the webhook's path from Imunify360's bot protection and firewall, or put it on its list of ignored paths.",
+		},
+		{
+			cause: "waf", who: "the firewall of Azure Application Gateway", status: []int{403}, body: `<center>microsoft-azure-application-gateway`,
+			fix: "Look the request up in the log of the gateway's WAF policy, and exclude the webhook's path from the rule that blocked it.",
+		},
+		{
+			cause: "waf", who: "the firewall of Azure Front Door", status: []int{403}, header: `x-azure-ref: .`, body: `the request is blocked\.`, needBoth: true,
+			fix: "Look the value of x-azure-ref up in the log of the WAF policy, and make an exclusion or a custom rule with the action Allow for the webhook's path.",
+		},
+		{
 			cause: "waf-challenge", who: "DataDome's protection against bots", status: []int{403, 405, 429}, header: `x-datadome|x-dd-b|set-cookie: datadome`, body: `captcha-delivery\.com|datadome`,
 			fix: "Exclude the webhook's path in the module's settings (URL pattern exclusion).",
 		},
@@ -108,8 +120,20 @@ func platformDoors() []door {
 			fix: "Make a firewall rule with the action Bypass for the webhook's path, and turn off Attack Challenge Mode.",
 		},
 		{
-			cause: "platform-error", who: "Vercel", status: []int{404, 410, 500, 502, 503, 504, 508, 402}, header: `x-vercel-error`, body: `DEPLOYMENT_NOT_FOUND|FUNCTION_INVOCATION_(FAILED|TIMEOUT)|DEPLOYMENT_DISABLED|DEPLOYMENT_PAUSED|MIDDLEWARE_INVOCATION`,
+			cause: "platform-error", who: "Vercel", status: []int{404, 410, 500, 502, 503, 504, 508, 402}, header: `x-vercel-error`, body: `could not be found on vercel\b`,
 			fix: "The code after x-vercel-error says why: another deployment's address, or a function that failed; its log is under Observability.",
+		},
+		{
+			cause: "platform-error", who: "Deno Deploy", status: []int{404, 500, 502, 503, 504}, header: `server: deno/`, body: `\bdeployment\b`, needBoth: true,
+			fix: "There is no deployment at that address, or it failed to start: its log in the dashboard says why.",
+		},
+		{
+			cause: "platform-error", who: "Fastly, which has no service for this host name,", body: `fastly error: unknown domain`,
+			fix: "Add the domain to a service and activate that version, or give the receiver's own address.",
+		},
+		{
+			cause: "platform-error", who: "Google Cloud (Cloud Run or App Engine), which has no service or route there,", status: []int{404}, body: `<h1>error: (page )?not found</h1>\s*<h2>the requested url`,
+			fix: "Look at the service's address, its region and its ingress setting (internal services answer 404 to the internet), and at url_map or dispatch.yaml for the webhook's path.",
 		},
 		{
 			cause: "platform-protection", who: "Netlify's site protection", status: []int{401}, header: `server: netlify|x-nf-request-id`, body: `password|protected|<html|log ?in|restricted`, needBoth: true,
@@ -132,8 +156,8 @@ func platformDoors() []door {
 			fix: "No machine of the app answers: fly status and fly logs show why; internal_port must be the port that it listens on at 0.0.0.0.",
 		},
 		{
-			cause: "platform-error", who: "Railway", status: []int{404, 502, 503}, body: `railway|application failed to respond`,
-			fix: "The service does not answer: it must listen on 0.0.0.0 and on $PORT; the deployment's log shows why.",
+			cause: "platform-error", who: "Railway", status: []int{404, 502, 503}, header: `x-railway-fallback: true`, body: `railway|application failed to respond`,
+			fix: "The service does not answer: it must listen on 0.0.0.0 and on $PORT; the deployment's log shows why. “Application not found” is a domain that belongs to no service.",
 		},
 		{
 			cause: "platform-error", who: "Azure App Service", body: `this web app (is stopped|has been stopped)|error 403 - this web app is stopped|:\( application error`, status: []int{403, 404, 503},
