@@ -277,6 +277,8 @@ func TestFaultsAreFound(t *testing.T) {
 		{"a lockout at once", faulty{before: lockout(1)}, "locked-out", "does not show any more"},
 		{"a wrong secret, hidden", faulty{secret: theirs, refused: 404, refusal: " "}, "wrong-secret", "a path that does not exist"},
 		{"a wrong secret, an exception for every one", faulty{secret: theirs, refused: 500, refusal: "oops"}, "server-error", "throws where it does not fit"},
+		{"a page that is not found, in other words than others", faulty{before: unless(func(r *http.Request) bool { return r.URL.Path != "/webhooks/sent" }, 404, "page not found")}, "cannot-tell", "do not show"},
+		{"a message that is not found", faulty{before: unless(func(r *http.Request) bool { return r.URL.Path != "/webhooks/sent" }, 404, "message not found")}, "event-refused", "message not found"},
 		{"headers, then a lookup", faulty{before: behindHeaders(404, `{"error":"unknown webhook"}`)}, "cannot-tell", webhookID},
 		{"headers, then a key", faulty{before: behindHeaders(409, `{"error":"already processed"}`)}, "cannot-tell", "whoever deduplicates by it"},
 		{"headers, then an account", faulty{before: behindHeaders(403, `{"error":"account suspended"}`)}, "cannot-tell", "nothing shows that it was compared"},

@@ -194,6 +194,9 @@ func (i *investigation) saysItself() *report.Diagnosis {
 		if s.cause == "clock-skew" && ofSignature.MatchString(said) && foundWrong.MatchString(said) {
 			continue // “invalid or expired signature” may be either
 		}
+		if s.cause == "event-refused" && i.plain.Status == http.StatusNotFound && bareNotFound.MatchString(said) {
+			continue // that may be the path, or hide any refusal
+		}
 		if s.cause == "missing-header" && i.headersAreSeen() {
 			continue
 		}
@@ -205,6 +208,9 @@ func (i *investigation) saysItself() *report.Diagnosis {
 	}
 	return nil
 }
+
+// bareNotFound is a text that does not say what was not found, or says that it was the page.
+var bareNotFound = regexp.MustCompile(`(?is)^\W*(\w*(error|message|status|code|details?|title)\W+)?(404\W+)?((the )?(requested )?(page|url|route|path|resource|endpoint) )?(was )?not found\W*$`)
 
 // foundWrong are words of a signature that was compared and does not fit.
 var foundWrong = regexp.MustCompile(`(?i)invalid|mismatch|match|fail|wrong|bad`)
