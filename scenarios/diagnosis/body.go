@@ -255,6 +255,12 @@ func BodyRefused(ctx context.Context, r Receiver, refused delivery.Request, o de
 		Fix:     rawBytes,
 	}
 	within := i.within()
+	if within != nil {
+		if cut := i.cutTo(string(refused.Body), within); cut != nil {
+			cut.Evidence = i.tried
+			return cut
+		}
+	}
 	if within == nil || !i.narrow(d, within) {
 		for _, m := range signing.Mistakes() {
 			signed := m.Sign(i.r.Secret, i.r.Webhook.String(), i.now(), refused.Body)

@@ -42,13 +42,19 @@ func utf16BE(text string) string {
 	return out.String()
 }
 
-// cutBody looks for a receiver that verifies the first bytes of a body only: it finds
-// how many by bodies of known sizes, and proves it with the event.
+// cutBody looks for a receiver that verifies the first bytes of an ordinary event only.
 func (i *investigation) cutBody() *report.Diagnosis {
-	const around = len(`{"a":""}`)
 	event := string(i.plainBody())
-	sized := func(n int) string { return `{"a":"` + strings.Repeat("x", n-around) + `"}` }
-	fits, not := around+1, len(event)
+	return i.cutTo(event, func(text string) string { return `{"a":"` + text + `"}` })
+}
+
+// cutTo looks for a receiver that verifies the first bytes of a body only, where one is
+// refused that is longer: it finds how many by bodies of known sizes, which within makes
+// of a text, and proves it with that body.
+func (i *investigation) cutTo(long string, within func(text string) string) *report.Diagnosis {
+	around := len(within(""))
+	sized := func(n int) string { return within(strings.Repeat("x", n-around)) }
+	fits, not := around+1, len(long)
 	if not <= fits || i.right(sized(not)) {
 		return nil // it is not the length
 	}
@@ -59,14 +65,14 @@ func (i *investigation) cutBody() *report.Diagnosis {
 			not = n
 		}
 	}
-	what, a := i.signedAs(event, event[:fits])
+	what, a := i.signedAs(long, long[:fits])
 	if what != accepted && what != changed {
 		return nil
 	}
-	i.note(fmt.Sprintf("the event, signed as if it ended after %d bytes", fits), a.Outcome)
+	i.note(fmt.Sprintf("the body that was refused, signed as if it ended after %d bytes", fits), a.Outcome)
 	return &report.Diagnosis{
 		Cause:   "body-cut",
-		Summary: fmt.Sprintf("key, clock and headers are right, and only the first %d bytes of the body are verified: the event, of %d bytes, is refused when all of them are signed (%s), and gets %s when the first %d are", fits, len(event), i.seen(i.plain), i.seen(a.Outcome), fits),
+		Summary: fmt.Sprintf("key, clock and headers are right, and only the first %d bytes of the body are verified: a body of %d bytes is refused when all of them are signed (%s), and gets %s when the first %d are", fits, len(long), i.seen(i.plain), i.seen(a.Outcome), fits),
 		Fix:     "Read the body to its end before it is verified: one read, or a buffer of a fixed size, gives only its beginning. " + rawBytes,
 	}
 }

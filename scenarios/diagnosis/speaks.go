@@ -210,7 +210,7 @@ func (i *investigation) saysItself() *report.Diagnosis {
 }
 
 // bareNotFound is a text that does not say what was not found, or says that it was the page.
-var bareNotFound = regexp.MustCompile(`(?is)^\W*(\w*(error|message|status|code|details?|title)\W+)?(404\W+)?((the )?(requested )?(page|url|route|path|resource|endpoint) )?(was )?not found\W*$`)
+var bareNotFound = regexp.MustCompile(`(?is)^\W*(\w*(error|message|status|code|details?|title)["':]\W*)?(404\W+)?((the )?(requested )?(page|url|route|path|resource|endpoint) )?(was )?not found\W*$`)
 
 // foundWrong are words of a signature that was compared and does not fit.
 var foundWrong = regexp.MustCompile(`(?i)invalid|mismatch|match|fail|wrong|bad`)

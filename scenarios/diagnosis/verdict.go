@@ -99,6 +99,9 @@ func (i *investigation) conclude() *report.Diagnosis {
 			Fix: "Find out who writes this answer: look for it in the receiver's log and code. If the receiver never saw the request, exempt the webhook's path from the check that answers; if it did, compare its signing secret with sentsim's: " + i.secretHint(),
 		}
 	}
+	if i.plain.Status == http.StatusNotFound && bareNotFound.MatchString(words(i.plain)) {
+		return i.cannotTell("its text does not say what was not found: that may be the path, where another router answers below this one, or how the webhook's code hides what it refuses")
+	}
 	if i.facts.worthless.print != "" && i.same(i.facts.again, i.facts.worthless) && ofSomethingElse.MatchString(words(i.plain)) {
 		return i.saysSomethingElse()
 	}
