@@ -61,21 +61,26 @@ func (i *investigation) oneOfFew(all []signing.Mistake) (found *report.Diagnosis
 		if what != accepted && what != changed {
 			continue
 		}
-		i.note("signed with the mistake "+m.Name, a.Outcome)
-		d := &report.Diagnosis{
-			Cause:   m.Name,
-			Summary: "the receiver makes a known mistake: " + strings.TrimPrefix(m.Summary, "the receiver ") + "; signed like that, the delivery gets " + i.seen(a.Outcome),
-			Fix:     m.Fix,
-		}
-		if what == changed {
-			d.Summary += ", and with that signature spoilt " + i.seen(i.facts.worthless.Outcome) + " as always"
-		}
-		if i.r.Started && (m.Name == "empty-key" || strings.HasPrefix(m.Name, "key-is-")) {
-			d.Fix += " It was given in " + i.r.SecretEnv + ": if the receiver reads another variable, name that with --secret-env NAME (target.secret_env in the config file)."
-		}
-		return d, tried
+		return i.mistakeFound(m.Name, strings.TrimPrefix(m.Summary, "the receiver "), m.Fix, what, a), tried
 	}
 	return nil, tried
+}
+
+// mistakeFound is the diagnosis of a mistake that a signature with it has shown.
+func (i *investigation) mistakeFound(name, does, fix string, what effect, a answer) *report.Diagnosis {
+	i.note("signed with the mistake "+name, a.Outcome)
+	d := &report.Diagnosis{
+		Cause:   name,
+		Summary: "the receiver makes a known mistake: " + does + "; signed like that, the delivery gets " + i.seen(a.Outcome),
+		Fix:     fix,
+	}
+	if what == changed {
+		d.Summary += ", and with that signature spoilt " + i.seen(i.facts.worthless.Outcome) + " as always"
+	}
+	if i.r.Started && (name == "empty-key" || strings.HasPrefix(name, "key-is-")) {
+		d.Fix += " It was given in " + i.r.SecretEnv + ": if the receiver reads another variable, name that with --secret-env NAME (target.secret_env in the config file)."
+	}
+	return d
 }
 
 // signedWith is a delivery as a receiver with that mistake wants it signed. Some

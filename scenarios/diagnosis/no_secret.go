@@ -20,13 +20,15 @@ var noSecretTexts = regexp.MustCompile(`(?i)` + strings.Join([]string{
 	`got 'NoneType'|'NoneType' object has no attribute '(encode|split|removeprefix|replace|startswith)|nil into String|argument #3 \(\$key\)|null given|undefined \(reading '(replace|slice|split|startsWith|substring)'\)|keyerror: '?SENT|secret.{0,20}(nil|null) pointer|nullpointerexception.{0,200}secretkeyspec|secretkeyspec.{0,200}nullpointerexception`,
 }, "|"))
 
-// noSecretElsewhere is that in other languages: German, Spanish, Portuguese, French,
-// Chinese, Japanese and Russian.
-var noSecretElsewhere = func() *regexp.Regexp {
-	const secret = `(geheimnis|secreto|clave secreta|segredo|clé secrète|密钥|密鑰|シークレット|секрет)`
-	const lost = `(nicht (gesetzt|konfiguriert|gefunden|vorhanden|definiert)|\bkein(e|en)?\b|fehlt|\bfalta\b|\bno (está |ha sido )?(configurad|definid|encontrad)|sin configurar|não (está |foi )?(configurad|definid|encontrad)|manquant|non (configuré|défini)|未配置|未设置|未設置|没有|缺少|未設定|設定されていません|ありません|не (задан|настроен|установлен|указан|найден)|отсутствует)`
-	return regexp.MustCompile(`(?i)` + secret + `.{0,40}` + lost + `|` + lost + `.{0,40}` + secret)
-}()
+// What a secret is called in other languages, and how it is said that one is not there:
+// German, Spanish, Portuguese, French, Chinese, Japanese and Russian.
+const (
+	calledElsewhere = `(geheimnis|secreto|clave secreta|segredo|clé secrète|密钥|密鑰|シークレット|секрет)`
+	lostElsewhere   = `(nicht (gesetzt|konfiguriert|gefunden|vorhanden|definiert)|\bkein(e|en)?\b|fehlt|\bfalta\b|\bno (está |ha sido )?(configurad|definid|encontrad)|sin configurar|não (está |foi )?(configurad|definid|encontrad)|manquant|non (configuré|défini)|未配置|未设置|未設置|没有|缺少|未設定|設定されていません|ありません|не (задан|настроен|установлен|указан|найден)|отсутствует)`
+)
+
+// noSecretElsewhere is noSecretTexts in those languages.
+var noSecretElsewhere = regexp.MustCompile(`(?i)` + calledElsewhere + `.{0,40}` + lostElsewhere + `|` + lostElsewhere + `.{0,40}` + calledElsewhere)
 
 // ofConfiguration are words of somebody who speaks of how the receiver is set up, and
 // not of what a request lacks.
