@@ -98,7 +98,7 @@ func (i *investigation) find() *report.Diagnosis {
 	}
 	d := first(
 		i.otherPath, i.saysItsStatus, i.noSecret, i.timeAlone, i.otherAlphabet, i.otherRequest, i.otherHeaderNames,
-		i.knownMistake, i.rare, i.wrongClock, i.changedBody, i.otherEvents, i.noSecretInLog, i.saysItself, i.weakDoor,
+		i.knownMistake, i.rare, i.wrongClock, i.changedBody, i.mistakeAndBody, i.otherEvents, i.noSecretInLog, i.saysItself, i.weakDoor,
 	)
 	// What an experiment seems to have found is nothing where the same delivery is
 	// taken without it by now.
