@@ -2,8 +2,8 @@ package diagnosis_test
 
 import (
 	"crypto/hmac"
-	"crypto/md5"  //nolint:gosec // one of the mistakes is to use it
-	"crypto/sha1" //nolint:gosec // and it
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -32,7 +32,7 @@ func TestRareMistakesAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	real, err := base64.StdEncoding.DecodeString(rest)
+	bytesOf, err := base64.StdEncoding.DecodeString(rest)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestRareMistakesAreFound(t *testing.T) {
 		sum := sha256.Sum256([]byte(of))
 		return base64.StdEncoding.EncodeToString(sum[:])
 	}
-	md5Of, sha1Of := md5.Sum([]byte(text)), sha1.Sum([]byte(text)) //nolint:gosec // they are mistakes
+	md5Of, sha1Of := md5.Sum([]byte(text)), sha1.Sum([]byte(text))
 	v1 := func(d []byte) string { return "v1," + base64.StdEncoding.EncodeToString(d) }
 	before := func(prefix string) func([]byte) string {
 		return func(d []byte) string { return prefix + base64.StdEncoding.EncodeToString(d) }
@@ -67,21 +67,21 @@ func TestRareMistakesAreFound(t *testing.T) {
 		{"blanks around what follows the prefix", " " + rest + " ", right, sha256.New, v1, "secret-with-blanks-around"},
 		{"Bearer", "Bearer " + text, right, sha256.New, v1, "secret-with-bearer"},
 		{"hashed, in base64", sum256(text), right, sha256.New, v1, "secret-hashed-in-base64"},
-		{"the key hashed, in base64", sum256(string(real)), right, sha256.New, v1, "secret-hashed-in-base64"},
+		{"the key hashed, in base64", sum256(string(bytesOf)), right, sha256.New, v1, "secret-hashed-in-base64"},
 		{"hashed with MD5", string(md5Of[:]), right, sha256.New, v1, "secret-hashed-with-md5"},
 		{"hashed with SHA-1", string(sha1Of[:]), right, sha256.New, v1, "secret-hashed-with-sha1"},
-		{"SHA-384", string(real), right, sha512.New384, v1, "sha384"},
-		{"SHA-384 in hex", string(real), right, sha512.New384, hex.EncodeToString, "sha384"},
-		{"MD5", string(real), right, md5.New, v1, "md5"},
-		{"a blank behind v1,", string(real), right, sha256.New, before("v1, "), "signature-prefix"},
-		{"V1", string(real), right, sha256.New, before("V1,"), "signature-prefix"},
-		{"v0", string(real), right, sha256.New, before("v0,"), "signature-prefix"},
-		{"v2", string(real), right, sha256.New, before("v2,"), "signature-prefix"},
-		{"the event's type for the id", string(real), func(h http.Header, _ time.Time) string {
+		{"SHA-384", string(bytesOf), right, sha512.New384, v1, "sha384"},
+		{"SHA-384 in hex", string(bytesOf), right, sha512.New384, hex.EncodeToString, "sha384"},
+		{"MD5", string(bytesOf), right, md5.New, v1, "md5"},
+		{"a blank behind v1,", string(bytesOf), right, sha256.New, before("v1, "), "signature-prefix"},
+		{"V1", string(bytesOf), right, sha256.New, before("V1,"), "signature-prefix"},
+		{"v0", string(bytesOf), right, sha256.New, before("v0,"), "signature-prefix"},
+		{"v2", string(bytesOf), right, sha256.New, before("v2,"), "signature-prefix"},
+		{"the event's type for the id", string(bytesOf), func(h http.Header, _ time.Time) string {
 			return h.Get("X-Webhook-Event-Type") + "." + h.Get("X-Webhook-Timestamp") + "."
 		}, sha256.New, v1, "event-type-signed"},
-		{"the event's type as well", string(real), func(h http.Header, at time.Time) string { return right(h, at) + h.Get("X-Webhook-Event-Type") + "." }, sha256.New, v1, "event-type-signed"},
-		{"a date", string(real), func(h http.Header, at time.Time) string {
+		{"the event's type as well", string(bytesOf), func(h http.Header, at time.Time) string { return right(h, at) + h.Get("X-Webhook-Event-Type") + "." }, sha256.New, v1, "event-type-signed"},
+		{"a date", string(bytesOf), func(h http.Header, at time.Time) string {
 			return h.Get("X-Webhook-ID") + "." + at.UTC().Format("2006-01-02T15:04:05Z") + "."
 		}, sha256.New, v1, "timestamp-signed-as-date"},
 	} {
