@@ -32,6 +32,9 @@ type Request struct {
 	// Reported is true where the capture is a program's account of the request, a
 	// log or an export: the way in which the body is written may be that program's.
 	Reported bool
+	// Signatures is how many different ones a text without a form has, where it
+	// cannot be told which headers and which body belong together; else 0.
+	Signatures int
 	// Others are other ways to read the body, where the capture allows several.
 	Others [][]byte
 	// Notes are what was repaired to read it, a clause each.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -44,7 +45,7 @@ func (p Parser) formats(depth int) []format {
 		}, false},
 		{"the output of curl -v", isVerbose, one(parseVerbose), false},
 		{"JSON", matches(`(?m)^[^{\[\n]*[{\[]`), func(text string) ([]Request, error) { return p.parseJSON(text, depth) }, false},
-		{"an export of Burp", matches(`<request base64="true">`), within(burp), false},
+		{"an export of Burp", matches(`<request base64="true">`), func(text string) ([]Request, error) { return p.parseBurp(text, depth) }, false},
 		{"YAML", matches(`(?mi)^[ \t]*(- )?(request_?)?headers?:[ \t]*$`), func(text string) ([]Request, error) {
 			converted, err := yaml.YAMLToJSON([]byte(text))
 			if err != nil {
@@ -56,7 +57,10 @@ func (p Parser) formats(depth int) []format {
 		{"a raw HTTP request", func(text string) bool {
 			_, line := begin(text)
 			return line > 0 && !beginsCommand().MatchString(text) && !strings.HasPrefix(strings.TrimSpace(text), "{")
-		}, one(func(text string, line int) (Request, error) { return parseRaw([]byte(text), line) }), false},
+		}, func(text string) ([]Request, error) {
+			rest, line := begin(text)
+			return parseRaw([]byte(rest), line)
+		}, false},
 		{"a log or a program's text", func(text string) bool { return depth < maxDepth && mentionsSignature(text) }, p.parseLoose, true},
 	}
 }
@@ -82,14 +86,37 @@ func (p Parser) within(text string, unpack func(string) (string, bool), depth in
 	return readings[0].Requests, nil
 }
 
-// burp is the first request of an export of Burp Suite.
-func burp(text string) (string, bool) {
-	m := regexp.MustCompile(`(?s)<request base64="true">\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</request>`).FindStringSubmatch(text)
-	if m == nil {
-		return "", false
+// parseBurp reads the requests of an export of Burp Suite, an item for each.
+func (p Parser) parseBurp(text string, depth int) ([]Request, error) {
+	item := regexp.MustCompile(`(?s)<request base64="true">\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</request>`)
+	var all []Request
+	var first error
+	for _, m := range item.FindAllStringSubmatch(text, -1) {
+		requests, err := p.within(m[1], func(packed string) (string, bool) {
+			raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(packed))
+			return string(raw), err == nil
+		}, depth)
+		if err != nil {
+			first = firstError(first, err)
+			continue
+		}
+		all = append(all, requests...)
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(m[1]))
-	return string(raw), err == nil
+	if len(all) == 0 && first == nil {
+		first = fmt.Errorf("%w: line 1: the export of Burp has no request", ErrNothing)
+	}
+	if len(all) == 0 {
+		return nil, first
+	}
+	return onlySigned(all), nil
+}
+
+// onlySigned are the requests that carry a signature; all, where none does.
+func onlySigned(all []Request) []Request {
+	if signed := slices.DeleteFunc(slices.Clone(all), func(r Request) bool { return !r.signed() }); len(signed) > 0 {
+		return signed
+	}
+	return all
 }
 
 // mentionsSignature reports whether a text can have a delivery in it.

@@ -168,8 +168,8 @@ func bodyOfText(text string, around gjson.Result, name string) found {
 		if !ok {
 			decoded = []byte(text)
 		}
-		if r, err := parseRaw(decoded, 1); err == nil && r.Lost == "" {
-			f.body = r.Body
+		if all, err := parseRaw(decoded, 1); err == nil && all[0].Lost == "" {
+			f.body = all[0].Body
 		}
 	}
 	switch {

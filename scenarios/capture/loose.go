@@ -12,16 +12,15 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// parseLoose reads what has no form of its own: the line of a log, a dump of a
-// dictionary, the code of a program that sends the request. It finds the headers
-// by their names, wherever they stand, and the body by how it begins.
-func (p Parser) parseLoose(text string) ([]Request, error) {
+// looseRequest is the one request in a text. It finds the headers by their names,
+// wherever they stand, and the body by how it begins.
+func (p Parser) looseRequest(text string) (Request, error) {
 	what := languageOf(text)
 	headers := looseHeaders(text)
 	r := Request{Method: "POST", Headers: headers, Reported: true}
 	if !r.signed() {
 		if !r.foreign() {
-			return nil, fmt.Errorf("line 1: this is %s, and no signature was found in it: %s", what, asCurl)
+			return Request{}, fmt.Errorf("line 1: this is %s, and no signature was found in it: %s", what, asCurl)
 		}
 	}
 	if m := regexp.MustCompile(`https?://[^\s"'<>^` + "`" + `\\)]+`).FindString(text); m != "" {
@@ -32,7 +31,7 @@ func (p Parser) parseLoose(text string) ([]Request, error) {
 	if len(bodies) == 0 {
 		r.Lost, r.Remedy = "no body was found in the capture ("+what+")", "Record the body too, to the last byte; "+asCurl
 		r.Notes = []string{note}
-		return []Request{r}, nil
+		return r, nil
 	}
 	r.Body, r.Parsed, r.Notes = bodies[0].body, bodies[0].parsed, []string{note}
 	if bodies[0].note != "" {
@@ -41,7 +40,7 @@ func (p Parser) parseLoose(text string) ([]Request, error) {
 	for _, b := range bodies[1:] {
 		r.Others = append(r.Others, b.body)
 	}
-	return []Request{r}, nil
+	return r, nil
 }
 
 const asCurl = "copy the request as cURL (bash), or record it as raw HTTP"
@@ -117,13 +116,17 @@ type looseBody struct {
 	note   string
 }
 
+// bodyBeginning is how a body begins in a text; its group is the first quote.
+func bodyBeginning() *regexp.Regexp {
+	const keys = `(?:field|event|sub_type|payload|timestamp|request_id)`
+	return regexp.MustCompile(`\{(?:\s|\\+[nrt])*(\^?\\*\^?"{1,2}|` + "`\"" + `|\\*'|:?|&quot;|\\+u0022|\\x22|%22)` + keys)
+}
+
 // looseBodies are the ways to read the longest body in a text, the likeliest first.
 func looseBodies(text string) []looseBody {
-	const keys = `(?:field|event|sub_type|payload|timestamp|request_id)`
-	begins := regexp.MustCompile(`\{(?:\s|\\+[nrt])*(\^?\\*\^?"{1,2}|` + "`\"" + `|\\*'|:?|&quot;|\\+u0022|\\x22|%22)` + keys)
 	var spans []looseBody
 	longest := 0
-	for _, m := range begins.FindAllStringSubmatchIndex(text, 40) {
+	for _, m := range bodyBeginning().FindAllStringSubmatchIndex(text, 40) {
 		quote := text[m[2]:m[3]]
 		span := text[m[0] : m[0]+spanEnd(text[m[0]:], quote)]
 		if len(span) <= longest {

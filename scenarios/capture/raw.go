@@ -6,28 +6,86 @@ import (
 	"io"
 	"net/http/httputil"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // The first line of a request, with HTTP's version wherever it stands, without
 // it at the beginning of a line.
 func requestLine() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)(?:^|[^A-Za-z])((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+ HTTP/[0-9.]+)\r?$|^[ \t]*((?:GET|POST|PUT|PATCH) (?:https?://|/)\S*)[ \t]*\r?$`)
+	return regexp.MustCompile(`(?m)((?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S+ HTTP/[0-9.]+)\r?$|^[ \t]*((?:GET|POST|PUT|PATCH) (?:https?://|/)\S*)[ \t]*\r?$`)
 }
 
 // parseRaw reads HTTP requests as they go over the wire, or as an editor saved
 // them: the request line may be missing, lines may end with LF. What follows the
-// first empty line is the body, to the last byte; what is behind a body, only
-// the judgement of its signature can tell. line is where data begins.
-func parseRaw(data []byte, line int) (Request, error) {
-	if at := requestLine().FindSubmatchIndex(data); at != nil {
+// first empty line is the body, up to the next request with a signature or to the
+// last byte; what is behind a body, only the judgement of its signature can tell.
+// line is where data begins.
+func parseRaw(data []byte, line int) ([]Request, error) {
+	starts := requestStarts(data)
+	var all []Request
+	for i, start := range starts {
+		end := len(data)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		r, err := parseHead(data[start:end], line+bytes.Count(data[:start], []byte("\n")))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return onlySigned(all), nil
+}
+
+// requestStarts are where the requests in data begin, at least one: what stands
+// before the first request line is left out unless it has a request's headers.
+// The others begin where a request line, or what separates requests in a file, has
+// headers behind it, and a signature among them: no body of Sent has that in it,
+// so the length that a head states needs no trust.
+func requestStarts(data []byte) []int {
+	separated := regexp.MustCompile(`(?m)^(?:#{3}|-{3}|={3}).*\n\s*`)
+	starts := []int{0}
+	for i, at := range requestLine().FindAllSubmatchIndex(data, -1) {
 		start := max(at[2], at[4])
-		if !bytes.Contains(data[:start], []byte("\n\n")) || !headerBefore(data[:start]) {
-			line += bytes.Count(data[:start], []byte("\n"))
-			data = data[start:]
+		switch {
+		case i == 0 && (!bytes.Contains(bytes.ReplaceAll(data[:start], []byte("\r"), nil), []byte("\n\n")) || !headerBefore(data[:start])):
+			starts[0] = start
+		case signedHead(data[start:], true):
+			starts = append(starts, start)
 		}
 	}
-	return parseHead(data, line)
+	for _, at := range separated.FindAllIndex(data, -1) {
+		if at[1] > starts[0] && signedHead(data[at[1]:], false) {
+			starts = append(starts, at[1])
+		}
+	}
+	slices.Sort(starts)
+	return slices.Compact(starts)
+}
+
+// signedHead reports whether data begins with the head of a request, behind its
+// request line where it has one, that carries a signature.
+func signedHead(data []byte, line bool) bool {
+	for len(data) > 0 {
+		l := firstLine(data)
+		data = data[len(l):]
+		if line {
+			line = false
+			continue
+		}
+		name, _, ok := strings.Cut(string(l), ":")
+		if name = strings.TrimSpace(name); l[0] == ' ' || l[0] == '\t' { // it continues the header before
+			continue
+		}
+		if !ok || !isToken(name) {
+			return false
+		}
+		if role, _ := RoleOf(name); role == Signature {
+			return true
+		}
+	}
+	return false
 }
 
 // headerBefore reports whether a signature's header stands in data: then what

@@ -7,6 +7,7 @@
 package explain
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +69,8 @@ func Explain(secret signing.Secret, readings []capture.Reading, now func(capture
 				findings[i] = unfit(secret, r, now)
 			}
 		}
-		if best == nil || wrong(findings) < wrong(best) {
+		// A reading that finds fewer requests may have lost the wrong one.
+		if best == nil || wrong(findings) < wrong(best) && len(findings) >= len(best) {
 			best, formless = findings, reading.Loose
 		}
 		// Where a reading has the very bytes that arrived, no other one is better.
@@ -125,7 +127,7 @@ func (b *budget) take(n int) bool {
 
 // fit looks for the changes without which a signature of r is right.
 func fit(secret signing.Secret, r capture.Request, now func(capture.Request) time.Time, b *budget) (Finding, bool) {
-	if secret.IsZero() {
+	if secret.IsZero() || r.Signatures > 1 {
 		return Finding{}, false
 	}
 	sets := headerSets(r)
@@ -210,6 +212,9 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 		f.Cause, f.Summary, f.Fix = "no-secret", "there is no signing secret to judge with", "Give the webhook's signing secret; it starts with "+signing.SecretPrefix+"."
 		return f
 	}
+	if r.Signatures > 1 {
+		return f.with(reason{"several-requests", fmt.Sprintf("%d different signatures are in the capture, and it cannot be told which headers and which body belong together", r.Signatures), "Give one request at a time, its headers and its body."})
+	}
 	if cause, ok := headersFault(r); ok {
 		return f.with(cause)
 	}
@@ -285,7 +290,7 @@ func Resend(secret signing.Secret, readings []capture.Reading) (capture.Request,
 		}
 	}
 	reading := likeliest(readings)
-	if n := len(reading.Requests); n > 1 {
+	if n := len(reading.Requests); n > 1 && !sameDelivery(reading.Requests) {
 		return capture.Request{}, nil, fmt.Errorf("the capture has %d deliveries: give the one that is to be sent", n)
 	}
 	r := reading.Requests[0]
@@ -297,4 +302,19 @@ func Resend(secret signing.Secret, readings []capture.Reading) (capture.Request,
 		return r, nil, fmt.Errorf("%s. %s", cause.summary, cause.fix)
 	}
 	return r, body, nil
+}
+
+// sameDelivery reports whether requests are copies of one.
+func sameDelivery(requests []capture.Request) bool {
+	first := requests[0]
+	body := settled(first)
+	return !slices.ContainsFunc(requests[1:], func(r capture.Request) bool {
+		for _, role := range []capture.Role{capture.ID, capture.Timestamp, capture.Signature} {
+			values, _, _ := r.Values(role)
+			if own, _, _ := first.Values(role); !slices.Equal(values, own) {
+				return true
+			}
+		}
+		return !bytes.Equal(settled(r), body)
+	})
 }
