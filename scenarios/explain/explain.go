@@ -38,6 +38,7 @@ type Finding struct {
 	Body    []byte // as it was signed, if Verdict says so; else as captured
 
 	exact bool // the capture has all bytes that arrived, and no others
+	fits  bool // the secret made the signature, whatever else is wrong
 }
 
 // Explain judges the requests of a capture: of its readings those of the first in
@@ -79,11 +80,30 @@ func Explain(secret signing.Secret, readings []capture.Reading, now func(capture
 		}
 	}
 	if best != nil {
-		return best
+		return sameWebhook(best)
 	}
 	var findings []Finding
 	for _, r := range likeliest(readings).Requests {
 		findings = append(findings, unfit(secret, r, now))
+	}
+	return findings
+}
+
+// sameWebhook takes the blame from the secret where it is right for another request
+// with the same id: each webhook has one secret.
+func sameWebhook(findings []Finding) []Finding {
+	id := func(f Finding) string {
+		values, _, _ := f.Request.Values(capture.ID)
+		return strings.ToLower(strings.Join(values, " "))
+	}
+	proven := map[string]bool{}
+	for _, f := range findings {
+		proven[id(f)] = proven[id(f)] || f.fits
+	}
+	for i, f := range findings {
+		if f.Cause == "another-secret" && proven[id(f)] {
+			findings[i] = f.with(reason{"changed", "this request was changed after it was signed: another one in the capture, of the same webhook (" + signing.HeaderID + "), is right with this secret, and the signature of this one fits neither what was captured nor any known change of it", "Capture it again as it arrives, the raw body before anything parses it: one character of its body, its timestamp or its id spoils the signature. If the secret was rotated between the two, judge each with its own."})
+		}
 	}
 	return findings
 }
@@ -150,7 +170,7 @@ func fit(secret signing.Secret, r capture.Request, now func(capture.Request) tim
 // fitting is the finding for a signature that is right for body, and what had
 // to be undone to see it.
 func fitting(secret signing.Secret, r capture.Request, set headerSet, body candidate, now func(capture.Request) time.Time) Finding {
-	f := Finding{Request: r, Body: body.bytes, Notes: slices.Clone(r.Notes)}
+	f := Finding{Request: r, Body: body.bytes, Notes: slices.Clone(r.Notes), fits: true}
 	var faults []change
 	f.exact = arrivedWhole(r) && len(body.bytes) != len(r.Body)
 	for _, c := range slices.Concat(set.changes, body.asArrived(r)) {
@@ -241,8 +261,16 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 	if cause, ok := doubt(r, sets[0], body); ok {
 		return f.with(cause)
 	}
+	form := "its headers and its body have the form that Sent gives them"
+	if odd, ok := formFault(body); ok {
+		if !odd.asSigned(r, body) {
+			return f.with(odd.reason)
+		}
+		form = "its headers have the form that Sent gives them, its body has all bytes that arrived"
+		f.Notes = append(slices.Clone(f.Notes), odd.said+"; Content-Length counts the bytes that were captured, so this is how they arrived, and no reason for the signature to be wrong: Sent may add fields, and promises no order of them")
+	}
 	f.Verdict, f.Cause = Wrong, "another-secret"
-	f.Summary = "another secret made this signature: the capture is complete, its headers and its body have the form that Sent gives them, and the signature fits neither them nor any known mistake"
+	f.Summary = "another secret made this signature: the capture is complete, " + form + ", and the signature fits neither them nor any known mistake"
 	f.Fix = "Compare the secret with the one of this webhook: each webhook has its own, and rotating it makes a new one at once. Look where the receiver gets its secret from (another environment, an old value). If it is the same secret, a character of the capture was changed by hand: one of its body, its timestamp or its id spoils the signature as well."
 	return f
 }

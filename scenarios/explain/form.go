@@ -1,12 +1,14 @@
 package explain
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/sentsim/sentsim/scenarios/capture"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -14,42 +16,64 @@ import (
 // more, and has no others, is of a form that is not known here.
 const mostLeftOut = 3
 
+// oddity is a detail in which a body has not the form that Sent is known to give it.
+type oddity struct {
+	reason
+	said    string // a clause, for a body that is as it arrived
+	resized bool   // a change that does it gives the body another length too
+}
+
 // formFault says in which detail a body has not the form that Sent gives its
-// events: then it is not what was signed, and nothing can be said of the secret.
-// An event of a family that is not known here is judged by its order only.
-func formFault(body []byte) (reason, bool) {
+// events: then it is not what was signed, and nothing can be said of the secret,
+// unless it is known to be what arrived. An event of a family that is not known
+// here is judged by its order only.
+func formFault(body []byte) (oddity, bool) {
 	const changed = ": it is not the body that Sent signed, and nothing can be said of the secret"
 	const fix = "Capture the raw body, before anything parses and prints it."
 	doc := gjson.ParseBytes(body)
 	if !doc.Get("payload").IsObject() && !doc.Get("Payload").IsObject() {
-		return reason{}, false
+		return oddity{}, false
 	}
 	tree := treeOf(doc)
 	if n := tree.clone(); n.inSnakeCase() {
-		return reason{"body-keys-renamed", "the keys of the body are written in another way than Sent's, which are as account_id" + changed, fix}, true
+		return oddity{reason: reason{"body-keys-renamed", "the keys of the body are written in another way than Sent's, which are as account_id" + changed, fix}}, true
 	}
 	s, ok := nearest(doc)
 	if !ok {
 		if order, is := sorted(tree); is {
-			return reason{order.cause, order.said + changed, fix}, true
+			return oddity{reason: reason{order.cause, order.said + changed, fix}}, true
 		}
-		return reason{}, false
+		return oddity{}, false
 	}
 	name := s.named(doc)
 	missing, unknown := s.body.differences(doc, "")
 	switch {
 	case len(missing) > 0 && (len(missing) <= mostLeftOut && len(unknown) == 0):
-		return reason{"body-field-missing", fmt.Sprintf("the body has no %s, which %s of Sent always has: what captured it left out a part, and the signature covers every byte", strings.Join(missing, ", no "), name), captureAgain}, true
+		lacks := fmt.Sprintf("the body has no %s, which %s of Sent always has", strings.Join(missing, ", no "), name)
+		return oddity{reason{"body-field-missing", lacks + ": what captured it left out a part, and the signature covers every byte", captureAgain}, lacks, true}, true
 	case len(unknown) > 0 && s.family != event.ParentLink: // of which Sent's types do not name every field
-		return reason{"body-field-added", fmt.Sprintf("the body has %s, which %s of Sent does not have as far as is known here: if it was added, the body is not what Sent signed, and nothing can be said of the secret", strings.Join(unknown[:min(len(unknown), 3)], " and "), name), fix}, true
+		has := fmt.Sprintf("the body has %s, which %s of Sent does not have as far as is known here", strings.Join(unknown[:min(len(unknown), 3)], " and "), name)
+		return oddity{reason{"body-field-added", has + ": if it was added, the body is not what Sent signed, and nothing can be said of the secret", fix}, has, true}, true
 	}
-	if wrong, is := s.wrongValue(tree); is {
-		return reason{"body-value-changed", wrong + changed, fix}, true
+	if wrong, resized := s.wrongValue(tree); wrong != "" {
+		return oddity{reason{"body-value-changed", wrong + changed, fix}, wrong, resized}, true
 	}
 	if order, is := s.wrongOrder(tree); is {
-		return reason{order.cause, order.said + changed, fix}, true
+		return oddity{reason{order.cause, order.said + changed, fix}, order.said, false}, true
 	}
-	return reason{}, false
+	return oddity{}, false
+}
+
+// asSigned reports whether an oddity of the body is no reason to doubt that it is
+// what was signed: all of the bytes arrived, as Content-Length counts them, and are
+// printed as Sent prints them, so Sent has begun to write its events so. The order
+// of keys leaves the length as it is: programs that print a body anew sort them or
+// are a log, and of any other order the contract says nothing.
+func (o oddity) asSigned(r capture.Request, body []byte) bool {
+	if !arrivedWhole(r) || !bytes.Equal(body, r.Body) || !compact(body) {
+		return false
+	}
+	return o.resized || o.cause == "body-keys-reordered" && !r.Reported
 }
 
 // named is the kind of an event, for people.
@@ -63,22 +87,38 @@ func (s shape) named(doc gjson.Result) string {
 	return "a " + name + " event"
 }
 
-// wrongValue names the first value that is not written as Sent writes it.
-func (s shape) wrongValue(tree *node) (said string, found bool) {
+// wrongValue names the first value that is not written as Sent writes it, "" where
+// there is none, and whether it has another length than it would have.
+func (s shape) wrongValue(tree *node) (said string, resized bool) {
 	tree.walk(s.body, func(value *node, p *place) {
-		if found || value.kind != 0 || p.fits(value.value) {
+		if said != "" || value.kind != 0 || p.fits(value.value) {
 			return
 		}
-		found = true
-		said = fmt.Sprintf("the body has %s where Sent writes %s", excerpt([]byte(value.value.String())), p.form.said())
+		text := value.value.String()
+		said = fmt.Sprintf("the body has %s where Sent writes %s", excerpt([]byte(text)), p.form.said())
+		resized = !p.mayHaveLength(value.value)
 		switch {
 		case value.value.Type == gjson.Null:
 			said = "the body has null where Sent writes " + p.form.said()
-		case value.value.String() == "" && p.null:
+		case text == "" && p.null:
 			said = "the body has an empty text where Sent writes null"
 		}
 	})
-	return said, found
+	return said, resized
+}
+
+// mayHaveLength reports whether a value at this place may have become v without
+// another length: in upper or lower case, or with other signs in a time.
+func (p *place) mayHaveLength(v gjson.Result) bool {
+	switch p.form { //nolint:exhaustive // those whose values can be changed so
+	case formTime:
+		return len(v.String()) == len("2026-10-01T12:00:00Z")
+	case formID:
+		return inFormID.MatchString(strings.ToLower(v.String()))
+	case formUpper, formLower:
+		return v.Type == gjson.String && v.String() != ""
+	}
+	return false
 }
 
 // said is the form for people.

@@ -213,3 +213,30 @@ func TestMissingFieldOfTheEvent(t *testing.T) {
 		}
 	}
 }
+
+// Where Content-Length counts the bytes, and they are compact, the body is what
+// arrived: a form that is not known here is a note, and the secret is the fault.
+// What leaves the length as it is (sorted keys, other letters, a log's order) is
+// doubted all the same.
+func TestAnotherSecretOfAFormThatIsNotKnown(t *testing.T) {
+	sent := bodyOf(t, "message.delivered", event.NewestEdition())
+	for _, r := range []struct {
+		name, body, cause string
+	}{
+		{"another order", "{" + sent[strings.Index(sent, `"payload"`):len(sent)-1] + "," + sent[1:strings.Index(sent, `,"payload"`)] + "}", "another-secret"},
+		{"a new field", strings.Replace(sent, `"channel"`, `"segments":2,"channel"`, 1), "another-secret"},
+		{"a field less", strings.Replace(sent, `"request_id":null,`, "", 1), "another-secret"},
+		{"times with milliseconds", regexp.MustCompile(`:00Z`).ReplaceAllString(sent, ":00.123Z"), "another-secret"},
+		{"sorted", sortedKeys(t, sent), "body-keys-sorted"},
+		{"a status in lower case", strings.Replace(sent, "DELIVERED", "delivered", 1), "body-value-changed"},
+	} {
+		d := of(t, otherText, r.body, r.body)
+		f := judge(t, d.http(length(len(r.body))))[0]
+		if f.Cause != r.cause || (r.cause == "another-secret") != strings.Contains(strings.Join(f.Notes, ""), "Content-Length counts") {
+			t.Errorf("%s: %s: %s %q", r.name, f.Cause, f.Summary, f.Notes)
+		}
+		if f := judge(t, d.http())[0]; f.Cause == "another-secret" {
+			t.Errorf("%s, without a length: %s", r.name, f.Summary)
+		}
+	}
+}

@@ -20,7 +20,9 @@ func pairs(a, b delivery) map[string]string {
 	item := func(d delivery) string {
 		return `<item><request base64="true">` + base64.StdEncoding.EncodeToString([]byte(whole(d))) + "</request></item>"
 	}
-	file := func(d delivery) string { return "POST http://a/h" + plain(d)[strings.Index(plain(d), "\n"):] + "\n\n###\n\n" }
+	file := func(d delivery) string {
+		return "POST http://a/h" + plain(d)[strings.Index(plain(d), "\n"):] + "\n\n###\n\n"
+	}
 	return map[string]string{
 		"one after another":     whole(a) + whole(b),
 		"with their answers":    whole(a) + "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + whole(b) + "HTTP/1.1 401 Unauthorized\r\n\r\n",
@@ -61,5 +63,23 @@ func TestSignaturesThatCannotBeSplit(t *testing.T) {
 	found := judge(t, text)
 	if len(found) != 1 || found[0].Cause != "several-requests" || found[0].Verdict != explain.CannotTell || !strings.Contains(found[0].Summary, "2 different signatures") {
 		t.Errorf("%+v", found)
+	}
+}
+
+// A secret that is right for one request of a webhook is not blamed for another.
+func TestSecretThatIsRightForAnotherRequest(t *testing.T) {
+	right := signed(t, secretText)
+	other := right.with(func(d *delivery) {
+		d.body = strings.Replace(body, "5 €", "6 €", 1)
+		d.signature = of(t, otherText, d.body, d.body).signature
+	})
+	for name, text := range pairs(right, other) {
+		if found := judge(t, text); found[len(found)-1].Cause != "changed" {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+	gone := pairs(right, other.with(func(d *delivery) { d.id = "92316c62-9ac9-4251-9ad2-ca90b60eb3c2" }))["one after another"]
+	if found := judge(t, gone); found[1].Cause != "another-secret" {
+		t.Errorf("of another webhook: %+v", found[1])
 	}
 }
