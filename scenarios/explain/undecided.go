@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -43,8 +44,11 @@ func headersFault(r capture.Request) (reason, bool) {
 		if !present {
 			missing = append(missing, role.Name())
 		}
+		if len(blank) > 0 && variable(r.Get(blank[0])) {
+			return reason{"header-variable", fmt.Sprintf("the value of %s is %s, a variable of a shell, and what it stood for is not in the capture", blank[0], excerpt([]byte(r.Get(blank[0])))), "Give the command with the values filled in (set -x prints it so), or the request as it arrived."}, true
+		}
 		if len(blank) > 0 {
-			return reason{"header-redacted", fmt.Sprintf("the value of %s is redacted or was cut off: whoever captured it blanked it out, so nothing can be judged", blank[0]), "Capture the request again with the values of its headers; a signature of an old delivery is no secret, and without it nothing can be checked."}, true
+			return reason{"header-redacted", fmt.Sprintf("the value of %s is redacted or was cut off: what captured it blanked it out, or it was never filled in, so nothing can be judged", blank[0]), "Capture the request again with the values of its headers; a signature of an old delivery is no secret, and without it nothing can be checked."}, true
 		}
 	}
 	if len(missing) == 0 {
@@ -59,18 +63,38 @@ func headersFault(r capture.Request) (reason, bool) {
 	return reason{"missing-header", strings.Join(missing, " and ") + " is missing or empty: a delivery has all of " + signing.HeaderID + ", " + signing.HeaderTimestamp + " and " + signing.HeaderSignature, "Capture the request with all its headers. If one of them does not arrive, look for what keeps it back (an allow-list of a gateway, a rule of a firewall)."}, true
 }
 
+// variable reports whether a value is a variable of a shell, not filled in.
+func variable(value string) bool {
+	return regexp.MustCompile(`^(?:v1,)?"?(?:\$(?:env:)?\w+|\$\{(?:env:)?\w+\}|%\w+%)"?$`).MatchString(value) && !regexp.MustCompile(`(?i)redact|filtered|masked`).MatchString(value)
+}
+
+// noDigest reports whether a signature was never one: all of its bytes are the same,
+// or its characters are.
+func noDigest(signature string) bool {
+	text := []byte(strings.TrimRight(strings.TrimPrefix(signature, "v1,"), "="))
+	alike := func(b []byte) bool { return len(b) > 0 && bytes.Count(b, b[:1]) == len(b) }
+	digest, err := base64.RawStdEncoding.DecodeString(string(text))
+	return alike(text) || err == nil && alike(digest)
+}
+
 // unreadable reports whether a value was taken out, or is still to be put in.
 func unreadable(value string, role capture.Role) bool {
+	if role == capture.Signature {
+		value = strings.TrimPrefix(value, "v1,")
+	}
+	if regexp.MustCompile(`(?i)^(?:null|nil|none|undefined|n/?a|nan|empty|missing|unknown)$`).MatchString(strings.Trim(value, " '\"")) {
+		return true
+	}
 	if regexp.MustCompile(`(?i)redact|filtered|masked|hidden|removed|scrubbed|omitted|censored|sanitized|sensitive|confidential|withheld|obfuscated|\*{2,}|•{2,}|█|x{5,}|\.\.\.|…|^[<{$%\[(]|^-+$|^\?+$|^#+$|^_+$|^(your|my|some|the)[-_ ]`).MatchString(value) {
 		return true
 	}
 	switch role {
 	case capture.Signature:
-		return len(strings.TrimPrefix(value, "v1,")) < 3
+		return len(value) < 3 || noDigest(value)
 	case capture.Timestamp:
 		return !strings.ContainsAny(value, "0123456789")
 	case capture.ID:
-		return regexp.MustCompile(`^(?i)(none|null|undefined|n/a|x+|-)$`).MatchString(value)
+		return regexp.MustCompile(`^(?i)x+$`).MatchString(value)
 	case capture.Other, capture.EventType, capture.EventID:
 	}
 	return false
@@ -99,17 +123,24 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 	}
 	complete := json.Valid(body) && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{"))
 	decoded := r.Get("Content-Encoding") != "" && complete
+	short := n > 0 && have < n && len(body) != n && !decoded // than it says
 	switch {
 	case truncated(r.Body) && !complete:
 		return reason{"body-cut", fmt.Sprintf("the body was cut (truncated) by what captured it: %d bytes are there%s", have, promised), captureAgain + " Many tools have a limit for bodies that can be raised."}, true
+	case complete && (masked(body) || placeholders(body)):
+		return redacted(), true
 	case placeholder(r.Body):
 		return reason{"body-not-recorded", "the body was not recorded: " + excerpt(r.Body) + " stands in its place" + promised, captureAgain}, true
-	case n > 0 && have < n && len(body) != n && !decoded:
+	case complete && short && !r.Parsed && markedWords(body):
+		return reason{"body-bytes-lost", fmt.Sprintf("question marks stand within words of the body, which is shorter by %d than its Content-Length says: programs write one for a character that they cannot, and the bytes that were signed are lost", n-len(body)), captureAgain + " Record bytes, not text."}, true
+	case complete && short && !r.Parsed:
+		return reason{"body-length", fmt.Sprintf("the body is complete JSON, but with %d bytes it is %d shorter than its Content-Length says: it was changed after it was sent (values were left out or replaced, characters were lost, or it was printed anew)", len(body), n-len(body)), "Capture the raw body, before anything parses, masks or prints it."}, true
+	case !complete && short:
 		return reason{"body-cut", fmt.Sprintf("the body is not whole: %d of the %d bytes that its Content-Length says are there. It was cut, or not recorded as it was sent", have, n), captureAgain}, true
 	case !complete && cutShort(r.Body):
 		return reason{"body-cut", fmt.Sprintf("the body was cut: its JSON ends in the middle, after %d bytes%s", have, promised), captureAgain}, true
-	case masked(body) || complete && placeholders(body):
-		return reason{"body-redacted", "values in the body are redacted or masked (***), or a placeholder stands in their place: it is not the body that was signed, and nothing can be judged", "Capture the request again without masking; the signature covers every byte."}, true
+	case masked(body):
+		return redacted(), true
 	case !complete && packed(r) != "":
 		return reason{"body-compressed", "the body is compressed (" + packed(r) + ") and could not be unpacked: the capture has not all of its bytes as they were", "Capture it with its bytes (base64 or a file), or after it was unpacked."}, true
 	case bytes.Contains(body, []byte("\uFFFD")) || !utf8.Valid(body) && complete:
@@ -124,6 +155,17 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 		return reason{"body-printed", "the body is JSON with blanks or line breaks between its parts; Sent sends it compact, so something printed it anew, and what was signed is not in the capture", "Record the raw body, before anything parses or formats it."}, true
 	}
 	return reason{}, false
+}
+
+// markedWords reports whether question marks stand where a letter may have been, and
+// not where a URL has them.
+func markedWords(body []byte) bool {
+	body = regexp.MustCompile(`[^\s"]*/[^\s"]*`).ReplaceAll(body, nil)
+	return regexp.MustCompile(`\?\?|\pL\?\pL`).Match(body)
+}
+
+func redacted() reason {
+	return reason{"body-redacted", "values in the body are redacted or masked (***), or a placeholder stands in their place: it is not the body that was signed, and nothing can be judged", "Capture the request again without masking; the signature covers every byte."}
 }
 
 // whole says why a request is not complete; "" when it is.
