@@ -70,7 +70,10 @@ func (r Request) Values(role Role) (values []string, names []string, spelled []S
 // signed reports whether r carries a signature at all, under whatever name.
 func (r Request) signed() bool {
 	values, _, _ := r.Values(Signature)
-	return len(values) > 0
+	_, shaped := r.Shaped(Signature)
+	return len(values) > 0 || slices.ContainsFunc(shaped, func(name string) bool {
+		return strings.Contains(strings.ToLower(name), "sig") // a header's value may stand under "value" too
+	})
 }
 
 // ErrNothing is returned when there is no request in what was given, or none
@@ -189,7 +192,8 @@ func (r Reading) worth() int {
 		n := 0
 		for _, role := range []Role{ID, Timestamp, Signature} {
 			values, _, _ := q.Values(role)
-			if len(values) > 0 {
+			shaped, _ := q.Shaped(role)
+			if len(values) > 0 || len(shaped) > 0 {
 				n += 4
 			}
 			if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "{{") || encodedAsMail(v) }) {

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -69,7 +70,42 @@ func RoleOf(name string) (Role, Spelling) {
 			return EventID, Renamed
 		}
 	}
-	return Other, Renamed
+	return prefixed(name, plain), Renamed
+}
+
+// prefixed is the role of a header before whose name a relay has put another one
+// (X-Acme-Webhook-ID). Other services have names like these.
+func prefixed(name, plain string) Role {
+	if !strings.Contains(name, "-") || senderOf(name) != "" {
+		return Other
+	}
+	for _, role := range []Role{EventID, EventType, ID, Timestamp, Signature} {
+		if strings.HasSuffix(plain, strings.TrimPrefix(plainName(role.Name()), "x")) {
+			return role
+		}
+	}
+	return Other
+}
+
+// Shaped are the headers without a role whose values have the form of one: a
+// signature, and under a name that says so a time or an id. Only a signature that
+// is right tells that they are what they look like.
+func (r Request) Shaped(role Role) (values, names []string) {
+	form, called := map[Role]string{
+		ID:        `^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`,
+		Timestamp: `^1[5-9]\d{8}$`,
+		Signature: `^v1,[A-Za-z0-9+/]{43}=$`,
+	}[role], map[Role]string{ID: `(?i)(?:^|[-_])id$`, Timestamp: `(?i)time|[-_]ts$`}[role]
+	if form == "" {
+		return nil, nil
+	}
+	value, name := regexp.MustCompile(form), regexp.MustCompile(called)
+	for _, h := range r.Headers {
+		if RoleOfIs(h.Name, Other) && name.MatchString(h.Name) && value.MatchString(h.Value) {
+			values, names = append(values, h.Value), append(names, h.Name)
+		}
+	}
+	return values, names
 }
 
 // plainName is a name without what programs change in it: case, dashes, the
@@ -78,6 +114,9 @@ func plainName(name string) string {
 	plain := strings.ToLower(name)
 	if i := strings.LastIndexAny(plain, ".[$"); i >= 0 { // req.headers.x, $http_x
 		plain = plain[i+1:]
+	}
+	for strings.HasPrefix(plain, "redirect_") { // Apache, once for each time that it rewrites a URL
+		plain = strings.TrimPrefix(plain, "redirect_")
 	}
 	plain = strings.TrimPrefix(strings.TrimPrefix(plain, "http_"), "http-")
 	return strings.Map(func(r rune) rune {
@@ -112,13 +151,22 @@ func (r Request) OtherSender() (service, header string) {
 			}
 			return "GitHub", h.Name
 		}
-		for _, s := range senders() {
-			if strings.HasPrefix(name, s.prefix) {
-				return s.service, h.Name
-			}
+		if service := senderOf(name); service != "" {
+			return service, h.Name
 		}
 	}
 	return "", ""
+}
+
+// senderOf is the service that has headers with a name like this; "" where none is known.
+func senderOf(name string) string {
+	name = strings.ToLower(name)
+	for _, s := range senders() {
+		if strings.HasPrefix(name, s.prefix) {
+			return s.service
+		}
+	}
+	return ""
 }
 
 // senders are the headers that other services sign their webhooks with.

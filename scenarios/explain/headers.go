@@ -64,6 +64,10 @@ func headerSets(r capture.Request) []headerSet {
 // readingsOf are the ways to read the header in this role.
 func readingsOf(r capture.Request, role capture.Role) []reading {
 	values, names, spelled := r.Values(role)
+	if !slices.ContainsFunc(values, func(v string) bool { return v != "" }) {
+		values, names = r.Shaped(role)
+		spelled = slices.Repeat([]capture.Spelling{capture.Renamed}, len(values))
+	}
 	var all []reading
 	for i, v := range values {
 		if v == "" {
@@ -74,7 +78,7 @@ func readingsOf(r capture.Request, role capture.Role) []reading {
 		case capture.Printed:
 			first.changes = []change{{cause: "headers-printed", note: true, said: "the headers are spelled as programs print them (such as x_webhook_id)"}}
 		case capture.Renamed:
-			first.changes = []change{renamed(names[i])}
+			first.changes = []change{renamed(r, names[i])}
 		case capture.Exact:
 		}
 		if i > 0 && v != values[0] {
@@ -97,17 +101,29 @@ func readingsOf(r capture.Request, role capture.Role) []reading {
 	return all
 }
 
-func renamed(name string) change {
+// renamed is the change of a header that has another name than Sent's. It names all
+// that were renamed, so that it is said once.
+func renamed(r capture.Request, name string) change {
 	if !strings.Contains(name, "-") { // as a log writes them
 		return change{cause: "headers-printed", note: true, said: "the headers have short names, as a log writes them (" + name + ")"}
 	}
-	family := strings.ToLower(name)
-	if m := regexp.MustCompile(`(?i)svix|webhook`).FindString(name); m != "" {
-		family = strings.ToLower(m)
+	var found, sent []string
+	for _, role := range []capture.Role{capture.ID, capture.Timestamp, capture.Signature} {
+		values, names, spelled := r.Values(role)
+		if len(values) == 0 {
+			_, names = r.Shaped(role)
+			spelled = []capture.Spelling{capture.Renamed}
+		}
+		if len(names) > 0 && spelled[0] == capture.Renamed {
+			found, sent = append(found, names[0]), append(sent, role.Name())
+		}
+	}
+	if !slices.Contains(found, name) {
+		found, sent = append(found, name), append(sent, "another name")
 	}
 	return change{
 		cause: "headers-renamed",
-		said:  "the headers were renamed: they have the names of the " + family + "- family (" + family + "-id and so on), and Sent sends " + signing.HeaderID + ", " + signing.HeaderTimestamp + " and " + signing.HeaderSignature,
+		said:  "the headers were renamed: they are called " + strings.Join(found, ", ") + ", and Sent sends " + strings.Join(sent, ", "),
 		fix:   "Find what renames them (a gateway, a relay, code that feeds a Standard Webhooks or Svix library), and verify with the names that arrive.",
 	}
 }

@@ -71,3 +71,16 @@ func TestBodyShorterThanItsLength(t *testing.T) {
 		t.Errorf("a link has question marks: %s: %s", f.Cause, f.Summary)
 	}
 }
+
+// The names that are said to be there are those of the capture.
+func TestNamesThatAreThere(t *testing.T) {
+	text := strings.ReplaceAll(signed(t, secretText).http(), "X-Webhook-", "X-Sent-")
+	f := judge(t, text)[0]
+	if f.Cause != "headers-renamed" || !strings.Contains(f.Summary, "X-Sent-id, X-Sent-timestamp, X-Sent-signature") || strings.Count(f.Summary, "renamed") != 1 {
+		t.Errorf("%s: %s", f.Cause, f.Summary)
+	}
+	near := strings.Replace(signed(t, otherText).http(), "X-Webhook-id", "X-Request-ID", 1)
+	if f := judge(t, near)[0]; f.Cause != "missing-header" || f.Verdict != explain.CannotTell {
+		t.Errorf("an id that may be another's: %s: %s", f.Cause, f.Summary)
+	}
+}
