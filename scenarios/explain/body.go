@@ -23,7 +23,7 @@ type candidate struct {
 const (
 	mostChanges    = 4
 	mostCandidates = 220
-	mostFormed     = 400     // more of them, to which Sent's form was given back
+	mostFormed     = 500     // more of them, to which Sent's form was given back
 	largeBody      = 1 << 18 // beyond it only what costs little is tried, and not much of it
 	mostLarge      = 16
 )

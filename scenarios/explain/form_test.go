@@ -240,3 +240,26 @@ func TestAnotherSecretOfAFormThatIsNotKnown(t *testing.T) {
 		}
 	}
 }
+
+// What a program changed in a text that a person wrote is undone.
+func TestTextsThatWereChanged(t *testing.T) {
+	with := func(text string) string {
+		return strings.Replace(body, `"it's \"5 €\" a/b <c> & 100%"`, text, 1)
+	}
+	for _, r := range []struct{ sent, arrived, cause string }{
+		{`""`, `null`, "body-null-changed"},
+		{`"on -- off"`, `"on – off"`, "body-typographic"},
+		{`"the end  "`, `"the end"`, "body-text-trimmed"},
+		{`"   begins"`, `"begins"`, "body-text-trimmed"},
+		{`"1 2.  3 4"`, `"1 2. 3 4"`, "body-blanks-collapsed"},
+		{`"a\r\nb\r\n"`, `"a\nb\n"`, "body-line-ends-changed"},
+	} {
+		f := judge(t, of(t, secretText, with(r.sent), with(r.arrived)).http())[0]
+		if f.Cause != r.cause || f.Verdict != explain.Wrong || string(f.Body) != with(r.sent) {
+			t.Errorf("%s: %s: %s", r.arrived, f.Cause, f.Summary)
+		}
+		if f := judge(t, of(t, otherText, with(r.sent), with(r.arrived)).http())[0]; f.Verdict != explain.CannotTell && f.Cause != "another-secret" {
+			t.Errorf("another secret, %s: %s: %s", r.arrived, f.Cause, f.Summary)
+		}
+	}
+}

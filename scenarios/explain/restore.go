@@ -78,6 +78,14 @@ func restoring(r capture.Request, body []byte) []candidate {
 			add(n, append(slices.Clone(always), fault("body-number-changed", "a number of the body is printed in another way: "+was)))
 		}
 	}
+	if compact(body) && bytes.Equal(bytes.TrimSpace(body), bytes.TrimSpace(r.Body)) { // of what was captured, and not of all that it may have been
+		for _, c := range retexted(treeOf(gjson.ParseBytes(body))) {
+			for i := range c.changes {
+				c.changes[i].note = r.Parsed
+			}
+			all = append(all, c)
+		}
+	}
 	return all
 }
 
