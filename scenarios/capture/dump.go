@@ -66,3 +66,30 @@ func dumped(text string) (string, bool) {
 	}
 	return out.String(), true
 }
+
+// arraysOfC makes bytes of arrays of C, as Wireshark exports a stream ("C Arrays"):
+// those of the side that speaks first.
+func arraysOfC(text string) (string, bool) {
+	array := regexp.MustCompile(`(?s)\bchar\s+([A-Za-z_]+\d*?)(?:_\d+)?\[\d*\]\s*=\s*\{(.*?)\}`)
+	each := regexp.MustCompile(`0x([0-9a-fA-F]{2})\b`)
+	var digits strings.Builder
+	first := ""
+	for i, m := range array.FindAllStringSubmatch(text, -1) {
+		if i == 0 {
+			first = m[1]
+		}
+		if m[1] != first {
+			continue
+		}
+		for _, b := range each.FindAllStringSubmatch(m[2], -1) {
+			digits.WriteString(b[1])
+		}
+	}
+	return inHex(digits.String())
+}
+
+// inHex makes bytes of a text that is hex digits from start to end.
+func inHex(text string) (string, bool) {
+	decoded, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+	return string(decoded), err == nil && mentionsSignature(string(decoded))
+}

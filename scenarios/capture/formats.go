@@ -54,6 +54,8 @@ func (p Parser) formats(depth int) []format {
 			return p.parseJSON(string(converted), depth)
 		}, false},
 		{"a hex dump", func(text string) bool { _, ok := dumped(text); return ok }, within(dumped), false},
+		{"arrays of C", func(text string) bool { _, ok := arraysOfC(text); return ok }, within(arraysOfC), false},
+		{"a request in hex", func(text string) bool { _, ok := inHex(text); return ok }, within(inHex), false},
 		{"a raw HTTP request", func(text string) bool {
 			_, line := begin(text)
 			return line > 0 && !beginsCommand().MatchString(text) && !strings.HasPrefix(strings.TrimSpace(text), "{")

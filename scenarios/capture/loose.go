@@ -53,7 +53,11 @@ func looseHeaders(text string) []Header {
 		value = `(v\d ?, ?[A-Za-z0-9+/_%=-]+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
 	)
 	var headers []Header
-	for _, m := range regexp.MustCompile(name+gap+value).FindAllStringSubmatch(text, 64) {
+	for _, at := range regexp.MustCompile(name+gap+value).FindAllStringSubmatchIndex(text, 64) {
+		m := []string{"", text[at[2]:at[3]], text[at[4]:at[5]]}
+		if at[2] > 0 && text[at[2]-1] == '\\' && strings.IndexByte("nrt", m[1][0]) >= 0 { // the letter is that of an escape
+			m[1] = m[1][1:]
+		}
 		// The name of the next column of a table is no value.
 		if role, _ := RoleOf(m[1]); role != Other && !strings.EqualFold(m[2], "null") && RoleOfIs(m[2], Other) {
 			headers = append(headers, Header{m[1], m[2]})

@@ -241,6 +241,10 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 	sets := headerSets(r)
 	// What is in the body as it was sent, as far as that can be told.
 	body := settled(r)
+	if cause, ok := swapped(secret, sets, body); ok {
+		f.Verdict = Wrong
+		return f.with(cause)
+	}
 	if known, ok := mistaken(secret, r, sets, body, now); ok {
 		known.Notes, known.Request, known.Body = r.Notes, r, r.Body
 		return known

@@ -103,6 +103,15 @@ func dumpOf(text string) string {
 	return out.String()
 }
 
+// cBytes is text as a list of bytes in C.
+func cBytes(text string) string {
+	var out []string
+	for _, c := range []byte(text) {
+		out = append(out, fmt.Sprintf("0x%02x", c))
+	}
+	return strings.Join(out, ", ")
+}
+
 type row struct {
 	name, capture, cause string // "ok" is right
 }
@@ -254,6 +263,14 @@ func captures(tb testing.TB, d delivery) []row {
 		{"a queue's record", envelope(map[string]any{"Records": []any{map[string]any{"data": base64.StdEncoding.EncodeToString([]byte(envelope(map[string]any{"headers": d.headers(), "body": body})))}}}), "ok"},
 		{"a document of a database", envelope(map[string]any{"headers": d.headers(), "body": map[string]any{"$binary": map[string]any{"base64": base64.StdEncoding.EncodeToString([]byte(body))}}}), "ok"},
 		{"typed values", envelope(map[string]any{"headers": map[string]any{"x-webhook-id": map[string]any{"S": d.id}, "x-webhook-timestamp": map[string]any{"S": d.stamp}, "x-webhook-signature": map[string]any{"S": d.signature}}, "body": map[string]any{"S": body}}), "ok"},
+		{"arrays of C", fmt.Sprintf("char peer0_0[] = { /* Packet 1 */\n%s };\nchar peer1_0[] = {\n0x48, 0x54 };\nchar peer0_1[] = {\n%s };\n", cBytes(d.http()[:100]), cBytes(d.http()[100:])), "ok"},
+		{"all of it in hex", hex.EncodeToString([]byte(d.http())), "ok"},
+		{"a request quoted in a log", "refused: " + strconv.Quote(d.http()), "ok"},
+		{"values in base64", values(func(v string) string { return base64.StdEncoding.EncodeToString([]byte(v)) }).http(), "header-base64"},
+		{"id and timestamp exchanged", d.with(func(d *delivery) { d.id, d.stamp = d.stamp, d.id }).http(), "headers-exchanged"},
+		{"chunks that were cut", as(fmt.Sprintf("40\r\n%s\r\n80\r\n%s", body[:64], body[64:80])).http("Transfer-Encoding: chunked"), "body-cut"},
+		{"printed to a depth", "{ headers: {\n'x-webhook-id': '" + d.id + "',\n'x-webhook-timestamp': '" + d.stamp + "',\n'x-webhook-signature': '" + d.signature + "' },\nbody: { field: 'message', event: 'message.received', payload: [Object] } }", "body-cut"},
+		{"printed to a depth, as JSON", as(body[:strings.Index(body, `{"inbound`)] + `"[Object]"}`).http(length(n)), "body-cut"},
 		{"a dump of od", dumpOf(d.http()), "ok"},
 		{"headers of another delivery", d.http("X-Webhook-Event-Type: message.failed", length(n)), ""},
 	}

@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"bytes"
+	"encoding/base64"
 	"html"
 	"net/url"
 	"regexp"
@@ -8,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sentsim/sentsim/scenarios/capture"
 	"github.com/sentsim/sentsim/simulator/signing"
@@ -153,6 +156,13 @@ func valueRepairs() []valueRepair {
 				return nil
 			}
 			return []string{decoded}
+		}},
+		{change{"header-base64", "the values of the headers are encoded in base64", fix, false}, func(v string, role capture.Role) []string {
+			decoded, err := base64.StdEncoding.DecodeString(v)
+			if err != nil || !bytes.HasPrefix(decoded, []byte("v1,")) && role == capture.Signature || !utf8.Valid(decoded) {
+				return nil
+			}
+			return []string{string(decoded)}
 		}},
 		{change{"header-escaped", "the values of the headers are escaped, as HTML or JSON does it", fix, true}, one(func(v string) string {
 			return strings.NewReplacer(`\/`, "/", `\u002b`, "+", `\u002B`, "+", `\u002f`, "/", `\u002F`, "/", `\u003d`, "=", `\u003D`, "=").Replace(html.UnescapeString(v))

@@ -37,6 +37,17 @@ func nearby(secret signing.Secret, r capture.Request, h signing.Headers, body []
 	return reason{}, false
 }
 
+// swapped reports that the id and the timestamp stand in each other's header.
+func swapped(secret signing.Secret, sets []headerSet, body []byte) (reason, bool) {
+	for _, set := range sets[:min(len(sets), 3)] {
+		h := signing.Headers{ID: set.values.Timestamp, Timestamp: set.values.ID, Signature: set.values.Signature}
+		if _, err := strconv.ParseInt(h.Timestamp, 10, 64); err == nil && inFormID.MatchString(strings.ToLower(h.ID)) && secret.Fits(h, body) {
+			return reason{"headers-exchanged", "the secret is right, and so is the signature, but " + signing.HeaderID + " has the value of " + signing.HeaderTimestamp + ", and the other way round", "Find what exchanges the two headers, and pass each on under its own name."}, true
+		}
+	}
+	return reason{}, false
+}
+
 // shifts are the seconds by which a timestamp may have been moved: all of the
 // tolerance, and the time zones.
 func shifts() []int64 {

@@ -127,6 +127,8 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 	switch {
 	case truncated(r.Body) && !complete:
 		return reason{"body-cut", fmt.Sprintf("the body was cut (truncated) by what captured it: %d bytes are there%s", have, promised), captureAgain + " Many tools have a limit for bodies that can be raised."}, true
+	case shallow(r.Body):
+		return reason{"body-cut", "the body was printed to some depth only: [Object] or [Array] stands in it for what is deeper", captureAgain + " In Node.js, print JSON.stringify of it, or better the raw text."}, true
 	case complete && (masked(body) || placeholders(body)):
 		return redacted(), true
 	case placeholder(r.Body):
@@ -137,6 +139,8 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 		return reason{"body-length", fmt.Sprintf("the body is complete JSON, but with %d bytes it is %d shorter than its Content-Length says: it was changed after it was sent (values were left out or replaced, characters were lost, or it was printed anew)", len(body), n-len(body)), "Capture the raw body, before anything parses, masks or prints it."}, true
 	case !complete && short:
 		return reason{"body-cut", fmt.Sprintf("the body is not whole: %d of the %d bytes that its Content-Length says are there. It was cut, or not recorded as it was sent", have, n), captureAgain}, true
+	case !complete && strings.Contains(strings.ToLower(r.Get("Transfer-Encoding")), "chunked") && chunkSize.Match(r.Body):
+		return reason{"body-cut", fmt.Sprintf("the body was cut: its chunks (Transfer-Encoding: chunked) end before the last one, after %d bytes", have), captureAgain}, true
 	case !complete && cutShort(r.Body):
 		return reason{"body-cut", fmt.Sprintf("the body was cut: its JSON ends in the middle, after %d bytes%s", have, promised), captureAgain}, true
 	case masked(body):
@@ -155,6 +159,11 @@ func bodyFault(r capture.Request, body []byte) (reason, bool) {
 		return reason{"body-printed", "the body is JSON with blanks or line breaks between its parts; Sent sends it compact, so something printed it anew, and what was signed is not in the capture", "Record the raw body, before anything parses or formats it."}, true
 	}
 	return reason{}, false
+}
+
+// shallow reports whether what printed a body left out what is deep in it.
+func shallow(body []byte) bool {
+	return regexp.MustCompile(`:\s*"?\[(?:Object|Array)\]`).Match(body)
 }
 
 // markedWords reports whether question marks stand where a letter may have been, and
