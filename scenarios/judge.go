@@ -298,6 +298,9 @@ func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World,
 	s.life.Lock()
 	defer s.life.Unlock()
 	wentDown = s.revive(ctx)
+	if s.subject.Wide() {
+		s.fells[p]++ // what takes it down does so each time; who only met its fall does not
+	}
 	if !wentDown && metFall(w, s.risen) {
 		return true // it was brought back by another scenario that was under way
 	}

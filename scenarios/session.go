@@ -46,7 +46,7 @@ type session struct {
 	sender *planned         // who sent last
 	fell   string           // when the target went down first
 	risen  time.Time        // when it was brought back last
-	fells  map[*planned]int // how often it went down in each scenario
+	fells  map[*planned]int // how often it went down in each scenario, or, of several at a time, left a delivery of it without an answer
 
 	mu       sync.Mutex
 	hung     int                         // scenarios in which a reading of the state was not answered in time
@@ -305,7 +305,9 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 		if s.fell == "" {
 			s.fell = fmt.Sprintf("in the scenario %q", p.scenario.Name)
 		}
-		s.fells[p]++
+		if !s.subject.Wide() { // else who sent last need not be who took it down
+			s.fells[p]++
+		}
 	}
 	if !t.CanRestart() {
 		s.down = "the receiver no longer takes connections, and sentsim cannot restart it"
