@@ -7,20 +7,18 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sentsim/sentsim/scenarios/check"
 	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
-	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
-	"github.com/sentsim/sentsim/simulator/history"
 )
 
 // contact is who writes in a scenario.
 type contact struct {
 	number   string
-	optedOut bool // by a signal
-	copied   bool // its text came in several copies
+	optedOut bool      // by a signal
+	copied   bool      // its text came in several copies
+	wrote    time.Time // when its text was acknowledged: of a control
 }
 
 // inbound is a text of the scenario's contact; who that is is drawn when first needed.
@@ -206,123 +204,4 @@ func (w *World) form(number string) string {
 		return number[1:]
 	}
 	return number
-}
-
-// repliesToOrdinary sends an ordinary text, as a control: its reply is looked for once
-// the absence of another one is asked about, so that one wait does for both.
-func (w *World) repliesToOrdinary(ctx context.Context) error {
-	if err := w.needs(rule.ObservedReplies); err != nil {
-		return err
-	}
-	e := w.inbound(ordinaryText)
-	if err := w.introduce(ctx, "an ordinary inbound text", w.signed(e)); err != nil {
-		return err
-	}
-	w.contacts, w.control = append(w.contacts, w.contact), w.contact
-	w.contact = nil // what follows comes from somebody who got no reply yet
-	return nil
-}
-
-// silent is why an absence of replies shows nothing: the control got none by now, nor
-// later where the receiver has replied to another one. It is nil where it did, after as
-// much time again and more for what comes behind it, or where there is no control.
-func (w *World) silent(ctx context.Context) error {
-	if w.control == nil || len(w.s.API.Sent(w.control.number)) > 0 {
-		return nil
-	}
-	replied := func(st probe.State) bool { return st.Count > 0 }
-	if len(w.s.API.All()) > 0 {
-		st, err := w.appears(ctx, w.replies(w.control.number), replied)
-		if err != nil {
-			return err
-		}
-		if replied(st) {
-			took := clock.Wall().Sub(w.acked)
-			return w.away(func() error { return (clock.Real{}).Sleep(ctx, took+w.s.Settle) })
-		}
-	}
-	return &NotChecked{
-		Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one
-		Reason: fmt.Sprintf("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle),
-	}
-}
-
-// ordinaryText is one that many receivers answer.
-const ordinaryText = "Hello, is anybody there?"
-
-// repliedEquallyOften compares with the contact whose text arrived once. Fewer
-// replies are no second effect, but no sign of a single one either. How duplicates
-// are answered is IDEM-1's and IDEM-2's to say.
-func (w *World) repliedEquallyOften(ctx context.Context) error {
-	last := w.lastExchange()
-	w.pending = nil
-	once, err := w.settled(ctx, w.replies(w.contacts[0].number), never)
-	if err != nil {
-		return err
-	}
-	if silent := w.silent(ctx); silent != nil {
-		return silent
-	}
-	got, err := w.settled(ctx, w.replies(w.contact.number), func(st probe.State) bool { return st.Count > once.Count })
-	if err == nil && got.Count > once.Count { // the other one's may be what is late
-		once, err = w.appears(ctx, w.replies(w.contacts[0].number), func(st probe.State) bool { return st.Count >= got.Count })
-	}
-	switch {
-	case err != nil:
-		return err
-	case got.Count < once.Count, once.Count == 0 && got.Count > 0:
-		return notChecked("the receiver sent %d messages to a contact whose text arrived once, and %d to one whose text arrived three times", once.Count, got.Count)
-	case got.Count == once.Count:
-		return nil
-	}
-	return &Failure{
-		Summary:  fmt.Sprintf("%s: %d messages were sent to that contact, not %d as to one whose text arrived once", last.What, got.Count, once.Count),
-		Expected: "as many replies as to a text that arrived once",
-		Seen:     fmt.Sprintf("POST /v3/messages, %d times, with %q", got.Count, textOf(w.s.API.Sent(w.contact.number)[0])),
-		At:       last,
-	}
-}
-
-// textOf is what a message says; of a template, its name.
-func textOf(m history.Message) string {
-	if m.Text != nil {
-		return *m.Text
-	}
-	return m.TemplateName
-}
-
-// replies reads what the receiver sent to a number through Sent's API.
-func (w *World) replies(to string) reader {
-	return func(context.Context) (probe.State, error) {
-		n := len(w.s.API.Sent(to))
-		return probe.State{Known: n > 0, Count: n, HasCount: true}, nil
-	}
-}
-
-func (w *World) sendsNothing(ctx context.Context) error {
-	if err := w.acceptedSoFar(); err != nil {
-		return err
-	}
-	st, err := w.settled(ctx, w.replies(w.contact.number), func(st probe.State) bool { return st.Count > 0 })
-	if err != nil {
-		return err
-	}
-	var silent error
-	if st.Count == 0 {
-		silent = w.silent(ctx)
-		st.Count = len(w.s.API.Sent(w.contact.number)) // which may be as late as the control's
-	}
-	if broken, _ := check.Silence(st.Count, silent == nil); !broken {
-		return silent // an absence counts only after a control
-	}
-	to, who := "the contact", "a contact who said STOP"
-	if w.contact.optedOut {
-		to, who = "a contact who has opted out (contact.opt_out)", "a contact after its contact.opt_out, until it opts in"
-	}
-	return &Failure{
-		Summary:  fmt.Sprintf("%s: the receiver sent %d messages to %s", w.lastExchange().What, st.Count, to),
-		Expected: "no message to " + who,
-		Seen:     fmt.Sprintf("POST /v3/messages with %q", textOf(w.s.API.Sent(w.contact.number)[0])),
-		At:       w.lastExchange(),
-	}
 }
