@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -69,7 +71,7 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 	down := s.afterScenario(ctx, p, world, res.Err, &out)
 	again = down && (s.subject.Wide() || attempt == 0) && s.lost() == ""
 	var unseen *steps.NotChecked
-	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
+	again = again || errors.As(res.Err, &unseen) && unseen.Again || errors.Is(res.Err, steps.ErrRerun) || s.unread(ctx, start, attempt, res.Err) || s.turnedAway(ctx, p, attempt, world, res.Err, &out)
 	again = again || !down && s.repeatIfSporadic(ctx, p, attempt, world, res.Err, serverErrors, &out)
 	if !again || attempt == maxRepeats { // what is carried out again says nothing of the receiver yet
 		s.wonder(ctx, p, res.Err, &out)
@@ -83,16 +85,24 @@ func (s *session) run(ctx context.Context, p *planned, attempt uint64) (out repo
 const maxUnread = 4
 
 // unread reports whether a scenario is to be carried out again because a reading of
-// its state took too long: on a busy machine that happens now and then, of a probe
-// that hangs each time.
-func (s *session) unread(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+// its state took too long, which happens now and then on a busy machine and each time of
+// a probe that hangs, or was cut off, as it is where the receiver falls.
+func (s *session) unread(ctx context.Context, from time.Time, attempt uint64, err error) bool {
+	var refused *net.OpError
+	switch {
+	case ctx.Err() != nil:
 		return false
+	case errors.Is(err, context.DeadlineExceeded):
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.hung++
+		return s.hung <= maxUnread
+	case errors.As(err, &refused), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		s.life.Lock()
+		defer s.life.Unlock()
+		return s.down == "" && (attempt == 0 || s.risen.After(from))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hung++
-	return s.hung <= maxUnread
+	return false
 }
 
 // sends notes who sends now.
@@ -206,47 +216,6 @@ func (s *session) verdict(ctx context.Context, p *planned, err error, w *steps.W
 	}
 }
 
-// beforeScenario blames whoever sent last for a target that is gone, if the same takes
-// it down once more.
-func (s *session) beforeScenario(ctx context.Context) {
-	last := s.gone(ctx)
-	switch {
-	case last == nil || last.bystander() || s.subject.Wide():
-		return
-	case s.lost() != "": // it cannot be tried again
-		s.blame(last)
-		return
-	}
-	_, _ = s.attempt(ctx, last, againAttempt)
-	_ = (clock.Real{}).Sleep(ctx, afterwards)
-	if s.gone(ctx) != nil {
-		s.blame(last)
-	}
-}
-
-const (
-	againAttempt = 2000                   // keeps the ids of a repeated scenario apart
-	afterwards   = 300 * time.Millisecond // what a delivery sets off may take as long
-)
-
-// gone brings a target back that is gone, and returns who sent last; nil where it is there.
-func (s *session) gone(ctx context.Context) *planned {
-	s.life.Lock()
-	defer s.life.Unlock()
-	last := s.sender
-	if last == nil || s.down != "" || s.listens(ctx) || !s.revive(ctx) {
-		return nil
-	}
-	return last
-}
-
-// blame fails a scenario after the event.
-func (s *session) blame(p *planned) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.blamed[p] = "the receiver went down right after it"
-}
-
 // afterTheEvent is what a scenario showed, unless something later makes it fail.
 func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario {
 	s.mu.Lock()
@@ -276,66 +245,6 @@ func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario
 		out.Verdict, out.Reason = report.Failed, reason
 	}
 	return out
-}
-
-// broken reports whether a delivery ended without a whole answer, as it does
-// when the receiver goes down.
-func broken(w *steps.World) bool {
-	for _, x := range w.Exchanges() {
-		if x.Outcome.Kind != delivery.Answered {
-			return true
-		}
-	}
-	return false
-}
-
-// afterScenario looks whether the receiver survived. What takes it down fails,
-// whatever it answered before.
-func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World, err error, out *report.Scenario) (wentDown bool) {
-	if !broken(w) {
-		return false
-	}
-	s.life.Lock()
-	defer s.life.Unlock()
-	wentDown = s.revive(ctx)
-	if s.subject.Wide() {
-		s.fells[p]++ // what takes it down does so each time; who only met its fall does not
-	}
-	if !wentDown && metFall(w, s.risen) {
-		return true // it was brought back by another scenario that was under way
-	}
-	const reason = "the receiver went down"
-	if s.down != "" && s.subject.Wide() {
-		var failure *steps.Failure
-		if unanswered := errors.As(err, &failure) && failure.At != nil && failure.At.Outcome.Kind != delivery.Answered; unanswered || out.Verdict == report.Passed {
-			out.Verdict, out.Reason, out.Evidence = report.NotChecked, reason+" while several scenarios were under way, and nobody knows which of them took it down", nil
-		}
-		return wentDown
-	}
-	if !wentDown {
-		return false
-	}
-	switch out.Verdict {
-	case report.Failed:
-		out.Reason += "; " + reason
-	case report.Passed, report.NotChecked:
-		if p.bystander() {
-			out.Verdict, out.Reason = report.NotChecked, reason+" before it had answered; the rule of what took it down says so"
-			return true
-		}
-		out.Verdict, out.Reason = report.Failed, reason
-	case report.Warned, report.Errored:
-	}
-	return true
-}
-
-// metFall reports whether a delivery got no answer from a receiver that was down, and was
-// brought back afterwards.
-func metFall(w *steps.World, risen time.Time) bool {
-	return slices.ContainsFunc(w.Exchanges(), func(x steps.Exchange) bool {
-		o := x.Outcome
-		return (o.Kind == delivery.Reset || o.Kind == delivery.Refused) && x.How == delivery.Well && o.Start.Before(risen)
-	})
 }
 
 func reported(res gherkin.Result) []report.Step {

@@ -44,6 +44,10 @@ func TestMain(m *testing.M) {
 		BaseURL: os.Getenv("SENT_BASE_URL"), APIKey: os.Getenv("SENT_DM_API_KEY"),
 	})
 	h := fragile
+	var reading int64
+	if n, _ := fmt.Sscanf(os.Getenv("FRAGILE_RECEIVER"), "mortal, at reading %d", &reading); n == 1 {
+		h = mortal(http.MethodGet, reading)
+	}
 	switch os.Getenv("FRAGILE_RECEIVER") {
 	case "slowly, of a null text":
 		h = func(r http.Handler) http.HandlerFunc {
@@ -53,9 +57,9 @@ func TestMain(m *testing.M) {
 			}))
 		}
 	case "mortal":
-		h = mortal(400)
+		h = mortal(http.MethodPost, 400)
 	case "mortal, early":
-		h = mortal(20)
+		h = mortal(http.MethodPost, 20)
 	case "late":
 		h = func(r http.Handler) http.HandlerFunc { return r.ServeHTTP }
 	}
@@ -94,12 +98,12 @@ func fragile(next http.Handler) http.HandlerFunc {
 	}
 }
 
-// mortal ends at that delivery, and never again.
-func mortal(last int64) func(http.Handler) http.HandlerFunc {
+// mortal ends at that delivery or reading, and never again.
+func mortal(method string, last int64) func(http.Handler) http.HandlerFunc {
 	return func(next http.Handler) http.HandlerFunc {
 		var n atomic.Int64
 		return func(w http.ResponseWriter, r *http.Request) {
-			if n.Add(1) == last {
+			if r.Method == method && n.Add(1) == last {
 				if f, err := os.OpenFile(os.Getenv("STATE_FILE")+".ended", os.O_CREATE|os.O_EXCL, 0o600); err == nil {
 					_ = f.Close()
 					os.Exit(7)

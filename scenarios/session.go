@@ -268,61 +268,6 @@ func (s *session) close() error {
 	return err
 }
 
-// listens is a cheap look: does the target take a connection?
-func (s *session) listens(ctx context.Context) bool {
-	u, err := url.Parse(s.subject.Target.URL())
-	_, outside := s.subject.Target.(target.Outside) // somebody else takes its connections
-	if err != nil || u.Port() == "" || outside {
-		return s.subject.Target.Alive(ctx)
-	}
-	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", u.Host)
-	if err != nil {
-		return false
-	}
-	_ = conn.Close()
-	return true
-}
-
-// maxLooks is how often a target is looked at that takes no connections.
-const maxLooks = 6
-
-// revive looks whether the target still takes connections, and brings it back
-// if it does not. It is called by who has the turn to send, with life locked.
-func (s *session) revive(ctx context.Context) (wasDown bool) {
-	t := s.subject.Target
-	// Looked at twice, and more often while this machine is starved: a look may take
-	// longer than it should.
-	start := clock.Wall()
-	for looks := 1; ; looks++ {
-		if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {
-			return false
-		}
-		if starved := s.subject.Pulse.Starved(start) > clock.Wall().Sub(start)/8; looks > 1 && !starved || looks == maxLooks {
-			break
-		}
-	}
-	if p := s.sender; p != nil {
-		if s.fell == "" {
-			s.fell = fmt.Sprintf("in the scenario %q", p.scenario.Name)
-		}
-		if !s.subject.Wide() { // else who sent last need not be who took it down
-			s.fells[p]++
-		}
-	}
-	if !t.CanRestart() {
-		s.down = "the receiver no longer takes connections, and sentsim cannot restart it"
-		return true
-	}
-	s.subject.Restarted()
-	if err := t.Restart(ctx, s.subject.Env); err != nil {
-		s.down = fmt.Sprintf("the receiver went down and could not be restarted: %v", err)
-		return true
-	}
-	s.subject.AwaitReady(ctx, steps.ReadyTime)
-	s.risen = clock.Wall()
-	return true
-}
-
 // Connection is a target that was reached or started for deliveries one at a
 // time. It is for one goroutine. Close it.
 type Connection struct{ s *session }

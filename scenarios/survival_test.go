@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -81,11 +83,31 @@ func TestAReceiverThatEndsByItselfFails(t *testing.T) {
 			if got := verdicts(rep, report.Failed); got != "SIG-1" || rep.ExitStatus != report.ExitBroken {
 				t.Errorf("failed %q, exit status %d, want SIG-1 alone and 1: %s", got, rep.ExitStatus, reasons(rep))
 			}
-			if got := verdicts(rep, report.NotChecked); got != "" {
-				t.Errorf("not checked: %s", reasons(rep))
+			if got := verdicts(rep, report.NotChecked) + verdicts(rep, report.Errored); got != "" {
+				t.Errorf("not judged: %s", reasons(rep))
 			}
 			if got := rep.Rules[0].Reason; !strings.Contains(got, when) {
 				t.Errorf("%s: %s", rep.Rules[0].ID, got)
+			}
+		})
+	}
+}
+
+// A reading of the state that meets a fall is asked for again, and is no error of the
+// scenario that asks.
+func TestAReadingThatMeetsAFall(t *testing.T) {
+	t.Parallel()
+	for n := 121; n <= 125; n++ { // behind those that learn
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			cfg := dying(t, fmt.Sprintf("mortal, at reading %d", n))
+			cfg.Rules = []string{"SIG-1", "CON-1"}
+			rep := verify(t, cfg)
+			if failed, passed := verdicts(rep, report.Failed), verdicts(rep, report.Passed); failed != "SIG-1" || passed != "CON-1" {
+				t.Errorf("failed %q, passed %q: %s", failed, passed, reasons(rep))
+			}
+			if !strings.Contains(rep.Rules[0].Reason, "went down, first in the scenario") {
+				t.Errorf("SIG-1: %s", rep.Rules[0].Reason)
 			}
 		})
 	}
