@@ -32,8 +32,10 @@ const loadSecret = "whsec_bG9hZCBsb2FkIGxvYWQgbG9hZCBsb2FkIGxvYWQh"
 // recording is the reference receiver, or a mutant, that remembers what it was sent.
 type recording struct {
 	*httptest.Server
-	mu   sync.Mutex
-	seen []string
+	mu       sync.Mutex
+	seen     []string
+	stumbles atomic.Bool // over the first reading of everything
+	read     sync.Map
 }
 
 func newRecording(t *testing.T, mistake string) *recording {
@@ -52,6 +54,9 @@ func newRecording(t *testing.T, mistake string) *recording {
 			body, err := io.ReadAll(q.Body)
 			rec.add(q.Header, body, err)
 			q.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), q.Body))
+		} else if _, again := rec.read.LoadOrStore(q.URL.Path, true); rec.stumbles.Load() && !again && strings.HasPrefix(q.URL.Path, "/state/") {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
 		}
 		r.ServeHTTP(w, q)
 	}))
@@ -315,6 +320,8 @@ func TestLoadRefusesWhatItCannotDo(t *testing.T) {
 	if _, err := l.Message(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "was carried out already") {
 		t.Errorf("again: %v", err)
 	}
+	r.read.Clear()
+	r.stumbles.Store(true)
 	again := openLoad(t, cfg, "calm", 10)
 	defer func() { _ = again.Close(report.Report{}) }()
 	if _, err := again.Message(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "use another seed") {

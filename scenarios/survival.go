@@ -135,6 +135,11 @@ func (s *session) listens(ctx context.Context) bool {
 // maxLooks is how often a target is looked at that takes no connections.
 const maxLooks = 6
 
+// starvedSince reports whether this machine had no time for us for an eighth of the time since then.
+func (s *session) starvedSince(start time.Time) bool {
+	return s.subject.Pulse.Starved(start) > clock.Wall().Sub(start)/8
+}
+
 // revive looks whether the target still takes connections, and brings it back
 // if it does not. It is called by who has the turn to send, with life locked.
 func (s *session) revive(ctx context.Context) (wasDown bool) {
@@ -146,7 +151,7 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 		if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {
 			return false
 		}
-		if starved := s.subject.Pulse.Starved(start) > clock.Wall().Sub(start)/8; looks > 1 && !starved || looks == maxLooks {
+		if looks > 1 && !s.starvedSince(start) || looks == maxLooks {
 			break
 		}
 	}

@@ -72,6 +72,8 @@ func (r *runner) read(ctx context.Context, s chaos.Subject, want func(probe.Stat
 	return st
 }
 
+func anyState(probe.State) bool { return true }
+
 // ready reads what must be known before a delivery. It reports false when the
 // run is over. A target that stands still is not asked: it would answer to nobody.
 func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
@@ -85,7 +87,7 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 		switch {
 		case !r.begun && s.Subject.Kind == chaos.AboutMessage && r.s.Arrange == nil && r.canRead(chaos.AboutMessage):
 			r.begun = true
-			if st, err := r.look(ctx, s.Subject); err == nil && st.Known {
+			if r.read(ctx, s.Subject, anyState).Known {
 				r.knownBefore = "the receiver already knows the messages of this run, from an earlier one with the same seed: use --seed random, or give it a fresh state"
 			}
 		case s.Subject.Kind == chaos.AboutTemplate && r.canRead(chaos.AboutTemplate):
@@ -95,10 +97,7 @@ func (r *runner) ready(ctx context.Context, batch []chaos.Step) bool {
 			if r.oracle.Met(s.Subject) {
 				continue
 			}
-			st, err := r.look(ctx, s.Subject)
-			if err != nil && ctx.Err() == nil {
-				r.note(err.Error())
-			}
+			st := r.read(ctx, s.Subject, anyState)
 			if st.OptedOut {
 				st.Count = 1
 			}
