@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,5 +144,26 @@ func TestLateRepliesAreNoSilence(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A control that got no reply, of a receiver that has replied to others, is sent once more
+// before nothing can be told by it.
+func TestAControlWithoutAReplyIsSentOnceMore(t *testing.T) {
+	t.Parallel()
+	var dropped atomic.Bool
+	cfg := changed(t, func(r *receiver.Receiver) error {
+		reply := r.ReplyTo
+		r.ReplyTo = func(ev receiver.Event) []byte {
+			if strings.HasPrefix(ev.Text, "Hello, is anybody") && dropped.CompareAndSwap(false, true) {
+				return nil
+			}
+			return reply(ev)
+		}
+		return nil
+	})
+	cfg.Settle, cfg.Rules = 300*time.Millisecond, []string{"INB-1", "INB-2"}
+	if rep := verify(t, cfg); verdicts(rep, report.Passed) != "INB-1 INB-2" || !dropped.Load() {
+		t.Errorf("passed %q: %s", verdicts(rep, report.Passed), reasons(rep))
 	}
 }

@@ -238,9 +238,10 @@ func TestWhoListensBeforeHeIsReady(t *testing.T) {
 	starts := func() (scenarios.Config, *atomic.Int64) {
 		refused := new(atomic.Int64)
 		return changed(t, func(own *receiver.Receiver) error {
-			next, start := own.Handler, time.Now()
+			next := own.Handler
+			ready := sync.OnceValue(func() time.Time { return time.Now().Add(600 * time.Millisecond) })
 			own.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if time.Since(start) < 600*time.Millisecond {
+				if time.Now().Before(ready()) { // from the first request on
 					refused.Add(1)
 					http.Error(w, "the database is not connected", http.StatusInternalServerError)
 					return

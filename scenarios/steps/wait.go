@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -33,13 +34,22 @@ func (w *World) allAppear(ctx context.Context, all []expectation) (last []probe.
 		last, err = w.poll(ctx, all)
 		return err
 	})
-	if w.awaited = nil; err == nil && !w.allHold(all, last) {
+	busy := errors.Is(err, errBusy)
+	if w.awaited = nil; busy || err == nil && !w.allHold(all, last) {
 		w.awaited = all
 	}
-	if w.awaited == nil || !w.witness(ctx) {
+	if w.awaited == nil {
 		return last, err
 	}
-	// What was delivered after it shows: its time is over. One more look.
+	if !w.witness(ctx) {
+		if busy {
+			w.awaited, err = nil, starved("the state settled")
+		}
+		return last, err
+	}
+	// What was delivered after it shows: its time is over, however busy this machine is.
+	// One more look.
+	err = nil
 	for i, e := range all {
 		if !e.want(last[i]) {
 			if last[i], err = e.read(ctx); err != nil {
@@ -78,12 +88,17 @@ func (w *World) allHold(all []expectation, last []probe.State) bool {
 	return true
 }
 
+// errBusy is of a wait in which this machine was starved now and then, and in all had as
+// much time for the receiver as state may take.
+var errBusy = errors.New("this machine was starved now and then")
+
 // starvedRepeats is how often a wait is repeated in which this machine was starved.
 const starvedRepeats = 3
 
 // poll reads all until each is as wanted, or until the settle time is over.
 func (w *World) poll(ctx context.Context, all []expectation) (last []probe.State, err error) {
 	last = make([]probe.State, len(all))
+	begin := clock.Wall()
 	for range starvedRepeats {
 		start := clock.Wall()
 		missing := 0
@@ -106,6 +121,9 @@ func (w *World) poll(ctx context.Context, all []expectation) (last []probe.State
 		if w.s.Pulse.Starved(start) < took/8 {
 			return last, nil
 		}
+	}
+	if clock.Wall().Sub(begin)-w.s.Pulse.Starved(begin) > w.s.Settle {
+		return last, errBusy
 	}
 	return last, starved("the state settled")
 }
