@@ -75,7 +75,7 @@ func (s *session) recognise(ctx context.Context) error {
 	}
 	start, is := clock.Wall(), false
 	for looks := 0; !is; looks++ { // a busy machine may take longer to ask than the target may to say it
-		if is = isReference(ctx, s.subject.Target.URL(), s.cfg); !is && (looks == maxLooks || !s.starvedSince(start)) {
+		if is = isReference(ctx, s.subject.Target.URL(), s.cfg); !is && (looks == maxLooks || !starvedSince(s.subject.Pulse, start)) {
 			return nil
 		}
 	}

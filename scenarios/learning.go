@@ -239,6 +239,7 @@ func Learn(ctx context.Context, cfg Config) (learn.Traits, report.Learned, error
 // say nothing.
 type late struct {
 	settle time.Duration
+	pulse  *driver.Pulse
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
 	by     atomic.Int64 // how late what learning looked for was, a time.Duration; 0: it has not come
@@ -249,8 +250,8 @@ type late struct {
 	came     map[*planned]time.Duration // how late what a scenario waited for was
 }
 
-func newLate(settle time.Duration) *late {
-	return &late{settle: settle, came: map[*planned]time.Duration{}}
+func newLate(settle time.Duration, pulse *driver.Pulse) *late {
+	return &late{settle: settle, pulse: pulse, came: map[*planned]time.Duration{}}
 }
 
 func (w *late) watch(ctx context.Context, l *learn.Learner) {
@@ -283,12 +284,13 @@ func (w *late) follow(ctx context.Context, p *planned, world *steps.World) {
 }
 
 func (w *late) look(ctx context.Context, over <-chan struct{}, world *steps.World) (by time.Duration) {
+	start := clock.Wall()
 	_ = (clock.Real{}).Sleep(ctx, min(w.settle, shortly)) // the last scenario's is looked for as well
 	by = world.Came(ctx)
 	for n, last := 0, false; n < looks && by == 0 && !last && ctx.Err() == nil; n++ {
 		pause, end := context.WithTimeout(ctx, w.settle<<n)
 		last = (clock.Real{}).Wait(pause, over) == nil
-		if last && w.lags() { // there is more to come
+		if last && (w.lags() || starvedSince(w.pulse, start)) { // there is more to come, or was no time for it
 			<-pause.Done()
 			last = false
 		}

@@ -135,7 +135,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, stop(), tgt.Close())
 	}
 	s := &session{
-		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, taken: map[*planned][]steps.Exchange{}, lossy: map[bool]string{},
+		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle, pulse), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, taken: map[*planned][]steps.Exchange{}, lossy: map[bool]string{},
 		sporadic: sporadic{met: map[*planned][]sighting{}, together: map[*planned]steps.Exchange{}},
 		refused:  map[*planned]steps.Exchange{}, excused: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{

@@ -187,7 +187,7 @@ func Merge(ctx context.Context, reports []report.Report, names []string) (report
 	if err != nil {
 		return report.Report{}, fmt.Errorf("%s: %w", names[0], err)
 	}
-	s := &session{cfg: cfg, late: newLate(cfg.Settle), subject: steps.NewSubject(&steps.Subject{Target: tgt, Seed: cfg.Seed})}
+	s := &session{cfg: cfg, late: newLate(cfg.Settle, nil), subject: steps.NewSubject(&steps.Subject{Target: tgt, Seed: cfg.Seed})}
 	rep := opened(cfg, first.Sentsim, LoadCommand, first.Target, time.Time{})
 	for i, part := range reports {
 		if part.Started != "" && (rep.Started == "" || part.Started < rep.Started) {

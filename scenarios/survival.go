@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sentsim/sentsim/scenarios/driver"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/scenarios/target"
@@ -136,8 +137,8 @@ func (s *session) listens(ctx context.Context) bool {
 const maxLooks = 6
 
 // starvedSince reports whether this machine had no time for us for an eighth of the time since then.
-func (s *session) starvedSince(start time.Time) bool {
-	return s.subject.Pulse.Starved(start) > clock.Wall().Sub(start)/8
+func starvedSince(p *driver.Pulse, start time.Time) bool {
+	return p.Starved(start) > clock.Wall().Sub(start)/8
 }
 
 // revive looks whether the target still takes connections, and brings it back
@@ -151,7 +152,7 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 		if s.down != "" || t.Alive(ctx) || ctx.Err() != nil {
 			return false
 		}
-		if looks > 1 && !s.starvedSince(start) || looks == maxLooks {
+		if looks > 1 && !starvedSince(s.subject.Pulse, start) || looks == maxLooks {
 			break
 		}
 	}
