@@ -42,7 +42,7 @@ func (w *World) acceptsQuickly(ctx context.Context) error {
 			break
 		}
 		if tries == 2*chances {
-			return starved("the receiver answered")
+			return Starved("the receiver answered")
 		}
 		if err := w.again(ctx); err != nil {
 			return err
@@ -102,7 +102,7 @@ func (w *World) acceptsAllWithin(seconds int) error {
 	}
 	refused := slices.ContainsFunc(xs, func(x Exchange) bool { return x.Outcome.Kind == delivery.Answered && !x.Outcome.Accepted() })
 	if !refused && w.s.Pulse.Starved(xs[0].Sent) > limit/8 {
-		return starved("the receiver answered")
+		return Starved("the receiver answered")
 	}
 	return &Failure{
 		Summary:  fmt.Sprintf("%d of %d deliveries were not accepted within %s; the first of them: %s", bad, len(xs), limit, first.Seen()),

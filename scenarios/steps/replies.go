@@ -86,7 +86,7 @@ func (w *World) silent() error {
 	case w.control == nil || w.repliesTo(w.control) > 0:
 		return nil
 	case len(w.s.API.All()) > 0 && w.s.Pulse.Starved(w.acked) > clock.Wall().Sub(w.acked)/8:
-		return starved("a reply was waited for")
+		return Starved("a reply was waited for")
 	}
 	return &NotChecked{
 		Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one

@@ -56,7 +56,8 @@ var unmet = sync.OnceValue(func() map[rule.Need]NotChecked { //nolint:gochecknog
 	return all
 })
 
-func starved(what string) error {
+// Starved is a NotChecked of a scenario that is carried out again: this machine had no time for us meanwhile.
+func Starved(what string) error {
 	return &NotChecked{Again: true, Reason: "this machine was starved while " + what + ": the receiver cannot be blamed for what took so long"}
 }
 

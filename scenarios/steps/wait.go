@@ -43,7 +43,7 @@ func (w *World) allAppear(ctx context.Context, all []expectation) (last []probe.
 	}
 	if !w.witness(ctx) {
 		if busy {
-			w.awaited, err = nil, starved("the state settled")
+			w.awaited, err = nil, Starved("the state settled")
 		}
 		return last, err
 	}
@@ -125,7 +125,7 @@ func (w *World) poll(ctx context.Context, all []expectation) (last []probe.State
 	if clock.Wall().Sub(begin)-w.s.Pulse.Starved(begin) > w.s.Settle {
 		return last, errBusy
 	}
-	return last, starved("the state settled")
+	return last, Starved("the state settled")
 }
 
 // witness delivers one more event and reports whether that shows, within the
