@@ -126,7 +126,7 @@ func (s *session) attempt(ctx context.Context, p *planned, attempt uint64) (gher
 	world := steps.NewWorld(s.subject, scenarioKey(p), attempt)
 	res := p.scenario.Run(ctx, world.Bind)
 	var late *steps.Failure
-	if errors.As(res.Err, &late) && late.At != nil && late.At.Outcome.Kind == delivery.Timeout && starvedSince(s.subject.Pulse, late.At.Sent) {
+	if attempt < firstAttempt && errors.As(res.Err, &late) && late.At != nil && late.At.Outcome.Kind == delivery.Timeout && starvedSince(s.subject.Pulse, late.At.Sent) {
 		res.Err = steps.Starved("the receiver answered")
 	}
 	if err := world.Close(ctx); err != nil {
