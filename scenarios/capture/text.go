@@ -99,7 +99,7 @@ func repairs() []repair {
 		}},
 		{"the signs for line ends (␍␊) were taken off", replacing(regexp.MustCompile(`␍?␊|␍`), "")},
 		{"the colours of a terminal were taken out", uncoloured},
-		{"the HTML around it was taken off (&quot; is \")", fromHTML},
+		{"the HTML around it was taken off (&quot; is \"), as the source of a page has it; a body that arrives like that is refused", fromHTML},
 		{"the fence of the Markdown text was taken off", fenced},
 		{"the quotation marks (>) before its lines were taken off", unquoted},
 		{"the prefix that stands before each line (of a log) was taken off", unprefixed},
