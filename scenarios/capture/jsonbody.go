@@ -39,6 +39,13 @@ func requestOf(v gjson.Result, above []gjson.Result, headers []Header) Request {
 			b = c
 		}
 	}
+	for i, h := range r.Headers { // telemetry lists headers and body alike
+		if b.rank == 0 && beginsEvent().MatchString(h.Value) {
+			b = found{body: []byte(h.Value), rank: rankDelivery}
+			r.Headers = slices.Delete(r.Headers, i, i+1)
+			break
+		}
+	}
 	r.Body, r.Parsed = b.body, b.parsed
 	if b.note != "" {
 		r.Notes = append(r.Notes, b.note)

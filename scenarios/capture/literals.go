@@ -18,6 +18,7 @@ const literal = `[bu]?(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|` + "`[^`]*`" +
 func literalsJoined(text string) (string, bool) {
 	const operated = `[ \t]*(?:\r?\n[ \t]*)?[+.&][ \t]*\\?(?:\r?\n[ \t]*)?`
 	one := regexp.MustCompile(literal)
+	raw := languageOf(text) == "Go" // whose texts in backticks have no escapes
 	changed := text
 	for _, pieces := range []string{
 		literal + `(?:` + operated + literal + `)+`,
@@ -27,7 +28,11 @@ func literalsJoined(text string) (string, bool) {
 			var whole strings.Builder
 			for _, piece := range one.FindAllString(chain, -1) {
 				piece = strings.TrimLeft(piece, "bu")
-				whole.WriteString(Unescape(piece[1 : len(piece)-1]))
+				inside := piece[1 : len(piece)-1]
+				if !raw || piece[0] != '`' {
+					inside = Unescape(inside)
+				}
+				whole.WriteString(inside)
 			}
 			if !utf8.ValidString(whole.String()) {
 				return chain

@@ -50,7 +50,7 @@ func looseHeaders(text string) []Header {
 	const (
 		name  = `(?i)((?:[\w$.-]*?[-_$.])?(?:x[-_ ]?)?(?:webhook|svix)[-_ ]?(?:id|timestamp|signature|event[-_ ]?type|event[-_ ]?id))`
 		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:,\s*\\*"[vV]alue\\*"\s*:|=>|:=|->|[:=,|])?\s*(?:\[\]string\{|(?:string|b|u|str)?\((?:\d+|(?:\[\])?string|len=\d+(?: cap=\d+)?)\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
-		value = `(v\d ?, ?[A-Za-z0-9+/_%=-]+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
+		value = `(v\d ?, ?(?:[A-Za-z0-9+/_%=-]|\\/|\\u00[0-9a-fA-F]{2})+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
 	)
 	var headers []Header
 	for _, at := range regexp.MustCompile(name+gap+value).FindAllStringSubmatchIndex(text, 64) {

@@ -200,3 +200,35 @@ func TestBodiesInObjects(t *testing.T) {
 		t.Errorf("an envelope: got %+v, %v", got, err)
 	}
 }
+
+// A log puts a time in brackets before its JSON, and escapes slashes as PHP does it;
+// telemetry wraps each value of a list.
+func TestHeadersThatAProgramWrapped(t *testing.T) {
+	t.Parallel()
+	printed, err := json.Marshal(heldBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const values = `{"X-Webhook-ID":["38b6f40b-bf9f-4fff-8a22-030b5a757901"],"X-Webhook-Timestamp":["1790856003"],"X-Webhook-Signature":["v1,K7dR2mC0p1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE="]}`
+	for _, before := range []string{"", "[2026-10-01 12:00:03] local.INFO: a webhook ", "[7] [a] {b "} {
+		in := before + `{"headers":` + values + `,"body":` + string(printed) + "}\n"
+		holds(t, in)
+		if readings, err := (capture.Parser{}).Readings([]byte(in)); err != nil || readings[0].Loose {
+			t.Errorf("%q: got %+v, %v", in, readings, err)
+		}
+	}
+	wrapped := func(name, value string) string {
+		return `{"key":"http.request.header.` + name + `","value":{"arrayValue":{"values":[{"stringValue":"` + value + `"}]}}}`
+	}
+	spans := `{"attributes":[` + wrapped("X-Webhook-ID", "38b6f40b-bf9f-4fff-8a22-030b5a757901") + "," + wrapped("X-Webhook-Timestamp", "1790856003") + "," + wrapped("X-Webhook-Signature", "v1,K7dR2mC0p1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE=") +
+		`,{"key":"http.request.body","value":{"stringValue":` + string(printed) + `}}]}`
+	got, err := capture.Parse([]byte(spans))
+	if err != nil || got[0].Get("http.request.header.X-Webhook-Signature") != "v1,K7dR2mC0p1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE=" || string(got[0].Body) != heldBody {
+		t.Errorf("telemetry: got %+v, %v", got, err)
+	}
+	loose := "warn id x_webhook_signature: \"v1,K7dR2mC0\\/1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE\\u003d\" body " + heldBody
+	readings, err := capture.Parser{}.Readings([]byte(loose))
+	if err != nil || readings[0].Requests[0].Get("x_webhook_signature") != `v1,K7dR2mC0\/1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE\u003d` {
+		t.Errorf("escapes: got %+v, %v", readings, err)
+	}
+}

@@ -266,6 +266,11 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 	}
 	if known, ok := misshapen(secret, sets[0], body, now(r)); ok {
 		known.Notes, known.Request, known.Body = r.Notes, r, r.Body
+		if r.Reported && (known.Cause == "signature-malformed" || known.Cause == "signature-length") {
+			known.Verdict = CannotTell
+			known.Summary += "; the program that wrote the capture may have cut it, or it arrived so"
+			known.Fix = captureAgain + " " + known.Fix
+		}
 		return known
 	}
 	if cause, ok := doubt(r, sets[0], body); ok {

@@ -92,3 +92,20 @@ func TestQuotesForPowerShell(t *testing.T) {
 		t.Errorf("bash: %d %s: %s", f.Verdict, f.Cause, f.Summary)
 	}
 }
+
+// A signature that is not whole in a program's account of a request was cut by one of
+// two: nobody can tell which.
+func TestASignatureThatIsNotWhole(t *testing.T) {
+	t.Parallel()
+	d := signed(t, secretText).with(func(d *delivery) { d.signature = d.signature[:30] })
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := judge(t, d.recorded(string(text), len(body)))[0]; f.Verdict != explain.CannotTell || !strings.Contains(f.Summary, "may have cut it") {
+		t.Errorf("recorded: %d %s: %s", f.Verdict, f.Cause, f.Summary)
+	}
+	if f := judge(t, d.http())[0]; f.Verdict != explain.Wrong {
+		t.Errorf("raw: %d %s: %s", f.Verdict, f.Cause, f.Summary)
+	}
+}
