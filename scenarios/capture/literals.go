@@ -11,11 +11,18 @@ import (
 // One text in quotes, as most languages write it.
 const literal = `[bu]?(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|` + "`[^`]*`" + `)`
 
+// mostPieces is the size of a text to which what is guessed here is done: each guess
+// is another text to read, and a request stands in a small one.
+const mostPieces = 1 << 18
+
 // literalsJoined makes one text, as JSON writes it, of those that a program has
 // printed in pieces: 'a' + 'b' as Node.js does it for long ones (with + or, in other
 // languages, a dot), or two lines with a text each, as Python does it. The latter is
 // done for what begins like JSON only: other lines with texts are often lists.
 func literalsJoined(text string) (string, bool) {
+	if len(text) > mostPieces {
+		return "", false
+	}
 	const operated = `[ \t]*(?:\r?\n[ \t]*)?[+.&][ \t]*\\?(?:\r?\n[ \t]*)?`
 	one := regexp.MustCompile(literal)
 	raw := languageOf(text) == "Go" // whose texts in backticks have no escapes
@@ -68,7 +75,7 @@ func uncoloured(text string) (string, bool) {
 		ends   = `(?:\x07|\x1b\\|\^G)`
 	)
 	changed := regexp.MustCompile(escape+`(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b\n]*`+ends+`|\([A-B0]|[=>])`).ReplaceAllString(text, "")
-	if changed == text {
+	if changed == text && len(text) <= mostPieces {
 		changed = regexp.MustCompile(`\[(?:\d{1,3}(?:;\d{1,3}){0,5})?m`).ReplaceAllString(text, "")
 	}
 	return changed, changed != text

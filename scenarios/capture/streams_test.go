@@ -161,6 +161,7 @@ func TestTextsInPieces(t *testing.T) {
 		"Python, bytes":       "'body': (b" + single(begin) + "\n          b" + strings.NewReplacer("é", `\xc3\xa9`, "€", `\xe2\x82\xac`).Replace(double(end)) + ")\n",
 		"backslash":           "body = " + double(begin) + " \\\n  " + double(end) + "\n",
 		"Go, as %#v":          "http.Header{\"X-Webhook-Id\":[]string{\"38b6f40b-bf9f-4fff-8a22-030b5a757901\"}, \"X-Webhook-Timestamp\":[]string{\"1790856003\"}, \"X-Webhook-Signature\":[]string{\"v1,K7dR2mC0p1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE=\"}} body " + double(heldBody),
+		"Go, in backticks":    "req, _ := http.NewRequest(\"POST\", \"http://a/\", strings.NewReader(`" + begin + "` + " + double(end) + "))\nreq.Header.Set(\"X-Webhook-ID\", \"38b6f40b-bf9f-4fff-8a22-030b5a757901\")\nreq.Header.Set(\"X-Webhook-Signature\", \"v1,K7dR2mC0p1q8xYw3nS6tUvZaBcDeFgHiJkLmNoPqRsE=\")\n",
 		"one text, no pieces": "body: " + single(heldBody),
 	} {
 		if name[:2] != "Go" {
