@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"bytes"
 	"encoding/hex"
 	"regexp"
 	"strings"
@@ -45,16 +46,18 @@ func traced(text string) (string, bool) {
 	return out.String(), out.Len() > 0
 }
 
-// dumped makes bytes of a hex dump as xxd, hexdump -C, tcpdump -X and Wireshark print it.
+// dumped makes bytes of a hex dump as xxd, hexdump -C, tcpdump -X and Wireshark print
+// it. Of packets, each of which begins at 0 again, it makes the stream that the side
+// which speaks first sent; what the other side of a followed stream sent is indented.
 func dumped(text string) (string, bool) {
-	line := regexp.MustCompile(`(?m)^[ \t]*(?:0x)?[0-9a-fA-F]{4,8}:? {1,3}((?:[0-9a-fA-F]{2,4}(?: {1,2}|\r?$)){1,16})`)
+	line := regexp.MustCompile(`(?m)^([ \t]*)(?:0x)?([0-9a-fA-F]{4,8}):? {1,3}((?:[0-9a-fA-F]{2,4}(?: {1,2}|\r?$)){1,16})`)
 	found := line.FindAllStringSubmatch(text, -1)
 	if len(found) < 3 {
 		return "", false
 	}
-	var out strings.Builder
+	var parts [][]byte
 	for _, m := range found {
-		digits := strings.Join(strings.Fields(m[1]), "")
+		digits := strings.Join(strings.Fields(m[3]), "")
 		if len(digits) > 32 {
 			digits = digits[:32]
 		}
@@ -62,9 +65,18 @@ func dumped(text string) (string, bool) {
 		if err != nil {
 			return "", false
 		}
-		out.Write(b)
+		if m[1] != found[0][1] {
+			continue
+		}
+		if strings.Trim(m[2], "0") == "" || len(parts) == 0 {
+			parts = append(parts, nil)
+		}
+		parts[len(parts)-1] = append(parts[len(parts)-1], b...)
 	}
-	return out.String(), true
+	if stream, ok := joined(parts); ok {
+		return stream, true
+	}
+	return string(bytes.Join(parts, nil)), true
 }
 
 // arraysOfC makes bytes of arrays of C, as Wireshark exports a stream ("C Arrays"):

@@ -53,6 +53,9 @@ func (p Parser) formats(depth int) []format {
 			}
 			return p.parseJSON(string(converted), depth)
 		}, false},
+		{"a stream of Wireshark", func(text string) bool { _, ok := streamOfYAML(text); return ok }, within(streamOfYAML), false},
+		{"a recording of a terminal", func(text string) bool { _, ok := terminal(text); return ok }, within(terminal), false},
+		{"what strace prints", systemCall().MatchString, func(text string) ([]Request, error) { return p.systemCalls(text, depth) }, false},
 		{"a hex dump", func(text string) bool { _, ok := dumped(text); return ok }, within(dumped), false},
 		{"arrays of C", func(text string) bool { _, ok := arraysOfC(text); return ok }, within(arraysOfC), false},
 		{"a request in hex", func(text string) bool { _, ok := inHex(text); return ok }, within(inHex), false},

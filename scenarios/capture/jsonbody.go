@@ -35,8 +35,15 @@ func requestOf(v gjson.Result, above []gjson.Result, headers []Header) Request {
 	}
 	b := found{}
 	for _, place := range places {
-		if c := bodyIn(place, 0); c.better(b) {
+		if c := bodyIn(place, bodyNames(), 0); c.better(b) {
 			b = c
+		}
+	}
+	for i, h := range r.Headers { // telemetry lists headers and body alike
+		if b.rank == 0 && beginsEvent().MatchString(h.Value) {
+			b = found{body: []byte(h.Value), rank: rankDelivery}
+			r.Headers = slices.Delete(r.Headers, i, i+1)
+			break
 		}
 	}
 	r.Body, r.Parsed = b.body, b.parsed
@@ -79,13 +86,12 @@ func bodyNames() []string {
 	}
 }
 
-// bodyIn looks for the body among the fields of v.
-func bodyIn(v gjson.Result, nesting int) found {
+// bodyIn looks for the body among the fields of v that have these names.
+func bodyIn(v gjson.Result, names []string, nesting int) found {
 	best := found{}
 	if nesting > 4 {
 		return best
 	}
-	names := bodyNames()
 	for i, name := range names {
 		value := field(v, name)
 		if !value.Exists() || value.Type == gjson.Null {
@@ -136,7 +142,16 @@ func bodyOf(value, around gjson.Result, name string, nesting int) found {
 		if field(value, "field").Type == gjson.String && (field(value, "payload").Exists() || name == "body") {
 			return found{body: []byte(value.Raw), parsed: true, rank: rankParsed}
 		}
-		if inner := bodyIn(value, nesting+1); inner.rank > 0 || inner.lost != "" {
+		names := bodyNames()
+		if strings.Contains(strings.ToLower(name), "body") { // what arrived: a relay may have put it around the event
+			names = slices.DeleteFunc(names, func(inner string) bool {
+				return slices.Contains([]string{"message", "request", "req", "event", "input", "payload"}, inner)
+			})
+		}
+		if inner := bodyIn(value, names, nesting+1); inner.rank > 0 || inner.lost != "" {
+			return inner
+		}
+		if inner := deliveryIn(value); inner.rank > 0 {
 			return inner
 		}
 		if params := field(value, "params"); params.IsArray() && len(params.Array()) > 0 {
@@ -148,6 +163,30 @@ func bodyOf(value, around gjson.Result, name string, nesting int) found {
 	}
 	return found{}
 }
+
+// deliveryIn is the text of a delivery, plain or in base64, in an object that a
+// program writes for a body ({"base64_string": …}). The field's name says that it
+// has the body's bytes; under another name it may be what a relay put around them.
+func deliveryIn(v gjson.Result) (best found) {
+	named := regexp.MustCompile(`(?i)base64|bytes|binary|string|text|raw`)
+	v.ForEach(func(key, value gjson.Result) bool {
+		if value.Type != gjson.String || !named.MatchString(key.String()) {
+			return true
+		}
+		f := found{body: []byte(value.String()), rank: rankDelivery}
+		if decoded, ok := fromBase64(value.String()); ok {
+			f.body, f.note = decoded, "the body was decoded from base64"
+		}
+		if beginsEvent().Match(f.body) {
+			best = f
+		}
+		return best.rank == 0
+	})
+	return best
+}
+
+// beginsEvent tells a body of Sent by its first field.
+func beginsEvent() *regexp.Regexp { return regexp.MustCompile(`^\s*\{\s*"field"`) }
 
 func bodyOfText(text string, around gjson.Result, name string) found {
 	f := found{body: []byte(text), rank: rankText}

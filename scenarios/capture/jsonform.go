@@ -23,13 +23,7 @@ func (p Parser) parseJSON(text string, depth int) ([]Request, error) {
 		documents = []string{trimmed}
 	} else {
 		for l := range strings.Lines(rest) {
-			if at := strings.IndexAny(l, "{["); at >= 0 {
-				d := json.NewDecoder(strings.NewReader(l[at:]))
-				var raw json.RawMessage
-				if d.Decode(&raw) == nil {
-					documents = append(documents, string(raw))
-				}
-			}
+			documents = append(documents, firstJSON(l)...)
 		}
 		if strings.IndexByte("{[", trimmed[0]) >= 0 {
 			broken = trimmed
@@ -61,6 +55,26 @@ func (p Parser) parseJSON(text string, depth int) ([]Request, error) {
 		return nil, fmt.Errorf("%w: line %d: there is no JSON in it", ErrNothing, line)
 	}
 	return nil, nothingIn(gjson.Parse(documents[0]), line)
+}
+
+// firstJSON is the first object or list in a line, behind a time in brackets or
+// other words; none where there is none.
+func firstJSON(line string) []string {
+	const most = 8 // brackets that begin no JSON
+	for range most {
+		at := strings.IndexAny(line, "{[")
+		if at < 0 {
+			break
+		}
+		var raw json.RawMessage
+		if json.NewDecoder(strings.NewReader(line[at:])).Decode(&raw) != nil {
+			raw = raw[:0]
+		} else if raw[0] == '{' || mentionsSignature(string(raw)) { // [7] is a number of the log
+			return []string{string(raw)}
+		}
+		line = line[at+max(1, len(raw)):]
+	}
+	return nil
 }
 
 // brokenJSON says where JSON ends, or is none.
@@ -181,18 +195,12 @@ func headersIn(v gjson.Result, tells func(Request) bool) ([]Header, bool) {
 func headersOf(v gjson.Result) []Header {
 	var headers []Header
 	add := func(name string, value gjson.Result) {
-		values := []gjson.Result{value}
-		if value.IsArray() {
-			values = value.Array()
-		}
+		values := unwrapped(value, 0)
 		if len(values) == 2 && RoleOfIs(name, Signature) && values[0].String() == "v1" { // split at the comma
 			headers = append(headers, Header{name, "v1," + values[1].String()})
 			return
 		}
 		for _, one := range values {
-			if one.IsObject() { // {"key": …, "value": …} within the list of a name
-				one = firstOf(one, "value", "Value", "val", "stringValue", "StringValue", "S")
-			}
 			if !one.IsObject() && !one.IsArray() && one.Type != gjson.Null {
 				headers = append(headers, Header{name, one.String()})
 			}
@@ -229,6 +237,25 @@ func headersOf(v gjson.Result) []Header {
 		return headersOfText(v.String())
 	}
 	return headers
+}
+
+// unwrapped are the values that a program has put into lists, or into objects that say
+// what they are ({"key": …, "value": …}, {"arrayValue": {"values": [{"stringValue": …}]}}).
+func unwrapped(v gjson.Result, nesting int) []gjson.Result {
+	const most = 5
+	var all []gjson.Result
+	switch {
+	case nesting > most:
+	case v.IsArray():
+		for _, item := range v.Array() {
+			all = append(all, unwrapped(item, nesting+1)...)
+		}
+	case v.IsObject():
+		all = unwrapped(firstOf(v, "value", "val", "stringValue", "S", "arrayValue", "values", "L", "SS", "equalTo"), nesting+1)
+	case v.Exists():
+		all = append(all, v)
+	}
+	return all
 }
 
 // headersOfText reads headers that were put into one text.

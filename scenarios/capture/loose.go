@@ -49,8 +49,8 @@ const asCurl = "copy the request as cURL (bash), or record it as raw HTTP"
 func looseHeaders(text string) []Header {
 	const (
 		name  = `(?i)((?:[\w$.-]*?[-_$.])?(?:x[-_ ]?)?(?:webhook|svix)[-_ ]?(?:id|timestamp|signature|event[-_ ]?type|event[-_ ]?id))`
-		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:,\s*\\*"[vV]alue\\*"\s*:|=>|:=|->|[:=,|])?\s*(?:(?:string|b|u|str)?\((?:\d+|(?:\[\])?string|len=\d+(?: cap=\d+)?)\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
-		value = `(v\d ?, ?[A-Za-z0-9+/_%=-]+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
+		gap   = `(?:\\*["'” \x60)\]^]|&quot;)*\s*(?:,\s*\\*"[vV]alue\\*"\s*:|=>|:=|->|[:=,|])?\s*(?:\[\]string\{|(?:string|b|u|str)?\((?:\d+|(?:\[\])?string|len=\d+(?: cap=\d+)?)\)\s*|[buf]?\\*["'“\[({ \x60^]|&quot;|,)*`
+		value = `(v\d ?, ?(?:[A-Za-z0-9+/_%=-]|\\/|\\u00[0-9a-fA-F]{2})+(?: v\d,[A-Za-z0-9+/_=-]+)*|[^\s"'“”\])};,\\^\x60&<>|]+)`
 	)
 	var headers []Header
 	for _, at := range regexp.MustCompile(name+gap+value).FindAllStringSubmatchIndex(text, 64) {
@@ -158,7 +158,7 @@ func looseBodies(text string) []looseBody {
 		return spans
 	}
 	for _, pattern := range []string{
-		`%7[Bb]%22[^\s"'<>&]+`, `\b(?:eyJ|ewog|ewoJ|H4sI)[A-Za-z0-9+/_-]{40,}={0,2}`, `\b7[bB]22[0-9a-fA-F]{60,}`, `<Buffer 7b [^>]*>`, `\[ ?123,? ?34[0-9, -]*\]`,
+		`%7[Bb]%22[^\s"'<>&]+`, `\b(?:eyJ|ewog|ewoJ|H4sI)[A-Za-z0-9+/_-]{40,}={0,2}`, `\b7[bB]22[0-9a-fA-F]{60,}`, `<Buffer 7b [^>]*>`, `\[\](?:byte|uint8)\{0x7b, ?0x22[^}]*\}`, `\[ ?123,? ?34[0-9, -]*\]`,
 	} {
 		if m := regexp.MustCompile(pattern).FindString(text); m != "" {
 			return []looseBody{{body: []byte(m)}}

@@ -98,12 +98,14 @@ func repairs() []repair {
 			return decoded, err == nil && strings.Contains(text, "%22") && len(strings.Fields(text)) == 1
 		}},
 		{"the signs for line ends (␍␊) were taken off", replacing(regexp.MustCompile(`␍?␊|␍`), "")},
-		{"the colours of a terminal were taken out", replacing(regexp.MustCompile(`\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07]*\x07)`), "")},
-		{"the HTML around it was taken off (&quot; is \")", fromHTML},
+		{"the colours of a terminal were taken out", uncoloured},
+		{"the HTML around it was taken off (&quot; is \"), as the source of a page has it; a body that arrives like that is refused", fromHTML},
 		{"the fence of the Markdown text was taken off", fenced},
 		{"the quotation marks (>) before its lines were taken off", unquoted},
 		{"the prefix that stands before each line (of a log) was taken off", unprefixed},
 		{"the quoted-printable of a mail was undone", fromMail},
+		{"a text that a program printed in pieces ('…' + '…') was put together", literalsJoined},
+		{"the backslashes before quotes, which PowerShell takes off before it calls a program, were taken off", forPowerShell},
 		{"ngrep's dots at the ends of lines were taken off", func(text string) (string, bool) {
 			return regexp.MustCompile(`(?m)\.$`).ReplaceAllString(text, ""), regexp.MustCompile(`(?m) HTTP/[0-9.]+\.$`).MatchString(text)
 		}},

@@ -31,7 +31,7 @@ const mostUnpacked = 8 << 20
 // Compiled once: they are asked for every body that is tried.
 var (
 	plusLost    = regexp.MustCompile(`(":\s*") (\d{5,})`)
-	byteList    = regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x|-)?[0-9a-fA-F]{1,3})+)[\])>]*$`)
+	byteList    = regexp.MustCompile(`^(?:<Buffer |\[|bytearray\(\[|\[\](?:byte|uint8)\{)?((?:0x)?[0-9a-fA-F]{2,3}(?:,? ?(?:0x|-)?[0-9a-fA-F]{1,3})+)[\])}>]*$`)
 	threeDigits = regexp.MustCompile(`\b\d{3}\b`)
 	quotedText  = regexp.MustCompile(`(?s)^[bu]?(['"` + "`" + `])(.*)['"` + "`" + `]$`)
 	formField   = regexp.MustCompile(`^[\w.\[\]%+-]*=`)

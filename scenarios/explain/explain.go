@@ -189,6 +189,9 @@ func fitting(secret signing.Secret, r capture.Request, set headerSet, body candi
 		f.Summary = "the secret is right, and so is the signature, but what arrived is changed: " + strings.Join(said, "; and ")
 		return f
 	}
+	if n := declared(r); n > 0 && n != len(body.bytes) && r.Get("Content-Length") != "" && r.Get("Content-Encoding") == "" {
+		f.Notes = append(f.Notes, fmt.Sprintf("Content-Length says %d bytes, and the signature is right for %d: if it is true, the request arrived with other bytes than these, and a receiver that verifies them refuses it", n, len(body.bytes)))
+	}
 	// Where the timestamp is there in several ways, the one that fits says when.
 	read := r
 	read.Headers = []capture.Header{{Name: signing.HeaderTimestamp, Value: set.values.Timestamp}}
@@ -208,14 +211,17 @@ func arrivedWhole(r capture.Request) bool {
 
 // asArrived are the changes of a body, none of them a note where Content-Length
 // counts the bytes that were captured: then all of these arrived, and a receiver
-// that verifies what arrives refuses them.
+// that verifies what arrives refuses them. All are notes where it counts those that
+// were signed and a program wrote the capture: then that program changed them.
 func (c candidate) asArrived(r capture.Request) []change {
-	if !arrivedWhole(r) || len(c.bytes) == len(r.Body) {
-		return c.changes
-	}
 	all := slices.Clone(c.changes)
+	unchanged := r.Reported && declared(r) == len(c.bytes) && len(r.Body) != len(c.bytes)
 	for i := range all {
-		if all[i].note {
+		if unchanged && !all[i].note {
+			all[i].note = true
+			all[i].said += ": by the program that wrote the capture, since Content-Length counts the bytes as they were signed"
+		}
+		if all[i].note && arrivedWhole(r) && len(c.bytes) != len(r.Body) {
 			all[i].note = false
 			all[i].said += ", and Content-Length counts what was there: it arrived so"
 			all[i].fix = "Find what changes the body before it arrives (a relay, a script, an editor that saved it), and pass on the bytes that Sent sends."
@@ -260,6 +266,11 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 	}
 	if known, ok := misshapen(secret, sets[0], body, now(r)); ok {
 		known.Notes, known.Request, known.Body = r.Notes, r, r.Body
+		if r.Reported && (known.Cause == "signature-malformed" || known.Cause == "signature-length") {
+			known.Verdict = CannotTell
+			known.Summary += "; the program that wrote the capture may have cut it, or it arrived so"
+			known.Fix = captureAgain + " " + known.Fix
+		}
 		return known
 	}
 	if cause, ok := doubt(r, sets[0], body); ok {
@@ -274,8 +285,8 @@ func unfit(secret signing.Secret, r capture.Request, now func(capture.Request) t
 		f.Notes = append(slices.Clone(f.Notes), odd.said+"; Content-Length counts the bytes that were captured, so this is how they arrived, and no reason for the signature to be wrong: Sent may add fields, and promises no order of them")
 	}
 	f.Verdict, f.Cause = Wrong, "another-secret"
-	f.Summary = "another secret made this signature: the capture is complete, " + form + ", and the signature fits neither them nor any known mistake"
-	f.Fix = "Compare the secret with the one of this webhook: each webhook has its own, and rotating it makes a new one at once. Look where the receiver gets its secret from (another environment, an old value). If it is the same secret, a character of the capture was changed by hand: one of its body, its timestamp or its id spoils the signature as well."
+	f.Summary = "another secret made this signature, or a character was changed that shows no trace: the capture is complete, " + form + ", and the signature fits neither them nor any known mistake"
+	f.Fix = "Compare the secret with the one of this webhook: each webhook has its own, and rotating it makes a new one at once. Look where the receiver gets its secret from (another environment, an old value). If it is the same secret, a character was changed: one of the body, the timestamp or the id spoils the signature as well."
 	return f
 }
 

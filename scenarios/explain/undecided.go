@@ -274,8 +274,8 @@ func doubt(r capture.Request, set headerSet, body []byte) (reason, bool) {
 	if ids, names, _ := r.Values(capture.EventID); len(ids) > 0 && strings.EqualFold(ids[0], set.values.ID) {
 		return reason{"id-of-event", signing.HeaderID + " has the value of " + names[0] + ": one is the id of the webhook, the other that of the event, and they are never the same. The value that was signed is not in the capture", captureAgain}, true
 	}
-	if bytes.Contains(body, []byte("??")) {
-		return reason{"body-bytes-lost", "there are question marks in a row in the body (??), which is what some programs write for a character that they cannot: the bytes that were signed may be lost", captureAgain + " Record bytes, not text."}, true
+	if markedWords(body) {
+		return reason{"body-bytes-lost", "there are question marks in a row (??) or within a word in the body, which is what some programs write for a character that they cannot: the bytes that were signed may be lost", captureAgain + " Record bytes, not text."}, true
 	}
 	if !sent && (!doc.Get("payload").Exists() || !doc.Get("event").Exists() && !doc.Get("sub_type").Exists()) {
 		return reason{"not-an-event", "the body is JSON, but not an event as Sent sends it, which has field, payload and its type: only a part of it was captured, or another service sent it", captureAgain}, true

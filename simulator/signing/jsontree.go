@@ -185,3 +185,12 @@ func arrayIndex(name string) uint64 {
 	}
 	return n
 }
+
+// member is the value under a name; false where n is no object that has it.
+func (n node) member(name string) (node, bool) {
+	at := slices.Index(n.members, name)
+	if at < 0 {
+		return node{}, false
+	}
+	return n.items[at], true
+}

@@ -301,16 +301,15 @@ func payloadBodies() []bodyEdit {
 	const fix = "The whole body is signed, not only its payload. " + verifyRaw
 	of := func(st jsonStyle, sorted bool) func([]byte) ([]byte, bool) {
 		return func(body []byte) ([]byte, bool) {
-			n, ok := parseJSON(body)
-			at := slices.Index(n.members, "payload")
-			if !ok || at < 0 {
+			n, _ := parseJSON(body)
+			payload, ok := n.member("payload")
+			if !ok {
 				return nil, false
 			}
 			if sorted {
-				sortMembers(&n)
-				at = slices.Index(n.members, "payload")
+				sortMembers(&payload)
 			}
-			return st.append(nil, n.items[at], 0), true
+			return st.append(nil, payload, 0), true
 		}
 	}
 	return []bodyEdit{
