@@ -182,6 +182,7 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	var judged map[string]report.Rule
 	if len(res.Findings.Violated) > 0 && res.Fell == "" && c.Command == "chaos" && ctx.Err() == nil {
+		s.losing = slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(res.Findings.Violations))...), func(v oracle.Violation) bool { return v.Seen != "" })
 		if judged, err = s.experiment(ctx, suspects(res.Findings)); err != nil {
 			return res, err
 		}

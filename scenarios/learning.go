@@ -205,6 +205,7 @@ func (s *session) facts(rules []report.Rule) cause.Facts {
 		Traits: s.late.believed(s.subject.Traits), Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
 		Started: started, Handed: handed, SecretEnv: s.cfg.SecretEnv,
 		Ignored: s.subject.IgnoresForged(), Copies: s.copies.Sent, Counted: s.copies.Counted, Forgets: s.forgets,
+		Lost: s.losses.Lost,
 	}
 }
 

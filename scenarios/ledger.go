@@ -152,6 +152,9 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 	if r.ID == plainRule {
 		scenarios = append(scenarios, b.s.unsteady()...)
 	}
+	if r.ID == lossRule {
+		scenarios = append(scenarios, b.s.lostUpdates()...)
+	}
 	scenarios = append(scenarios, b.takenElsewhere(r, scenarios)...)
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }

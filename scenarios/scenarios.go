@@ -111,10 +111,12 @@ func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger)
 	s.subject.TakeTurn()
 	s.beforeScenario(ctx)
 	s.resign(ctx, plans)
+	s.findLosses(ctx)
 	s.countCopies(ctx)
 	s.subject.EndTurn()
 	ledger.correct()
 	ledger.addPlain()
+	ledger.addLosses()
 }
 
 // Status is the exit status of a run that ended with this report and error. An error

@@ -58,6 +58,8 @@ type session struct {
 	sporadic sporadic
 	taken    map[*planned][]steps.Exchange // forged deliveries that a bystander's scenario saw accepted
 	copies   steps.Copies                  // what was seen where a duplicate had a second effect
+	losses   steps.Losses                  // what was seen of updates that come one after another; zero where nothing was lost
+	losing   bool                          // a run has met wrong states: whether it is by losses is to be looked for
 	forgets  int                           // after so many events of others; 0 where that was not seen
 	wondered bool                          // whether a tight tolerance was looked for behind a refusal
 	shut     *report.Scenario              // how the plain delivery's does; nil while it does not

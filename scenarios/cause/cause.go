@@ -26,6 +26,7 @@ type Facts struct {
 	Copies    int               // of one event, sent one after another; 0: not tried
 	Counted   int               // how many of them had an effect
 	Forgets   int               // so many events of others made one be forgotten; 0: not seen
+	Lost      int               // of many messages that were told of one after another, those that do not show all of it
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -53,6 +54,9 @@ func tried(f Facts, all []report.Cause) []report.Cause {
 			Summary: fmt.Sprintf("what was processed is forgotten too soon, by number or by time: a copy that came at once had no effect, and one after %d events of others had its effect once more", f.Forgets),
 			Fix:     unique + " Retries come for hours: no LRU, no cache of so many keys, no key that expires before.",
 		})
+	}
+	if f.Lost > 0 {
+		all = append(all, report.Cause{ID: "updates-lost", Rules: []string{contract.ORD1}, Certainty: string(learn.Tried), Summary: updatesLost, Fix: commitEvery})
 	}
 	for i := range all {
 		if c := &all[i]; c.ID == "no-deduplication" && f.Counted > 0 && f.Counted < f.Copies {
