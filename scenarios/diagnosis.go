@@ -213,7 +213,8 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 }
 
 // countCopies looks, where a duplicate had a second effect, whether every copy has one,
-// and where only one that came later had, whether what came between was too much.
+// and where only one that came later had, whether what came between was too much. Of two
+// statuses at the same instant that end wrong it looks for what their timestamps have to do with it.
 func (s *session) countCopies(ctx context.Context) {
 	s.mu.Lock()
 	lost, doubled := len(s.lossy) > 0, map[contract.ID]bool{}
@@ -223,6 +224,9 @@ func (s *session) countCopies(ctx context.Context) {
 	s.mu.Unlock()
 	if lost || ctx.Err() != nil || s.first.closed != "" || s.lost() != "" {
 		return
+	}
+	if doubled[contract.IDEM4] && !doubled[contract.ORD3] {
+		s.sameSecond = s.subject.TellSameSecond(ctx)
 	}
 	switch {
 	case doubled[contract.IDEM1]:

@@ -17,12 +17,12 @@ const lossRule = contract.ORD1
 // makes what it is compared with look like one too many.
 func (s *session) findLosses(ctx context.Context) {
 	s.mu.Lock()
-	wrong, known := s.losing, s.lossy[false] != ""
+	wrong := s.losing
 	for _, f := range s.state {
 		wrong = wrong || !f.Inbound
 	}
 	s.mu.Unlock()
-	if !wrong || known || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {
+	if !wrong || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {
 		return
 	}
 	seen := s.subject.Losses(ctx)
