@@ -278,6 +278,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 	needed := occasions(plans, c.Plan)
 	to := attribute(res.Findings, judged)
 	s.sporadicToo(res.Findings, judged, to)
+	s.notByLosses(res.Findings, to)
 	accused := map[string][]oracle.Violation{}
 	count := map[string]int{}
 	for _, id := range slices.Sorted(maps.Keys(to.rule)) {

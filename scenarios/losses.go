@@ -3,7 +3,10 @@ package scenarios
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/sentsim/sentsim/scenarios/learn"
+	"github.com/sentsim/sentsim/scenarios/oracle"
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/scenarios/rule"
 	"github.com/sentsim/sentsim/simulator/contract"
@@ -32,6 +35,19 @@ func (s *session) findLosses(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.losses, s.lossy[false] = seen, lossRule
+	before := len(s.subject.Traits.Deviations)
+	s.subject.Traits.Deviations = slices.DeleteFunc(slices.Clone(s.subject.Traits.Deviations), func(d learn.Deviation) bool { return d.ID == "statuses" })
+	s.mislearned = len(s.subject.Traits.Deviations) < before
+}
+
+// notByLosses leaves the rule unsure that a run has seen broken where a status showed that
+// was thought not to be kept, because updates of it were lost while the receiver was learned.
+func (s *session) notByLosses(f oracle.Findings, to attribution) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id := contract.ORD7; s.mislearned && f.Violated[id] > 0 {
+		to.unsure[id] = fmt.Sprintf("updates were lost while it was learned which statuses the receiver keeps (%s says so), so a status that shows may be the message's own", lossRule)
+	}
 }
 
 // lostUpdates is how a rule fails by what findLosses has seen.

@@ -59,6 +59,7 @@ type session struct {
 	taken      map[*planned][]steps.Exchange // forged deliveries that a bystander's scenario saw accepted
 	copies     steps.Copies                  // what was seen where a duplicate had a second effect
 	losses     steps.Losses                  // what was seen of updates that come one after another; zero where nothing was lost
+	mislearned bool                          // a status seemed not to be kept, and updates are lost: nobody knows which it was
 	losing     bool                          // a run has met wrong states: whether it is by losses is to be looked for
 	sameSecond steps.SameSecond              // what was seen where two statuses at the same instant went wrong
 	forgotten  steps.Forgotten               // what was seen of a retry after all scenarios
