@@ -229,7 +229,7 @@ func (s *session) countCopies(ctx context.Context) {
 		s.sameSecond = s.subject.TellSameSecond(ctx)
 	}
 	switch {
-	case doubled[contract.IDEM1]:
+	case doubled[contract.IDEM1] || doubled[contract.IDEM2]: // one copy may come to the process that knows it
 		s.copies = s.subject.CountCopies(ctx)
 	case doubled[contract.IDEM6]:
 		s.forgets = s.subject.Forgets(ctx)

@@ -76,14 +76,31 @@ func tried(f Facts, all []report.Cause) []report.Cause {
 			}
 		}
 	}
-	for i := range all {
-		if c := &all[i]; c.ID == "no-deduplication" && f.Counted > 0 && f.Counted < f.Copies {
-			c.ID = "some-duplicates-known"
-			c.Summary = fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted)
-			c.Fix = unique + " What one process remembers, the others don't know."
-		}
+	if f.Counted > 0 && f.Counted < f.Copies {
+		all = someKnown(f, all)
 	}
 	return all
+}
+
+// someKnown puts one cause in the place of those by which no copy would be known, or each.
+func someKnown(f Facts, all []report.Cause) []report.Cause {
+	some := report.Cause{
+		ID: "some-duplicates-known", Certainty: string(learn.Likely),
+		Summary: fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted),
+		Fix:     unique + " What one process remembers, the others don't know.",
+	}
+	others := slices.DeleteFunc(slices.Clone(all), func(c report.Cause) bool {
+		if !slices.Contains([]string{"no-deduplication", "key-changes-with-the-attempt", "last-event-remembered"}, c.ID) {
+			return false
+		}
+		some.Rules = append(some.Rules, c.Rules...)
+		return true
+	})
+	if slices.Sort(some.Rules); len(some.Rules) == 0 {
+		return all
+	}
+	some.Rules = slices.Compact(some.Rules)
+	return append(others, some)
 }
 
 // forgets is what was seen of a copy that came later.
