@@ -66,6 +66,14 @@ Feature: Idempotency
       | at once                           | DELIVERED       | DELIVERED |
       | after newer events of the message | DELIVERED, READ | DELIVERED |
 
+  # A key with the hour or the minute of the delivery in it knows only what comes soon.
+  @IDEM-2 @MUST @state
+  Scenario: a retry minutes after the first attempt has no second effect
+    Given a message that the receiver has seen up to "SENT", some minutes ago
+    When the first attempt at its "DELIVERED" event was made three minutes ago
+    And Sent retries its "DELIVERED" event
+    Then its events have had the same effect as on a message that got each of them once
+
   @IDEM-3 @MUST
   Scenario: copies at the same instant are all accepted
     Given messages on every channel that the receiver has seen up to "SENT"
@@ -121,6 +129,11 @@ Feature: Idempotency
   @IDEM-4 @MUST @state
   Scenario: the same text at another time is another message
     When a contact sends a text and, a minute later, the same text again
+    Then the receiver has counted 2 inbound messages from that contact
+
+  @IDEM-4 @MUST @state
+  Scenario: the same text some seconds later is another message
+    When a contact sends a text and, some seconds later, the same text again
     Then the receiver has counted 2 inbound messages from that contact
 
   # The receiver's own count and what it sends through Sent's API are two ways to

@@ -182,6 +182,7 @@ func (s *session) chaos(ctx context.Context, c ChaosRun, rep *report.Report) (ch
 	rep.VirtualMS = res.Virtual.Milliseconds()
 	var judged map[string]report.Rule
 	if len(res.Findings.Violated) > 0 && res.Fell == "" && c.Command == "chaos" && ctx.Err() == nil {
+		s.losing = slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(res.Findings.Violations))...), func(v oracle.Violation) bool { return v.Seen != "" })
 		if judged, err = s.experiment(ctx, suspects(res.Findings)); err != nil {
 			return res, err
 		}
@@ -277,6 +278,7 @@ func (s *session) chaosRules(ctx context.Context, res chaosrun.Result, c ChaosRu
 	needed := occasions(plans, c.Plan)
 	to := attribute(res.Findings, judged)
 	s.sporadicToo(res.Findings, judged, to)
+	s.notByLosses(res.Findings, to)
 	accused := map[string][]oracle.Violation{}
 	count := map[string]int{}
 	for _, id := range slices.Sorted(maps.Keys(to.rule)) {

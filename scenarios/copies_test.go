@@ -53,9 +53,27 @@ func TestEachProcessRemembersForItself(t *testing.T) {
 		})
 		cfg.Rules = []string{"IDEM-1", "IDEM-2", "IDEM-3", "IDEM-5"}
 		rep := verify(t, cfg)
-		if len(rep.Causes) == 0 || rep.Causes[0].ID != want || verdicts(rep, report.Passed) != "" {
+		if len(rep.Causes) != 1 || rep.Causes[0].ID != want || verdicts(rep, report.Passed) != "" {
 			t.Errorf("%d processes: causes %+v, want %s; passed %q", processes, rep.Causes, want, verdicts(rep, report.Passed))
 		}
+	}
+}
+
+// The first copy may come to the process that knows it: then IDEM-1 passes, and it is neither
+// that nothing is deduplicated nor that the key changes with the attempt.
+func TestACopyComesToTheProcessThatKnowsIt(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	cfg := deduplicating(t, func(key string, n int) bool {
+		key = fmt.Sprint(n/2%2, " ", key) // two in a row go to one process
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+	cfg.Rules = []string{"IDEM-2"} // as where IDEM-1 passes
+	rep := verify(t, cfg)
+	if len(rep.Causes) != 1 || rep.Causes[0].ID != "some-duplicates-known" || verdicts(rep, report.Failed) != "IDEM-2" {
+		t.Errorf("causes %+v: %s", rep.Causes, reasons(rep))
 	}
 }
 

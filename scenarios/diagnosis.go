@@ -213,7 +213,8 @@ func (s *session) resign(ctx context.Context, plans []planned) {
 }
 
 // countCopies looks, where a duplicate had a second effect, whether every copy has one,
-// and where only one that came later had, whether what came between was too much.
+// and where only one that came later had, whether what came between was too much. Of two
+// statuses at the same instant that end wrong it looks for what their timestamps have to do with it.
 func (s *session) countCopies(ctx context.Context) {
 	s.mu.Lock()
 	lost, doubled := len(s.lossy) > 0, map[contract.ID]bool{}
@@ -224,8 +225,11 @@ func (s *session) countCopies(ctx context.Context) {
 	if lost || ctx.Err() != nil || s.first.closed != "" || s.lost() != "" {
 		return
 	}
+	if doubled[contract.IDEM4] && !doubled[contract.ORD3] {
+		s.sameSecond = s.subject.TellSameSecond(ctx)
+	}
 	switch {
-	case doubled[contract.IDEM1]:
+	case doubled[contract.IDEM1] || doubled[contract.IDEM2]: // one copy may come to the process that knows it
 		s.copies = s.subject.CountCopies(ctx)
 	case doubled[contract.IDEM6]:
 		s.forgets = s.subject.Forgets(ctx)

@@ -107,7 +107,11 @@ func attribute(findings oracle.Findings, judged map[string]report.Rule) attribut
 			}
 		}
 		if a.rule[id] == id {
-			a.unsure[id] = fmt.Sprintf("%d deliveries or readings of the run look like a violation of it, its own scenarios pass, and %s is broken: that may be why", findings.Violated[id], others[0])
+			own := "its own scenarios do not show one"
+			if judged[id].Verdict == report.Passed {
+				own = "its own scenarios pass"
+			}
+			a.unsure[id] = fmt.Sprintf("%d deliveries or readings of the run look like a violation of it, %s, and %s is broken: that may be why", findings.Violated[id], own, others[0])
 		}
 	}
 	if len(broken) > 0 {

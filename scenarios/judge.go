@@ -234,6 +234,11 @@ func (s *session) afterTheEvent(p *planned, out report.Scenario) report.Scenario
 			out.Verdict, out.Evidence, out.Reason = report.NotChecked, nil, why+" ("+out.Reason+")"
 			return out
 		}
+		if f := s.state[p]; f != nil && p.rule.ID == contract.IDEM6 && s.forgotten.After > 0 {
+			out.Verdict, out.Evidence = report.NotChecked, nil
+			out.Reason = fmt.Sprintf("what was processed is forgotten too soon (%s says so), so an effect too many here says nothing: %s", lastingRule, out.Reason)
+			return out
+		}
 		if f := s.state[p]; f != nil && !p.first {
 			// Where updates are lost, texts are, though the few of their own rule were not.
 			if says := cmp.Or(s.lossy[f.Inbound], s.lossy[false]); says != "" {

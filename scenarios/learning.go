@@ -204,7 +204,8 @@ func (s *session) facts(rules []report.Rule) cause.Facts {
 	return cause.Facts{
 		Traits: s.late.believed(s.subject.Traits), Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
 		Started: started, Handed: handed, SecretEnv: s.cfg.SecretEnv,
-		Ignored: s.subject.IgnoresForged(), Copies: s.copies.Sent, Counted: s.copies.Counted, Forgets: s.forgets,
+		Ignored: s.subject.IgnoresForged(), Copies: s.copies.Sent, Counted: s.copies.Counted, Forgets: max(s.forgets, s.forgotten.Others), ForgetsAfter: s.forgotten.After,
+		Lost: s.losses.Lost, MovesBack: s.sameSecond == steps.MovesBack, Stays: s.sameSecond == steps.Stays,
 	}
 }
 

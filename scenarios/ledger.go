@@ -105,7 +105,9 @@ func (b *ledger) doubted() []*planned {
 			all = append(all, p)
 		}
 	}
-	if !mix {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if !mix || b.s.losses.Lost > 0 {
 		return nil
 	}
 	return all
@@ -130,6 +132,11 @@ func (b *ledger) absolve(p *planned, reason string) {
 	out := b.found[p]
 	out.Verdict, out.Evidence, out.Reason = report.NotChecked, nil, reason+" ("+out.Reason+")"
 	b.found[p] = out
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if b.s.lossy[false] == p.rule.ID && p.first {
+		delete(b.s.lossy, false) // nothing is lost
+	}
 }
 
 func (b *ledger) conclude(r rule.Rule) report.Rule {
@@ -151,6 +158,12 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 	}
 	if r.ID == plainRule {
 		scenarios = append(scenarios, b.s.unsteady()...)
+	}
+	if r.ID == lastingRule {
+		scenarios = append(scenarios, b.s.forgetsTooSoon()...)
+	}
+	if r.ID == lossRule {
+		scenarios = append(scenarios, b.s.lostUpdates()...)
 	}
 	scenarios = append(scenarios, b.takenElsewhere(r, scenarios)...)
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))

@@ -19,6 +19,7 @@ type round struct {
 	s      *session
 	ledger *ledger
 	fail   context.CancelCauseFunc
+	last   *lasting
 	wg     sync.WaitGroup
 
 	mu    sync.Mutex
@@ -57,6 +58,9 @@ func (r *round) all(ctx context.Context, plans []planned) {
 		if p == early {
 			continue
 		}
+		if needsRestart(p) || p.alone && slices.Contains(p.rule.Needs, rule.Rotate) {
+			r.last.retry(ctx, func() { r.finish(ctx) })
+		}
 		if r.s.alone(p) {
 			r.finish(ctx)
 			rotates := slices.Contains(p.rule.Needs, rule.Rotate)
@@ -72,6 +76,7 @@ func (r *round) all(ctx context.Context, plans []planned) {
 			r.finish(ctx)
 		}
 	}
+	r.last.retry(ctx, func() { r.finish(ctx) })
 	r.finish(ctx)
 	r.confirm(ctx)
 }
@@ -84,6 +89,9 @@ const maxDoubted = 8
 // seen to mix (ORD-7): what was seen may be another message's. What keeps its rule
 // alone has not broken it.
 func (r *round) confirm(ctx context.Context) {
+	r.s.subject.TakeTurn()
+	r.s.findLosses(ctx) // what is lost alone does not mix
+	r.s.subject.EndTurn()
 	doubted := r.ledger.doubted()
 	if len(doubted) > maxDoubted {
 		return

@@ -106,7 +106,7 @@ func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger)
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
 	defer s.late.begin()()
-	round := &round{s: s, ledger: ledger, fail: cancel}
+	round := &round{s: s, ledger: ledger, fail: cancel, last: s.process(ctx, plans)}
 	round.all(stop, plans)
 	s.subject.TakeTurn()
 	s.beforeScenario(ctx)
@@ -115,6 +115,7 @@ func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger)
 	s.subject.EndTurn()
 	ledger.correct()
 	ledger.addPlain()
+	ledger.addLosses()
 }
 
 // Status is the exit status of a run that ended with this report and error. An error

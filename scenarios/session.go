@@ -48,19 +48,24 @@ type session struct {
 	risen  time.Time        // when it was brought back last
 	fells  map[*planned]int // how often it went down in each scenario, or, of several at a time, left a delivery of it without an answer
 
-	mu       sync.Mutex
-	hung     int                         // scenarios in which a reading of the state was not answered in time
-	blamed   map[*planned]string         // scenarios that fail after the event, and why
-	refused  map[*planned]steps.Exchange // genuine deliveries that made their scenario fail
-	excused  map[*planned]string         // scenarios that failed by a mistake of another rule, and why
-	lossy    map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
-	state    map[*planned]*steps.Failure // scenarios that failed by what the state showed
-	sporadic sporadic
-	taken    map[*planned][]steps.Exchange // forged deliveries that a bystander's scenario saw accepted
-	copies   steps.Copies                  // what was seen where a duplicate had a second effect
-	forgets  int                           // after so many events of others; 0 where that was not seen
-	wondered bool                          // whether a tight tolerance was looked for behind a refusal
-	shut     *report.Scenario              // how the plain delivery's does; nil while it does not
+	mu         sync.Mutex
+	hung       int                         // scenarios in which a reading of the state was not answered in time
+	blamed     map[*planned]string         // scenarios that fail after the event, and why
+	refused    map[*planned]steps.Exchange // genuine deliveries that made their scenario fail
+	excused    map[*planned]string         // scenarios that failed by a mistake of another rule, and why
+	lossy      map[bool]string             // by whether of inbound texts: which rule says that what is acknowledged is lost now and then
+	state      map[*planned]*steps.Failure // scenarios that failed by what the state showed
+	sporadic   sporadic
+	taken      map[*planned][]steps.Exchange // forged deliveries that a bystander's scenario saw accepted
+	copies     steps.Copies                  // what was seen where a duplicate had a second effect
+	losses     steps.Losses                  // what was seen of updates that come one after another; zero where nothing was lost
+	mislearned bool                          // a status seemed not to be kept, and updates are lost: nobody knows which it was
+	losing     bool                          // a run has met wrong states: whether it is by losses is to be looked for
+	sameSecond steps.SameSecond              // what was seen where two statuses at the same instant went wrong
+	forgotten  steps.Forgotten               // what was seen of a retry after all scenarios
+	forgets    int                           // after so many events of others; 0 where that was not seen
+	wondered   bool                          // whether a tight tolerance was looked for behind a refusal
+	shut       *report.Scenario              // how the plain delivery's does; nil while it does not
 }
 
 // open starts the target and everything around it. A *TargetError says that it

@@ -22,6 +22,7 @@ type app struct {
 	late    time.Duration // between the acknowledgement and the state
 	behind  time.Duration // the same of everything
 	race    time.Duration // between reading a row and writing it
+	seconds bool          // statuses are ordered by updated_at, of equal ones the last counts
 	loses   int           // every n-th update, though it is acknowledged
 	begins  string        // the status of a row that POST /orders/{id} makes; others are not made
 	orders  string        // the only channel on which it makes them
@@ -58,6 +59,7 @@ type webhookEvent struct {
 		Text     string `json:"text"`
 		Template string `json:"template_id"`
 		Review   string `json:"status"`
+		Updated  string `json:"updated_at"`
 	} `json:"payload"`
 	hook string // X-Webhook-ID
 }
@@ -156,6 +158,9 @@ func (a *app) handle(e webhookEvent) {
 		if !known || word == "" {
 			return
 		}
+		if at, err := time.Parse(time.RFC3339, e.Payload.Updated); a.seconds && err == nil {
+			rank = int(at.Unix())
+		}
 		if a.queue > 0 {
 			go func() {
 				a.working.Lock()
@@ -197,7 +202,7 @@ func (a *app) update(id, status, word string, rank *int) {
 	}
 	if rank == nil {
 		row.status = word
-	} else if *rank > before {
+	} else if *rank > before || a.seconds && *rank == before {
 		row.rank, row.status = *rank, word
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/sentsim/sentsim/scenarios/learn"
 	"github.com/sentsim/sentsim/scenarios/report"
@@ -26,6 +27,12 @@ type Facts struct {
 	Copies    int               // of one event, sent one after another; 0: not tried
 	Counted   int               // how many of them had an effect
 	Forgets   int               // so many events of others made one be forgotten; 0: not seen
+	// ForgetsAfter is how long that took, where it was seen at the end of a run.
+	ForgetsAfter time.Duration
+	// Of two statuses with the same timestamps the older one came last, and alone: the message
+	// moves back to it, or stays where it is.
+	MovesBack, Stays bool
+	Lost             int // of many messages that were told of one after another, those that do not show all of it
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -46,22 +53,63 @@ func Explain(f Facts) []report.Cause {
 // tried puts what experiments with copies have shown in the place of what the failures
 // look like: that only some of the copies are known, or not for long.
 func tried(f Facts, all []report.Cause) []report.Cause {
-	if f.Forgets > 0 {
-		lost := []string{contract.IDEM6}
-		all = append(slices.DeleteFunc(all, func(c report.Cause) bool { return slices.Equal(c.Rules, lost) }), report.Cause{
-			ID: "forgotten-too-soon", Rules: lost, Certainty: string(learn.Tried),
-			Summary: fmt.Sprintf("what was processed is forgotten too soon, by number or by time: a copy that came at once had no effect, and one after %d events of others had its effect once more", f.Forgets),
-			Fix:     unique + " Retries come for hours: no LRU, no cache of so many keys, no key that expires before.",
-		})
+	lost := slices.DeleteFunc(failed(f.Rules), func(id string) bool { return id != contract.IDEM2 && id != contract.IDEM6 })
+	if f.Forgets > 0 && len(lost) > 0 {
+		duplicates := []string{contract.IDEM1, contract.IDEM2, contract.IDEM5, contract.IDEM6}
+		all = append(slices.DeleteFunc(all, func(c report.Cause) bool {
+			return slices.ContainsFunc(c.Rules, func(id string) bool { return slices.Contains(duplicates, id) })
+		}), report.Cause{ID: "forgotten-too-soon", Rules: lost, Certainty: string(learn.Tried), Summary: forgets(f), Fix: unique + " Retries come for hours: no LRU, no cache of so many keys, no key that expires before, and no time of the delivery in the key."})
 	}
-	for i := range all {
-		if c := &all[i]; c.ID == "no-deduplication" && f.Counted > 0 && f.Counted < f.Copies {
-			c.ID = "some-duplicates-known"
-			c.Summary = fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted)
-			c.Fix = unique + " What one process remembers, the others don't know."
+	if f.Lost > 0 {
+		all = append(slices.DeleteFunc(all, func(c report.Cause) bool { return c.ID == "updates-lost" }), report.Cause{ID: "updates-lost", Rules: []string{contract.ORD1}, Certainty: string(learn.Tried), Summary: updatesLost, Fix: commitEvery})
+	}
+	race, bySecond := "status-race", "ordered-by-the-second"
+	if f.MovesBack || f.Stays {
+		is, not := race, bySecond
+		if f.MovesBack {
+			is, not = bySecond, race
+		}
+		all = slices.DeleteFunc(all, func(c report.Cause) bool { return c.ID == not })
+		for i := range all {
+			if all[i].ID == is {
+				all[i].Certainty = string(learn.Tried)
+			}
 		}
 	}
+	if f.Counted > 0 && f.Counted < f.Copies {
+		all = someKnown(f, all)
+	}
 	return all
+}
+
+// someKnown puts one cause in the place of those by which no copy would be known, or each.
+func someKnown(f Facts, all []report.Cause) []report.Cause {
+	some := report.Cause{
+		ID: "some-duplicates-known", Certainty: string(learn.Likely),
+		Summary: fmt.Sprintf("of %d copies of one event, sent one after another, %d had an effect: some duplicates are known, as where each of several processes or instances remembers for itself", f.Copies, f.Counted),
+		Fix:     unique + " What one process remembers, the others don't know.",
+	}
+	others := slices.DeleteFunc(slices.Clone(all), func(c report.Cause) bool {
+		if !slices.Contains([]string{"no-deduplication", "key-changes-with-the-attempt", "last-event-remembered"}, c.ID) {
+			return false
+		}
+		some.Rules = append(some.Rules, c.Rules...)
+		return true
+	})
+	if slices.Sort(some.Rules); len(some.Rules) == 0 {
+		return all
+	}
+	some.Rules = slices.Compact(some.Rules)
+	return append(others, some)
+}
+
+// forgets is what was seen of a copy that came later.
+func forgets(f Facts) string {
+	if f.ForgetsAfter == 0 {
+		return fmt.Sprintf("what was processed is forgotten too soon, by number or by time: a copy that came at once had no effect, and one after %d events of others had its effect once more", f.Forgets)
+	}
+	return fmt.Sprintf("what was processed is forgotten too soon, by number or by time, or its key holds the time of arrival: a copy that came at once had no effect, and a retry after %s and %d deliveries of others had its effect once more",
+		f.ForgetsAfter.Round(100*time.Millisecond), f.Forgets)
 }
 
 // Assign tells each failed rule the first cause that explains it.

@@ -120,8 +120,21 @@ func knownOfDuplicates() []mistake {
 		{
 			id: "inbound-by-text", mutants: []string{"inbound-by-text"}, without: []string{contract.IDEM5},
 			like:    []string{"IDEM-4 | the same text at another time is another message | fewer"},
+			needs:   []string{"IDEM-4 | the same text at another time is another message | fewer"},
 			summary: "inbound messages with the same text count as the same message: the second OK or STOP is lost",
 			fix:     "Key inbound events by message_id, or else by account, number, received_at and a hash of the text, never by the text alone.",
+		},
+		{
+			id: "inbound-by-minute", like: []string{"IDEM-4 | the same text some seconds later is another message | fewer"},
+			absent:  []string{"IDEM-4 | the same text at another time is another message | fewer"},
+			summary: "inbound messages are known by a time that is cut off, such as to the minute: a text that is written once more within it is lost",
+			fix:     "Key inbound events by message_id, or else by account, number, the whole received_at and a hash of the text.",
+		},
+		{
+			id: "key-holds-the-minute", like: []string{"IDEM-2 | a retry minutes after the first attempt has no second effect | more"},
+			absent:  []string{"IDEM-2 | a retry with a fresh timestamp and signature has no second effect at once | more"},
+			summary: "the idempotency key holds the time of the delivery, cut off such as to the minute: a retry that comes at once is known, one minutes later is not",
+			fix:     unique + " Leave X-Webhook-Timestamp and the time of arrival out of the key: both are new on every attempt.",
 		},
 		{
 			id: "inbound-by-number", mutants: []string{"inbound-by-number"},

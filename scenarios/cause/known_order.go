@@ -4,6 +4,11 @@ import "github.com/sentsim/sentsim/simulator/contract"
 
 const forward = "Move forward only, in one statement: UPDATE … SET status = new WHERE message_id = ? AND rank(status) < rank(new), with QUEUED < ROUTED < SENT < FAILED < DELIVERED < READ."
 
+const (
+	updatesLost = "some updates are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped"
+	commitEvery = "Commit every event before the 2xx, and answer 5xx when the commit fails: it is sent again."
+)
+
 // knownOfOrder are mistakes with what a message's statuses do to its state.
 func knownOfOrder() []mistake {
 	return []mistake{
@@ -81,8 +86,7 @@ func knownOfOrder() []mistake {
 		},
 		{
 			id: "updates-lost", like: []string{"ORD-1 | no update of many is lost | some"},
-			summary: "some updates are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped",
-			fix:     "Commit every event before the 2xx, and answer 5xx when the commit fails: it is sent again.",
+			summary: updatesLost, fix: commitEvery,
 		},
 		{
 			id: "texts-lost", plain: true, like: []string{"INB-1 | what contacts write on every channel shows in the receiver's state | state"},

@@ -72,7 +72,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	if err != nil {
 		return t, err
 	}
-	if dev := l.refusedByStatus(&t, r); dev != nil {
+	if dev := l.refusedByStatus(ctx, &t, r); dev != nil {
 		if r, err = l.round(ctx, l.Driver.Knobs, "without what is refused", &t); err != nil {
 			return t, err
 		}
@@ -80,6 +80,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 			t.Deviations = append(t.Deviations, *dev)
 		}
 	}
+	alone := l.refusedOnOneChannel(ctx, r)
 	if r, err = l.oneByOne(ctx, r, &t); err != nil {
 		return t, err
 	}
@@ -100,6 +101,7 @@ func (l *Learner) Learn(ctx context.Context) (Traits, error) {
 	l.judgeInbound(&t, found)
 	l.judgeTemplates(&t, found)
 	l.refusedChannels(&t, r)
+	l.judgeElsewhere(&t, alone)
 	t.Notes, t.Quickest = l.sortedNotes(), l.quickest
 	t.Learned = true
 	l.silent = slices.DeleteFunc(slices.Clone(found.tracks), func(tr *track) bool { return !tr.alive() || tr.err != nil || tr.state.Known })

@@ -120,8 +120,10 @@ func (o *Oracle) Replies(sent map[string]int, late map[string]bool) (undecided i
 			}
 		case !w.again || each == 0:
 		case n > each*len(w.texts):
-			if v.Rule = contract.IDEM5; w.atOnce { // which duplicate got the other reply, nobody saw
-				v.Rule, v.Could = contract.IDEM3, []contract.ID{contract.IDEM3, contract.IDEM5}
+			// Which duplicate got the other reply, nobody saw, nor how long it was remembered.
+			v.Rule, v.Could = contract.IDEM5, []contract.ID{contract.IDEM5, contract.IDEM2, contract.IDEM6}
+			if w.atOnce {
+				v.Rule, v.Could = contract.IDEM3, append(v.Could, contract.IDEM3)
 			}
 			v.Expected = fmt.Sprintf("%d replies at most, as to texts that arrived once", each*len(w.texts))
 			v.Summary = fmt.Sprintf("%d messages were sent to %s, whose %d texts arrived more than once: texts that arrive once get %d each", n, name(w.subject), len(w.texts), each)

@@ -85,6 +85,26 @@ func (w *World) retries(ctx context.Context, whose, status string) error {
 	return w.sendEach(ctx, planned)
 }
 
+// wasDelivered delivers an event as an attempt of minutes ago, as far as the receiver can see
+// that: by its signature's timestamp, which the contract lets it accept.
+func (w *World) wasDelivered(ctx context.Context, status string) error {
+	m, err := w.the(0)
+	if err != nil {
+		return err
+	}
+	e, err := w.eventOn(m, event.Status(status))
+	if err != nil {
+		return err
+	}
+	m.history = append(m.history, event.Status(status))
+	x, err := w.send(ctx, fmt.Sprintf("its %s event, signed three minutes ago", status), w.requestAt(e, w.body(e), -3*time.Minute))
+	if err == nil && !x.Outcome.Accepted() {
+		w.pending = nil
+		return refusedBefore(x, "%s was refused (%s), so of its retry nothing can be seen: whether it must be taken is SIG-8's to say", x.What, x.Seen())
+	}
+	return err
+}
+
 // sendEach sends one after the other, or side by side to a receiver that is slow
 // and takes them so.
 func (w *World) sendEach(ctx context.Context, planned []driver.Planned) error {

@@ -78,19 +78,23 @@ func (w *World) newText() string {
 	return fmt.Sprintf("Is order %08d on its way?", w.chance.IntN(100_000_000))
 }
 
-// contactSendsTwo dates the first text back by the time between them. In the
-// same second both carry the same times, which is as fine as Sent's get.
+// contactSendsTwo dates the first text back by the time between them. Some seconds apart, both
+// lie in one minute. In the same second both carry the same times, which is as fine as Sent's
+// get.
 func (w *World) contactSendsTwo(ctx context.Context, when, second string) error {
-	apart := time.Minute
-	if when == "in the same second" {
+	apart, at := time.Minute, w.at
+	switch when {
+	case "in the same second":
 		apart = 0
+	case "some seconds later":
+		apart, at = 15*time.Second, w.at.Truncate(time.Minute).Add(-20*time.Second)
 	}
 	text := w.newText()
 	for i := range 2 {
 		if i == 1 && second == "another text" {
 			text = w.newText()
 		}
-		e := w.inboundAt(&text, w.s.Traits.InboundChannel(event.SMS), w.at.Add(time.Duration(i-1)*apart))
+		e := w.inboundAt(&text, w.s.Traits.InboundChannel(event.SMS), at.Add(time.Duration(i-1)*apart))
 		if _, err := w.send(ctx, fmt.Sprintf("an inbound %q", text), w.signed(e)); err != nil {
 			return err
 		}

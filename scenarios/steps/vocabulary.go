@@ -9,6 +9,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`a message whose "([^"]+)" shows in the receiver's state`, (*World).aMessageThatShows),
 	def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, (*World).hasDelivered).sends(ItsEvents),
 	def(`Sent delivers its "([^"]+)" events?`, (*World).deliversIts).sends(ItsEvents),
+	def(`the first attempt at its "([^"]+)" event was made three minutes ago`, (*World).wasDelivered),
 	def(`Sent delivers {whose} "([^"]+)" and "([^"]+)" events (one after the other|at the same instant|at almost the same instant, in either order), with the same timestamps`, (*World).deliversBoth),
 	def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second( at the same instant)?`, (*World).deliversOfTwo),
 	def(`Sent retries (?:that delivery|{whose} "([^"]+)" event)`, (*World).retries).sends(Again),
@@ -34,7 +35,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 
 	// Contacts.
 	def(`(?:a|that|another) contact sends (?:"([^"]*)"|a text with (.+)|(a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text))`, (*World).contactSends).sends(AText),
-	def(`a contact sends a text and, (a minute later|in the same second), (the same text again|another text)`, (*World).contactSendsTwo),
+	def(`a contact sends a text and, (a minute later|some seconds later|in the same second), (the same text again|another text)`, (*World).contactSendsTwo),
 	def(`two contacts send the same text at the same time`, (*World).twoContactsSend),
 	def(`contacts send (\d+) texts? on every channel(?:, (?:(\d+) copies of each at the same instant|each with (another) at almost the same instant))?`, (*World).contactsSendOnEveryChannel),
 	def(`Sent delivers the signals "([^"]+)" of a contact`, (*World).deliversSignals).sends(Signals),

@@ -1,0 +1,83 @@
+package scenarios
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sentsim/sentsim/scenarios/learn"
+	"github.com/sentsim/sentsim/scenarios/oracle"
+	"github.com/sentsim/sentsim/scenarios/report"
+	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/contract"
+)
+
+// lossRule is the rule that updates break that are acknowledged and lost now and then.
+const lossRule = contract.ORD1
+
+// findLosses looks, where the state was not as it should be, whether plain updates are lost
+// as well: then what else the state showed says nothing. A control that has lost an effect
+// makes what it is compared with look like one too many.
+func (s *session) findLosses(ctx context.Context) {
+	s.mu.Lock()
+	wrong := s.losing
+	for _, f := range s.state {
+		wrong = wrong || !f.Inbound
+	}
+	s.mu.Unlock()
+	if !wrong || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {
+		return
+	}
+	seen := s.subject.Losses(ctx)
+	if seen.Lost == 0 || s.lost() != "" {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.losses, s.lossy[false] = seen, lossRule
+	before := len(s.subject.Traits.Deviations)
+	s.subject.Traits.Deviations = slices.DeleteFunc(slices.Clone(s.subject.Traits.Deviations), func(d learn.Deviation) bool { return d.ID == "statuses" })
+	s.mislearned = len(s.subject.Traits.Deviations) < before
+}
+
+// notByLosses leaves the rule unsure that a run has seen broken where a status showed that
+// was thought not to be kept, because updates of it were lost while the receiver was learned.
+func (s *session) notByLosses(f oracle.Findings, to attribution) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id := contract.ORD7; s.mislearned && f.Violated[id] > 0 {
+		to.unsure[id] = fmt.Sprintf("updates were lost while it was learned which statuses the receiver keeps (%s says so), so a status that shows may be the message's own", lossRule)
+	}
+}
+
+// lostUpdates is how a rule fails by what findLosses has seen.
+func (s *session) lostUpdates() []report.Scenario {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := s.losses
+	if seen.Lost == 0 {
+		return nil
+	}
+	e := report.Evidence{Response: "state: " + s.redact(oneLine(seen.Seen)), Expected: "each message to show what was delivered of it"}
+	if seen.At != nil {
+		e.Request = s.redact(seen.At.What)
+	}
+	return []report.Scenario{{
+		Name: "no update is lost", File: "seen beside the scenarios", Verdict: report.Failed, Evidence: []report.Evidence{e},
+		Reason: s.redact(fmt.Sprintf("%d events of %d messages were delivered one after another, each once and in order, and acknowledged: %d of the messages do not show all of theirs; %s",
+			seen.Events, seen.Messages, seen.Lost, seen.Example)),
+	}}
+}
+
+// addLosses adds the rule that lost updates break, where it was not asked for: without it
+// nobody could understand why others were not checked.
+func (b *ledger) addLosses() {
+	scenarios := b.s.lostUpdates()
+	if _, asked := b.left[lossRule]; asked || len(scenarios) == 0 {
+		return
+	}
+	r, _ := rule.Get(lossRule)
+	done := report.Conclude(r, scenarios, b.s.cfg.Strict)
+	b.extra = append(b.extra, done)
+	b.watch.RuleDone(done)
+}
