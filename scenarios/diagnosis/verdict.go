@@ -90,7 +90,7 @@ func (i *investigation) conclude() *report.Diagnosis {
 			Fix:     "Give both the same signing secret, the whole text with whsec_: " + i.secretHint() + " If they are the same, capture a request and give it to `sentsim explain`.",
 		}
 	case looked != "":
-		return i.cannotTell(looked + ", and the experiments ended before all known mistakes had been tried")
+		return i.cannotTell(looked + ", and the experiments ended before all known mistakes had been tried (" + i.ended + "); " + i.account())
 	case i.everywhere():
 		return &report.Diagnosis{
 			Cause: "never-looked",
@@ -108,6 +108,9 @@ func (i *investigation) conclude() *report.Diagnosis {
 	why := "the answers do not show whether the signature was looked at"
 	if i.ended != "" {
 		why += ", and " + i.ended
+		if told := i.account(); told != "" {
+			why += "; " + told
+		}
 	}
 	return i.cannotTell(why)
 }
