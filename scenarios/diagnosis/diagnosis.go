@@ -111,6 +111,8 @@ func (i *investigation) find() *report.Diagnosis {
 		{"bodies that nothing would change", i.changedBody},
 		{"two mistakes, one with the body", i.mistakeAndBody},
 		{"other events", i.otherEvents},
+		{"two mistakes, one with a header's name", i.namesAndMistake},
+		{"two mistakes, one with the clock", i.clockAndMistake},
 		{"", i.noSecretInLog},
 		{"", i.saysItself},
 		{"", i.weakDoor},

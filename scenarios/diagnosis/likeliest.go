@@ -17,7 +17,16 @@ func (i *investigation) likeliest() *report.Diagnosis {
 	if !i.slow() || i.r.Secret.IsZero() {
 		return nil
 	}
-	return first(i.severalSignatures, i.likelyMistakes, i.likelyOffsets)
+	all := likelyOnes()
+	packs := i.packs()
+	some := func(from, to int) func() *report.Diagnosis {
+		return func() *report.Diagnosis { d, _ := i.oneOfFew(all[from:min(to, len(all))]); return d }
+	}
+	at := func(from, to int) func() *report.Diagnosis {
+		return func() *report.Diagnosis { return i.severalSignatures(packs[from:to]) }
+	}
+	const most, more = 2, 8
+	return first(at(0, 1), some(0, most), i.otherHeaderNames, i.likelyOffsets, some(most, more), at(1, len(packs)), some(more, len(all)))
 }
 
 // likelyNames are known mistakes by how often they are made.
@@ -44,37 +53,21 @@ func likelyOnes() []signing.Mistake {
 	return all
 }
 
-// likelyMistakes tries them one by one; after the first two come the other names of
-// headers, all in one request.
-func (i *investigation) likelyMistakes() *report.Diagnosis {
-	all := likelyOnes()
-	if d, _ := i.oneOfFew(all[:2]); d != nil {
-		return d
-	}
-	if d := i.otherHeaderNames(); d != nil {
-		return d
-	}
-	d, _ := i.oneOfFew(all[2:])
-	return d
-}
-
 // likelyOffsets tries the clocks that are wrong most often, those of another time zone.
 func (i *investigation) likelyOffsets() *report.Diagnosis {
 	const hour = 3600
-	return i.offsetAmong([]int64{hour, -hour, 2 * hour, -2 * hour, 600, -600})
+	return i.offsetAmong([]int64{hour, -hour, 2 * hour, -2 * hour})
 }
 
 // mostPacked is how many characters of signatures one header is given, far below what
 // servers take of one header (8 KiB).
 const mostPacked = 3000
 
-// severalSignatures signs one delivery in many wrong ways at once: the header may hold
-// several signatures with blanks between, and a receiver that splits it there, as it
-// should, tries each of them. So a few requests do for all mistakes.
-func (i *investigation) severalSignatures() *report.Diagnosis {
+// packs are all known mistakes, as many together as have room in one header.
+func (i *investigation) packs() [][]signing.Mistake {
 	base := i.genuine()
-	var packs [][]signing.Mistake
-	size := mostPacked
+	packs := [][]signing.Mistake{nil}
+	size := 0
 	for _, m := range append(signing.Mistakes(), signing.AddressMistakes(http.MethodPost, i.r.URL)...) {
 		text, ok := i.signatureWith(m, base)
 		if !ok {
@@ -85,9 +78,16 @@ func (i *investigation) severalSignatures() *report.Diagnosis {
 		}
 		packs[len(packs)-1] = append(packs[len(packs)-1], m)
 	}
+	return packs
+}
+
+// severalSignatures signs one delivery in many wrong ways at once: the header may hold
+// several signatures with blanks between, and a receiver that splits it there, as it
+// should, tries each of them. So a few requests do for all mistakes.
+func (i *investigation) severalSignatures(packs [][]signing.Mistake) *report.Diagnosis {
 	requests := make([]delivery.Request, len(packs))
 	for n, pack := range packs {
-		requests[n] = i.packed(pack, base)
+		requests[n] = i.packed(pack, i.genuine())
 	}
 	i.ahead(requests)
 	for n, pack := range packs {
@@ -102,7 +102,6 @@ func (i *investigation) severalSignatures() *report.Diagnosis {
 			return d
 		}
 	}
-	i.tried = append(i.tried, "signed with many wrong signatures in one header: none made a difference")
 	return nil
 }
 
