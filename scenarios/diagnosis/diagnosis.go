@@ -93,7 +93,7 @@ func (i *investigation) find() *report.Diagnosis {
 		return d
 	}
 	i.gather()
-	if d := first(i.lockedOut, i.namedDoor, i.redirect, i.eventRefused); d != nil {
+	if d := first(i.lockedOut, i.comesAndGoes, i.namedDoor, i.redirect, i.eventRefused); d != nil {
 		return d
 	}
 	d := i.inOrder([]question{
@@ -114,6 +114,7 @@ func (i *investigation) find() *report.Diagnosis {
 		{"two mistakes, one with a header's name", i.namesAndMistake},
 		{"two mistakes, one with the clock", i.clockAndMistake},
 		{"", i.noSecretInLog},
+		{"", i.secretUnreadable},
 		{"", i.saysItself},
 		{"", i.weakDoor},
 	})

@@ -124,6 +124,37 @@ func (i *investigation) intermittent() *report.Diagnosis {
 	}
 }
 
+// comesAndGoes is for a receiver of which several instances answer in turns, and not all
+// of them refuse: the very same delivery is taken, refused and taken again, which neither
+// its signature nor the time explains. Experiments and their controls would come to two
+// instances, and seem to show something.
+func (i *investigation) comesAndGoes() *report.Diagnosis {
+	if i.slow() || i.facts.worthless.Accepted() {
+		return nil
+	}
+	const instances = 4
+	for range instances {
+		r := i.genuine()
+		if !i.send(r).Accepted() {
+			continue
+		}
+		refused := false
+		for range 2 * instances {
+			switch a := i.send(r); {
+			case a.Kind == delivery.Answered && !a.Accepted():
+				refused = true
+			case refused && a.Accepted():
+				i.tried = append(i.tried, "the very same delivery was taken, refused, and taken again")
+				d := i.intermittent()
+				d.Summary = "the very same genuine delivery is taken one time and refused the next (" + i.seen(i.plain) + "): it does not depend on what is sent"
+				return d
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
 // hasPassed is for a receiver that takes by now what it refused before, and a new genuine
 // delivery, and no spoilt one. A new one alone may be one that it always took: that
 // depends on the characters of its signature where it has another alphabet in mind.
