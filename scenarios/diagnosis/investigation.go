@@ -32,6 +32,7 @@ type investigation struct {
 	n      uint64
 	ended  string // why there are no more experiments; "" while there are
 
+	timeUp         bool     // that is why
 	width          int      // how many requests are sent side by side; 1: it answers one after another
 	asked, untried []string // questions that the experiments had the time for, and those that they had not
 

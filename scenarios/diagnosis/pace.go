@@ -149,6 +149,7 @@ func (i *investigation) over() bool {
 		if i.slow() {
 			why += fmt.Sprintf(" (each answer took about %s)", i.pace().Round(100*time.Millisecond))
 		}
+		i.timeUp = true
 		i.end(why)
 	}
 	return i.ended != "" || i.ctx.Err() != nil

@@ -12,6 +12,12 @@ import (
 	"github.com/sentsim/sentsim/simulator/signing"
 )
 
+// What the two questions of this file are about.
+const (
+	aboutNames = "two mistakes, one with a header's name"
+	aboutClock = "two mistakes, one with the clock"
+)
+
 // withMistake is a delivery as a receiver with a mistake of the signature alone wants it
 // signed; false where the mistake makes no difference to it.
 func (i *investigation) withMistake(m signing.Mistake, r delivery.Request) (delivery.Request, bool) {

@@ -83,10 +83,14 @@ func (i *investigation) conclude() *report.Diagnosis {
 		return i.intermittent()
 	case i.plain.Status >= http.StatusInternalServerError && looked == "":
 		return i.serverError()
-	case looked != "" && i.ended == "" && i.ctx.Err() == nil:
+	case looked != "" && (i.ended == "" || i.onlyPairsLeft()) && i.ctx.Err() == nil:
+		pairs := ""
+		if i.ended != "" {
+			pairs = " (of two mistakes at once not all were tried: " + i.ended + ")"
+		}
 		return &report.Diagnosis{
 			Cause:   "wrong-secret",
-			Summary: "the receiver looks at the signature and refuses it (" + i.seen(i.plain) + "; " + looked + "), and no known mistake with key, body, time or headers explains it: most likely it verifies with another secret than sentsim signs with",
+			Summary: "the receiver looks at the signature and refuses it (" + i.seen(i.plain) + "; " + looked + "), and no known mistake with key, body, time or headers explains it" + pairs + ": most likely it verifies with another secret than sentsim signs with",
 			Fix:     "Give both the same signing secret, the whole text with whsec_: " + i.secretHint() + " If they are the same, capture a request and give it to `sentsim explain`.",
 		}
 	case looked != "":
@@ -113,6 +117,14 @@ func (i *investigation) conclude() *report.Diagnosis {
 		}
 	}
 	return i.cannotTell(why)
+}
+
+// onlyPairsLeft reports whether the time was up when each known mistake had been tried by
+// itself, and only those were left that come together with another name or clock.
+func (i *investigation) onlyPairsLeft() bool {
+	return i.timeUp && !slices.ContainsFunc(i.untried, func(q string) bool {
+		return !strings.HasPrefix(q, aboutNames) && !strings.HasPrefix(q, aboutClock)
+	})
 }
 
 // intermittent is for a receiver that refuses one delivery and takes the next.
