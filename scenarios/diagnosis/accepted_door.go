@@ -30,12 +30,12 @@ func AcceptedByDoor(ctx context.Context, r Receiver, plain delivery.Outcome) *re
 		return nil
 	}
 	i := begin(ctx, r, plain)
-	print := printOf(plain, i.r.URL)
+	given := printOf(plain, i.r.URL)
 	for _, x := range []struct {
 		what    string
 		request delivery.Request
 	}{{"the same with a spoilt signature", spoilt(i.genuine())}, {"the same without signature headers", unsigned(i.genuine())}} {
-		if i.tell(x.what, x.request).print != print {
+		if i.tell(x.what, x.request).print != given {
 			return nil
 		}
 	}
@@ -43,7 +43,7 @@ func AcceptedByDoor(ctx context.Context, r Receiver, plain delivery.Outcome) *re
 	nowhere := i.genuine()
 	nowhere.URL = withPath(nowhere.URL, nowherePath)
 	switch elsewhere := i.tell("a genuine delivery to a path that does not exist", nowhere); {
-	case elsewhere.print == print:
+	case elsewhere.print == given:
 		proof = "a delivery with a wrong signature, one without any and one to a path that does not exist get the same"
 	case !sure:
 		return nil

@@ -77,9 +77,9 @@ func (i *investigation) otherHeaderNames() *report.Diagnosis {
 
 // neededNames takes away what is not needed of names for the answer found, in ever
 // smaller pieces: all but one kind of value at first.
-func (i *investigation) neededNames(needed []delivery.Header, found answer, make func() delivery.Request) []delivery.Header {
+func (i *investigation) neededNames(needed []delivery.Header, found answer, signed func() delivery.Request) []delivery.Header {
 	fits := func(names []delivery.Header) bool {
-		a := i.send(underNames(make(), names))
+		a := i.send(underNames(signed(), names))
 		return a.Kind == delivery.Answered && (a.print == found.print || a.Accepted() && found.Accepted())
 	}
 	only := slices.DeleteFunc(slices.Clone(needed), func(h delivery.Header) bool { return h.Value != "signature" })
