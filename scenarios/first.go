@@ -79,6 +79,9 @@ func (s *session) sendFirst(ctx context.Context) {
 			s.verdict(ctx, p, res.Err, world, &out)
 			s.afterScenario(ctx, p, world, res.Err, &out)
 		}
+		if out.Verdict == report.Passed && s.takenByDoor(ctx, p, world, out) {
+			return
+		}
 		if out.Verdict == report.Passed {
 			s.first.passed, s.first.taken = out, world.Exchanges()[0]
 			s.first.answer = s.first.taken.Outcome.Duration
@@ -99,6 +102,23 @@ func (s *session) sendFirst(ctx context.Context) {
 		}
 		return
 	}
+}
+
+// takenByDoor ends the judging where not the receiver has accepted the plain delivery
+// but something in front of it: then every forged one would seem to be accepted as well.
+// Whoever calls it has the turn to send.
+func (s *session) takenByDoor(ctx context.Context, p *planned, world *steps.World, out report.Scenario) bool {
+	x := world.Exchanges()[0]
+	found := diagnosis.AcceptedByDoor(ctx, s.underDiagnosis(), x.Outcome)
+	if found == nil {
+		return false
+	}
+	e := s.exchange(p, x)
+	e.Expected = "a 2xx of the receiver"
+	out.Verdict, out.Evidence = report.Failed, []report.Evidence{e}
+	out.Reason = s.redact("something in front of the receiver answered, and not the receiver: " + driver.Quote(x))
+	s.first.plain, s.first.closed, s.diagnosis = out, notOpen, found
+	return true
 }
 
 // firstReadyTime is how long a receiver may take that listens before it is ready, where

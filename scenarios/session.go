@@ -111,7 +111,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 	}
 	secret := cfg.Secret
 	if secret.IsZero() {
-		if secret, err = signing.GenerateSecret(rand.Reader); err != nil {
+		if secret, err = signing.GenerateTellingSecret(rand.Reader); err != nil {
 			return nil, err
 		}
 	}

@@ -314,7 +314,7 @@ func (a *app) triggerDryRun(d trigger.Delivery, res config.Resolved, times int) 
 		a.note("sentsim would start the receiver itself; this is for one at %s", url)
 	}
 	if secret.IsZero() {
-		if secret, err = signing.GenerateSecret(rand.Reader); err != nil {
+		if secret, err = signing.GenerateTellingSecret(rand.Reader); err != nil {
 			return exit(statusTrouble, err)
 		}
 		a.note("no secret is given: this is signed with one that nobody has")

@@ -249,6 +249,15 @@ func BodyRefused(ctx context.Context, r Receiver, refused delivery.Request, o de
 	if !i.facts.again.Accepted() || printOf(o, refused.URL) != i.facts.worthless.print {
 		return nil // it is not the answer that a wrong signature gets
 	}
+	for _, odd := range []bool{true, false, false, true, true, false} { // not in turns: it may be chance, or one instance of several
+		r := i.genuine()
+		if odd {
+			r = refused.Signed(i.r.Secret, i.now())
+		}
+		if i.send(r).Accepted() == odd {
+			return nil
+		}
+	}
 	d := &report.Diagnosis{
 		Cause:   "body-changed",
 		Summary: "the body is changed before its signature is verified: this delivery gets the answer of a wrong signature (" + i.seen(o) + "), and ordinary ones are taken",

@@ -30,3 +30,24 @@ func TestAStarvedMachineHasMoreTime(t *testing.T) {
 		}
 	}
 }
+
+// Another secret is still named where the time was up among pairs of mistakes, and not
+// where a mistake by itself was left, or something else has ended the experiments.
+func TestPairsThatThereWasNoTimeFor(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		timeUp  bool
+		untried []string
+		want    bool
+	}{
+		{true, []string{aboutClock + " (begun)"}, true},
+		{true, []string{aboutNames + " (begun)", aboutClock}, true},
+		{true, []string{"other clocks (begun)", aboutNames, aboutClock}, false},
+		{false, []string{aboutClock}, false},
+	} {
+		i := &investigation{timeUp: tt.timeUp, untried: tt.untried}
+		if got := i.onlyPairsLeft(); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}

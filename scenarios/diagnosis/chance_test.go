@@ -43,6 +43,30 @@ func TestWhatIsTakenByChanceIsNoCause(t *testing.T) {
 	}
 }
 
+// Two instances answer in turns, and one has another secret: an experiment comes to the
+// one and its control to the other.
+func TestInstancesInTurns(t *testing.T) {
+	t.Parallel()
+	s := secret(t)
+	for first := range int64(2) {
+		var n atomic.Int64
+		r := under(t, "http://receiver/webhooks/sent")
+		r.Sender = inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			if n.Add(1)%2 == first || s.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil {
+				http.Error(w, "unauthorized", http.StatusUnauthorized)
+			}
+		})}
+		o := plainOutcome(t.Context(), r)
+		for o.Accepted() {
+			o = plainOutcome(t.Context(), r)
+		}
+		if d := diagnosis.Of(t.Context(), r, o); d.Cause != "intermittent" {
+			t.Errorf("%s: %s", d.Cause, d.Summary)
+		}
+	}
+}
+
 // turnsAway answers 403 until a delivery comes whose header names are in lower case,
 // and then takes what is signed right: a limit that has passed in that moment.
 type turnsAway struct {

@@ -51,7 +51,7 @@ const Budget = slowdown * 15 * time.Second
 // A receiver that is slow to refuse gets as many answers' time more, up to a limit.
 const (
 	perAnswer    = 60
-	mostPatience = 45 * time.Second
+	mostPatience = 15 * time.Second
 )
 
 // Of finds out why a genuine delivery was answered with plain. It never returns
@@ -93,13 +93,34 @@ func (i *investigation) find() *report.Diagnosis {
 		return d
 	}
 	i.gather()
-	if d := first(i.lockedOut, i.namedDoor, i.redirect, i.eventRefused); d != nil {
+	if d := first(i.lockedOut, i.comesAndGoes, i.namedDoor, i.redirect, i.eventRefused); d != nil {
 		return d
 	}
-	d := first(
-		i.otherPath, i.saysItsStatus, i.noSecret, i.timeAlone, i.otherAlphabet, i.otherRequest, i.otherHeaderNames,
-		i.knownMistake, i.rare, i.wrongClock, i.changedBody, i.mistakeAndBody, i.otherEvents, i.noSecretInLog, i.saysItself, i.weakDoor,
-	)
+	d := i.inOrder([]question{
+		{"other paths", i.otherPath},
+		{"", i.saysItsStatus},
+		{"", i.noSecret},
+		{"the likeliest mistakes", i.likeliest},
+		{"the check of the timestamp by itself", i.timeAlone},
+		{"other base64 alphabets", i.otherAlphabet},
+		{"other headers (User-Agent, Host, Content-Type …)", i.otherRequest},
+		{"other names of the signature's headers", i.otherHeaderNames},
+		{"all known mistakes of a signature", i.knownMistake},
+		{"rare mistakes of a signature", i.rare},
+		{"other clocks", i.wrongClock},
+		{"bodies that nothing would change", i.changedBody},
+		{"two mistakes, one with the body", i.mistakeAndBody},
+		{"other events", i.otherEvents},
+		{aboutNames, i.namesAndMistake},
+		{aboutClock, i.clockAndMistake},
+		{"", i.noSecretInLog},
+		{"", i.secretUnreadable},
+		{"", i.saysItself},
+		{"", i.weakDoor},
+	})
+	if told := i.account(); d == nil && told != "" {
+		i.tried = append(i.tried, told)
+	}
 	// What an experiment seems to have found is nothing where the same delivery is
 	// taken without it by now.
 	if passed := i.hasPassed(); passed != nil {

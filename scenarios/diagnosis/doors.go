@@ -41,12 +41,18 @@ func (d door) fits(o delivery.Outcome) bool {
 	if o.Kind != delivery.Answered || o.Status/100 == 2 || len(d.status) > 0 && !slices.Contains(d.status, o.Status) {
 		return false
 	}
-	header := d.header != "" && slices.ContainsFunc(headerLines(o), regexp.MustCompile("(?i)"+d.header).MatchString)
-	body := d.body != "" && regexp.MustCompile("(?is)"+d.body).MatchString(string(o.Body)+"\n"+text(o))
+	header, body := d.shows(o)
 	if d.needBoth {
 		return header && body
 	}
 	return header || body
+}
+
+// shows tells by which part of an answer the door is recognised, whatever its status.
+func (d door) shows(o delivery.Outcome) (header, body bool) {
+	header = d.header != "" && slices.ContainsFunc(headerLines(o), regexp.MustCompile("(?i)"+d.header).MatchString)
+	body = d.body != "" && regexp.MustCompile("(?is)"+d.body).MatchString(string(o.Body)+"\n"+text(o))
+	return header, body
 }
 
 func headerLines(o delivery.Outcome) []string {

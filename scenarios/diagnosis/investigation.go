@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,11 +32,16 @@ type investigation struct {
 	n      uint64
 	ended  string // why there are no more experiments; "" while there are
 
+	timeUp         bool     // that is why
+	width          int      // how many requests are sent side by side; 1: it answers one after another
+	asked, untried []string // questions that the experiments had the time for, and those that they had not
+
 	facts   facts
 	anyText bool                        // a timestamp that is no number is taken
 	endless bool                        // whatever is signed far enough on one side of now is taken
 	weakToo bool                        // doors that are recognised by common words count too
 	known   map[string]delivery.Outcome // by request: what ahead has asked for
+	timed   map[int64]delivery.Request  // by how far from now it is signed: what ahead has asked for
 	locked  int                         // answers in a row that turn away what was only refused before
 }
 
@@ -65,13 +69,14 @@ const nowherePath = "/sentsim-asks-for-a-path-that-does-not-exist"
 func (i *investigation) gather() {
 	f := &i.facts
 	f.second = i.genuine()
-	f.again = i.tell("a second genuine delivery", f.second)
-	f.worthless = i.tell("the same with a spoilt signature", spoilt(i.genuine()))
-	f.unsigned = i.tell("the same without signature headers", unsigned(i.genuine()))
-	more := min(slowdown*perAnswer*f.worthless.Duration, slowdown*mostPatience)
-	i.budget, i.until = i.budget+more, i.until.Add(more)
-	nowhere := i.genuine()
+	wrong, bare, nowhere := spoilt(i.genuine()), unsigned(i.genuine()), i.genuine()
 	nowhere.URL = withPath(nowhere.URL, nowherePath)
+	i.measure([]delivery.Request{f.second, wrong, bare, nowhere})
+	f.again = i.tell("a second genuine delivery", f.second)
+	f.worthless = i.tell("the same with a spoilt signature", wrong)
+	f.unsigned = i.tell("the same without signature headers", bare)
+	more := min(slowdown*perAnswer*i.pace(), slowdown*mostPatience)
+	i.budget, i.until = i.budget+more, i.until.Add(more)
 	f.nowhere = i.tell("a genuine delivery to a path that does not exist", nowhere)
 	f.flickers = f.again.print != printOf(i.plain, i.r.URL)
 	if !f.again.Accepted() && f.flickers { // two answers are no rule: a third decides
@@ -141,40 +146,6 @@ func (i *investigation) attempt(r delivery.Request, timeout time.Duration) deliv
 	return i.r.Send(i.ctx, driver.Planned{Request: r, Timeout: timeout}).Outcome
 }
 
-// sideBySide is how many experiments are made at once with a receiver that is slow
-// to refuse.
-const sideBySide = 24
-
-// ahead sends requests side by side where the receiver is slow to refuse, and
-// keeps the answers for send: one after another, they would outlast the budget.
-func (i *investigation) ahead(requests []delivery.Request) {
-	const slow = 40 * time.Millisecond
-	if i.facts.worthless.Duration < slow {
-		return
-	}
-	i.known = map[string]delivery.Outcome{}
-	for some := range slices.Chunk(requests, sideBySide) {
-		left := i.left()
-		if i.over() {
-			return
-		}
-		together := make([]driver.Planned, len(some))
-		for n, r := range some {
-			together[n] = driver.Planned{Request: r, Timeout: left}
-		}
-		for _, x := range i.r.SendTogether(i.ctx, together) {
-			o := x.Outcome
-			i.known[keyOf(x.Request)] = o
-			if o.Status == http.StatusTooManyRequests || o.Kind == delivery.Answered && printOf(o, x.Request.URL) != i.facts.worthless.print {
-				left = 0 // this one may be what is looked for
-			}
-		}
-		if left == 0 {
-			return
-		}
-	}
-}
-
 func keyOf(r delivery.Request) string { return fmt.Sprint(r.URL, r.Headers, string(r.Body)) }
 
 // tell is send, and notes what came back.
@@ -184,29 +155,6 @@ func (i *investigation) tell(what string, r delivery.Request) answer {
 		i.note(what, a.Outcome)
 	}
 	return a
-}
-
-// left is how much of the budget is left. What this machine had no time for is not
-// counted, up to twice the budget in all.
-func (i *investigation) left() time.Duration {
-	left := i.until.Sub(clock.Wall())
-	if i.r.Starved != nil {
-		left += min(i.r.Starved(i.until.Add(-i.budget)), i.budget)
-	}
-	return left
-}
-
-// over reports whether no more experiments are to be made.
-func (i *investigation) over() bool {
-	if i.ended == "" && i.left() < 0 {
-		i.end(fmt.Sprintf("after %s nothing more was tried", i.budget.Round(time.Second)))
-	}
-	return i.ended != "" || i.ctx.Err() != nil
-}
-
-func (i *investigation) end(why string) {
-	i.ended = why
-	i.tried = append(i.tried, why)
 }
 
 // bePolite ends the experiments where the receiver begins to turn requests away
@@ -296,8 +244,17 @@ func isSignature(h delivery.Header) bool {
 	return len(h.Value) >= digest && (strings.Contains(name, "sig") || strings.Contains(name, "hmac") || name == "authorization")
 }
 
-// spoil changes characters in the last third of a signature into others of their kind.
+// spoil changes characters in the last third of a signature into others of their kind;
+// of several with blanks between, in each of them.
 func spoil(value string) string {
+	parts := strings.Split(value, " ")
+	for n, part := range parts {
+		parts[n] = spoilOne(part)
+	}
+	return strings.Join(parts, " ")
+}
+
+func spoilOne(value string) string {
 	b := []byte(value)
 	from := len(b) - min(len(b)/3, 20)
 	for n := from; n < min(from+6, len(b)); n++ {

@@ -27,7 +27,7 @@ func (i *investigation) otherAlphabet() *report.Diagnosis {
 
 func (i *investigation) oneOf(what string, all []signing.Mistake) *report.Diagnosis {
 	tried := 0
-	for some := range slices.Chunk(all, sideBySide) {
+	for some := range slices.Chunk(all, max(1, i.width, sideBySide)) {
 		d, n := i.oneOfFew(some)
 		if tried += n; d != nil {
 			return d

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sentsim/sentsim/scenarios/report"
 	"github.com/sentsim/sentsim/simulator/delivery"
@@ -17,8 +16,7 @@ import (
 // then with an event: a sum of tries, and no product. One that is slow to refuse has no
 // time for it.
 func (i *investigation) mistakeAndBody() *report.Diagnosis {
-	const slow = slowdown * 40 * time.Millisecond
-	if i.facts.worthless.Duration > slow || i.r.Secret.IsZero() {
+	if i.facts.worthless.Duration > slowdown*prompt || i.r.Secret.IsZero() {
 		return nil
 	}
 	event := string(i.plainBody())

@@ -71,6 +71,7 @@ func rareKeys(variable string) []rareMistake {
 			{cause: "secret-cut-off-by-one", fix: slice, does: "takes the first seven characters off the secret, one more than whsec_ has, and decodes the rest", key: func(s spelled) []byte { return decoded(s.rest[1:]) }},
 			{cause: "secret-cut-off-by-one", fix: slice, does: "takes the first seven characters off the secret, one more than whsec_ has, and uses the rest as key, not decoded", key: func(s spelled) []byte { return []byte(s.rest[1:]) }},
 		},
+		cutKeys("/", "a slash, as a part of a path is"), cutKeys("+", "a plus sign"),
 		surrounded("secret-with-its-name", "the variable's name in front of it (a whole line of a .env file, "+variable+"=…)", variable+"=", ""),
 		surrounded("secret-with-blanks-around", "a blank in front of it and one behind it", " ", " "),
 		surrounded("secret-with-bearer", "“Bearer ” in front of it", "Bearer ", ""),
@@ -82,6 +83,16 @@ func rareKeys(variable string) []rareMistake {
 			{cause: "secret-hashed-in-base64", fix: hashed, does: "uses the SHA-256 of the decoded key, in base64, as key", key: func(s spelled) []byte { return hashedText(s.key) }},
 		},
 	)
+}
+
+// cutKeys are secrets that end before a character which something takes for the end of a part.
+func cutKeys(at, what string) []rareMistake {
+	const fix = "Look at the value that arrives, and compare its length with the secret's: a '/', a '+' or an '=' in it is a part of it. Then take off whsec_ and base64-decode the rest."
+	before := func(text string) string { cut, _, _ := strings.Cut(text, at); return cut }
+	return []rareMistake{
+		{cause: "secret-cut-at-a-character", fix: fix, does: "decodes only what stands before the first " + at + " of the secret, cut at " + what, key: func(s spelled) []byte { return decoded(before(s.rest)) }},
+		{cause: "secret-cut-at-a-character", fix: fix, does: "uses only what stands before the first " + at + " of the secret as key, cut at " + what, key: func(s spelled) []byte { return []byte(before(s.text)) }},
+	}
 }
 
 func rareContents() []rareMistake {
@@ -102,7 +113,10 @@ func rareForms() []rareMistake {
 	before := func(text string) func([]byte) string {
 		return func(d []byte) string { return text + base64.StdEncoding.EncodeToString(d) }
 	}
-	return []rareMistake{
+	all := []rareMistake{
+		{cause: "signature-in-lower-case", fix: "Base64 tells upper case from lower: compare the header's value as it came, and put only names into lower case.", does: "expects the signature in lower case", form: func(d []byte) string {
+			return strings.ToLower("v1," + base64.StdEncoding.EncodeToString(d))
+		}},
 		{cause: "signature-prefix", fix: prefix, does: "expects a blank behind v1,", form: before("v1, ")},
 		{cause: "signature-prefix", fix: prefix, does: "expects V1, in upper case in front of the signature", form: before("V1,")},
 		{cause: "signature-prefix", fix: prefix, does: "expects v0, in front of the signature, and Sent's is v1,", form: before("v0,")},
@@ -112,6 +126,25 @@ func rareForms() []rareMistake {
 		{cause: "md5", fix: sha, does: "uses MD5 instead of SHA-256", hash: md5.New},
 		{cause: "md5", fix: sha, does: "uses MD5 instead of SHA-256, and expects the digest in hex", hash: md5.New, form: hex.EncodeToString},
 	}
+	const key = " Take off whsec_ and base64-decode the rest: those bytes are the key."
+	for _, h := range []struct {
+		cause, name string
+		hash        func() hash.Hash
+	}{{"sha512", "SHA-512", sha512.New}, {"sha1", "SHA-1", sha1.New}} {
+		for _, k := range []struct {
+			cause, what string
+			key         func(spelled) []byte
+		}{
+			{"prefix-kept", "the whole secret, whsec_ included,", func(s spelled) []byte { return []byte(s.text) }},
+			{"secret-not-decoded", "the secret's text after whsec_", func(s spelled) []byte { return []byte(s.rest) }},
+		} {
+			does := "uses " + h.name + " instead of SHA-256, and " + k.what + " as key"
+			all = append(all,
+				rareMistake{cause: k.cause + "-and-" + h.cause, fix: sha + key, does: does, key: k.key, hash: h.hash},
+				rareMistake{cause: k.cause + "-and-" + h.cause, fix: sha + key, does: does + ", and expects the digest in hex", key: k.key, hash: h.hash, form: hex.EncodeToString})
+		}
+	}
+	return all
 }
 
 // decoded drops what is left over at the end, as scripting languages do.

@@ -115,3 +115,30 @@ func (i *investigation) secretLost(said string) *report.Diagnosis {
 	}
 	return d
 }
+
+// undecodable are what decoders of base64 say of a text that is none: Python, Go, Java,
+// .NET, Ruby and browsers.
+var undecodable = regexp.MustCompile(`(?i)incorrect padding|binascii\.Error|illegal base64|invalid base-?64|not (a )?valid base-?64|wrong 4-byte ending unit|number of data characters .{0,20}cannot be 1 more than|ArgumentError.{0,20}invalid base64|InvalidCharacterError|not correctly encoded`)
+
+// secretUnreadable is for a receiver that fails where it decodes base64, as its output or
+// its answer says. Without a signature in the request it can only be the secret.
+func (i *investigation) secretUnreadable() *report.Diagnosis {
+	if i.plain.Status < http.StatusInternalServerError {
+		return nil
+	}
+	for _, line := range append(i.r.Log(), text(i.plain)) {
+		if !undecodable.MatchString(line) {
+			continue
+		}
+		d := &report.Diagnosis{
+			Cause:   "secret-not-decodable",
+			Summary: "the receiver fails where it decodes base64, of the secret or of the signature: it answers " + i.seen(i.plain) + ", and says: " + i.r.Redact(strings.TrimSpace(line)),
+			Fix:     "Take off whsec_ as a prefix (removeprefix, slice(6), not lstrip), leave the '=' at the end of the secret, and base64-decode the rest with the standard alphabet. " + i.secretHint(),
+		}
+		if i.facts.unsigned.print != "" && i.same(i.facts.unsigned, i.facts.again) {
+			d.Summary = "the receiver cannot decode its secret: it answers " + i.seen(i.plain) + ", also to a request without a signature, and says: " + i.r.Redact(strings.TrimSpace(line))
+		}
+		return d
+	}
+	return nil
+}

@@ -85,6 +85,12 @@ func (i *investigation) otherPath() *report.Diagnosis {
 	if d, ok := doorOf(i.plain, i.everywhere()); ok {
 		return &report.Diagnosis{Cause: d.cause, Summary: "nothing takes a POST at " + u.Path + ": " + i.seen(i.plain) + "; it looks as if " + d.who + " had written that", Fix: d.fix}
 	}
+	// The webhook's own code may hide a refusal behind the same words.
+	if !i.r.Secret.IsZero() && bareNotFound.MatchString(words(i.plain)) {
+		if d := first(i.likeliest, i.knownMistake); d != nil {
+			return d
+		}
+	}
 	return &report.Diagnosis{
 		Cause:   "wrong-path",
 		Summary: fmt.Sprintf("nothing takes a POST at %s: %s", u.Path, i.seen(i.plain)),

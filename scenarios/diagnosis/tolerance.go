@@ -22,10 +22,13 @@ var ofTime = regexp.MustCompile(`(?i)time ?stamp|expired|stale|too old|tolerance
 // a timestamp that is no number, since no number is more than 300 apart from that. All
 // of them spoil the experiments that follow: by chance, or because any other form passes.
 func (i *investigation) timeAlone() *report.Diagnosis {
+	r := i.stamped("soon")
+	const far = 15 * 60
+	i.timed = map[int64]delivery.Request{far: i.shifted(far), -far: i.shifted(-far)}
+	i.ahead([]delivery.Request{r, i.timed[far], i.timed[-far]})
 	if d := first(i.wrongWayRound, i.oneWayOnly, i.tightTolerance); d != nil {
 		return d
 	}
-	r := i.stamped("soon")
 	what, a := i.try(r)
 	if what != accepted && what != changed {
 		return nil

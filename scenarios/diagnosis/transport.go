@@ -76,6 +76,11 @@ func (i *investigation) timeout() *report.Diagnosis {
 		Summary: "the receiver takes the connection but does not answer: " + exchange.Seen(i.plain),
 		Fix:     "Answer with a 2xx as soon as the delivery is stored, and do the work afterwards. Check that the handler reads the body once, exactly as many bytes as Content-Length says, and always sends a response.",
 	}
+	if quick.Kind == delivery.Timeout {
+		if agent := i.otherAgent(); agent != nil {
+			return agent
+		}
+	}
 	if quick.Kind == delivery.Answered {
 		d.Summary += fmt.Sprintf("; one without a signature is answered at once (%s), so it is the handler that does not end", i.seen(quick.Outcome))
 	}
@@ -215,6 +220,9 @@ func (i *investigation) dropped() *report.Diagnosis {
 	if d := i.died(); d != nil {
 		return d
 	}
+	if d := i.otherAgent(); d != nil {
+		return d
+	}
 	bare := i.tell("the same without signature headers", unsigned(i.genuine()))
 	d := &report.Diagnosis{
 		Cause:   "no-answer",
@@ -235,4 +243,33 @@ func (i *investigation) dropped() *report.Diagnosis {
 	case delivery.Timeout, delivery.Refused, delivery.Unreached, delivery.TLS, delivery.Malformed, delivery.Cancelled:
 	}
 	return d
+}
+
+// otherAgent is for a delivery without an answer, as a rule against some clients makes
+// it (444 in nginx): with another User-Agent the same one gets an answer, each time.
+func (i *investigation) otherAgent() *report.Diagnosis {
+	for _, c := range i.changes() {
+		if c.header != "User-Agent" {
+			continue
+		}
+		var a answer
+		const times = 2
+		for n := range times {
+			if a = i.send(i.genuine().With(c.header, c.value)); a.Kind != delivery.Answered {
+				break
+			}
+			if without := i.send(i.genuine()); without.Kind != i.plain.Kind {
+				return nil // it answers now and then
+			}
+			if n == times-1 {
+				i.note("with "+c.name, a.Outcome)
+				return &report.Diagnosis{
+					Cause:   c.cause,
+					Summary: "it drops requests by their User-Agent: the delivery gets no answer (" + exchange.Seen(i.plain) + "), and the same with " + c.name + " gets " + i.seen(a.Outcome),
+					Fix:     c.fix,
+				}
+			}
+		}
+	}
+	return nil
 }

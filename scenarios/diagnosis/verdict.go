@@ -83,14 +83,18 @@ func (i *investigation) conclude() *report.Diagnosis {
 		return i.intermittent()
 	case i.plain.Status >= http.StatusInternalServerError && looked == "":
 		return i.serverError()
-	case looked != "" && i.ended == "" && i.ctx.Err() == nil:
+	case looked != "" && (i.ended == "" || i.onlyPairsLeft()) && i.ctx.Err() == nil:
+		pairs := ""
+		if i.ended != "" {
+			pairs = " (of two mistakes at once not all were tried: " + i.ended + ")"
+		}
 		return &report.Diagnosis{
 			Cause:   "wrong-secret",
-			Summary: "the receiver looks at the signature and refuses it (" + i.seen(i.plain) + "; " + looked + "), and no known mistake with key, body, time or headers explains it: most likely it verifies with another secret than sentsim signs with",
+			Summary: "the receiver looks at the signature and refuses it (" + i.seen(i.plain) + "; " + looked + "), and no known mistake with key, body, time or headers explains it" + pairs + ": most likely it verifies with another secret than sentsim signs with",
 			Fix:     "Give both the same signing secret, the whole text with whsec_: " + i.secretHint() + " If they are the same, capture a request and give it to `sentsim explain`.",
 		}
 	case looked != "":
-		return i.cannotTell(looked + ", and the experiments ended before all known mistakes had been tried")
+		return i.cannotTell(looked + ", and the experiments ended before all known mistakes had been tried (" + i.ended + "); " + i.account())
 	case i.everywhere():
 		return &report.Diagnosis{
 			Cause: "never-looked",
@@ -108,8 +112,19 @@ func (i *investigation) conclude() *report.Diagnosis {
 	why := "the answers do not show whether the signature was looked at"
 	if i.ended != "" {
 		why += ", and " + i.ended
+		if told := i.account(); told != "" {
+			why += "; " + told
+		}
 	}
 	return i.cannotTell(why)
+}
+
+// onlyPairsLeft reports whether the time was up when each known mistake had been tried by
+// itself, and only those were left that come together with another name or clock.
+func (i *investigation) onlyPairsLeft() bool {
+	return i.timeUp && !slices.ContainsFunc(i.untried, func(q string) bool {
+		return !strings.HasPrefix(q, aboutNames) && !strings.HasPrefix(q, aboutClock)
+	})
 }
 
 // intermittent is for a receiver that refuses one delivery and takes the next.
@@ -119,6 +134,37 @@ func (i *investigation) intermittent() *report.Diagnosis {
 		Summary: "a genuine delivery was refused (" + i.seen(i.plain) + "), and the next one was accepted: it does not depend on the signature alone",
 		Fix:     "Look for what differs from one delivery to the next: a first request that finds the receiver not ready, several instances of which one has another configuration, a body with a character that is changed." + i.lastLine(),
 	}
+}
+
+// comesAndGoes is for a receiver of which several instances answer in turns, and not all
+// of them refuse: the very same delivery is taken, refused and taken again, which neither
+// its signature nor the time explains. Experiments and their controls would come to two
+// instances, and seem to show something.
+func (i *investigation) comesAndGoes() *report.Diagnosis {
+	if i.slow() || i.facts.worthless.Accepted() {
+		return nil
+	}
+	const instances = 4
+	for range instances {
+		r := i.genuine()
+		if !i.send(r).Accepted() {
+			continue
+		}
+		refused := false
+		for range 2 * instances {
+			switch a := i.send(r); {
+			case a.Kind == delivery.Answered && !a.Accepted():
+				refused = true
+			case refused && a.Accepted():
+				i.tried = append(i.tried, "the very same delivery was taken, refused, and taken again")
+				d := i.intermittent()
+				d.Summary = "the very same genuine delivery is taken one time and refused the next (" + i.seen(i.plain) + "): it does not depend on what is sent"
+				return d
+			}
+		}
+		return nil
+	}
+	return nil
 }
 
 // hasPassed is for a receiver that takes by now what it refused before, and a new genuine

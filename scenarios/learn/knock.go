@@ -29,6 +29,9 @@ type Taken struct {
 // message: one difference at a time, the smallest guess first.
 func (l *Learner) Knock(ctx context.Context, refused driver.Exchange) (Taken, bool) {
 	l.notes = map[string]bool{}
+	if l.refusesAll(ctx, refused) {
+		return Taken{Knobs: l.Driver.Knobs}, false
+	}
 	// Some mistakes spoil only some signatures: what is taken must be taken each
 	// time, and what is refused be refused each time.
 	queued := func(name string, d driver.Driver, ch event.Channel) (x driver.Exchange, ok bool) {

@@ -2,6 +2,7 @@ package signing_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
@@ -215,6 +216,21 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	for verb, want := range map[string]string{"%v": "whsec_***", "%s": "whsec_***", "%q": "whsec_***", "%x": "whsec_***", "%#v": "whsec_***", "%d": "whsec_***"} {
 		if got := fmt.Sprintf(verb, s); got != want {
 			t.Errorf("%s prints %s, want %s", verb, got, want)
+		}
+	}
+}
+
+// A secret for a test shows the mistakes that depend on its characters.
+func TestTellingSecret(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		s, err := signing.GenerateTellingSecret(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := strings.TrimPrefix(s.Reveal(), signing.SecretPrefix)
+		if !strings.ContainsAny(rest[:1], signing.SecretPrefix) || !strings.Contains(rest, "+") || !strings.Contains(rest, "/") || !strings.HasSuffix(rest, "=") {
+			t.Error("a secret that does not show all mistakes")
 		}
 	}
 }
