@@ -18,20 +18,27 @@ const lastingRule = contract.IDEM2
 // lasting is an event that was processed before the scenarios, and is retried after them.
 type lasting struct {
 	s         *session
-	processed *steps.Processed
+	ready     chan struct{}    // closed when it has been processed, or will not be
+	processed *steps.Processed // nil: its effect cannot be seen
 	once      sync.Once
 }
 
-// process delivers it, where its rule is judged.
-func (s *session) process(ctx context.Context, plans []planned) *lasting {
-	l := &lasting{s: s}
+// process delivers it, where its rule is judged, and waits for its effect beside the
+// scenarios.
+func (r *round) process(ctx context.Context, plans []planned) *lasting {
+	s, l := r.s, &lasting{s: r.s, ready: make(chan struct{})}
 	asked := slices.ContainsFunc(plans, func(p planned) bool { return p.rule.ID == lastingRule })
 	if !asked || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {
+		close(l.ready)
 		return l
 	}
 	s.subject.TakeTurn()
-	defer s.subject.EndTurn()
-	l.processed = s.subject.Process(ctx)
+	r.wg.Go(func() {
+		defer r.catch()
+		defer close(l.ready)
+		defer s.subject.EndTurn()
+		l.processed = s.subject.Process(ctx)
+	})
 	return l
 }
 
@@ -39,6 +46,7 @@ func (s *session) process(ctx context.Context, plans []planned) *lasting {
 // waits for the scenarios that are under way, which is time in which an effect shows.
 func (l *lasting) retry(ctx context.Context, finish func()) {
 	l.once.Do(func() {
+		<-l.ready
 		if l.processed == nil || ctx.Err() != nil || l.s.lost() != "" {
 			finish()
 			return

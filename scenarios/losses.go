@@ -21,8 +21,8 @@ const lossRule = contract.ORD1
 func (s *session) findLosses(ctx context.Context) {
 	s.mu.Lock()
 	wrong := s.losing
-	for _, f := range s.state {
-		wrong = wrong || !f.Inbound
+	for p, f := range s.state { // what a restart threw away is its own rule's
+		wrong = wrong || !f.Inbound && !slices.Contains(p.rule.Needs, rule.Restart)
 	}
 	s.mu.Unlock()
 	if !wrong || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {

@@ -106,7 +106,8 @@ func (s *session) carryOut(ctx context.Context, plans []planned, ledger *ledger)
 	stop, cancel := context.WithCancelCause(ctx) // fail fast ends what is still to come
 	defer cancel(nil)
 	defer s.late.begin()()
-	round := &round{s: s, ledger: ledger, fail: cancel, last: s.process(ctx, plans)}
+	round := &round{s: s, ledger: ledger, fail: cancel}
+	round.last = round.process(ctx, plans)
 	round.all(stop, plans)
 	s.subject.TakeTurn()
 	s.beforeScenario(ctx)

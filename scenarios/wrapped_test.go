@@ -241,7 +241,7 @@ func TestWhoListensBeforeHeIsReady(t *testing.T) {
 			next := own.Handler
 			ready := sync.OnceValue(func() time.Time { return time.Now().Add(600 * time.Millisecond) })
 			own.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if time.Now().Before(ready()) { // from the first request on
+				if r.Method == http.MethodPost && time.Now().Before(ready()) { // from the first delivery on
 					refused.Add(1)
 					http.Error(w, "the database is not connected", http.StatusInternalServerError)
 					return

@@ -19,7 +19,7 @@ type Processed struct {
 	at      time.Time
 	epoch   int64 // how often the target had been restarted by then
 	sent    int   // deliveries that were answered by then
-	retried bool
+	retried time.Time // zero: it was not, or not accepted
 }
 
 // Forgotten is how long after an event, and after how many other deliveries, a retry had
@@ -59,7 +59,9 @@ func (p *Processed) Retry(ctx context.Context) {
 		return
 	}
 	x := w.keep(w.driver().Send(ctx, driver.Planned{What: fmt.Sprintf("a retry of a %s event", p.status), Request: w.signed(p.c.m.Event(p.status))}))
-	p.retried = x.Outcome.Accepted()
+	if x.Outcome.Accepted() {
+		p.retried = clock.Wall()
+	}
 }
 
 // Forgotten reads, some time after the retry, whether it had an effect. One that a copy has
@@ -67,7 +69,11 @@ func (p *Processed) Retry(ctx context.Context) {
 // turn to send.
 func (p *Processed) Forgotten(ctx context.Context) Forgotten {
 	w := p.c.w
-	if !p.retried || w.s.epoch.Load() != p.epoch || (clock.Real{}).Sleep(ctx, min(w.s.Settle, 100*time.Millisecond+2*w.s.Traits.Lag)) != nil {
+	if p.retried.IsZero() || w.s.epoch.Load() != p.epoch {
+		return Forgotten{}
+	}
+	shows := p.retried.Add(min(w.s.Settle, 100*time.Millisecond+2*w.s.Traits.Lag))
+	if (clock.Real{}).Sleep(ctx, shows.Sub(clock.Wall())) != nil {
 		return Forgotten{}
 	}
 	st, err := w.messageState(p.c.m.ID)(ctx)
