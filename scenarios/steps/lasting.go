@@ -17,8 +17,8 @@ type Processed struct {
 	c       *counted
 	status  event.Status
 	at      time.Time
-	epoch   int64 // how often the target had been restarted by then
-	sent    int   // deliveries that were answered by then
+	epoch   int64     // how often the target had been restarted by then
+	sent    int       // deliveries that were answered by then
 	retried time.Time // zero: it was not, or not accepted
 }
 
