@@ -97,7 +97,7 @@ func TestAReceiverThatEndsByItselfFails(t *testing.T) {
 // scenario that asks.
 func TestAReadingThatMeetsAFall(t *testing.T) {
 	t.Parallel()
-	for n := 10; n <= 50; n += 10 {
+	for n := 4; n <= 20; n += 4 {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
 			cfg := dying(t, fmt.Sprintf("mortal, at reading %d of a contact", n))
