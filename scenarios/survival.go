@@ -141,13 +141,6 @@ func starvedSince(p *driver.Pulse, start time.Time) bool {
 	return p.Starved(start) > clock.Wall().Sub(start)/8
 }
 
-// isOver reports whether ctx has ended or its deadline has passed: what is cut off by the
-// deadline fails a little before ctx says so.
-func isOver(ctx context.Context) bool {
-	end, limited := ctx.Deadline()
-	return ctx.Err() != nil || limited && !clock.Wall().Before(end)
-}
-
 // revive looks whether the target still takes connections, and brings it back
 // if it does not. It is called by who has the turn to send, with life locked.
 func (s *session) revive(ctx context.Context) (wasDown bool) {
@@ -156,7 +149,7 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 	// longer than it should.
 	start := clock.Wall()
 	for looks := 1; ; looks++ {
-		if s.down != "" || t.Alive(ctx) || isOver(ctx) {
+		if s.down != "" || t.Alive(ctx) || clock.Over(ctx) {
 			return false
 		}
 		if looks > 1 && !starvedSince(s.subject.Pulse, start) || looks == maxLooks {
@@ -176,7 +169,7 @@ func (s *session) revive(ctx context.Context) (wasDown bool) {
 		return true
 	}
 	s.subject.Restarted()
-	if err := t.Restart(ctx, s.subject.Env); isOver(ctx) {
+	if err := t.Restart(ctx, s.subject.Env); clock.Over(ctx) {
 		return false
 	} else if err != nil {
 		s.down = fmt.Sprintf("the receiver went down and could not be restarted: %v", err)

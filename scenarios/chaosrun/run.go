@@ -405,7 +405,7 @@ func (r *runner) survives(ctx context.Context, s chaos.Step, out delivery.Outcom
 	case delivery.Refused, delivery.Unreached, delivery.Reset:
 		r.looks.Lock()
 		defer r.looks.Unlock()
-		if ctx.Err() == nil && !r.s.Target.Alive(ctx) && ctx.Err() == nil {
+		if ctx.Err() == nil && !r.s.Target.Alive(ctx) && !clock.Over(ctx) {
 			r.giveUp(fmt.Sprintf("the target no longer takes connections: seen at step %d", s.Number))
 		}
 	case delivery.Answered, delivery.TLS, delivery.Malformed, delivery.Cancelled:

@@ -12,6 +12,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/scenarios/target"
 	"github.com/sentsim/sentsim/simulator/chaos"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/contract"
 	"github.com/sentsim/sentsim/simulator/signing"
 )
@@ -65,7 +66,7 @@ func (r *runner) control(ctx context.Context, s chaos.Step) {
 	if done.Err != nil && ctx.Err() == nil {
 		r.note(fmt.Sprintf("step %d, %s: %v", s.Number, s.Kind, done.Err))
 		r.looks.Lock()
-		if !t.Alive(ctx) {
+		if !t.Alive(ctx) && !clock.Over(ctx) {
 			r.giveUp(fmt.Sprintf("the target is gone after step %d (%s): %v", s.Number, s.Kind, r.o.Redact(done.Err.Error())))
 		}
 		r.looks.Unlock()

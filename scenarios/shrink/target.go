@@ -19,7 +19,7 @@ func trialSeed(trial int) seed.Seed {
 func (sh *shrinker) refresh(ctx context.Context) error {
 	t := sh.on.Subject.Target
 	if !t.CanRestart() {
-		if !t.Alive(ctx) && ctx.Err() == nil {
+		if !t.Alive(ctx) && !clock.Over(ctx) {
 			return fmt.Errorf("the receiver no longer takes connections, and sentsim cannot restart it")
 		}
 		return nil

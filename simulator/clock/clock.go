@@ -57,6 +57,13 @@ func (Real) Sleep(ctx context.Context, d time.Duration) error { return sleep(ctx
 // Wait waits for done or ctx.
 func (Real) Wait(ctx context.Context, done <-chan struct{}) error { return wait(ctx, done) }
 
+// Over reports whether ctx has ended or its deadline has passed: what a deadline cuts
+// off fails a little before ctx says so.
+func Over(ctx context.Context) bool {
+	end, limited := ctx.Deadline()
+	return ctx.Err() != nil || limited && !Wall().Before(end)
+}
+
 // At calls f in its own goroutine at t.
 func (Real) At(t time.Time, f func()) func() bool {
 	return time.AfterFunc(time.Until(t), f).Stop

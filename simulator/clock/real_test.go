@@ -126,3 +126,28 @@ func TestGather(t *testing.T) {
 		})
 	}
 }
+// late is a context of which the timer is behind.
+type late struct{ context.Context }
+
+func (late) Err() error { return nil }
+
+func TestOver(t *testing.T) {
+	t.Parallel()
+	passed, cancel := context.WithDeadline(t.Context(), time.Now())
+	defer cancel()
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	soon, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	for name, tt := range map[string]struct {
+		ctx  context.Context
+		want bool
+	}{
+		"its deadline has passed": {late{passed}, true}, "cancelled": {ended, true},
+		"there is time": {soon, false}, "no deadline": {t.Context(), false},
+	} {
+		if got := clock.Over(tt.ctx); got != tt.want {
+			t.Errorf("%s: over is %t", name, got)
+		}
+	}
+}
