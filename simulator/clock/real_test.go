@@ -126,8 +126,9 @@ func TestGather(t *testing.T) {
 		})
 	}
 }
+
 // late is a context of which the timer is behind.
-type late struct{ context.Context }
+type late struct{ context.Context } //nolint:containedctx // it is one
 
 func (late) Err() error { return nil }
 
@@ -140,7 +141,7 @@ func TestOver(t *testing.T) {
 	soon, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	for name, tt := range map[string]struct {
-		ctx  context.Context
+		ctx  context.Context //nolint:containedctx // of a test
 		want bool
 	}{
 		"its deadline has passed": {late{passed}, true}, "cancelled": {ended, true},
