@@ -126,7 +126,7 @@ func TestASlowRefusal(t *testing.T) {
 			if d.Cause != tt.cause || !strings.Contains(d.Summary, tt.says) {
 				t.Errorf("%s: %s", d.Cause, d.Summary)
 			}
-			// What this machine has no time for is added to the budget, up to twice of it in all.
+			// A receiver that is slow to refuse gets up to twice the budget.
 			if took := clock.Wall().Sub(began); took > 2*diagnosis.Budget+40*time.Second {
 				t.Errorf("it took %s", took)
 			}
