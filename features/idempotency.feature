@@ -69,7 +69,7 @@ Feature: Idempotency
   # A key with the hour or the minute of the delivery in it knows only what comes soon.
   @IDEM-2 @MUST @state
   Scenario: a retry minutes after the first attempt has no second effect
-    Given a message that the receiver has seen up to "SENT", some minutes ago
+    Given a message that the receiver has seen up to "SENT", four minutes ago
     When the first attempt at its "DELIVERED" event was made three minutes ago
     And Sent retries its "DELIVERED" event
     Then its events have had the same effect as on a message that got each of them once

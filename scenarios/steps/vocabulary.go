@@ -5,7 +5,7 @@ package steps
 var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
 	// Messages, and deliveries of their events.
 	def(`(?:a|another) message on "([^"]+)"( that the receiver has never heard of)?`, (*World).messageOn),
-	def(`(a message|two messages(?: to one recipient)?|messages on every channel|(\d+) messages) that the receiver has seen up to "([^"]+)"(?: under one X-Webhook-ID)?(, some minutes ago)?`, (*World).messagesSeenUpTo),
+	def(`(a message|two messages(?: to one recipient)?|messages on every channel|(\d+) messages) that the receiver has seen up to "([^"]+)"(?: under one X-Webhook-ID)?(, some minutes ago|, four minutes ago)?`, (*World).messagesSeenUpTo),
 	def(`a message whose "([^"]+)" shows in the receiver's state`, (*World).aMessageThatShows),
 	def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, (*World).hasDelivered).sends(ItsEvents),
 	def(`Sent delivers its "([^"]+)" events?`, (*World).deliversIts).sends(ItsEvents),
