@@ -223,6 +223,18 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 // A secret for a test shows the mistakes that depend on its characters.
 func TestTellingSecret(t *testing.T) {
 	t.Parallel()
+	for drawn, want := range map[byte]string{
+		0x00: "wAAAAAAAAAA+AAAAAAAAAAA/AAAAAAAAAAAAAAAAAAA=",
+		0xff: "s//////////+//////////////////////////////8=",
+	} {
+		s, err := signing.GenerateTellingSecret(bytes.NewReader(bytes.Repeat([]byte{drawn}, 32)))
+		if err != nil || s.Reveal() != signing.SecretPrefix+want {
+			t.Errorf("%x: %s, %v", drawn, s.Reveal(), err)
+		}
+	}
+	if s, err := signing.GenerateTellingSecret(strings.NewReader("too short")); err == nil || !s.IsZero() {
+		t.Error("a secret of too few bytes")
+	}
 	for range 20 {
 		s, err := signing.GenerateTellingSecret(rand.Reader)
 		if err != nil {
