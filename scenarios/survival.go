@@ -38,6 +38,7 @@ func (s *session) beforeScenario(ctx context.Context) {
 const (
 	againAttempt = 2000                   // keeps the ids of a repeated scenario apart
 	afterwards   = 300 * time.Millisecond // what a delivery sets off may take as long
+	closing      = 100 * time.Millisecond // the same of a process that ends
 )
 
 // gone brings a target back that is gone, and returns who sent last; nil where it is there.
@@ -78,6 +79,11 @@ func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World,
 	s.life.Lock()
 	defer s.life.Unlock()
 	wentDown = s.revive(ctx)
+	if !wentDown && metFall(w, clock.Wall()) && !metFall(w, s.risen) {
+		// What ends drops its connections a little before its port is closed.
+		_ = (clock.Real{}).Sleep(ctx, closing)
+		wentDown = s.revive(ctx)
+	}
 	if s.subject.Wide() {
 		s.fells[p]++ // what takes it down does so each time; who only met its fall does not
 	}
@@ -109,8 +115,8 @@ func (s *session) afterScenario(ctx context.Context, p *planned, w *steps.World,
 	return true
 }
 
-// metFall reports whether a delivery got no answer from a receiver that was down, and was
-// brought back afterwards.
+// metFall reports whether a delivery got no answer from a receiver that was down, or seemed
+// so, and was brought back afterwards.
 func metFall(w *steps.World, risen time.Time) bool {
 	return slices.ContainsFunc(w.Exchanges(), func(x steps.Exchange) bool {
 		o := x.Outcome
