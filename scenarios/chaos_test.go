@@ -90,6 +90,7 @@ func explain(rep report.Report) string {
 // under no rule that it keeps.
 func TestChaosFindsMistakes(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for _, tt := range []struct {
 		name string
 		p    *plain
@@ -368,6 +369,7 @@ func TestChaosOfWhoNeverReplies(t *testing.T) {
 // be read.
 func TestARestartIsNoticedByTexts(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	rep := chaosOn(t, &plain{forgetsEverything: true}, func(cfg *scenarios.Config, _ *scenarios.ChaosRun) {
 		cfg.Probe = probe.Config{Inbound: cfg.Probe.Inbound}
 	})

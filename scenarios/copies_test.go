@@ -40,6 +40,7 @@ func deduplicating(t *testing.T, known func(key string, n int) bool) scenarios.C
 // nothing is deduplicated would be wrong. Of the receiver that knows none it is said.
 func TestEachProcessRemembersForItself(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for processes, want := range map[int]string{0: "no-deduplication", 3: "some-duplicates-known"} {
 		seen := map[string]bool{}
 		cfg := deduplicating(t, func(key string, n int) bool {
@@ -63,6 +64,7 @@ func TestEachProcessRemembersForItself(t *testing.T) {
 // that nothing is deduplicated nor that the key changes with the attempt.
 func TestACopyComesToTheProcessThatKnowsIt(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	seen := map[string]bool{}
 	cfg := deduplicating(t, func(key string, n int) bool {
 		key = fmt.Sprint(n/2%2, " ", key) // two in a row go to one process
@@ -81,6 +83,7 @@ func TestACopyComesToTheProcessThatKnowsIt(t *testing.T) {
 // marked after the answer would be wrong.
 func TestWhatIsForgottenTooSoon(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	const most = 6
 	var last []string
 	cfg := deduplicating(t, func(key string, _ int) bool {

@@ -94,6 +94,7 @@ func TestAnEndpointThatAcceptsEverything(t *testing.T) {
 // One root cause is one failure, with its diagnosis, not forty.
 func TestRefusalsAreDiagnosed(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	correct := func(secret func(target.Env) signing.Secret, path string) func(target.Env) http.HandlerFunc {

@@ -72,6 +72,20 @@ func (s *session) exchange(p *planned, x steps.Exchange) report.Evidence {
 	return e
 }
 
+// stateAfter is a state that was read once an exchange was over.
+func (s *session) stateAfter(x *steps.Exchange, state, expected string) report.Evidence {
+	e := report.Evidence{Response: "state: " + s.redact(oneLine(state)), Expected: expected}
+	if x != nil {
+		e.Request = s.redact(x.What)
+	}
+	return e
+}
+
+// besideScenarios is how a rule fails by what no scenario of its own asked about.
+func besideScenarios(name, reason string, evidence ...report.Evidence) report.Scenario {
+	return report.Scenario{Name: name, File: "seen beside the scenarios", Verdict: report.Failed, Reason: reason, Evidence: evidence}
+}
+
 // reproduceRule is the command that judges the scenario's rule again, after others if
 // there are any, with the same ids where the receiver does not know them already.
 func (s *session) reproduceRule(p *planned, others ...contract.ID) string {

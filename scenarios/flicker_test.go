@@ -17,6 +17,7 @@ import (
 // with a memory each, is told, and is not waited for without end.
 func TestAFlickeringStateIsTold(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	var asked atomic.Int64
 	a := &app{}
 	cfg := handled(func(env target.Env) http.HandlerFunc {
@@ -50,6 +51,7 @@ func TestAFlickeringStateIsTold(t *testing.T) {
 // their scenario is carried out again.
 func TestAReadingThatTakesTooLongIsRepeated(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	var hung atomic.Int64
 	var learned atomic.Bool
 	a := &app{}

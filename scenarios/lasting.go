@@ -88,13 +88,7 @@ func (s *session) forgetsTooSoon() []report.Scenario {
 	if f.After == 0 {
 		return nil
 	}
-	e := report.Evidence{Response: "state: " + s.redact(oneLine(f.Seen)), Expected: "the retry to add no effect"}
-	if f.At != nil {
-		e.Request = s.redact(f.At.What)
-	}
-	return []report.Scenario{{
-		Name: "a retry after all other scenarios has no second effect", File: "seen beside the scenarios", Verdict: report.Failed, Evidence: []report.Evidence{e},
-		Reason: fmt.Sprintf("a retry %s after its event, with %d other deliveries between them, had its effect once more (%d effects, and %d before); a copy of another event that came at once had none",
-			f.After.Round(100*time.Millisecond), f.Others, f.Now, f.Before),
-	}}
+	reason := fmt.Sprintf("a retry %s after its event, with %d other deliveries between them, had its effect once more (%d effects, and %d before); a copy of another event that came at once had none",
+		f.After.Round(100*time.Millisecond), f.Others, f.Now, f.Before)
+	return []report.Scenario{besideScenarios("a retry after all other scenarios has no second effect", reason, s.stateAfter(f.At, f.Seen, "the retry to add no effect"))}
 }

@@ -19,6 +19,7 @@ import (
 // duplicate that comes soon: a retry at the end of the run shows it, and one rule fails by it.
 func TestARetryAtTheEndOfTheRun(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for name, keeps := range map[string]func(newer int) bool{
 		"the last sixty": func(newer int) bool { return newer < 60 },
 		"everything":     func(int) bool { return true },
@@ -53,6 +54,7 @@ type minuteKey struct{}
 // minutes later.
 func TestTheMinuteOfTheDeliveryInTheKey(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := changed(t, func(r *receiver.Receiver) error {
 		add := r.Add
 		r.Add = func(ctx context.Context, ev receiver.Event, reply []byte) (bool, error) {
@@ -98,6 +100,7 @@ func TestTheSameTextWithinAMinute(t *testing.T) {
 // well: an older one that comes alone tells them apart, and one cause is named.
 func TestARaceIsToldFromAnOrderBySeconds(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for want, a := range map[string]*app{
 		"status-race":           {race: 4 * time.Millisecond},
 		"ordered-by-the-second": {seconds: true},

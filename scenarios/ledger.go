@@ -183,8 +183,7 @@ func (b *ledger) fallen(rep *report.Report) {
 	if in == "" || explained && slices.ContainsFunc(rep.Rules, failed) {
 		return
 	}
-	fell := report.Scenario{Name: "the receiver stays up", File: "seen beside the scenarios", Verdict: report.Failed}
-	fell.Reason = fmt.Sprintf("the receiver went down, first %s, and no MUST rule's deliveries take it down each time: it ends by itself, or by what a SHOULD rule's scenario sends", in)
+	fell := besideScenarios("the receiver stays up", fmt.Sprintf("the receiver went down, first %s, and no MUST rule's deliveries take it down each time: it ends by itself, or by what a SHOULD rule's scenario sends", in))
 	switch {
 	case lost && s.subject.Wide():
 		fell.Reason = fmt.Sprintf("the receiver went down while several scenarios were under way, %q the last of them, and takes no connections since", in)

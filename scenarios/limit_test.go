@@ -94,6 +94,7 @@ func unixTime(text string) time.Time {
 // it is sent again, until the receiver says what it makes of it.
 func TestTooManyRequestsAreNoRejection(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for name, tt := range map[string]struct {
 		rejects, status int
 	}{
@@ -183,6 +184,7 @@ func TestAReceiverThatStartsIsWaitedFor(t *testing.T) {
 // some of them away, but for the rule about how many it takes.
 func TestALimitIsAboutABurst(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for name, status := range map[string]int{"429": http.StatusTooManyRequests, "503": http.StatusServiceUnavailable} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -202,6 +204,7 @@ func TestALimitIsAboutABurst(t *testing.T) {
 // A receiver that takes no more is not judged by that, and the reason says so once.
 func TestAReceiverThatTakesNoMoreIsNotJudged(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for name, n := range map[string]int{"from the learning on": 40, "from the scenarios on": 260} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -227,6 +230,7 @@ func TestAReceiverThatTakesNoMoreIsNotJudged(t *testing.T) {
 // A limit on how fast deliveries come is no trait of the receiver, and no mistake.
 func TestALimitedReceiverIsLearnedAtItsPace(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := handled(limited(&limiter{n: 20, per: 250 * time.Millisecond}, http.MethodPost, (&app{}).build))
 	cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
 	rep := verify(t, cfg)
@@ -278,6 +282,7 @@ func TestAStateThatCannotBeReadIsNoTrait(t *testing.T) {
 // nor a refusal; how many deliveries are taken at once is asked by bursts alone.
 func TestChaosIsSentAtTheReceiversPace(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	rep := chaosOn(t, &plain{}, func(cfg *scenarios.Config, run *scenarios.ChaosRun) {
 		build := limited(&limiter{n: 15, per: 200 * time.Millisecond}, http.MethodPost, takesTheFuture(http.StatusUnauthorized))
 		cfg.Target.Handler = func(env target.Env) (http.Handler, func() error, error) { return build(env), nil, nil }

@@ -208,6 +208,7 @@ func loadVerdicts(rep report.Report) string {
 // mistakes are of those that show always, not only where two requests meet.
 func TestLoadsPartsAreTheWhole(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for _, tc := range []struct{ profile, mistake string }{
 		{"everything", ""}, {"retry-storm", ""}, {"everything", "no-dedupe"}, {"carrier", "read-dropped"},
 	} {

@@ -58,15 +58,9 @@ func (s *session) lostUpdates() []report.Scenario {
 	if seen.Lost == 0 {
 		return nil
 	}
-	e := report.Evidence{Response: "state: " + s.redact(oneLine(seen.Seen)), Expected: "each message to show what was delivered of it"}
-	if seen.At != nil {
-		e.Request = s.redact(seen.At.What)
-	}
-	return []report.Scenario{{
-		Name: "no update is lost", File: "seen beside the scenarios", Verdict: report.Failed, Evidence: []report.Evidence{e},
-		Reason: s.redact(fmt.Sprintf("%d events of %d messages were delivered one after another, each once and in order, and acknowledged: %d of the messages do not show all of theirs; %s",
-			seen.Events, seen.Messages, seen.Lost, seen.Example)),
-	}}
+	reason := s.redact(fmt.Sprintf("%d events of %d messages were delivered one after another, each once and in order, and acknowledged: %d of the messages do not show all of theirs; %s",
+		seen.Events, seen.Messages, seen.Lost, seen.Example))
+	return []report.Scenario{besideScenarios("no update is lost", reason, s.stateAfter(seen.At, seen.Seen, "each message to show what was delivered of it"))}
 }
 
 // addLosses adds the rule that lost updates break, where it was not asked for: without it

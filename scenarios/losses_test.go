@@ -18,6 +18,7 @@ import (
 // many come of each.
 func TestOnlyTheLossOfUpdatesIsSaidWhereTheyAreLost(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for name, each := range map[string]int{"one in twenty": 20, "one in forty-seven": 47} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -66,6 +67,7 @@ func TestLostUpdatesAreSaidThoughNobodyAsked(t *testing.T) {
 // other channels, or, where there is no other, by the other statuses.
 func TestOneStatusIsRefusedOnOneChannel(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	refuse := func(channel, status string, answer int) *app {
 		return &app{refuses: func(e webhookEvent) (int, string) {
 			if e.Payload.Channel == channel && e.Payload.Status == status {

@@ -113,3 +113,11 @@ func mortal(path string, last int64) func(http.Handler) http.HandlerFunc {
 		}
 	}
 }
+
+// takesLong leaves a test out of make test, which is to answer in three minutes. CI runs it.
+func takesLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: make test SHORT= runs it")
+	}
+}

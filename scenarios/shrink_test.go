@@ -63,6 +63,7 @@ func deliveries(steps []chaos.Step) (n int) {
 // A failure that was not seen again is no story.
 func TestShrinkDoesNotBelieveWhatItDoesNotSee(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := shrinkConfig("")
 	f := failing(t, cfg, 10)
 	for s := range f.Steps {
@@ -84,6 +85,7 @@ func TestShrinkDoesNotBelieveWhatItDoesNotSee(t *testing.T) {
 // its rate is told.
 func TestShrinkTellsTheRateOfAFlakyFailure(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := shrinkConfig("counts again, now and then")
 	got, err := scenarios.Shrink(t.Context(), cfg, failing(t, cfg, 120))
 	if err != nil {
@@ -108,6 +110,7 @@ func shrinkConfig(mistake string) config.Config {
 
 func TestShrinkGoesAfterTheRuleThatIsAskedFor(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := shrinkConfig("counts again")
 	f := failing(t, cfg, 120)
 	f.Rule = "IDEM-5"
@@ -136,6 +139,7 @@ func TestShrinkGoesAfterTheRuleThatIsAskedFor(t *testing.T) {
 
 func TestShrinkEndsWhenItIsStopped(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := shrinkConfig("counts again")
 	f := failing(t, cfg, 120)
 	enough := errors.New("enough")

@@ -215,14 +215,11 @@ func (s *session) unsteady() []report.Scenario {
 		return nil
 	}
 	first := all[0]
-	out := report.Scenario{
-		Name: "a genuine delivery is accepted each time", File: "seen beside the scenarios", Verdict: report.Failed,
-	}
-	out.Reason = fmt.Sprintf("in %s a genuine delivery was refused that was accepted when it was sent again, and the scenario did not end so when it was carried out again; the first of them is %s: %s",
+	reason := fmt.Sprintf("in %s a genuine delivery was refused that was accepted when it was sent again, and the scenario did not end so when it was carried out again; the first of them is %s: %s",
 		counted(len(all), "scenario"), first.x.What, first.x.Seen())
 	e := s.exchange(first.p, first.x)
-	e.Expected, out.Evidence = "a 2xx", []report.Evidence{e}
-	return []report.Scenario{out}
+	e.Expected = "a 2xx"
+	return []report.Scenario{besideScenarios("a genuine delivery is accepted each time", reason, e)}
 }
 
 // blameForged fails the scenarios in which a forged delivery was answered with an error

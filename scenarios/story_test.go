@@ -211,6 +211,7 @@ func stories() map[string]string {
 
 func TestStoriesFailWhoTheyAreAbout(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for mistake, text := range stories() {
 		t.Run(mistake, func(t *testing.T) {
 			t.Parallel()

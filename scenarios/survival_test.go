@@ -47,6 +47,7 @@ func referenceProbe() probe.Config {
 // the same time.
 func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for how, tt := range map[string]struct {
 		rules  []string
 		failed string // which send a null text
@@ -76,6 +77,7 @@ func TestAReceiverThatDiesFailsOneRule(t *testing.T) {
 // deliveries met it.
 func TestAReceiverThatEndsByItselfFails(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for how, when := range map[string]string{"mortal": "went down, first in the scenario", "mortal, early": "went down, first while it was learned"} {
 		t.Run(how, func(t *testing.T) {
 			t.Parallel()
@@ -97,6 +99,7 @@ func TestAReceiverThatEndsByItselfFails(t *testing.T) {
 // scenario that asks.
 func TestAReadingThatMeetsAFall(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for n := 4; n <= 20; n += 4 {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
@@ -145,6 +148,7 @@ func dying(t *testing.T, how string) scenarios.Config {
 // harness could push it behind.
 func TestASlowQueueIsNoFault(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := config.Default()
 	cfg.Settle = 400 * time.Millisecond
 	cfg.Probe = referenceProbe()
@@ -205,6 +209,7 @@ func queueing(env target.Env) (http.Handler, func() error, error) {
 // Several knobs at a time, because a whole run takes seconds.
 func TestEveryKnobIsRunWith(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	left := map[string]bool{}
 	for _, k := range simulator.KnobTable() {
 		left[k.Name] = true
@@ -381,6 +386,7 @@ func TestALockoutIsOneFailure(t *testing.T) {
 // In a Go test what was asked before has passed and the rest is skipped: it must
 // not look as if all were well.
 func TestALockoutFailsAGoTest(t *testing.T) {
+	takesLong(t)
 	const child = "SENTSIM_TEST_LOCKOUT"
 	if os.Getenv(child) != "" {
 		scenarios.Verify(t, lockingOut())
@@ -398,6 +404,7 @@ func TestALockoutFailsAGoTest(t *testing.T) {
 // A queue that a burst has filled is no fault of what is sent next.
 func TestAFullQueueIsOneFailure(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	var mu sync.Mutex
 	var recent []time.Time
 	var full time.Time

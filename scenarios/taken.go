@@ -54,14 +54,10 @@ func (b *ledger) takenElsewhere(r rule.Rule, own []report.Scenario) []report.Sce
 			if err != nil || forgery.Rule != r.ID {
 				continue
 			}
-			out := report.Scenario{
-				Name: "a forged delivery is rejected whatever it is about", File: "seen beside the scenarios", Verdict: report.Failed,
-				Reason: fmt.Sprintf("%s was accepted in the scenario %q (%s), though others of its kind were rejected: %s", x.What, p.scenario.Name, p.rule.ID, x.Seen()),
-			}
 			e := b.s.exchange(p, x)
 			e.Expected, e.Reproduce = "a rejection", b.s.reproduceRule(p, r.ID) // alone it would be rejected
-			out.Evidence = []report.Evidence{e}
-			return []report.Scenario{out}
+			reason := fmt.Sprintf("%s was accepted in the scenario %q (%s), though others of its kind were rejected: %s", x.What, p.scenario.Name, p.rule.ID, x.Seen())
+			return []report.Scenario{besideScenarios("a forged delivery is rejected whatever it is about", reason, e)}
 		}
 	}
 	return nil

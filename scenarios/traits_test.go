@@ -24,6 +24,7 @@ import (
 // else is judged under it.
 func TestAReceiverIsJudgedUnderWhatWasLearned(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	lower := strings.ToLower
 	words := func(own map[string]string) func(string) string {
 		return func(st string) string {
@@ -396,6 +397,7 @@ func TestTheNextSeedOfATargetThatKeepsItsState(t *testing.T) {
 // what shows of those that it does not know is no mistake with their statuses.
 func TestChaosArrangesAnewWhatARestartHasForgotten(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := handled((&app{begins: "CREATED"}).build)
 	cfg.Settle, cfg.Probe = 200*time.Millisecond, referenceProbe()
 	cfg.Target.Arrange = target.Arrange{URL: "/orders/{message_id}"}

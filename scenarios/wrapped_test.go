@@ -107,6 +107,7 @@ func TestANoteAheadOfTheVerificationIsATrace(t *testing.T) {
 // else fails by them, and no other cause is named.
 func TestRefusalsNowAndThenAreOneMistake(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	oops := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "oops", http.StatusInternalServerError) }
 	byChance := func(_ int, chance float64) bool { return chance < 0.08 }
 	for name, tt := range map[string]struct {
@@ -214,6 +215,7 @@ func TestWhoRefusesWithA200(t *testing.T) {
 // by what comes after.
 func TestAReceiverThatTakesNoneAnyMore(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	var n atomic.Int64
 	cfg := behind(t, func(w http.ResponseWriter, r *http.Request) bool {
 		full := r.Method == http.MethodPost && n.Add(1) > 260
@@ -235,6 +237,7 @@ func TestAReceiverThatTakesNoneAnyMore(t *testing.T) {
 // which sentsim has done, and Sent comes again.
 func TestWhoListensBeforeHeIsReady(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	starts := func() (scenarios.Config, *atomic.Int64) {
 		refused := new(atomic.Int64)
 		return changed(t, func(own *receiver.Receiver) error {
@@ -277,6 +280,7 @@ func TestWhoListensBeforeHeIsReady(t *testing.T) {
 // A run that never sent what breaks a rule does not pass it: verify fails it.
 func TestChaosPassesNothingThatItDidNotSend(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	for rule, broken := range map[string]func(body string) bool{
 		"TOL-4": func(body string) bool {
 			return strings.Contains(body, `"inbound_number":null`) && strings.Contains(body, "message_status")
@@ -322,6 +326,7 @@ func (l *lastVerdicts) RuleDone(r report.Rule) { (*l)[r.ID] = r.Verdict }
 // receiver takes nothing from the future breaks SIG-8, and no rule of retries.
 func TestWhoTakesNothingFromTheFutureTakesRetries(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := refuses(t, func(at, now time.Time) bool { return at.After(now) })
 	cfg.Rules = []string{"SIG-8", "IDEM-2", "IDEM-7"}
 	if rep := verify(t, cfg); verdicts(rep, report.Failed) != "SIG-8" || verdicts(rep, report.Passed) != "IDEM-2 IDEM-7" {
@@ -332,6 +337,7 @@ func TestWhoTakesNothingFromTheFutureTakesRetries(t *testing.T) {
 // So it is where the second comes before the refusal does.
 func TestWhoRefusesTheFutureLateTakesRetries(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	cfg := refuses(t, func(at, now time.Time) bool {
 		ahead := at.Sub(now)
 		if ahead > 0 && ahead <= time.Second {
@@ -394,6 +400,7 @@ func TestAReceiverThatIsGoneForGoodFails(t *testing.T) {
 // Of a slow one that takes deliveries side by side nobody knows which took it down.
 func TestASlowReceiverThatIsGoneForGoodFails(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	url, _ := falling(t, 250*time.Millisecond, at(166), func(s *http.Server) { _ = s.Close() })
 	goneForGood(t, url, "SIG-1")
 }

@@ -35,6 +35,7 @@ func sh(t *testing.T, dir, line string, env ...string) (said string, status int)
 // in the folder where it was printed: it shows the same rule broken.
 func TestPrintedCommands(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	const probe = "probe:\n  message: {url: \"/state/messages/{message_id}\", status: \"$.status\", effects: \"$.effects\"}\n"
 	mistaken := receiver.Config{Secret: testSecret}
 	if err := mutant.Apply(&mistaken, "any-timestamp"); err != nil {
@@ -158,6 +159,7 @@ func TestPrintedCommands(t *testing.T) {
 // What --shrink says to run next runs, and fails in the same way.
 func TestPrintedNextSteps(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	dir := t.TempDir()
 	said, status := sh(t, dir, "sentsim chaos --exec 'sentsim receiver --mutant last-write-wins' --profile carrier --messages 30 --settle 50ms --shrink --rule ORD-3 --story 'a b' --quiet")
 	if status != 1 {

@@ -325,3 +325,11 @@ func junit(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has no testcase", args[0])
 	}
 }
+
+// takesLong leaves a test out of make test, which is to answer in three minutes. CI runs it.
+func takesLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: make test SHORT= runs it")
+	}
+}

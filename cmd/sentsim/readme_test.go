@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -40,9 +41,7 @@ var promise = regexp.MustCompile(`\s+# exit (\d+), (.*)$`)
 // that goes on until it is stopped runs beside the others, as in a second terminal.
 func TestReadmeCommands(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("it takes half a minute")
-	}
+	takesLong(t)
 	if _, err := exec.LookPath("node"); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
@@ -164,17 +163,22 @@ func named(b block) string {
 	return ""
 }
 
-// freePorts replaces ports that the README names by free ones.
+// freePorts replaces ports that the README names by free ones. They are below those that
+// systems give to whoever asks for any, so that none of the tests beside this one takes
+// them before the command does that is to listen there.
 func freePorts(t *testing.T, names ...string) *strings.Replacer {
 	t.Helper()
 	var pairs []string
-	for _, name := range names {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
+	for tries := 0; len(pairs) < 2*len(names); tries++ {
+		port := strconv.Itoa(20000 + rand.IntN(12000))
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port)
+		switch {
+		case err == nil:
+			defer l.Close()
+			pairs = append(pairs, ":"+names[len(pairs)/2], ":"+port)
+		case tries > 100:
 			t.Fatal(err)
 		}
-		defer l.Close()
-		pairs = append(pairs, ":"+name, ":"+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	}
 	return strings.NewReplacer(pairs...)
 }

@@ -15,6 +15,7 @@ import (
 // report that they read, to the schemas that are published for them. Each is
 // also broken once, so that a validator that says nothing is noticed.
 func TestPublishedSchemas(t *testing.T) {
+	takesLong(t)
 	check := validator(t)
 	report, sarif := filepath.Join(t.TempDir(), "report.xml"), filepath.Join(t.TempDir(), "report.sarif")
 	refuses := httptest.NewServer(http.NotFoundHandler())

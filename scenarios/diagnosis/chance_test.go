@@ -21,6 +21,7 @@ import (
 // Whatever was changed in one that it took is not the reason.
 func TestWhatIsTakenByChanceIsNoCause(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	s := secret(t)
 	for every := 7; every < 40; every += 4 {
 		t.Run(strconv.Itoa(every), func(t *testing.T) {

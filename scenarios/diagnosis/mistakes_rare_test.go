@@ -25,6 +25,7 @@ import (
 // Mistakes that few receivers make are found as well, and the secret is not blamed.
 func TestRareMistakesAreFound(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	// Its first letter is none of whsec_, so that what is cut off is told from what is stripped.
 	rest := base64.StdEncoding.EncodeToString([]byte("Quite another key of this length"))
 	text := signing.SecretPrefix + rest

@@ -138,6 +138,7 @@ func isNamed(t *testing.T, m signing.Mistake, s signing.Secret, n seed.Seed) {
 // A receiver that signs its own address as well is told so.
 func TestASignedAddressIsNamed(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	s := secret(t)
 	const address = "http://receiver/webhooks/sent"
 	for _, m := range signing.AddressMistakes(http.MethodPost, address) {

@@ -86,6 +86,7 @@ func TestTheCheckOfTheTimeIsFound(t *testing.T) {
 // reads no other unit: a number of minutes is old, and one of milliseconds lies ahead.
 func TestACheckThatIsTurnedAboutIsNoUnit(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	old := func(d time.Duration) bool { return d > 5*time.Minute }
 	ahead := func(d time.Duration) bool { return d < -20*time.Second }
 	for _, tt := range []struct {

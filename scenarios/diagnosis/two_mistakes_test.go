@@ -67,6 +67,7 @@ func sentNames() [3]string {
 // Each of two mistakes hides the other from an experiment with one.
 func TestTwoMistakesAtOnce(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	text, rest := []byte(secretText), []byte(strings.TrimPrefix(secretText, "whsec_"))
 	key, err := base64.StdEncoding.DecodeString(string(rest))
 	if err != nil {
@@ -103,6 +104,7 @@ func TestTwoMistakesAtOnce(t *testing.T) {
 // time for is named.
 func TestASlowRefusal(t *testing.T) {
 	t.Parallel()
+	takesLong(t)
 	const wait = 1500 * time.Millisecond
 	for _, tt := range []struct {
 		name  string

@@ -65,6 +65,7 @@ func sortedKeys(tb testing.TB, text string) string {
 // Keys that a program has sorted are put back into the order of the event and of
 // its edition: then the signature is right, and it is certain what was changed.
 func TestSortedKeys(t *testing.T) {
+	takesLong(t)
 	tried := 0
 	for _, edition := range event.Editions() {
 		for _, k := range event.Catalogue() {
@@ -173,6 +174,7 @@ func TestFormOfTheBody(t *testing.T) {
 // Every event of every family is of Sent's form, with its numbers written in
 // either way: another secret is blamed.
 func TestFormOfEveryEvent(t *testing.T) {
+	takesLong(t)
 	format := event.NewestEdition().Format()
 	format.Numbers = event.NumbersDigits
 	for _, k := range event.Catalogue() {

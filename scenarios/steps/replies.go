@@ -90,7 +90,7 @@ func (w *World) silent() error {
 	}
 	return &NotChecked{
 		Again:  w.attempt == 0 && w.s.Arrange == nil && len(w.s.API.All()) > 0, // it has replied to another one
-		Reason: fmt.Sprintf("the receiver sent no reply to an ordinary inbound text within %s, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle),
+		Reason: fmt.Sprintf("the receiver sent no reply to an ordinary inbound text in %s or longer, so no other reply can be judged (replies are seen when it sends them to SENT_BASE_URL)", w.s.Settle),
 	}
 }
 

@@ -31,7 +31,8 @@ type server struct {
 	key  string
 	http *http.Client
 
-	failsAtTheEnd bool // its history cannot be kept, so it must not end as if it could
+	failsAtTheEnd bool   // its history cannot be kept, so it must not end as if it could
+	stop          func() // ends it and waits for it; the test's end does that too
 }
 
 func serve(t *testing.T, cfg api.Config) *server {
@@ -44,18 +45,19 @@ func serve(t *testing.T, cfg api.Config) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, end := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l, nil) }()
 	client := &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}
 	made := &server{t: t, Server: s, url: "http://" + l.Addr().String(), http: client}
-	t.Cleanup(func() {
+	made.stop = sync.OnceFunc(func() {
 		client.CloseIdleConnections()
-		stop()
+		end()
 		if err := <-served; (err != nil) != made.failsAtTheEnd {
 			t.Errorf("serve: %v", err)
 		}
 	})
+	t.Cleanup(made.stop)
 	key := cfg.APIKey
 	if key == "" {
 		key = api.DefaultKey

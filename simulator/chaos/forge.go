@@ -67,7 +67,7 @@ func Lookup(name string) (Forgery, error) {
 	}
 	var names, similar []string
 	class, _, _ := strings.Cut(name, "-")
-	for _, f := range Forgeries() {
+	for _, f := range forgeries() {
 		if f.Name == full {
 			return f, nil
 		}

@@ -62,7 +62,7 @@ func forged(claimed *fact, name, rule string) sending {
 // there are many ways to leave out a header.
 func forgedRules() []string {
 	var rules []string
-	for _, f := range Forgeries() {
+	for _, f := range forgeries() {
 		if !slices.Contains(rules, f.Rule) {
 			rules = append(rules, f.Rule)
 		}

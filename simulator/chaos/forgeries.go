@@ -2,7 +2,9 @@ package chaos
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/sentsim/sentsim/simulator/contract"
@@ -10,7 +12,10 @@ import (
 )
 
 // Forgeries is every forgery, in the order of the rules. The caller owns the result.
-func Forgeries() []Forgery {
+func Forgeries() []Forgery { return slices.Clone(forgeries()) }
+
+//nolint:gochecknoglobals // a constant, asked for with each forged step
+var forgeries = sync.OnceValue(func() []Forgery {
 	all := []Forgery{
 		{Name: "body-tampered", Rule: contract.SIG2, Doc: "one digit of the body is another one; it is still JSON", forge: tamper},
 		{Name: "body-truncated", Rule: contract.SIG2, Doc: "the body's last byte is missing", forge: truncate},
@@ -28,7 +33,7 @@ func Forgeries() []Forgery {
 		Forgery{Name: "other-webhook-id", Rule: contract.SIG10, Doc: "the signature was made for another webhook id than the header's", forge: signedForOtherID},
 		Forgery{Name: "webhook-id-replaced", Rule: contract.SIG10, Doc: "the header names another webhook id than the signature was made for", forge: replaceID},
 	)
-}
+})
 
 // missingHeaders is SIG-4. A signature header that is missing or empty, once
 // with the genuine signature, and once with the signature that a receiver

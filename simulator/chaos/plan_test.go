@@ -244,6 +244,9 @@ func TestPlanLaws(t *testing.T) {
 // What is kept while a plan is made does not grow with its length.
 func TestPlanIsMadeAsItGoes(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it makes plans of a hundred thousand messages")
+	}
 	most := func(messages int) int {
 		plan := planOf(t, DefaultProfile, messages)
 		units := func(yield func([]parcel) bool) {
