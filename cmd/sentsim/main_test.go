@@ -151,7 +151,7 @@ func (e *endpoints) start(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	asked, once := make(chan struct{}), sync.Once{}
 	handler := answer(ts, args[1])
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		once.Do(func() {
 			e.mu.Lock()
 			e.ports["http://"+r.Host+r.URL.Path] = r.URL.Query().Get("port")
@@ -160,6 +160,13 @@ func (e *endpoints) start(ts *testscript.TestScript, neg bool, args []string) {
 		})
 		handler.ServeHTTP(w, r)
 	}))
+	if args[1] == "gone" {
+		l, err := listenAside(context.Background())
+		ts.Check(err)
+		_ = server.Listener.Close()
+		server.Listener = l
+	}
+	server.Start()
 	ts.Defer(func() {
 		server.CloseClientConnections()
 		server.Close()

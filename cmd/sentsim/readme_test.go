@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -163,24 +164,31 @@ func named(b block) string {
 	return ""
 }
 
-// freePorts replaces ports that the README names by free ones. They are below those that
-// systems give to whoever asks for any, so that none of the tests beside this one takes
-// them before the command does that is to listen there.
+// freePorts replaces ports that the README names by free ones.
 func freePorts(t *testing.T, names ...string) *strings.Replacer {
 	t.Helper()
 	var pairs []string
-	for tries := 0; len(pairs) < 2*len(names); tries++ {
-		port := strconv.Itoa(20000 + rand.IntN(12000))
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port)
-		switch {
-		case err == nil:
-			defer l.Close()
-			pairs = append(pairs, ":"+names[len(pairs)/2], ":"+port)
-		case tries > 100:
+	for _, name := range names {
+		l, err := listenAside(t.Context())
+		if err != nil {
 			t.Fatal(err)
 		}
+		defer l.Close()
+		pairs = append(pairs, ":"+name, ":"+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// listenAside takes a port below those that systems give to whoever asks for any: when it is
+// closed, nobody takes the port by chance.
+func listenAside(ctx context.Context) (l net.Listener, err error) {
+	for range 100 {
+		l, err = new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(20000+rand.IntN(12000)))
+		if err == nil {
+			return l, nil
+		}
+	}
+	return nil, err
 }
 
 // beside starts a command that runs until the test ends, and waits until it says
