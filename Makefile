@@ -13,8 +13,8 @@ MUTATE  := ./simulator/testdata/mutate
 BENCH   := ./simulator/testdata/bench
 SIMULATE := ./simulator/testdata/simulate
 PACKAGES := ./... $(MUTATE) $(BENCH) $(SIMULATE)
-# The race detector needs cgo and a C compiler. What only computes does without, and the
-# tests take half the time: SQLite, which is translated from C by a machine, and packages
+# The race detector needs cgo and a C compiler. What only computes does without, since
+# watching it costs much time: SQLite, which is translated from C by a machine, and packages
 # of Go's that neither start a goroutine nor keep what two of ours could write to.
 UNWATCHED := modernc.org/... regexp regexp/syntax strconv unicode/utf8 unicode/utf16 encoding/hex encoding/base64
 RACE    := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null 2>&1 && \
@@ -46,7 +46,7 @@ help: ## show this list
 run: ## check the reference receiver that comes with sentsim
 	$(GO) run ./cmd/sentsim verify --embedded --strict
 
-# The tests that take long are left out, to answer in three minutes; CI runs them: SHORT= .
+# make test leaves out the tests that take long. CI runs them as well, with SHORT= .
 SHORT ?= -short
 # Programs with the race detector sleep a second before they exit; tests start many.
 .PHONY: test

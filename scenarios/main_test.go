@@ -114,7 +114,7 @@ func mortal(path string, last int64) func(http.Handler) http.HandlerFunc {
 	}
 }
 
-// takesLong leaves a test out of make test, which is to answer in three minutes. CI runs it.
+// takesLong leaves a test out of make test, which is to answer soon. CI runs it.
 func takesLong(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

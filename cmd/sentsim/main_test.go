@@ -333,7 +333,7 @@ func junit(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// takesLong leaves a test out of make test, which is to answer in three minutes. CI runs it.
+// takesLong leaves a test out of make test, which is to answer soon. CI runs it.
 func takesLong(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

@@ -398,7 +398,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// takesLong leaves a test out of make test, which is to answer in three minutes. CI runs it.
+// takesLong leaves a test out of make test, which is to answer soon. CI runs it.
 func takesLong(t *testing.T) {
 	t.Helper()
 	if testing.Short() {

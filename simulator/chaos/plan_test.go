@@ -245,7 +245,7 @@ func TestPlanLaws(t *testing.T) {
 func TestPlanIsMadeAsItGoes(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("it makes plans of a hundred thousand messages")
+		t.Skip("it makes a plan of 12,000 messages")
 	}
 	most := func(messages int) int {
 		plan := planOf(t, DefaultProfile, messages)
