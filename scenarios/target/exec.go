@@ -113,6 +113,9 @@ func (t *execTarget) Alive(ctx context.Context) bool {
 	if waitFor(t.proc.reaped, dyingTime) {
 		return false
 	}
+	if t.proc.followed.Load() {
+		return t.listens(ctx)
+	}
 	pid, end := t.proc.cmd.Process.Pid, clock.Wall().Add(endingTime)
 	for seen := false; ; seen = true {
 		if !ending(pid) || clock.Wall().After(end) {
@@ -168,7 +171,7 @@ func (t *execTarget) Restart(ctx context.Context, env Env) error {
 
 // Pause stops the process and its children where they stand.
 func (t *execTarget) Pause() error {
-	if err := t.signal(pauseGroup); err != nil {
+	if err := t.signal((*process).pause); err != nil {
 		return err
 	}
 	t.standsStill()
@@ -180,7 +183,11 @@ func (t *execTarget) Pause() error {
 func (t *execTarget) standsStill() {
 	end := clock.Wall().Add(pauseTime)
 	for clock.Wall().Before(end) {
-		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", t.proc.cmd.Process.Pid))
+		var threads []string
+		for _, pid := range family(t.proc.mark) {
+			of, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+			threads = append(threads, of...)
+		}
 		moves := slices.ContainsFunc(threads, func(file string) bool {
 			stat, err := os.ReadFile(file) // "1234 (the name) T 1 …"
 			state := stat[bytes.LastIndexByte(stat, ')')+1:]
@@ -196,13 +203,13 @@ func (t *execTarget) standsStill() {
 const pauseTime = time.Second
 
 // Resume lets them go on.
-func (t *execTarget) Resume() error { return t.signal(resumeGroup) }
+func (t *execTarget) Resume() error { return t.signal((*process).resume) }
 
-func (t *execTarget) signal(send func(pid int) error) error {
+func (t *execTarget) signal(send func(*process) error) error {
 	if t.proc == nil || t.proc.exited() {
 		return fmt.Errorf("%s: is not running", t.name)
 	}
-	if err := send(t.proc.cmd.Process.Pid); err != nil {
+	if err := send(t.proc); err != nil {
 		return fmt.Errorf("%s: %w", t.name, err)
 	}
 	return nil
@@ -253,9 +260,6 @@ func (t *execTarget) start(ctx context.Context, env Env) error {
 	switch {
 	case errors.Is(err, reach.ErrExited):
 		err = fmt.Errorf("it ended (%s) before it was ready; %s", p.ended(), output.Last(said))
-		if p.behind != 0 {
-			err = fmt.Errorf("it %s", p.inBackground())
-		}
 		if PortTaken(said) {
 			err = fmt.Errorf("%w: %w", errPortTaken, err)
 		}

@@ -125,12 +125,12 @@ func ending(group int) bool {
 	return false
 }
 
-// terminateFamily asks those to end that are not in the group. A second SIGTERM
+// signalFamily sends a signal to those that are not in the group. A second SIGTERM
 // would mean more than the first.
-func terminateFamily(mark string, group int) {
+func signalFamily(mark string, group int, sig syscall.Signal) {
 	for _, pid := range family(mark) {
 		if of, err := syscall.Getpgid(pid); err == nil && of != group {
-			_ = syscall.Kill(pid, syscall.SIGTERM)
+			_ = syscall.Kill(pid, sig)
 		}
 	}
 }

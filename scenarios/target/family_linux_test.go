@@ -3,8 +3,12 @@ package target
 import (
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/sentsim/sentsim/simulator/delivery"
 )
 
 // A process has no environment for the moment in which it starts a program. It is
@@ -28,5 +32,55 @@ func TestFamilyFindsWhatIsJustStarting(t *testing.T) {
 			killFamily(mark) // by now it is there
 			t.Fatalf("the process that run %d left behind was not found", n)
 		}
+	}
+}
+
+// A receiver that goes into the background, as daemons do, is controlled there: it is
+// paused, brought back and seen to crash as any other.
+func TestOneInTheBackgroundIsControlled(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]string{
+		"in a session of its own": "setsid env RECEIVER=127.0.0.1 SELF &",
+		"after it has answered":   "env RECEIVER=127.0.0.1 SELF & while ! grep -qs ready LOG; do sleep 0.01; done",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			start := strings.NewReplacer("SELF", self(t)+" >"+dir+"/log", "LOG", dir+"/log").Replace(start)
+			if err := os.WriteFile(dir+"/start.sh", []byte(start), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			tg := mustStart(t, Spec{Exec: "sh " + dir + "/start.sh", Path: "/", Ready: Ready{Path: "/healthz"}}, Env{Secret: secret(t)})
+			followed := func() {
+				t.Helper()
+				for end := time.Now().Add(20 * time.Second); !strings.Contains(strings.Join(tg.Log(), "\n"), "is watched in its place"); time.Sleep(5 * time.Millisecond) {
+					if time.Now().After(end) {
+						t.Fatalf("its output is %q", tg.Log())
+					}
+				}
+			}
+			request := func(path string, within time.Duration) delivery.Outcome {
+				return delivery.HTTP{}.Send(t.Context(), delivery.Request{URL: tg.URL() + path}, within)
+			}
+			followed()
+			if o := request("healthz", 5*time.Second); !o.Accepted() || !tg.Alive(t.Context()) {
+				t.Fatalf("once its command has ended: %s %d %s", o.Kind, o.Status, o.Err)
+			}
+			if err := tg.Pause(); err != nil {
+				t.Fatal(err)
+			}
+			if o := request("healthz", 150*time.Millisecond); o.Kind != delivery.Timeout {
+				t.Errorf("paused: %s %d", o.Kind, o.Status)
+			}
+			if err := tg.Restart(t.Context(), Env{Secret: secret(t)}); err != nil {
+				t.Fatalf("paused, it is restarted: %v", err)
+			}
+			if o := request("crash", 5*time.Second); o.Kind != delivery.Reset || tg.Alive(t.Context()) {
+				t.Errorf("it crashed: %s, alive: %t", o.Kind, tg.Alive(t.Context()))
+			}
+			if err := tg.Restart(t.Context(), Env{Secret: secret(t)}); err != nil || !tg.Alive(t.Context()) {
+				t.Errorf("it was brought back: %v", err)
+			}
+		})
 	}
 }

@@ -2,12 +2,14 @@
 
 package target
 
+import "syscall"
+
 // family cannot be found here: what leaves its process group has to end by itself.
 func family(string) []int { return nil }
 
 // ending cannot be seen here.
 func ending(int) bool { return false }
 
-func terminateFamily(string, int) {}
+func signalFamily(string, int, syscall.Signal) {}
 
 func killFamily(string) {}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +23,8 @@ const (
 	// drainTime is how long output is still read when all that we know of are
 	// dead: a child in a session of its own may hold the pipe for ever.
 	drainTime = 500 * time.Millisecond
+	// followTime is how often one that runs in the background is looked for.
+	followTime = 200 * time.Millisecond
 )
 
 // process is a command in a process group of its own. Whatever it starts is in
@@ -29,13 +32,13 @@ const (
 // its environment, on Linux.
 type process struct {
 	cmd      *exec.Cmd
-	mark     string // NAME=value; "": what leaves the group is none of ours
-	behind   int    // a process that it left behind when it ended by itself; after reaped
+	mark     string      // NAME=value; "": what leaves the group is none of ours
+	followed atomic.Bool // the command has ended, and what it left behind is watched
 	grace    time.Duration
 	once     sync.Once
 	hurry    <-chan struct{} // closed when there is no time for grace; nil: there is
 	stopping chan struct{}   // closed when stop is called
-	reaped   chan struct{}   // closed when the process itself is over
+	reaped   chan struct{}   // closed when the process itself is over, and what it left behind
 	done     chan struct{}   // closed when it is reaped, its group killed and its output read
 }
 
@@ -81,14 +84,9 @@ func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) 
 		defer close(copied)
 		_, _ = io.Copy(out, r) // ends with the pipe, or at the deadline below
 	}()
-	_ = p.cmd.Wait() // its error is in ProcessState
-	select {
-	case <-p.stopping:
-	default:
-		if left := family(p.mark); len(left) > 0 {
-			p.behind = left[0]
-			fmt.Fprintf(out, "sentsim: the command %s\n", p.inBackground())
-		}
+	_ = p.cmd.Wait()                  // its error is in ProcessState
+	if p.cmd.ProcessState.Success() { // what has failed is over, whatever it left behind
+		p.follow(out)
 	}
 	close(p.reaped)
 	select {
@@ -97,12 +95,39 @@ func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) 
 		waitFor(copied, p.grace)
 	default:
 	}
-	killGroup(p.cmd.Process.Pid)
+	if group := p.group(); group != 0 {
+		killGroup(group)
+	}
 	killFamily(p.mark)
 	if err := r.SetReadDeadline(clock.Wall().Add(drainTime)); err != nil {
 		_ = r.Close() // a pipe without deadlines; closing ends the copy as well
 	}
 	<-copied
+}
+
+// follow waits for what a command left behind that has gone into the background, as
+// daemons do. It is nowhere to be found but on Linux.
+func (p *process) follow(out io.Writer) {
+	for left := family(p.mark); len(left) > 0; left = family(p.mark) {
+		select {
+		case <-p.stopping:
+			return
+		default:
+		}
+		if !p.followed.Swap(true) {
+			fmt.Fprintf(out, "sentsim: the command has ended, and process %d, which it left behind, is watched in its place\n", left[0])
+		}
+		waitFor(p.stopping, followTime)
+	}
+}
+
+// group is its process group; 0 when what it left behind is all there is, since its number
+// may be somebody else's by then.
+func (p *process) group() int {
+	if p.followed.Load() {
+		return 0
+	}
+	return p.cmd.Process.Pid
 }
 
 // exited tells whether it is over, by itself or stopped.
@@ -122,24 +147,17 @@ func (p *process) stop() error {
 	if p.exited() {
 		return nil
 	}
-	pid := p.cmd.Process.Pid
-	terminateGroup(pid)
-	terminateFamily(p.mark, pid)
-	_ = resumeGroup(pid) // a paused process does not see its SIGTERM
+	p.terminate()
 	if waitUnless(p.hurry, p.done, p.grace) {
 		return nil
 	}
-	killGroup(pid)
+	if group := p.group(); group != 0 {
+		killGroup(group)
+	}
 	if waitFor(p.done, stopGrace) {
 		return nil
 	}
-	return fmt.Errorf("process %d survived SIGKILL for %s", pid, stopGrace)
-}
-
-// inBackground says that it left others behind, and what to do.
-func (p *process) inBackground() string {
-	return fmt.Sprintf("ended (%s) and left process %d behind, so it runs in the background: start it in the foreground, so that it can be watched, restarted and stopped",
-		p.ended(), p.behind)
+	return fmt.Errorf("process %d survived SIGKILL for %s", p.cmd.Process.Pid, stopGrace)
 }
 
 // ended says how it ended, after reaped.

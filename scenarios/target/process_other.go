@@ -11,8 +11,8 @@ import (
 // target have to end by themselves.
 func ownGroup() *syscall.SysProcAttr { return nil }
 
-// terminateGroup ends the process at once: there is no polite way.
-func terminateGroup(pid int) { killGroup(pid) }
+// terminate ends the process at once: there is no polite way.
+func (p *process) terminate() { killGroup(p.cmd.Process.Pid) }
 
 // killGroup ends the process.
 func killGroup(pid int) {
@@ -21,8 +21,8 @@ func killGroup(pid int) {
 	}
 }
 
-// pauseGroup cannot be done here.
-func pauseGroup(int) error { return ErrNoControl }
+// pause cannot be done here.
+func (*process) pause() error { return ErrNoControl }
 
-// resumeGroup has nothing to do.
-func resumeGroup(int) error { return nil }
+// resume has nothing to do.
+func (*process) resume() error { return nil }
