@@ -15,20 +15,20 @@ import (
 // lossRule is the rule that updates break that are acknowledged and lost now and then.
 const lossRule = contract.ORD1
 
-// findLosses looks, where the state was not as it should be, whether plain updates are lost
-// as well: then what else the state showed says nothing. A control that has lost an effect
-// makes what it is compared with look like one too many.
-func (s *session) findLosses(ctx context.Context) {
+// findLosses looks whether plain updates are lost, which few scenarios meet if only some are;
+// and longer where the state was not as it should be: then what else it showed says nothing.
+// A control that has lost an effect makes what it is compared with look like one too many.
+func (s *session) findLosses(ctx context.Context, plans []planned) {
 	s.mu.Lock()
 	wrong := s.losing
 	for p, f := range s.state { // what a restart threw away is its own rule's
 		wrong = wrong || !f.Inbound && !slices.Contains(p.rule.Needs, rule.Restart)
 	}
 	s.mu.Unlock()
-	if !wrong || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {
+	if !wrong && !slices.ContainsFunc(plans, ofMessages) || ctx.Err() != nil || s.first.closed != "" || s.first.knownBefore != "" || s.lost() != "" {
 		return
 	}
-	seen := s.subject.Losses(ctx)
+	seen := s.subject.Losses(ctx, wrong)
 	if seen.Lost == 0 || s.lost() != "" {
 		return
 	}
@@ -38,6 +38,13 @@ func (s *session) findLosses(ctx context.Context) {
 	before := len(s.subject.Traits.Deviations)
 	s.subject.Traits.Deviations = slices.DeleteFunc(slices.Clone(s.subject.Traits.Deviations), func(d learn.Deviation) bool { return d.ID == "statuses" })
 	s.mislearned = len(s.subject.Traits.Deviations) < before
+}
+
+// ofMessages reports whether a scenario's rule is judged by the state of messages.
+func ofMessages(p planned) bool {
+	return slices.ContainsFunc(p.rule.Needs, func(n rule.Need) bool {
+		return n == rule.MessageState || n == rule.MessageStatus || n == rule.MessageEffects
+	})
 }
 
 // notByLosses leaves the rule unsure that a run has seen broken where a status showed that

@@ -52,14 +52,28 @@ func TestOnlyTheLossOfUpdatesIsSaidWhereTheyAreLost(t *testing.T) {
 }
 
 // A rule that was asked for alone is not judged by what lost updates show, and the report
-// says which rule they break.
+// says which rule they break, also where none of the scenarios has met a loss.
 func TestLostUpdatesAreSaidThoughNobodyAsked(t *testing.T) {
 	t.Parallel()
-	cfg := handled((&app{loses: 5}).build)
-	cfg.Settle, cfg.Probe, cfg.Rules = 400*time.Millisecond, referenceProbe(), []string{"ORD-7", "IDEM-3"}
-	rep := verify(t, cfg)
-	if got := verdicts(rep, report.Failed); got != "ORD-1" || rep.ExitStatus != report.ExitBroken {
-		t.Errorf("failed %q, exit status %d: %s", got, rep.ExitStatus, reasons(rep))
+	for name, tt := range map[string]struct {
+		app    *app
+		rules  []string
+		failed string
+	}{
+		"two rules that meet some":          {&app{loses: 5}, []string{"ORD-7", "IDEM-3"}, "ORD-1"},
+		"a rule that meets none":            {&app{loses: 23}, []string{"RET-1"}, "ORD-1"},
+		"a rule that no state is read for":  {&app{loses: 23}, []string{"TOL-1"}, ""},
+		"only the latest messages are kept": {&app{keeps: 20}, []string{"RET-1"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := handled(tt.app.build)
+			cfg.Settle, cfg.Probe, cfg.Rules = 400*time.Millisecond, referenceProbe(), tt.rules
+			rep := verify(t, cfg)
+			if got := verdicts(rep, report.Failed); got != tt.failed || (rep.ExitStatus == report.ExitBroken) != (got != "") {
+				t.Errorf("failed %q, exit status %d: %s", got, rep.ExitStatus, reasons(rep))
+			}
+		})
 	}
 }
 

@@ -78,7 +78,7 @@ func (r *round) all(ctx context.Context, plans []planned) {
 	}
 	r.last.retry(ctx, func() { r.finish(ctx) })
 	r.finish(ctx)
-	r.confirm(ctx)
+	r.confirm(ctx, plans)
 }
 
 // maxDoubted is how many failures are looked at again, one after another: a
@@ -88,9 +88,9 @@ const maxDoubted = 8
 // confirm carries out alone what failed beside other scenarios, where messages are
 // seen to mix (ORD-7): what was seen may be another message's. What keeps its rule
 // alone has not broken it.
-func (r *round) confirm(ctx context.Context) {
+func (r *round) confirm(ctx context.Context, plans []planned) {
 	r.s.subject.TakeTurn()
-	r.s.findLosses(ctx) // what is lost alone does not mix
+	r.s.findLosses(ctx, plans) // what is lost alone does not mix
 	r.s.subject.EndTurn()
 	doubted := r.ledger.doubted()
 	if len(doubted) > maxDoubted {

@@ -24,6 +24,7 @@ type app struct {
 	race    time.Duration // between reading a row and writing it
 	seconds bool          // statuses are ordered by updated_at, of equal ones the last counts
 	loses   int           // every n-th update, though it is acknowledged
+	keeps   int           // the latest rows of messages, if not all
 	begins  string        // the status of a row that POST /orders/{id} makes; others are not made
 	orders  string        // the only channel on which it makes them
 	unknown string        // the status that it shows of a message that it does not know
@@ -34,6 +35,7 @@ type app struct {
 	mu      sync.Mutex
 	updates int
 	rows    map[string]*appRow
+	latest  []string // the ids of the rows, where not all are kept
 	texts   map[string]map[string]bool
 }
 
@@ -189,6 +191,10 @@ func (a *app) update(id, status, word string, rank *int) {
 	if row == nil {
 		row = &appRow{seen: map[string]bool{}}
 		a.rows[id] = row
+		if a.latest = append(a.latest, id); a.keeps > 0 && len(a.latest) > a.keeps {
+			delete(a.rows, a.latest[0])
+			a.latest = a.latest[1:]
+		}
 	}
 	if a.updates++; a.loses > 0 && rank != nil && a.updates%a.loses == 0 || row.seen[status] {
 		return
