@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,16 +21,20 @@ type Pulse struct {
 	url    string
 
 	mu     sync.Mutex
-	late   []late // beats that took too long, in order
+	late   []took // beats that took too long, in order
+	recent []took // the last beats
 	since  time.Time
 	closed chan struct{}
 	done   sync.WaitGroup
 }
 
-// late is a beat that took too long.
-type late struct {
+// took is a beat.
+type took struct {
 	from, to time.Time
 }
+
+// over is how much longer it took than it does on a machine that has time for it.
+func (t took) over() time.Duration { return t.to.Sub(t.from) - beat }
 
 const (
 	beat = 50 * time.Millisecond
@@ -37,6 +42,8 @@ const (
 	// millisecond on a machine that has time for it.
 	starved = 150 * time.Millisecond
 	maxLate = 4096
+	// recent is how many beats are remembered though they were in time.
+	recent = 128
 )
 
 // StartPulse listens on a port of the loopback interface. Close it.
@@ -81,8 +88,12 @@ func (p *Pulse) run(ctx context.Context) {
 		}
 		p.mu.Lock()
 		p.since = clock.Wall()
-		if p.since.Sub(start)-beat > starved && len(p.late) < maxLate {
-			p.late = append(p.late, late{start, p.since})
+		last := took{start, p.since}
+		if last.over() > starved && len(p.late) < maxLate {
+			p.late = append(p.late, last)
+		}
+		if p.recent = append(p.recent, last); len(p.recent) > recent {
+			p.recent = p.recent[1:]
 		}
 		p.mu.Unlock()
 	}
@@ -107,6 +118,22 @@ func (p *Pulse) Starved(from time.Time) time.Duration {
 		sum += open
 	}
 	return sum
+}
+
+// Slowest is how much longer the slowest beat since then took than it should: so much of
+// what just took long may be this machine's.
+func (p *Pulse) Slowest(from time.Time) (slowest time.Duration) {
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, b := range append(slices.Clone(p.recent), took{p.since, clock.Wall()}) {
+		if b.to.After(from) {
+			slowest = max(slowest, b.over())
+		}
+	}
+	return slowest
 }
 
 func later(a, b time.Time) time.Time {
