@@ -356,42 +356,44 @@ func TestTemplatePlans(t *testing.T) {
 		lifecycle.TemplateCategoryUpdated: "CATEGORY_UPDATED", lifecycle.TemplatePaused: "PAUSED", lifecycle.TemplateDisabled: "DISABLED",
 	}
 	ends := map[string]bool{}
-	rapid.Check(t, func(t *rapid.T) {
-		o := lifecycle.TemplateOptions{
-			Category: rapid.SampledFrom([]string{"", event.Marketing, event.Utility, event.Authentication}).Draw(t, "category"),
-			Outcome:  rapid.SampledFrom(append(lifecycle.TemplateOutcomes(), "")).Draw(t, "outcome"),
-		}
-		s := seed.Seed(rapid.Uint64().Draw(t, "seed"))
-		plan := lifecycle.PlanTemplate(s.Stream("template"), o)
-		if again := lifecycle.PlanTemplate(s.Stream("template"), o); !reflect.DeepEqual(plan, again) {
-			t.Fatalf("one seed, two plans: %v, %v", plan, again)
-		}
-		if plan[0].After != 0 || plan[0].Status != "PENDING" || plan[0].Approved || plan[0].Category == "" {
-			t.Fatalf("starts with %+v", plan[0])
-		}
-		end := plan[len(plan)-1]
-		ends[end.Status] = true
-		if o.Outcome != "" && end.Status != last[o.Outcome] {
-			t.Fatalf("%s ends in %s", o.Outcome, end.Status)
-		}
-		if o.Outcome == "" && !slices.Contains([]string{"PENDING", "APPROVED", "REJECTED", "CATEGORY_UPDATED", "PAUSED", "DISABLED"}, end.Status) {
-			t.Fatalf("ends in %q", end.Status)
-		}
-		for i, step := range plan[1:] {
-			if step.After <= plan[i].After {
-				t.Fatalf("time stands still: %+v", plan)
+	for _, outcome := range append(lifecycle.TemplateOutcomes(), "") {
+		rapid.Check(t, func(t *rapid.T) {
+			o := lifecycle.TemplateOptions{
+				Category: rapid.SampledFrom([]string{"", event.Marketing, event.Utility, event.Authentication}).Draw(t, "category"),
+				Outcome:  outcome,
 			}
-			if (step.Status == "REJECTED" || step.Status == "CATEGORY_UPDATED") && step.Reason == nil {
-				t.Fatalf("%s without a reason", step.Status)
+			s := seed.Seed(rapid.Uint64().Draw(t, "seed"))
+			plan := lifecycle.PlanTemplate(s.Stream("template"), o)
+			if again := lifecycle.PlanTemplate(s.Stream("template"), o); !reflect.DeepEqual(plan, again) {
+				t.Fatalf("one seed, two plans: %v, %v", plan, again)
 			}
-			if step.Approved != (step.Status != "REJECTED") {
-				t.Fatalf("%s approved %v", step.Status, step.Approved)
+			if plan[0].After != 0 || plan[0].Status != "PENDING" || plan[0].Approved || plan[0].Category == "" {
+				t.Fatalf("starts with %+v", plan[0])
 			}
-			if moved := step.Category != plan[i].Category; moved != (step.Status == "CATEGORY_UPDATED") {
-				t.Fatalf("category from %s to %s with %s", plan[i].Category, step.Category, step.Status)
+			end := plan[len(plan)-1]
+			ends[end.Status] = true
+			if o.Outcome != "" && end.Status != last[o.Outcome] {
+				t.Fatalf("%s ends in %s", o.Outcome, end.Status)
 			}
-		}
-	})
+			if o.Outcome == "" && !slices.Contains([]string{"PENDING", "APPROVED", "REJECTED", "CATEGORY_UPDATED", "PAUSED", "DISABLED"}, end.Status) {
+				t.Fatalf("ends in %q", end.Status)
+			}
+			for i, step := range plan[1:] {
+				if step.After <= plan[i].After {
+					t.Fatalf("time stands still: %+v", plan)
+				}
+				if (step.Status == "REJECTED" || step.Status == "CATEGORY_UPDATED") && step.Reason == nil {
+					t.Fatalf("%s without a reason", step.Status)
+				}
+				if step.Approved != (step.Status != "REJECTED") {
+					t.Fatalf("%s approved %v", step.Status, step.Approved)
+				}
+				if moved := step.Category != plan[i].Category; moved != (step.Status == "CATEGORY_UPDATED") {
+					t.Fatalf("category from %s to %s with %s", plan[i].Category, step.Category, step.Status)
+				}
+			}
+		})
+	}
 	if len(ends) != len(last) {
 		t.Errorf("only these ends occur: %v", ends)
 	}
