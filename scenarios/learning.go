@@ -205,7 +205,7 @@ func (s *session) facts(rules []report.Rule) cause.Facts {
 		Traits: s.late.believed(s.subject.Traits), Rules: rules, Diagnosis: s.diagnosis, Diagnosed: s.diagnosed,
 		Started: started, Handed: handed, SecretEnv: s.cfg.SecretEnv,
 		Ignored: s.subject.IgnoresForged(), Copies: s.copies.Sent, Counted: s.copies.Counted, Forgets: max(s.forgets, s.forgotten.Others), ForgetsAfter: s.forgotten.After,
-		Lost: s.losses.Lost, MovesBack: s.sameSecond == steps.MovesBack, Stays: s.sameSecond == steps.Stays,
+		Lost: s.losses[false].Lost, LostTexts: s.losses[true].Lost, MovesBack: s.sameSecond == steps.MovesBack, Stays: s.sameSecond == steps.Stays,
 	}
 }
 

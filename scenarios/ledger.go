@@ -107,7 +107,7 @@ func (b *ledger) doubted() []*planned {
 	}
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	if !mix || b.s.losses.Lost > 0 {
+	if !mix || b.s.losses[false].Lost > 0 {
 		return nil
 	}
 	return all
@@ -162,9 +162,7 @@ func (b *ledger) conclude(r rule.Rule) report.Rule {
 	if r.ID == lastingRule {
 		scenarios = append(scenarios, b.s.forgetsTooSoon()...)
 	}
-	if r.ID == lossRule {
-		scenarios = append(scenarios, b.s.lostUpdates()...)
-	}
+	scenarios = append(scenarios, b.s.lostNowAndThen(r.ID)...)
 	scenarios = append(scenarios, b.takenElsewhere(r, scenarios)...)
 	return b.s.fixOf(report.Conclude(r, scenarios, b.s.cfg.Strict))
 }

@@ -12,43 +12,52 @@ import (
 	"github.com/sentsim/sentsim/simulator/chaos"
 )
 
-// Where plain updates are lost now and then, that alone is said: the control that lost an
+// Where plain updates or texts are lost now and then, that alone is said: the control that lost an
 // effect of its own makes nobody count twice, and the status that did not move is no matter
 // of order. A loss of each twentieth update meets the same status of each message where as
 // many come of each.
-func TestOnlyTheLossOfUpdatesIsSaidWhereTheyAreLost(t *testing.T) {
+func TestOnlyTheLossIsSaidWhereSomeAreLost(t *testing.T) {
 	t.Parallel()
 	takesLong(t)
-	for name, each := range map[string]int{"one in twenty": 20, "one in forty-seven": 47} {
+	for name, tt := range map[string]struct {
+		app           *app
+		failed, cause string
+		own           int // causes of what this receiver gets wrong besides, which updates would have to show
+	}{
+		"one update in twenty":      {&app{loses: 20}, "ORD-1", "updates-lost", 0},
+		"one update in forty-seven": {&app{loses: 47}, "ORD-1", "updates-lost", 0},
+		"one text in twenty":        {&app{drops: 20}, "INB-1", "texts-lost", 2},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg := handled((&app{loses: each}).build)
+			cfg := handled(tt.app.build)
 			cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
-			rep := verify(t, cfg)
-			if got := verdicts(rep, report.Failed); got != "ORD-1" {
-				t.Errorf("failed %q: %s", got, reasons(rep))
+			onlyThat(t, verify(t, cfg), tt.failed, tt.cause, tt.own)
+		})
+		t.Run(name+" in chaos", func(t *testing.T) {
+			t.Parallel()
+			receiver := &app{loses: tt.app.loses, drops: tt.app.drops}
+			cfg := handled(receiver.build)
+			cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
+			plan := chaos.Plan{Seed: cfg.Seed, Messages: 60, Profile: dense()}
+			rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16}})
+			if err != nil {
+				t.Fatal(err)
 			}
-			if len(rep.Causes) != 1 || rep.Causes[0].ID != "updates-lost" {
-				t.Errorf("causes %+v", rep.Causes)
-			}
+			onlyThat(t, rep, tt.failed, tt.cause, 0)
 		})
 	}
-	t.Run("chaos", func(t *testing.T) {
-		t.Parallel()
-		cfg := handled((&app{loses: 20}).build)
-		cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
-		plan := chaos.Plan{Seed: cfg.Seed, Messages: 60, Profile: dense()}
-		rep, err := scenarios.Chaos(t.Context(), cfg, scenarios.ChaosRun{Plan: plan, Command: "chaos", Options: chaosrun.Options{Concurrency: 16}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := verdicts(rep, report.Failed); got != "ORD-1" {
-			t.Errorf("failed %q: %s", got, reasons(rep))
-		}
-		if len(rep.Causes) != 1 || rep.Causes[0].ID != "updates-lost" {
-			t.Errorf("causes %+v", rep.Causes)
-		}
-	})
+}
+
+// onlyThat checks that one rule fails, by one cause, before so many of what is only warned of.
+func onlyThat(t *testing.T, rep report.Report, failed, cause string, warned int) {
+	t.Helper()
+	if got := verdicts(rep, report.Failed); got != failed {
+		t.Errorf("failed %q: %s", got, reasons(rep))
+	}
+	if len(rep.Causes) != 1+warned || rep.Causes[0].ID != cause {
+		t.Errorf("causes %+v", rep.Causes)
+	}
 }
 
 // A rule that was asked for alone is not judged by what lost updates show, and the report
@@ -62,6 +71,9 @@ func TestLostUpdatesAreSaidThoughNobodyAsked(t *testing.T) {
 	}{
 		"two rules that meet some":          {&app{loses: 5}, []string{"ORD-7", "IDEM-3"}, "ORD-1"},
 		"a rule that meets none":            {&app{loses: 23}, []string{"RET-1"}, "ORD-1"},
+		"texts, and a rule of texts":        {&app{drops: 23}, []string{"INB-1"}, "INB-1"},
+		"every second text":                 {&app{drops: 2}, []string{"IDEM-5"}, "INB-1"},
+		"texts, and a rule of updates":      {&app{drops: 23}, []string{"RET-1"}, ""},
 		"a rule that no state is read for":  {&app{loses: 23}, []string{"TOL-1"}, ""},
 		"only the latest messages are kept": {&app{keeps: 20}, []string{"RET-1"}, ""},
 	} {

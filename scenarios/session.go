@@ -58,7 +58,7 @@ type session struct {
 	sporadic   sporadic
 	taken      map[*planned][]steps.Exchange // forged deliveries that a bystander's scenario saw accepted
 	copies     steps.Copies                  // what was seen where a duplicate had a second effect
-	losses     steps.Losses                  // what was seen of updates that come one after another; zero where nothing was lost
+	losses     map[bool]steps.Losses         // the same: what was seen of what comes one after another, where some was lost
 	mislearned bool                          // a status seemed not to be kept, and updates are lost: nobody knows which it was
 	losing     bool                          // a run has met wrong states: whether it is by losses is to be looked for
 	sameSecond steps.SameSecond              // what was seen where two statuses at the same instant went wrong
@@ -140,7 +140,7 @@ func start(ctx context.Context, cfg Config) (*session, error) {
 		return nil, errors.Join(err, stop(), tgt.Close())
 	}
 	s := &session{
-		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle, pulse), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, taken: map[*planned][]steps.Exchange{}, lossy: map[bool]string{},
+		cfg: cfg, stop: stop, started: clock.Wall(), late: newLate(cfg.Settle, pulse), blamed: map[*planned]string{}, fells: map[*planned]int{}, state: map[*planned]*steps.Failure{}, taken: map[*planned][]steps.Exchange{}, lossy: map[bool]string{}, losses: map[bool]steps.Losses{},
 		sporadic: sporadic{met: map[*planned][]sighting{}, together: map[*planned]steps.Exchange{}},
 		refused:  map[*planned]steps.Exchange{}, excused: map[*planned]string{},
 		subject: steps.NewSubject(&steps.Subject{

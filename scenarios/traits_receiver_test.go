@@ -24,6 +24,7 @@ type app struct {
 	race    time.Duration // between reading a row and writing it
 	seconds bool          // statuses are ordered by updated_at, of equal ones the last counts
 	loses   int           // every n-th update, though it is acknowledged
+	drops   int           // every n-th inbound text, though it is acknowledged
 	keeps   int           // the latest rows of messages, if not all
 	begins  string        // the status of a row that POST /orders/{id} makes; others are not made
 	orders  string        // the only channel on which it makes them
@@ -34,6 +35,7 @@ type app struct {
 	working sync.Mutex
 	mu      sync.Mutex
 	updates int
+	arrived int // inbound texts
 	rows    map[string]*appRow
 	latest  []string // the ids of the rows, where not all are kept
 	texts   map[string]map[string]bool
@@ -147,6 +149,9 @@ func (a *app) handle(e webhookEvent) {
 		from := e.Payload.From + e.Payload.Inbound
 		a.mu.Lock()
 		defer a.mu.Unlock()
+		if a.arrived++; a.drops > 0 && a.arrived%a.drops == 0 {
+			return
+		}
 		if a.texts[from] == nil {
 			a.texts[from] = map[string]bool{}
 		}

@@ -33,6 +33,7 @@ type Facts struct {
 	// moves back to it, or stays where it is.
 	MovesBack, Stays bool
 	Lost             int // of many messages that were told of one after another, those that do not show all of it
+	LostTexts        int // of many texts that came one after another, those that are not counted
 }
 
 // Explain is the causes behind what failed, the surest first. Each source of
@@ -60,9 +61,8 @@ func tried(f Facts, all []report.Cause) []report.Cause {
 			return slices.ContainsFunc(c.Rules, func(id string) bool { return slices.Contains(duplicates, id) })
 		}), report.Cause{ID: "forgotten-too-soon", Rules: lost, Certainty: string(learn.Tried), Summary: forgets(f), Fix: unique + " Retries come for hours: no LRU, no cache of so many keys, no key that expires before, and no time of the delivery in the key."})
 	}
-	if f.Lost > 0 {
-		all = append(slices.DeleteFunc(all, func(c report.Cause) bool { return c.ID == "updates-lost" }), report.Cause{ID: "updates-lost", Rules: []string{contract.ORD1}, Certainty: string(learn.Tried), Summary: updatesLost, Fix: commitEvery})
-	}
+	all = lossTold(all, f.Lost, contract.ORD1, report.Cause{ID: "updates-lost", Summary: updatesLost, Fix: commitEvery})
+	all = lossTold(all, f.LostTexts, contract.INB1, report.Cause{ID: "texts-lost", Summary: textsLost, Fix: commitEveryText})
 	race, bySecond := "status-race", "ordered-by-the-second"
 	if f.MovesBack || f.Stays {
 		is, not := race, bySecond
@@ -80,6 +80,16 @@ func tried(f Facts, all []report.Cause) []report.Cause {
 		all = someKnown(f, all)
 	}
 	return all
+}
+
+// lossTold names the cause of losses that were looked for and seen, in place of what the
+// failures look like.
+func lossTold(all []report.Cause, lost int, id string, told report.Cause) []report.Cause {
+	if lost == 0 {
+		return all
+	}
+	told.Rules, told.Certainty = []string{id}, string(learn.Tried)
+	return append(slices.DeleteFunc(all, func(c report.Cause) bool { return c.ID == told.ID }), told)
 }
 
 // someKnown puts one cause in the place of those by which no copy would be known, or each.

@@ -7,6 +7,9 @@ const forward = "Move forward only, in one statement: UPDATE … SET status = ne
 const (
 	updatesLost = "some updates are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped"
 	commitEvery = "Commit every event before the 2xx, and answer 5xx when the commit fails: it is sent again."
+
+	textsLost       = "some inbound texts are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped"
+	commitEveryText = "Commit every text before the 2xx, and answer 5xx when the commit fails: it is sent again."
 )
 
 // knownOfOrder are mistakes with what a message's statuses do to its state.
@@ -90,8 +93,7 @@ func knownOfOrder() []mistake {
 		},
 		{
 			id: "texts-lost", plain: true, like: []string{"INB-1 | what contacts write on every channel shows in the receiver's state | state"},
-			summary: "some inbound texts are acknowledged and lost: an error is swallowed, a buffer overwritten, or a batch dropped",
-			fix:     "Commit every text before the 2xx, and answer 5xx when the commit fails: it is sent again.",
+			summary: textsLost, fix: commitEveryText,
 		},
 		{
 			id: "old-events-refused", mutants: []string{"old-event-refused"},

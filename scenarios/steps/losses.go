@@ -20,10 +20,10 @@ const (
 	lossTime = 8 * time.Second
 )
 
-// Losses is what was seen of updates that were delivered one after another, each once, in
-// the order of the lifecycle, and acknowledged.
+// Losses is what was seen of updates, or of inbound texts, that were delivered one after
+// another, each once, in the order of the lifecycle, and acknowledged.
 type Losses struct {
-	Messages, Events int       // that were delivered, until some were lost
+	Messages, Events int       // that were delivered, until some were lost; texts are both
 	Lost             int       // messages that do not show all of theirs
 	Example          string    // of one of them
 	Seen             string    // its state
@@ -48,8 +48,18 @@ type partway struct {
 //
 // Where nothing was wrong so far, a quarter of it has to do.
 func (s *Subject) Losses(ctx context.Context, wrong bool) Losses {
+	return s.lossRounds(ctx, wrong, len(s.Traits.WayTo(event.Delivered)), rule.MessageStatus, (*World).loseUpdates)
+}
+
+// LostTexts is Losses of inbound texts, each of a contact of its own.
+func (s *Subject) LostTexts(ctx context.Context, wrong bool) Losses {
+	return s.lossRounds(ctx, wrong, 1, rule.InboundCount, (*World).loseTexts)
+}
+
+// lossRounds looks round by round, until something is lost or its time is over. each is how
+// many deliveries a message takes; a round reports whether it could be seen.
+func (s *Subject) lossRounds(ctx context.Context, wrong bool, each int, needs rule.Need, round func(*World, context.Context, *Losses) bool) Losses {
 	var out Losses
-	each := len(s.Traits.WayTo(event.Delivered))
 	rounds, within, one := lossRounds, lossTime, s.Traits.Quickest
 	if !wrong {
 		rounds, within, one = 1, lossTime/4, max(one, s.Traits.Lag)
@@ -60,25 +70,56 @@ func (s *Subject) Losses(ctx context.Context, wrong bool) Losses {
 	}
 	for done := 0; done < rounds*lossMessages && affords-done >= lossMessages; done += lossMessages {
 		w := NewWorld(s, "what is lost", s.asked.Add(1))
-		if w.needs(rule.MessageStatus) != nil || ctx.Err() != nil {
-			break
-		}
-		all, ok := w.sendPartways(ctx, lossMessages)
-		if !ok {
-			break
-		}
-		for _, t := range all {
-			out.Events += len(t.m.history)
-		}
-		out.Messages += len(all)
-		if !w.missing(ctx, all, &out) || out.Lost > 0 {
+		if w.needs(needs) != nil || ctx.Err() != nil || !round(w, ctx, &out) || out.Lost > 0 {
 			break
 		}
 	}
-	if !out.some || out.still*2 >= out.Messages {
+	if !out.some || out.still*2 > out.Messages {
 		return Losses{}
 	}
 	return out
+}
+
+// loseUpdates is one round of Losses.
+func (w *World) loseUpdates(ctx context.Context, out *Losses) bool {
+	all, ok := w.sendPartways(ctx, lossMessages)
+	if !ok {
+		return false
+	}
+	for _, t := range all {
+		out.Events += len(t.m.history)
+	}
+	out.Messages += len(all)
+	return w.missing(ctx, all, out)
+}
+
+// loseTexts is one round of LostTexts.
+func (w *World) loseTexts(ctx context.Context, out *Losses) bool {
+	expected, sent := make([]expectation, lossMessages), make([]Exchange, lossMessages)
+	for i := range expected {
+		w.contact = nil
+		if w.sendsText(ctx, w.newText()) != nil || !w.lastExchange().Outcome.Accepted() {
+			return false
+		}
+		sent[i] = *w.lastExchange()
+		expected[i] = expectation{w.inboundState(w.form(w.contact.number)), func(st probe.State) bool { return st.Count > 0 }}
+	}
+	out.Messages, out.Events = out.Messages+lossMessages, out.Events+lossMessages
+	shown, err := w.allAppear(ctx, expected)
+	if err != nil {
+		return false
+	}
+	early := true // of texts that are gone, as where only the latest are kept
+	for i, st := range shown {
+		if out.some = out.some || st.Count > 0; st.Count > 0 {
+			early = false
+		} else if !early {
+			out.Lost++
+			out.Example, out.Seen, out.At = "one that was the only text of its contact is not counted", st.Raw, &sent[i]
+		}
+	}
+	out.still = out.Lost
+	return true
 }
 
 // sendPartways delivers the beginning of the lifecycle, so long as chance has it, of each of so many
