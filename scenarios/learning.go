@@ -111,7 +111,7 @@ func (s *session) fellMeanwhile(ctx context.Context) bool {
 // learner learns the session's target, as deliveries to it are made by now.
 func (s *session) learner() *learn.Learner {
 	return &learn.Learner{
-		Driver: s.subject.Driver(), Probe: s.subject.Probe, Seed: s.cfg.Seed, Account: s.subject.TheAccount(),
+		Driver: s.subject.Driver(), Pulse: s.subject.Pulse, Probe: s.subject.Probe, Seed: s.cfg.Seed, Account: s.subject.TheAccount(),
 		Start: learn.Started(s.cfg.Start, clock.Wall()), Settle: s.cfg.Settle,
 		Message: s.subject.Message, Arranged: s.subject.Arrange != nil,
 		Confirmed: s.confirmed(), Plain: s.subject.Traits.Plain, Refused: s.subject.Traits.RefusedStatuses,

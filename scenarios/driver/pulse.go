@@ -120,6 +120,12 @@ func (p *Pulse) Starved(from time.Time) time.Duration {
 	return sum
 }
 
+// Took is how long an answer took that has just come, at least: without what this machine may
+// have taken of it.
+func (p *Pulse) Took(o delivery.Outcome) time.Duration {
+	return max(0, o.Duration-max(p.Starved(o.Start), p.Slowest(o.Start)))
+}
+
 // Slowest is how much longer the slowest beat since then took than it should: so much of
 // what just took long may be this machine's.
 func (p *Pulse) Slowest(from time.Time) (slowest time.Duration) {

@@ -23,6 +23,7 @@ type Exchange = driver.Exchange
 // Learner learns one receiver. Fill it in, then call Learn once.
 type Learner struct {
 	Driver  driver.Driver
+	Pulse   *driver.Pulse // nil: this machine always has time
 	Probe   *probe.Probe
 	Seed    seed.Seed
 	Account driver.Account
@@ -138,7 +139,7 @@ func (l *Learner) sideBySide(ctx context.Context, t *Traits) error {
 				return err
 			}
 			l.seen(x)
-			if !x.Outcome.Accepted() || x.Outcome.Duration > l.Answer*2 {
+			if !x.Outcome.Accepted() || l.Pulse.Took(x.Outcome) > l.Answer*2 {
 				l.Answer = min(l.Answer, cmp.Or(l.quickest, l.Answer)) // it may have been slow by chance
 				return nil
 			}

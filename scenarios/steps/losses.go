@@ -8,6 +8,7 @@ import (
 
 	"github.com/sentsim/sentsim/scenarios/probe"
 	"github.com/sentsim/sentsim/scenarios/rule"
+	"github.com/sentsim/sentsim/simulator/clock"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -46,31 +47,31 @@ type partway struct {
 // update meets every one of its statuses. It is the zero Losses where that cannot be seen, or
 // where most are lost, which is no chance. Whoever calls it has the turn to send.
 //
-// Where nothing was wrong so far, a quarter of it has to do.
+// Where nothing was wrong so far, one round has to do, in half the time.
 func (s *Subject) Losses(ctx context.Context, wrong bool) Losses {
-	return s.lossRounds(ctx, wrong, len(s.Traits.WayTo(event.Delivered)), rule.MessageStatus, (*World).loseUpdates)
+	return s.lossRounds(ctx, wrong, rule.MessageStatus, (*World).loseUpdates)
 }
 
 // LostTexts is Losses of inbound texts, each of a contact of its own.
 func (s *Subject) LostTexts(ctx context.Context, wrong bool) Losses {
-	return s.lossRounds(ctx, wrong, 1, rule.InboundCount, (*World).loseTexts)
+	return s.lossRounds(ctx, wrong, rule.InboundCount, (*World).loseTexts)
 }
 
-// lossRounds looks round by round, until something is lost or its time is over. each is how
-// many deliveries a message takes; a round reports whether it could be seen.
-func (s *Subject) lossRounds(ctx context.Context, wrong bool, each int, needs rule.Need, round func(*World, context.Context, *Losses) bool) Losses {
+// lossRounds looks round by round, until something is lost or its time is over, of which that
+// does not count that this machine had none for. A round reports whether it could be seen.
+func (s *Subject) lossRounds(ctx context.Context, wrong bool, needs rule.Need, round func(w *World, ctx context.Context, over func() bool, out *Losses) bool) Losses {
 	var out Losses
-	rounds, within, one := lossRounds, lossTime, s.Traits.Quickest
+	rounds, within, start := lossRounds, lossTime, clock.Wall()
 	if !wrong {
-		rounds, within, one = 1, lossTime/4, max(one, s.Traits.Lag)
+		within = lossTime / 2
 	}
-	affords := int(within / max(one, time.Millisecond) / time.Duration(max(each, 1)))
-	if s.Arrange != nil {
-		affords = min(affords, lossMessages)
+	if !wrong || s.Arrange != nil {
+		rounds = 1
 	}
-	for done := 0; done < rounds*lossMessages && affords-done >= lossMessages; done += lossMessages {
+	over := func() bool { return clock.Wall().Sub(start)-s.Pulse.Starved(start) > within }
+	for n := 0; n < rounds && !over() && s.Traits.Quickest < slowAnswer; n++ {
 		w := NewWorld(s, "what is lost", s.asked.Add(1))
-		if w.needs(needs) != nil || ctx.Err() != nil || !round(w, ctx, &out) || out.Lost > 0 {
+		if w.needs(needs) != nil || ctx.Err() != nil || !round(w, ctx, over, &out) || out.Lost > 0 {
 			break
 		}
 	}
@@ -81,8 +82,8 @@ func (s *Subject) lossRounds(ctx context.Context, wrong bool, each int, needs ru
 }
 
 // loseUpdates is one round of Losses.
-func (w *World) loseUpdates(ctx context.Context, out *Losses) bool {
-	all, ok := w.sendPartways(ctx, lossMessages)
+func (w *World) loseUpdates(ctx context.Context, over func() bool, out *Losses) bool {
+	all, ok := w.sendPartways(ctx, over)
 	if !ok {
 		return false
 	}
@@ -94,43 +95,43 @@ func (w *World) loseUpdates(ctx context.Context, out *Losses) bool {
 }
 
 // loseTexts is one round of LostTexts.
-func (w *World) loseTexts(ctx context.Context, out *Losses) bool {
-	expected, sent := make([]expectation, lossMessages), make([]Exchange, lossMessages)
-	for i := range expected {
+func (w *World) loseTexts(ctx context.Context, over func() bool, out *Losses) bool {
+	var expected []expectation
+	var sent []Exchange
+	for len(sent) < lossMessages && !over() {
 		w.contact = nil
 		if w.sendsText(ctx, w.newText()) != nil || !w.lastExchange().Outcome.Accepted() {
 			return false
 		}
-		sent[i] = *w.lastExchange()
-		expected[i] = expectation{w.inboundState(w.form(w.contact.number)), func(st probe.State) bool { return st.Count > 0 }}
+		sent = append(sent, *w.lastExchange())
+		expected = append(expected, expectation{w.inboundState(w.form(w.contact.number)), func(st probe.State) bool { return st.Count > 0 }})
 	}
-	out.Messages, out.Events = out.Messages+lossMessages, out.Events+lossMessages
+	out.Messages, out.Events = out.Messages+len(sent), out.Events+len(sent)
 	shown, err := w.allAppear(ctx, expected)
+	if err != nil && !isStarved(err) {
+		return false
+	}
+	lost, err := w.lost(ctx, expected, shown)
 	if err != nil {
 		return false
 	}
-	early := true // of texts that are gone, as where only the latest are kept
-	for i, st := range shown {
-		if out.some = out.some || st.Count > 0; st.Count > 0 {
-			early = false
-		} else if !early {
-			out.Lost++
-			out.Example, out.Seen, out.At = "one that was the only text of its contact is not counted", st.Raw, &sent[i]
-		}
+	for _, i := range lost {
+		out.Example, out.Seen, out.At = "one that was the only text of its contact is not counted", shown[i].Raw, &sent[i]
 	}
-	out.still = out.Lost
+	out.Lost += len(lost)
+	out.some, out.still = out.Lost > 0, out.Lost
 	return true
 }
 
-// sendPartways delivers the beginning of the lifecycle, so long as chance has it, of each of so many
-// messages.
-func (w *World) sendPartways(ctx context.Context, n int) (all []partway, ok bool) {
+// sendPartways delivers the beginning of the lifecycle, so long as chance has it, of each of
+// many messages, until its time is over.
+func (w *World) sendPartways(ctx context.Context, over func() bool) (all []partway, ok bool) {
 	way := w.s.Traits.WayTo(event.Delivered)
 	first := slices.IndexFunc(way, w.s.Traits.Words.Kept)
 	if first < 0 {
 		return nil, false
 	}
-	for range n {
+	for len(all) < lossMessages && !over() {
 		m, err := w.newMessage(ctx, event.SMS)
 		if err != nil {
 			return nil, false
@@ -159,7 +160,7 @@ func (w *World) missing(ctx context.Context, all []partway, out *Losses) bool {
 		expected[i] = expectation{w.messageState(t.m.ID), w.is(t.last)}
 	}
 	shown, err := w.allAppear(ctx, expected)
-	if err != nil {
+	if err != nil && !isStarved(err) {
 		return false
 	}
 	usual := map[event.Status]int{} // effects, by the last status
@@ -171,7 +172,7 @@ func (w *World) missing(ctx context.Context, all []partway, out *Losses) bool {
 		}
 	}
 	if !w.allHold(expected, shown) { // an effect may show later than the status does
-		if shown, err = w.allAppear(ctx, expected); err != nil {
+		if shown, err = w.allAppear(ctx, expected); err != nil && !isStarved(err) {
 			return false
 		}
 	}
@@ -179,11 +180,12 @@ func (w *World) missing(ctx context.Context, all []partway, out *Losses) bool {
 	for i, t := range all {
 		right[t.last] = right[t.last] || expected[i].want(shown[i])
 	}
-	early := true // of messages that are gone, as where only the latest are kept
-	for i, t := range all {
-		if early = early && !shown[i].Known; early || expected[i].want(shown[i]) {
-			continue
-		}
+	lost, err := w.lost(ctx, expected, shown)
+	if err != nil {
+		return false
+	}
+	for _, i := range lost {
+		t := all[i]
 		out.Lost++
 		out.some = out.some || right[t.last]
 		if !w.is(t.last)(shown[i]) {
@@ -196,6 +198,36 @@ func (w *World) missing(ctx context.Context, all []partway, out *Losses) bool {
 		}
 	}
 	return true
+}
+
+// lost are those of what was delivered one after another that do not hold though a later one
+// does: what is missing at the end may wait in a queue, and what is unknown at the beginning
+// be gone already, where only the latest are kept. Each is read once more, since the later
+// one was read after it, and once this machine had as much time for the receiver as state
+// may take.
+func (w *World) lost(ctx context.Context, expected []expectation, shown []probe.State) (lost []int, err error) {
+	first := slices.IndexFunc(shown, func(st probe.State) bool { return st.Known })
+	last := len(shown) - 1
+	for last >= 0 && !expected[last].want(shown[last]) {
+		last--
+	}
+	for i := max(first, 0); i < last; i++ {
+		if expected[i].want(shown[i]) {
+			continue
+		}
+		if len(lost) == 0 {
+			if err := w.rest(ctx, w.s.Settle, func() bool { return false }); err != nil {
+				return nil, err
+			}
+		}
+		if shown[i], err = expected[i].read(ctx); err != nil {
+			return nil, err
+		}
+		if !expected[i].want(shown[i]) {
+			lost = append(lost, i)
+		}
+	}
+	return lost, nil
 }
 
 // usualEffects is the number of effects that more messages with that last status have than

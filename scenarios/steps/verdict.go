@@ -56,6 +56,12 @@ var unmet = sync.OnceValue(func() map[rule.Need]NotChecked { //nolint:gochecknog
 	return all
 })
 
+// isStarved reports whether an error is one of Starved.
+func isStarved(err error) bool {
+	var unseen *NotChecked
+	return errors.As(err, &unseen) && unseen.Again
+}
+
 // Starved is a NotChecked of a scenario that is carried out again: this machine had no time for us meanwhile.
 func Starved(what string) error {
 	return &NotChecked{Again: true, Reason: "this machine was starved while " + what + ": the receiver cannot be blamed for what took so long"}
