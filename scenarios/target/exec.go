@@ -113,13 +113,11 @@ func (t *execTarget) Alive(ctx context.Context) bool {
 	if waitFor(t.proc.reaped, dyingTime) {
 		return false
 	}
-	if t.proc.followed.Load() {
-		return t.listens(ctx)
-	}
-	pid, end := t.proc.cmd.Process.Pid, clock.Wall().Add(endingTime)
+	end := clock.Wall().Add(endingTime)
 	for seen := false; ; seen = true {
-		if !ending(pid) || clock.Wall().After(end) {
-			return !seen || !waitFor(t.proc.reaped, dyingTime) && t.listens(ctx)
+		if !ending(t.proc.group(), t.proc.behind()) || clock.Wall().After(end) {
+			// One that is not ours to bury may have ended since the first look.
+			return (!seen || !waitFor(t.proc.reaped, dyingTime)) && t.listens(ctx)
 		}
 		if (clock.Real{}).Sleep(ctx, time.Millisecond) != nil {
 			return true // nobody asks any more

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -103,9 +104,9 @@ func ancestry(folder string) (parent, started int) {
 // exiting is the flag of a process that has begun to exit (PF_EXITING).
 const exiting = 0x4
 
-// ending reports whether a process of that group has begun to exit. Its connections
-// break before it is gone.
-func ending(group int) bool {
+// ending reports whether a process of that group, or one of those beside it, has begun to
+// exit. Its connections break before it is gone.
+func ending(group int, beside []int) bool {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range stats {
 		stat, err := os.ReadFile(name) // "1234 (the name) S parent group session terminal foreground flags …"
@@ -113,12 +114,14 @@ func ending(group int) bool {
 			continue
 		}
 		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-		if len(fields) < 7 || string(fields[2]) != strconv.Itoa(group) {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+		if len(fields) < 18 || !slices.Contains(beside, pid) && (group == 0 || string(fields[2]) != strconv.Itoa(group)) {
 			continue
 		}
 		flags, _ := strconv.Atoi(string(fields[6]))
-		// Only what we have started is waited for by us; others may leave theirs unburied.
-		if leads := filepath.Base(filepath.Dir(name)) == strconv.Itoa(group); flags&exiting != 0 && (leads || string(fields[0]) != "Z") {
+		// Only what we have started is waited for by us; others may leave theirs unburied, of
+		// which one thread is left.
+		if leads := pid == group; flags&exiting != 0 && (leads || string(fields[0]) != "Z" || string(fields[17]) != "1") {
 			return true
 		}
 	}

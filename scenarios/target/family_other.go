@@ -8,7 +8,7 @@ import "syscall"
 func family(string) []int { return nil }
 
 // ending cannot be seen here.
-func ending(int) bool { return false }
+func ending(int, []int) bool { return false }
 
 func signalFamily(string, int, syscall.Signal) {}
 

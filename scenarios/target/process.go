@@ -32,8 +32,8 @@ const (
 // its environment, on Linux.
 type process struct {
 	cmd      *exec.Cmd
-	mark     string      // NAME=value; "": what leaves the group is none of ours
-	followed atomic.Bool // the command has ended, and what it left behind is watched
+	mark     string                // NAME=value; "": what leaves the group is none of ours
+	left     atomic.Pointer[[]int] // what the command left behind when it ended, which is watched; nil: it has not
 	grace    time.Duration
 	once     sync.Once
 	hurry    <-chan struct{} // closed when there is no time for grace; nil: there is
@@ -114,7 +114,7 @@ func (p *process) follow(out io.Writer) {
 			return
 		default:
 		}
-		if !p.followed.Swap(true) {
+		if p.left.Swap(&left) == nil {
 			fmt.Fprintf(out, "sentsim: the command has ended, and process %d, which it left behind, is watched in its place\n", left[0])
 		}
 		waitFor(p.stopping, followTime)
@@ -124,10 +124,19 @@ func (p *process) follow(out io.Writer) {
 // group is its process group; 0 when what it left behind is all there is, since its number
 // may be somebody else's by then.
 func (p *process) group() int {
-	if p.followed.Load() {
+	if p.left.Load() != nil {
 		return 0
 	}
 	return p.cmd.Process.Pid
+}
+
+// behind are the processes that it left behind, as they were seen last: one that ends is
+// nobody's any more.
+func (p *process) behind() []int {
+	if left := p.left.Load(); left != nil {
+		return *left
+	}
+	return nil
 }
 
 // exited tells whether it is over, by itself or stopped.
