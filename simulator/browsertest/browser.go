@@ -246,7 +246,8 @@ func (p *Page) within() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(p.ctx, patience)
 }
 
-// Goto goes to an address.
+// Goto goes to an address, and waits until the page shows: keys that come before its first
+// paint may be dropped by the browser. An empty page has none.
 func (p *Page) Goto(address string) {
 	p.t.Helper()
 	ctx, cancel := p.within()
@@ -254,6 +255,7 @@ func (p *Page) Goto(address string) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
 		p.t.Fatalf("%s: %v", address, err)
 	}
+	p.Wait("the first paint of "+address, `location.protocol === "about:" || performance.getEntriesByName("first-paint").length > 0`)
 }
 
 // Eval is the value of a JavaScript expression.
