@@ -84,3 +84,40 @@ func TestOneInTheBackgroundIsControlled(t *testing.T) {
 		})
 	}
 }
+
+// What has left the group has as much time to end as the process itself, also where it
+// writes its output elsewhere: a receiver that saves its work on SIGTERM loses none.
+func TestWhatRunsElsewhereMayFinish(t *testing.T) {
+	t.Parallel()
+	server, saving := "env RECEIVER=127.0.0.1 "+self(t), "setsid sh SAVES >/dev/null 2>&1 &"
+	for name, start := range map[string]string{
+		"beside the receiver":       saving + " exec " + server,
+		"when its command is over":  saving + " setsid " + server + " >/dev/null 2>&1 &",
+		"in the group of the shell": "sh SAVES >/dev/null 2>&1 & exec " + server,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			saves := "trap 'sleep 0.3; echo >" + dir + "/saved; exit 0' TERM; echo >" + dir + "/trapped; while :; do sleep 0.05; done"
+			for file, text := range map[string]string{"start.sh": strings.ReplaceAll(start, "SAVES", dir+"/saves.sh"), "saves.sh": saves} {
+				if err := os.WriteFile(dir+"/"+file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tg := mustStart(t, Spec{Exec: "sh " + dir + "/start.sh"}, Env{Secret: secret(t)})
+			for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+				if _, err := os.Stat(dir + "/trapped"); err == nil {
+					break
+				} else if time.Now().After(end) {
+					t.Fatal(err)
+				}
+			}
+			if err := tg.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(dir + "/saved"); err != nil {
+				t.Errorf("it was killed before it was done: %v", err)
+			}
+		})
+	}
+}

@@ -23,8 +23,9 @@ const (
 	// drainTime is how long output is still read when all that we know of are
 	// dead: a child in a session of its own may hold the pipe for ever.
 	drainTime = 500 * time.Millisecond
-	// followTime is how often one that runs in the background is looked for.
-	followTime = 200 * time.Millisecond
+	// followTime is how often one that runs in the background is looked for, and
+	// endTime the same once it is to end.
+	followTime, endTime = 200 * time.Millisecond, 20 * time.Millisecond
 )
 
 // process is a command in a process group of its own. Whatever it starts is in
@@ -84,21 +85,22 @@ func (p *process) supervise(r, w *os.File, out io.Writer, started chan<- error) 
 		defer close(copied)
 		_, _ = io.Copy(out, r) // ends with the pipe, or at the deadline below
 	}()
-	_ = p.cmd.Wait()                  // its error is in ProcessState
-	if p.cmd.ProcessState.Success() { // what has failed is over, whatever it left behind
+	_ = p.cmd.Wait() // its error is in ProcessState
+	// What has failed is over, whatever it left behind.
+	if p.cmd.ProcessState.Success() {
 		p.follow(out)
 	}
 	close(p.reaped)
 	select {
 	case <-p.stopping:
-		// Children have had their SIGTERM too. The output ends with the last of them.
-		waitFor(copied, p.grace)
+		// Children have had their SIGTERM too. The output ends with the last that writes it.
+		end := clock.Wall().Add(p.grace)
+		for waitFor(copied, p.grace); len(family(p.mark)) > 0 && clock.Wall().Before(end); {
+			waitFor(nil, endTime)
+		}
 	default:
 	}
-	if group := p.group(); group != 0 {
-		killGroup(group)
-	}
-	killFamily(p.mark)
+	p.kill()
 	if err := r.SetReadDeadline(clock.Wall().Add(drainTime)); err != nil {
 		_ = r.Close() // a pipe without deadlines; closing ends the copy as well
 	}
@@ -119,6 +121,14 @@ func (p *process) follow(out io.Writer) {
 		}
 		waitFor(p.stopping, followTime)
 	}
+}
+
+// kill ends all of it at once.
+func (p *process) kill() {
+	if group := p.group(); group != 0 {
+		killGroup(group)
+	}
+	killFamily(p.mark)
 }
 
 // group is its process group; 0 when what it left behind is all there is, since its number
@@ -160,9 +170,7 @@ func (p *process) stop() error {
 	if waitUnless(p.hurry, p.done, p.grace) {
 		return nil
 	}
-	if group := p.group(); group != 0 {
-		killGroup(group)
-	}
+	p.kill()
 	if waitFor(p.done, stopGrace) {
 		return nil
 	}
