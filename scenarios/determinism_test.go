@@ -2,6 +2,7 @@ package scenarios_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,21 +20,27 @@ import (
 
 // Same seed, same version, same start: the same bodies, byte for byte, and the
 // same verdicts in the same order, whatever the receiver's timing. Only whether a
-// receiver that seems slow takes deliveries side by side is tried with some more.
+// receiver that seems slow takes deliveries side by side is tried with some more, and
+// those are the same where both runs send them.
 func TestSameSeedSameRun(t *testing.T) {
 	t.Parallel()
+	tried := map[string]map[string]bool{} // bodies of that trial, by the message's id
 	run := func(s seed.Seed) (bodies []string, rules []string, rep report.Report) {
 		var mu sync.Mutex
-		pace := sideBySide(s)
+		trial := sideBySide(s)
 		cfg := handled(func(target.Env) http.HandlerFunc {
 			return func(_ http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
-				if slices.ContainsFunc(pace, func(id string) bool { return strings.Contains(string(body), id) }) {
+				mu.Lock()
+				defer mu.Unlock()
+				if i := slices.IndexFunc(trial, func(id string) bool { return strings.Contains(string(body), id) }); i >= 0 {
+					if tried[trial[i]] == nil {
+						tried[trial[i]] = map[string]bool{}
+					}
+					tried[trial[i]][string(body)] = true
 					return
 				}
-				mu.Lock()
 				bodies = append(bodies, string(body))
-				mu.Unlock()
 			}
 		})
 		cfg.Start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -45,6 +52,11 @@ func TestSameSeedSameRun(t *testing.T) {
 	}
 	bodies, rules, first := run(7)
 	again, rulesAgain, second := run(7)
+	for id, bodies := range tried {
+		if len(bodies) > 1 {
+			t.Errorf("two runs with one seed sent different bodies of %s: %q", id, slices.Collect(maps.Keys(bodies)))
+		}
+	}
 	if len(bodies) < 100 {
 		t.Errorf("only %d deliveries arrived", len(bodies))
 	}

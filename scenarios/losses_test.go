@@ -22,7 +22,7 @@ func TestOnlyTheLossIsSaidWhereSomeAreLost(t *testing.T) {
 	for name, tt := range map[string]struct {
 		app           *app
 		failed, cause string
-		own           int // causes of what this receiver gets wrong besides, which updates would have to show
+		warned        int // causes of what this receiver is warned of besides, where its updates can be relied on
 	}{
 		"one update in twenty":      {&app{loses: 20}, "ORD-1", "updates-lost", 0},
 		"one update in forty-seven": {&app{loses: 47}, "ORD-1", "updates-lost", 0},
@@ -32,7 +32,7 @@ func TestOnlyTheLossIsSaidWhereSomeAreLost(t *testing.T) {
 			t.Parallel()
 			cfg := handled(tt.app.build)
 			cfg.Settle, cfg.Probe = 400*time.Millisecond, referenceProbe()
-			onlyThat(t, verify(t, cfg), tt.failed, tt.cause, tt.own)
+			onlyThat(t, verify(t, cfg), tt.failed, tt.cause, tt.warned)
 		})
 		t.Run(name+" in chaos", func(t *testing.T) {
 			t.Parallel()

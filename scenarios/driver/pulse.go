@@ -21,20 +21,20 @@ type Pulse struct {
 	url    string
 
 	mu     sync.Mutex
-	late   []took // beats that took too long, in order
-	recent []took // the last beats
+	late   []lasting // beats that took too long, in order
+	recent []lasting // the last beats
 	since  time.Time
 	closed chan struct{}
 	done   sync.WaitGroup
 }
 
-// took is a beat.
-type took struct {
+// lasting is from when to when a beat lasted.
+type lasting struct {
 	from, to time.Time
 }
 
 // over is how much longer it took than it does on a machine that has time for it.
-func (t took) over() time.Duration { return t.to.Sub(t.from) - beat }
+func (l lasting) over() time.Duration { return l.to.Sub(l.from) - beat }
 
 const (
 	beat = 50 * time.Millisecond
@@ -42,8 +42,8 @@ const (
 	// millisecond on a machine that has time for it.
 	starved = 150 * time.Millisecond
 	maxLate = 4096
-	// recent is how many beats are remembered though they were in time.
-	recent = 128
+	// maxRecent is how many beats are remembered though they were in time.
+	maxRecent = 128
 )
 
 // StartPulse listens on a port of the loopback interface. Close it.
@@ -88,11 +88,11 @@ func (p *Pulse) run(ctx context.Context) {
 		}
 		p.mu.Lock()
 		p.since = clock.Wall()
-		last := took{start, p.since}
+		last := lasting{start, p.since}
 		if last.over() > starved && len(p.late) < maxLate {
 			p.late = append(p.late, last)
 		}
-		if p.recent = append(p.recent, last); len(p.recent) > recent {
+		if p.recent = append(p.recent, last); len(p.recent) > maxRecent {
 			p.recent = p.recent[1:]
 		}
 		p.mu.Unlock()
@@ -134,7 +134,7 @@ func (p *Pulse) Slowest(from time.Time) (slowest time.Duration) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, b := range append(slices.Clone(p.recent), took{p.since, clock.Wall()}) {
+	for _, b := range append(slices.Clone(p.recent), lasting{p.since, clock.Wall()}) {
 		if b.to.After(from) {
 			slowest = max(slowest, b.over())
 		}

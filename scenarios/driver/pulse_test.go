@@ -13,8 +13,8 @@ func TestThePulseKnowsWhatThisMachineTook(t *testing.T) {
 	t.Parallel()
 	now := clock.Wall() // no beat is under way for the next hour
 	ago := func(ms int) time.Time { return now.Add(-time.Duration(ms) * time.Millisecond) }
-	p := &Pulse{since: now.Add(time.Hour), late: []took{{ago(2000), ago(1500)}, {ago(900), ago(600)}}}
-	p.recent = append(p.late[:2:2], took{ago(600), ago(500)}, took{ago(500), ago(449)})
+	p := &Pulse{since: now.Add(time.Hour), late: []lasting{{ago(2000), ago(1500)}, {ago(900), ago(600)}}}
+	p.recent = append(p.late[:2:2], lasting{ago(600), ago(500)}, lasting{ago(500), ago(449)})
 	for name, tt := range map[string]struct{ from, starved, slowest int }{
 		"since the first":                 {3000, 800, 450},
 		"since the middle of the second":  {700, 100, 250},
