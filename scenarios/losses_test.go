@@ -75,7 +75,7 @@ func TestLostUpdatesAreSaidThoughNobodyAsked(t *testing.T) {
 		"every second text":                 {&app{drops: 2}, []string{"IDEM-5"}, "INB-1"},
 		"texts, and a rule of updates":      {&app{drops: 23}, []string{"RET-1"}, ""},
 		"a rule that no state is read for":  {&app{loses: 23}, []string{"TOL-1"}, ""},
-		"a queue that is worked off slowly": {&app{queue: 15 * time.Millisecond}, []string{"RET-1"}, ""},
+		"a queue that is worked off slowly": {&app{queue: 5 * time.Millisecond, tired: 60}, []string{"RET-1"}, ""},
 		"only the latest messages are kept": {&app{keeps: 20}, []string{"RET-1"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

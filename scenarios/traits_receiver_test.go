@@ -30,6 +30,7 @@ type app struct {
 	orders  string        // the only channel on which it makes them
 	unknown string        // the status that it shows of a message that it does not know
 	queue   time.Duration // of an event's work, one after another
+	tired   int           // after so many updates that takes twelve times as long
 	slow    time.Duration // each answer, one after another
 
 	working sync.Mutex
@@ -172,7 +173,7 @@ func (a *app) handle(e webhookEvent) {
 			go func() {
 				a.working.Lock()
 				defer a.working.Unlock()
-				time.Sleep(a.queue)
+				time.Sleep(a.work())
 				a.update(e.Payload.ID, e.Payload.Status, word, &rank)
 			}()
 			return
@@ -183,6 +184,16 @@ func (a *app) handle(e webhookEvent) {
 		}
 		a.update(e.Payload.ID, e.Payload.Status, word, &rank)
 	}
+}
+
+// work is how long the next event of the queue takes.
+func (a *app) work() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tired > 0 && a.updates >= a.tired {
+		return 12 * a.queue
+	}
+	return a.queue
 }
 
 // update writes a row; nil is a rank above any other.
