@@ -361,10 +361,10 @@ func (s *session) violations(all []oracle.Violation, total int, c ChaosRun) []re
 
 // chaosScenarios are what a run without a violation says of one rule: how often
 // it was kept, or what could not be seen.
-func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, needed map[contract.ID][]string) []report.Scenario {
+func (s *session) chaosScenarios(r rule.Rule, res chaosrun.Result, c ChaosRun, needed map[contract.ID][]oracle.Occasion) []report.Scenario {
 	where := c.Command + " run"
 	unseen := res.Unseen[r.ID]
-	missing := slices.DeleteFunc(slices.Clone(needed[r.ID]), func(name string) bool { return res.Findings.Occasions[name] })
+	missing := res.Findings.Missing(needed[r.ID])
 	if n := res.Findings.Checked[r.ID]; n > 0 && len(missing) == 0 && (unseen == "" || !r.State) {
 		all := []report.Scenario{{Name: fmt.Sprintf("kept %d times", n), File: where, Verdict: report.Passed}}
 		if unseen != "" {

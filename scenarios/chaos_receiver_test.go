@@ -18,7 +18,9 @@ import (
 // shares nothing with the reference receiver.
 type plain struct {
 	// What it does otherwise than it should.
-	checkThenInsert   bool // looks for the key, and only later stores it
+	checkThenInsert   bool          // looks for the key, and only later stores it
+	rowsRace          time.Duration // from reading a message's status to writing it
+	textsRace         time.Duration // from reading a contact's count to writing it
 	noDedupe          bool
 	keyHasTimestamp   bool // the signature's
 	keyIsMessage      bool // without the status
@@ -256,10 +258,21 @@ func (p *plain) store(d delivered, dedupe string) {
 		}
 		p.template[*d.Payload.TemplateID] = d.Payload.TStatus
 	case d.Name == "message.received":
-		p.inbound[d.Payload.From]++
+		n := p.inbound[d.Payload.From]
+		if p.textsRace > 0 {
+			p.mu.Unlock()
+			time.Sleep(p.textsRace)
+			p.mu.Lock()
+		}
+		p.inbound[d.Payload.From] = n + 1
 	case d.Field == "message" && (known(status) || p.keepsLast):
 		before := event.Status(p.status[id])
 		moves := p.moves(before, event.Status(status))
+		if p.rowsRace > 0 {
+			p.mu.Unlock()
+			time.Sleep(p.rowsRace)
+			p.mu.Lock()
+		}
 		if moves {
 			p.status[id] = status
 		}

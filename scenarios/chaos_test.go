@@ -349,6 +349,53 @@ func TestChaosPassesNoOutageThatItHasNot(t *testing.T) {
 	}
 }
 
+// What races in a receiver goes well most of the time. A rule about that is passed by a run
+// that tries it as often as its scenarios do, and not by one that tries it now and then.
+func TestChaosPassesNoRaceThatItHardlyTried(t *testing.T) {
+	t.Parallel()
+	races := []string{"SIG-8", "ACK-2", "IDEM-3", "IDEM-4", "IDEM-5", "IDEM-6"}
+	for _, tt := range []struct {
+		name     string
+		p        *plain
+		messages int
+		want     func(r report.Rule) bool
+	}{
+		{"many messages", &plain{}, 300, func(r report.Rule) bool { return r.Verdict == report.Passed }},
+		{"few messages", &plain{}, 25, func(r report.Rule) bool {
+			return r.Verdict == report.NotChecked && strings.Contains(r.Reason, "had no occasion")
+		}},
+		{"rows that race", &plain{rowsRace: time.Millisecond}, 300, func(r report.Rule) bool {
+			return (r.Verdict == report.Failed) == (r.ID == "IDEM-4")
+		}},
+		{"counts that race", &plain{textsRace: time.Millisecond}, 300, func(r report.Rule) bool {
+			return (r.Verdict == report.Failed) == (r.ID == "IDEM-5")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rep := chaosOn(t, tt.p, func(cfg *scenarios.Config, run *scenarios.ChaosRun) {
+				everything, _ := chaos.LookupProfile(chaos.DefaultProfile)
+				var err error
+				if run.Plan, err = scenarios.ChaosPlan(*cfg, everything, tt.messages); err != nil {
+					t.Fatal(err)
+				}
+			})
+			seen := 0
+			for _, r := range rep.Rules {
+				if !slices.Contains(races, r.ID) {
+					continue
+				}
+				if seen++; !tt.want(r) {
+					t.Errorf("%s is %s: %s\n%s", r.ID, r.Verdict, r.Reason, explain(rep))
+				}
+			}
+			if seen != len(races) {
+				t.Errorf("of %d rules %d are there", len(races), seen)
+			}
+		})
+	}
+}
+
 func kinds(p chaos.Plan) iter.Seq[chaos.Kind] {
 	return func(yield func(chaos.Kind) bool) {
 		for s := range p.Steps() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sentsim/sentsim/scenarios/oracle"
@@ -13,6 +14,7 @@ import (
 	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/contract"
+	"github.com/sentsim/sentsim/simulator/delivery"
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
@@ -152,27 +154,74 @@ func inOrder() []contract.ID {
 }
 
 // occasions is what the scenarios of each rule send, in the words that package
-// oracle notes it in when a chaos run has sent it. Events of families that there
-// are none of are not among it, nor texts on channels that the receiver does not handle.
-func occasions(plans []planned, of chaos.Plan) map[contract.ID][]string {
-	families, channels, kinds := of.Families, of.InboundChannels, []string{oracle.NullText}
-	if len(channels) == 0 {
-		channels = event.Channels()
+// oracle notes it in when a chaos run has sent it, and how many times one of them
+// does. Events of families that there are none of are not among it, nor texts on
+// channels that the receiver does not handle.
+func occasions(plans []planned, of chaos.Plan) map[contract.ID][]oracle.Occasion {
+	families, texts, messages := of.Families, of.InboundChannels, len(of.Channels)
+	if len(texts) == 0 {
+		texts = event.Channels()
 	}
-	for _, ch := range channels {
+	if messages == 0 {
+		messages = len(event.Channels())
+	}
+	kinds := []string{oracle.NullText}
+	for _, ch := range texts {
 		kinds = append(kinds, oracle.TextOn(ch))
 	}
-	needed := map[contract.ID][]string{}
+	needed := map[contract.ID][]oracle.Occasion{}
 	for i := range plans {
 		p := &plans[i]
+		often := func(name string, times int) {
+			all := needed[p.rule.ID]
+			n := slices.IndexFunc(all, func(o oracle.Occasion) bool { return o.Name == name })
+			if n < 0 {
+				needed[p.rule.ID] = append(all, oracle.Occasion{Name: name, Times: times})
+				return
+			}
+			all[n].Times = max(all[n].Times, times)
+		}
 		add := func(name string) {
-			if name != "" && !slices.Contains(needed[p.rule.ID], name) {
-				needed[p.rule.ID] = append(needed[p.rule.ID], name)
+			if name != "" {
+				often(name, 1)
 			}
 		}
-		sequence, single := "", ""
+		sequence, single, many := "", "", 1
 		for _, st := range p.scenario.Steps {
 			switch sends, said := steps.Read(st.Text); sends {
+			case steps.Messages:
+				if many = number(said[1]); said[0] == steps.OnEveryChannel {
+					many = messages
+				}
+			case steps.Both:
+				if said[3] == steps.InTurn {
+					add(oracle.InASecond)
+					continue
+				}
+				often(oracle.Pair, many)
+			case steps.CopiesOfIts:
+				often(oracle.Copies(chaos.AboutMessage), (number(said[0])-1)*many)
+			case steps.Texts:
+				switch n := number(said[0]) * len(texts); {
+				case said[1] != "":
+					often(oracle.Copies(chaos.AboutInbound), (number(said[1])-1)*n)
+				case said[2] != "":
+					often(oracle.TextPair, n)
+				}
+			case steps.TwoTexts:
+				if said[1] == steps.SameText {
+					add(oracle.TextAgain)
+				}
+			case steps.TextOfTwo:
+				add(oracle.TextOfTwo)
+			case steps.Burst:
+				add(oracle.Burst(number(said[0])))
+			case steps.Unanswered:
+				if how, ok := steps.Losing(said[1]); ok {
+					add(oracle.Unheard(how))
+				}
+			case steps.GivesUp:
+				often(oracle.Unheard(delivery.HangUp), number(said[1]))
 			case steps.Forged:
 				if parent := event.Type(said[0]).Parent(); parent != event.ParentContact || families.Has(parent) {
 					add(oracle.ForgedOf(said[1], said[0]))
@@ -185,6 +234,9 @@ func occasions(plans []planned, of chaos.Plan) map[contract.ID][]string {
 				}
 			case steps.AnEvent:
 				single = said[0]
+				if said[1] != "" {
+					add(oracle.Skewed(said[1]))
+				}
 				if p.rule.ID == contract.TOL3 && families.Has(event.Type(single).Parent()) {
 					add(oracle.Arrives(single))
 				}
@@ -215,8 +267,11 @@ func occasions(plans []planned, of chaos.Plan) map[contract.ID][]string {
 					add(said[2])
 				}
 			case steps.Again:
-				if single != "" {
+				switch {
+				case single != "":
 					add(oracle.Again(single))
+				case len(said) > 1 && said[1] != "" && sequence != "" && !strings.HasSuffix(sequence, said[1]):
+					add(oracle.AfterMore)
 				}
 			}
 		}
@@ -225,4 +280,13 @@ func occasions(plans []planned, of chaos.Plan) map[contract.ID][]string {
 		}
 	}
 	return needed
+}
+
+// number is a number in a sentence; 1 where there is none.
+func number(said string) int {
+	n, err := strconv.Atoi(said)
+	if err != nil {
+		return 1
+	}
+	return n
 }

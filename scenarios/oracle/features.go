@@ -359,7 +359,10 @@ func (o *Oracle) tooFewFeatures(r *Record) []Feature {
 		if r.precursor(a.Step.Event) {
 			all = append(all, Feature{"an event was forged before it came", contract.SIG13})
 		}
-		if has(a.Step, chaos.FaultTogether) {
+		switch together := has(a.Step, chaos.FaultTogether); {
+		case together && r.Subject.Kind == chaos.AboutInbound:
+			all = append(all, Feature{"two texts came together", contract.IDEM5})
+		case together:
 			all = append(all, Feature{"two events came together", contract.IDEM4})
 		}
 	}

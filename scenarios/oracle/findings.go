@@ -59,12 +59,12 @@ type Findings struct {
 	Checked    map[string]int         `json:"checked"` // how often a rule was looked at
 	Violated   map[string]int         `json:"violated"`
 	Violations map[string][]Violation `json:"violations"`
-	Occasions  map[string]bool        `json:"occasions"` // what was sent, of what the contract's scenarios send
+	Occasions  map[string]int         `json:"occasions"` // how often what the contract's scenarios send was sent
 }
 
 // NewFindings are those of a run in which nothing was judged.
 func NewFindings() Findings {
-	return Findings{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}, Occasions: map[string]bool{}}
+	return Findings{Checked: map[string]int{}, Violated: map[string]int{}, Violations: map[string][]Violation{}, Occasions: map[string]int{}}
 }
 
 // Add adds what another run judged. Of a rule's violations those of the plan's
@@ -83,8 +83,8 @@ func (b *Findings) Add(o Findings) {
 		})
 		b.Violations[id] = together[:min(len(together), maxKept)]
 	}
-	for name, sent := range o.Occasions {
-		b.Occasions[name] = b.Occasions[name] || sent
+	for name, n := range o.Occasions {
+		b.Occasions[name] += n
 	}
 }
 

@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -63,6 +65,59 @@ func Status(status string) string { return "an event with the status " + status 
 // Field names an event of something that Sent has not sent so far.
 func Field(name string) string { return "an event with the unknown field " + name }
 
+// Occasion is something that a rule's scenarios send, and how many times.
+type Occasion struct {
+	Name  string
+	Times int
+}
+
+// Missing are those of which a run had fewer, as the reason of a rule that was not
+// checked names them.
+func (b *Findings) Missing(all []Occasion) (names []string) {
+	for _, o := range all {
+		switch had := b.Occasions[o.Name]; {
+		case had >= o.Times:
+		case o.Times > 1:
+			names = append(names, fmt.Sprintf("%s (%d of %d)", o.Name, had, o.Times))
+		default:
+			names = append(names, o.Name)
+		}
+	}
+	return names
+}
+
+// What races in a receiver: once is no occasion for what is right most of the time.
+const (
+	Pair      = "the last two statuses of a message at the same instant"
+	TextPair  = "two texts of a contact at the same instant"
+	InASecond = "two statuses of a message within a second"
+	TextAgain = "the same text of a contact again"
+	TextOfTwo = "the same text of two contacts"
+	AfterMore = "an event again after newer ones of its message"
+)
+
+// Burst names so many deliveries at one instant.
+func Burst(n int) string { return fmt.Sprintf("a burst of %d deliveries", n) }
+
+// Copies names a copy that comes at the instant of the event itself.
+func Copies(kind chaos.SubjectKind) string {
+	if kind == chaos.AboutInbound {
+		return "a copy of an inbound text at the same instant"
+	}
+	return fmt.Sprintf("a copy of a %s's event at the same instant", kind)
+}
+
+// Unheard names a retry of an event of a message after the sender lost its answer.
+func Unheard(how delivery.Misbehaviour) string {
+	if how == delivery.HangUp {
+		return "a retry after the sender hung up"
+	}
+	return "a retry after the answer was lost"
+}
+
+// Skewed names a delivery that is signed by a clock that is off, by seconds.
+func Skewed(seconds string) string { return "a delivery signed " + seconds + " s from now" }
+
 // LongOutage names what no run is an occasion for: a plan disables the webhook for seconds.
 const LongOutage = "an event after the webhook was disabled for minutes"
 
@@ -73,7 +128,7 @@ func (o *Oracle) occurred(s chaos.Step, out delivery.Outcome) {
 		return
 	}
 	for _, name := range said(s) {
-		o.findings.Occasions[name] = true
+		o.findings.Occasions[name]++
 	}
 	kind := ""
 	switch s.Subject.Kind {
@@ -85,14 +140,33 @@ func (o *Oracle) occurred(s chaos.Step, out delivery.Outcome) {
 		kind = string(s.Event.Type)
 	case chaos.AboutMessage:
 	}
+	occasion := func(name string) { o.findings.Occasions[name]++ }
 	switch {
 	case s.Kind == chaos.KindForge:
-		o.findings.Occasions[ForgedOf(s.Forgery, "")] = true
-		o.findings.Occasions[ForgedOf(s.Forgery, kind)] = true
+		occasion(ForgedOf(s.Forgery, ""))
+		occasion(ForgedOf(s.Forgery, kind))
 	case has(s, chaos.FaultUnknownField), s.Subject.Kind == chaos.AboutContact:
-		o.findings.Occasions[Arrives(string(s.Event.Type))] = true
+		occasion(Arrives(string(s.Event.Type)))
 	case s.Attempt > 1 && kind != "":
-		o.findings.Occasions[Again(kind)] = true
+		occasion(Again(kind))
+	}
+	if s.Kind != chaos.KindDeliver {
+		return
+	}
+	switch {
+	case s.Group != 0 && has(s, chaos.FaultAtOnce) && s.Occurrence == chaos.Duplicate:
+		occasion(Copies(s.Subject.Kind))
+	case s.Group != 0 && has(s, chaos.FaultBurst):
+		if o.bursts[s.Group]++; o.bursts[s.Group] == chaos.MaxBurst {
+			occasion(Burst(chaos.MaxBurst))
+		}
+	case s.Attempt > 1 && s.Subject.Kind == chaos.AboutMessage && has(s, chaos.FaultLostAck):
+		occasion(Unheard(delivery.LoseAck))
+	case s.Attempt > 1 && s.Subject.Kind == chaos.AboutMessage && has(s, chaos.FaultHangUp):
+		occasion(Unheard(delivery.HangUp))
+	}
+	if s.Skew != 0 {
+		occasion(Skewed(itoa(int(s.Skew.Seconds()))))
 	}
 }
 
@@ -157,16 +231,38 @@ func named(all []chaos.Named, text string, name func(string) string) []string {
 // contract names are short, and a long run must not keep all others.
 const maxOrder = 6
 
-// ended notes the order in which the events of a message, or the signals of a
-// contact, arrived. The caller holds the lock.
+// ended notes what all that happened to a subject was an occasion for. The caller holds
+// the lock.
 func (o *Oracle) ended(r *Record) {
-	if r.Subject.Kind == chaos.AboutContact {
+	occasion := func(name string) { o.findings.Occasions[name]++ }
+	events, together := r.acknowledged()
+	switch r.Subject.Kind {
+	case chaos.AboutContact:
 		if all, sure := r.arrived(); sure && len(all) <= maxOrder {
-			o.findings.Occasions[Signals(check.TellSignals(all))] = true
+			occasion(Signals(check.TellSignals(all)))
 		}
+	case chaos.AboutInbound:
+		if together > 0 {
+			occasion(TextPair)
+		}
+		if r.repeats() {
+			occasion(TextAgain)
+		}
+		if slices.ContainsFunc(events, func(a Arrival) bool { return o.texts[textOf(a.Step)] > 1 }) && !r.repeats() {
+			occasion(TextOfTwo)
+		}
+	case chaos.AboutMessage:
+		o.endedMessage(r, events, together, occasion)
+	case chaos.AboutTemplate:
 	}
-	if r.Subject.Kind != chaos.AboutMessage {
-		return
+}
+
+func (o *Oracle) endedMessage(r *Record, events []Arrival, together int, occasion func(name string)) {
+	if together > 0 && events[len(events)-1].Step.Group == together {
+		occasion(Pair)
+	}
+	if r.sameSecond() {
+		occasion(InASecond)
 	}
 	var order []string
 	for _, a := range r.genuine() {
@@ -174,10 +270,34 @@ func (o *Oracle) ended(r *Record) {
 			order = append(order, a.Step.Event.Status)
 		}
 	}
+	for i := range len(events) - 1 {
+		again := func(b Arrival) bool {
+			return b.Taken == Acked && b.Step.Event.ID == events[i].Step.Event.ID && b.Step.Number > events[i+1].Step.Number
+		}
+		if slices.ContainsFunc(r.genuine(), again) {
+			occasion(AfterMore)
+		}
+	}
 	if o.arranged && len(order) == 1 && order[0] != string(event.Queued) {
 		return // no message that the receiver never saw (ORD-5)
 	}
-	if len(order) > 0 && len(order) <= maxOrder {
-		o.findings.Occasions[Sequence(order)] = true
+	if len(order) > 0 && len(order) <= maxOrder && together == 0 {
+		occasion(Sequence(order))
 	}
+}
+
+// acknowledged are the first acknowledged deliveries of each event, in their order, and
+// the last group in which there are two of them; 0 for none.
+func (r *Record) acknowledged() (events []Arrival, together int) {
+	for _, a := range r.genuine() {
+		same := func(b Arrival) bool { return b.Step.Event.ID == a.Step.Event.ID }
+		if a.Taken != Acked || slices.ContainsFunc(events, same) {
+			continue
+		}
+		if n := len(events); n > 0 && a.Step.Group != 0 && events[n-1].Step.Group == a.Step.Group {
+			together = a.Step.Group
+		}
+		events = append(events, a)
+	}
+	return events, together
 }

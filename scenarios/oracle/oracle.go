@@ -75,6 +75,7 @@ type Oracle struct {
 
 	rotated, enabled bool
 	texts            map[uint32]int // how many inbound events have a text
+	bursts           map[int]int    // how many deliveries of a burst were answered, by its group
 	writers          map[string]*writer
 	// What is explained once everything is known.
 	answers, states, contacts, many, few                       []open
@@ -92,7 +93,7 @@ const maxRecent = 64
 func New(plan chaos.Plan, words, reviews learn.Words, arranged bool) *Oracle {
 	return &Oracle{
 		plan: plan, words: words, reviews: reviews, arranged: arranged, records: map[key]*Record{}, units: map[int][]*Record{}, findings: NewFindings(),
-		texts: map[uint32]int{}, writers: map[string]*writer{},
+		texts: map[uint32]int{}, bursts: map[int]int{}, writers: map[string]*writer{},
 		answerBlame: newBlame(), stateBlame: newBlame(), contactBlame: newBlame(), manyBlame: newBlame(), fewBlame: newBlame(),
 	}
 }

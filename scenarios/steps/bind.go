@@ -26,8 +26,19 @@ type Sending string
 // with its type; those of Forged are the type of the event, or "", and the forgery. Those
 // of AText are its words, what is odd about them, and what kind of text it is; those of
 // Valued end with what is new, its value and the sub-type; those of Changed are the event
-// and its change.
+// and its change. Those of Messages are which and, of many, their number; those of Both
+// end with how; those of CopiesOfIts and GivesUp have the number, and those of Texts that of
+// contacts on each channel, that of copies, and whether each sends another.
 const (
+	Messages     Sending = "messages up to a status"
+	Both         Sending = "two events of each message"
+	CopiesOfIts  Sending = "copies of each message's event"
+	Burst        Sending = "deliveries at the same instant"
+	Unanswered   Sending = "an event whose sender misbehaves"
+	GivesUp      Sending = "events on which the sender hangs up"
+	Texts        Sending = "texts on every channel"
+	TwoTexts     Sending = "two texts of a contact"
+	TextOfTwo    Sending = "a text of two contacts"
 	ItsEvents    Sending = "events of the scenario's message"
 	ItsLateEvent Sending = "a late event of it" // whose, and its status
 	AnEvent      Sending = "an event of something new"
@@ -39,6 +50,13 @@ const (
 	NoObject     Sending = "a body that is no object"
 	Signals      Sending = "signals of a contact"
 	Outage       Sending = "failed events for minutes, until the webhook is disabled"
+)
+
+// What the groups of Messages, Both and TwoTexts may hold.
+const (
+	OnEveryChannel = "messages on every channel"
+	InTurn         = "one after the other"
+	SameText       = "the same text again"
 )
 
 func (d definition) sends(s Sending) definition {

@@ -12,6 +12,17 @@ import (
 	"github.com/sentsim/sentsim/simulator/event"
 )
 
+// Losing is the sender who misbehaves as a sentence of Unanswered says; ok tells if there is one.
+func Losing(how string) (as delivery.Misbehaviour, ok bool) {
+	switch how {
+	case "never gets the answer":
+		return delivery.LoseAck, true
+	case "hangs up once the request is sent":
+		return delivery.HangUp, true
+	}
+	return "", false
+}
+
 // losesTheAcknowledgement makes the receiver process an event without the sender
 // learning of it, and waits until it has.
 func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string) error {
@@ -22,9 +33,7 @@ func (w *World) losesTheAcknowledgement(ctx context.Context, status, how string)
 	e := w.event(m, event.Status(status))
 	m.history = append(m.history, event.Status(status))
 	r := w.signed(e)
-	misbehaves, ok := map[string]delivery.Misbehaviour{
-		"never gets the answer": delivery.LoseAck, "hangs up once the request is sent": delivery.HangUp,
-	}[how]
+	misbehaves, ok := Losing(how)
 	if !ok {
 		return fmt.Errorf("no way in which a sender %s", how)
 	}

@@ -30,7 +30,7 @@ func (w *World) messagesSeenUpTo(ctx context.Context, which, number, status, ago
 		return leftOut("the app sends its messages itself, and may refuse a second one to the same recipient")
 	case strings.HasPrefix(which, "two messages"):
 		channels = slices.Repeat(channels, 2)
-	case which == "messages on every channel":
+	case which == OnEveryChannel:
 		channels = slices.DeleteFunc(event.Channels(), func(ch event.Channel) bool { return !w.s.Traits.Takes(ch) })
 	case number != "":
 		if err := w.needs(rule.MessageStatus); err != nil {
@@ -93,7 +93,7 @@ func (w *World) deliversBoth(ctx context.Context, whose, older, newer, how strin
 	if err := w.travels(first, second); err != nil {
 		return err
 	}
-	atOnce, inTurn := how == "at the same instant", how == "one after the other"
+	atOnce, inTurn := how == "at the same instant", how == InTurn
 	if !atOnce && !inTurn && w.s.Traits.Words.Same(first, second) {
 		return leftOut("%s and %s go under one word in the receiver's state", first, second)
 	}

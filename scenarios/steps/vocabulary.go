@@ -5,20 +5,20 @@ package steps
 var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start-up; godog wants compiled patterns
 	// Messages, and deliveries of their events.
 	def(`(?:a|another) message on "([^"]+)"( that the receiver has never heard of)?`, (*World).messageOn),
-	def(`(a message|two messages(?: to one recipient)?|messages on every channel|(\d+) messages) that the receiver has seen up to "([^"]+)"(?: under one X-Webhook-ID)?(, some minutes ago|, four minutes ago)?`, (*World).messagesSeenUpTo),
+	def(`(a message|two messages(?: to one recipient)?|messages on every channel|(\d+) messages) that the receiver has seen up to "([^"]+)"(?: under one X-Webhook-ID)?(, some minutes ago|, four minutes ago)?`, (*World).messagesSeenUpTo).sends(Messages),
 	def(`a message whose "([^"]+)" shows in the receiver's state`, (*World).aMessageThatShows),
 	def(`Sent has delivered its "([^"]+)" events, and "([^"]+)" shows in the receiver's state`, (*World).hasDelivered).sends(ItsEvents),
 	def(`Sent delivers its "([^"]+)" events?`, (*World).deliversIts).sends(ItsEvents),
 	def(`the first attempt at its "([^"]+)" event was made three minutes ago`, (*World).wasDelivered),
-	def(`Sent delivers {whose} "([^"]+)" and "([^"]+)" events (one after the other|at the same instant|at almost the same instant, in either order), with the same timestamps`, (*World).deliversBoth),
+	def(`Sent delivers {whose} "([^"]+)" and "([^"]+)" events (one after the other|at the same instant|at almost the same instant, in either order), with the same timestamps`, (*World).deliversBoth).sends(Both),
 	def(`Sent delivers the "([^"]+)" event of the first and the "([^"]+)" event of the second( at the same instant)?`, (*World).deliversOfTwo),
 	def(`Sent retries (?:that delivery|{whose} "([^"]+)" event)`, (*World).retries).sends(Again),
 	def(`the same delivery arrives again`, (*World).arrivesAgain).sends(Again),
-	def(`(\d+) copies of {whose} "([^"]+)" event arrive at the same instant`, (*World).copiesArrive),
+	def(`(\d+) copies of {whose} "([^"]+)" event arrive at the same instant`, (*World).copiesArrive).sends(CopiesOfIts),
 	def(`{whose} "([^"]+)" event arrives late`, (*World).arrivesLate).sends(ItsLateEvent),
-	def(`its "([^"]+)" event is processed but the sender (.+)`, (*World).losesTheAcknowledgement),
-	def(`the sender gives up waiting for the answers to the "([^"]+)" events of (\d+) messages, a moment later each time`, (*World).givesUp),
-	def(`(\d+) deliveries of different messages arrive at the same instant`, (*World).burst),
+	def(`its "([^"]+)" event is processed but the sender (.+)`, (*World).losesTheAcknowledgement).sends(Unanswered),
+	def(`the sender gives up waiting for the answers to the "([^"]+)" events of (\d+) messages, a moment later each time`, (*World).givesUp).sends(GivesUp),
+	def(`(\d+) deliveries of different messages arrive at the same instant`, (*World).burst).sends(Burst),
 
 	// Deliveries of any event, well made and forged.
 	def(`Sent delivers a "([^"]+)" event(?:, signed (-?\d+) s from now| whose body is written with (.+)| with its header names in (.+)| with (.+) in its signature header| with a body of (\d+) bytes)?`, (*World).deliversA).sends(AnEvent),
@@ -35,9 +35,9 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 
 	// Contacts.
 	def(`(?:a|that|another) contact sends (?:"([^"]*)"|a text with (.+)|(a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text))`, (*World).contactSends).sends(AText),
-	def(`a contact sends a text and, (a minute later|some seconds later|in the same second), (the same text again|another text)`, (*World).contactSendsTwo),
-	def(`two contacts send the same text at the same time`, (*World).twoContactsSend),
-	def(`contacts send (\d+) texts? on every channel(?:, (?:(\d+) copies of each at the same instant|each with (another) at almost the same instant))?`, (*World).contactsSendOnEveryChannel),
+	def(`a contact sends a text and, (a minute later|some seconds later|in the same second), (the same text again|another text)`, (*World).contactSendsTwo).sends(TwoTexts),
+	def(`two contacts send the same text at the same time`, (*World).twoContactsSend).sends(TextOfTwo),
+	def(`contacts send (\d+) texts? on every channel(?:, (?:(\d+) copies of each at the same instant|each with (another) at almost the same instant))?`, (*World).contactsSendOnEveryChannel).sends(Texts),
 	def(`Sent delivers the signals "([^"]+)" of a contact`, (*World).deliversSignals).sends(Signals),
 
 	// The webhook and the receiver as such.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sentsim/sentsim/scenarios/steps"
 	"github.com/sentsim/sentsim/simulator/chaos"
 	"github.com/sentsim/sentsim/simulator/delivery"
 )
@@ -142,7 +143,7 @@ func oneSecond(a, b chaos.Step) bool {
 func (t *teller) messageSentences(sameSecond bool) (lines []string, ok bool) {
 	if sameSecond {
 		a, b := t.steps[0], t.steps[1]
-		when := "one after the other"
+		when := steps.InTurn
 		if a.Group != 0 && a.Group == b.Group {
 			when = "at the same instant"
 		}
@@ -201,7 +202,7 @@ func (t *teller) contactSentences() (lines []string, ok bool) {
 		}
 		when, other := "a minute later", "another text"
 		if words(a) == words(b) {
-			other = "the same text again"
+			other = steps.SameText
 		} else if oneSecond(a, b) {
 			when = "in the same second"
 		}

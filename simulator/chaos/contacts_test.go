@@ -171,10 +171,10 @@ func TestABurstHasAsManyMessagesWithSignals(t *testing.T) {
 	}
 	full := 0
 	for _, n := range messages {
-		if n > maxBurst {
+		if n > MaxBurst {
 			t.Errorf("a burst has %d messages", n)
 		}
-		if n == maxBurst {
+		if n == MaxBurst {
 			full++
 		}
 	}

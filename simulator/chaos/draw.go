@@ -84,6 +84,8 @@ func (p *Plan) unit(index int) []parcel {
 	switch u := d.st.Float64(); {
 	case d.isDrill():
 		d.outbound()
+	case d.isTextDrill():
+		d.drillTexts()
 	case u < p.Profile.Mix.Inbound:
 		d.inbound()
 	case u < p.Profile.Mix.Inbound+p.Profile.Mix.Template:

@@ -154,11 +154,16 @@ func (d *drawer) controls() {
 		fault Fault
 		kind  Kind
 	}{{FaultPause, KindPause}, {FaultRestart, KindRestart}, {FaultRotate, KindRotate}, {FaultDisable, KindDisable}} {
-		if _, ok := d.hit(c.fault, 0); ok && d.index > 1 {
+		// What waits for a retry is given up when the webhook is disabled: in the second half
+		// of a run the senders who hung up come back (IDEM-6).
+		late := c.fault == FaultDisable && d.index > d.plan.Messages/2
+		if _, ok := d.hit(c.fault, 0); ok && d.index > 1 && !late {
 			d.out = append(d.out, parcel{at: d.start, control: c.kind})
 		}
 	}
-	if _, ok := d.hit(FaultBurst, 0); ok {
+	// One of a run that is long enough for a whole one is certain.
+	certain := d.index == d.plan.Messages/2 && d.plan.drilled() && d.plan.Profile.Chance(FaultBurst) > 0
+	if _, ok := d.hit(FaultBurst, 0); ok || certain {
 		d.out = append(d.out, parcel{at: d.start, burst: true})
 	}
 }

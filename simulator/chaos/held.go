@@ -10,7 +10,7 @@ import (
 
 // What a burst or a pause takes out of turn.
 const (
-	maxBurst   = 50               // deliveries about messages at one instant (ACK-2); signals come on top
+	MaxBurst   = 50               // deliveries about messages at one instant (ACK-2); signals come on top
 	burstReach = 4 * time.Second  // how long things are held back for one
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
@@ -99,7 +99,7 @@ func (m *merger) burst(p parcel) {
 	var after []parcel
 	taken := map[Subject]bool{}
 	messages := 0
-	for messages < maxBurst {
+	for messages < MaxBurst {
 		next, ok := m.pop()
 		if !ok {
 			break
@@ -137,10 +137,10 @@ func (m *merger) burst(p parcel) {
 		last = next.at
 		m.done(next)
 	}
-	if messages == maxBurst {
+	if messages == MaxBurst {
 		end = last
 	}
-	for messages < maxBurst && !m.ended { // a campaign begins
+	for messages < MaxBurst && !m.ended { // a campaign begins
 		unit, ok := m.begin()
 		if !ok {
 			break

@@ -34,10 +34,10 @@ func Profiles() []Profile {
 	}}
 	everything := Profile{Name: DefaultProfile, Mix: Mix{Inbound: 0.20, Template: 0.08, WhatsApp: 0.40, RCS: 0.15, Failed: 0.15}, Faults: map[Fault]float64{
 		FaultSkip: 0.10, FaultReorder: 0.10, FaultTogether: 0.08, FaultDuplicate: 0.05, FaultResigned: 0.05, FaultAtOnce: 0.06,
-		FaultLateDuplicate: 0.08, FaultLateRetry: 0.06, FaultLostAck: 0.05, FaultHangUp: 0.04, FaultReset: 0.03,
+		FaultLateDuplicate: 0.08, FaultLateRetry: 0.06, FaultLostAck: 0.05, FaultHangUp: 0.06, FaultReset: 0.03,
 		FaultSlowSender: 0.01, FaultSkew: 0.03, FaultBurst: 0.012, FaultForgery: 0.30, FaultUnknownStatus: 0.03, FaultUnknownField: 0.02,
 		FaultExtraFields: 0.05, FaultNullFields: 0.05, FaultHostileText: 0.30, FaultNotAnObject: 0.06,
-		FaultPause: 0.01, FaultRestart: 0.02, FaultRotate: 0.02, FaultDisable: 0.005,
+		FaultPause: 0.01, FaultRestart: 0.02, FaultRotate: 0.02, FaultDisable: 0.01,
 	}}
 	return []Profile{calm, carrier, storm, hostile, everything}
 }

@@ -157,7 +157,7 @@ func (d *drawer) inbound() {
 		in := base
 		in.MessageID = newID(st)
 		in.Channel = among(p.InboundChannels, seed.Pick(st, event.Channels()), d.index)
-		in.Provider = map[event.Channel]string{event.SMS: "carrier", event.WhatsApp: "meta", event.RCS: "google"}[in.Channel]
+		in.Provider = provider(in.Channel)
 		if repeat := st.Chance(0.25) && !sameSecond; !repeat || n == 0 {
 			for before := text; text == before; {
 				text = ordinaryText(st)
@@ -195,6 +195,11 @@ func (d *drawer) inbound() {
 			return d.fact(st, s, event.Event{Type: event.TypeOf(event.Received), Inbound: &in}, "", f.created)
 		})
 	}
+}
+
+// provider is who brings the texts of a channel.
+func provider(ch event.Channel) string {
+	return map[event.Channel]string{event.SMS: "carrier", event.WhatsApp: "meta", event.RCS: "google"}[ch]
 }
 
 // template is a template under review.
