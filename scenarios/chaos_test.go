@@ -353,7 +353,7 @@ func TestChaosPassesNoOutageThatItHasNot(t *testing.T) {
 // that tries it as often as its scenarios do, and not by one that tries it now and then.
 func TestChaosPassesNoRaceThatItHardlyTried(t *testing.T) {
 	t.Parallel()
-	races := []string{"SIG-8", "ACK-2", "IDEM-3", "IDEM-4", "IDEM-5", "IDEM-6"}
+	races := []string{"SIG-8", "SIG-13", "SIG-14", "ACK-2", "IDEM-3", "IDEM-4", "IDEM-5", "IDEM-6"}
 	for _, tt := range []struct {
 		name     string
 		p        *plain

@@ -226,6 +226,12 @@ func occasions(plans []planned, of chaos.Plan) map[contract.ID][]oracle.Occasion
 				if parent := event.Type(said[0]).Parent(); parent != event.ParentContact || families.Has(parent) {
 					add(oracle.ForgedOf(said[1], said[0]))
 				}
+			case steps.ForgedEach:
+				for _, forgery := range st.Listed() {
+					add(oracle.ForgedOf(forgery, ""))
+				}
+			case steps.ForgedBefore:
+				add(oracle.ForgedBefore)
 			case steps.ItsEvents:
 				sequence = said[0]
 			case steps.ItsLateEvent:

@@ -33,6 +33,17 @@ type Step struct {
 	argument *messages.PickleStepArgument
 }
 
+// Listed are the first cells of the rows of the table that comes with the step.
+func (s Step) Listed() (cells []string) {
+	if s.argument == nil || s.argument.DataTable == nil {
+		return nil
+	}
+	for _, row := range s.argument.DataTable.Rows {
+		cells = append(cells, row.Cells[0].Value)
+	}
+	return cells
+}
+
 // Tagged reports whether the scenario carries the tag, written with its @.
 func (s Scenario) Tagged(tag string) bool { return slices.Contains(s.Tags, tag) }
 

@@ -96,6 +96,9 @@ const (
 	AfterMore = "an event again after newer ones of its message"
 )
 
+// ForgedBefore names a genuine event that a forged delivery had told of already.
+const ForgedBefore = "an event that was forged before it came"
+
 // Burst names so many deliveries at one instant.
 func Burst(n int) string { return fmt.Sprintf("a burst of %d deliveries", n) }
 
@@ -263,6 +266,9 @@ func (o *Oracle) endedMessage(r *Record, events []Arrival, together int, occasio
 	}
 	if r.sameSecond() {
 		occasion(InASecond)
+	}
+	if slices.ContainsFunc(events, func(a Arrival) bool { return r.precursor(a.Step.Event) }) {
+		occasion(ForgedBefore)
 	}
 	var order []string
 	for _, a := range r.genuine() {

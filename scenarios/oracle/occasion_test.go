@@ -27,6 +27,8 @@ func TestOccasionsOfWhatRaces(t *testing.T) {
 		"QUEUED ROUTED DELIVERED DELIVERED": {oracle.Pair: 0, oracle.AfterMore: 0},
 		"QUEUED ROUTED DELIVERED ROUTED":    {oracle.AfterMore: 1},
 		"QUEUED ROUTED DELIVERED ROUTED!":   {oracle.AfterMore: 0},
+		"QUEUED ~SENT SENT":                 {oracle.ForgedBefore: 1},
+		"QUEUED ~DELIVERED SENT":            {oracle.ForgedBefore: 0},
 	} {
 		o := oracle.New(chaos.Plan{}, nil, nil, false)
 		story(o, text)

@@ -44,6 +44,8 @@ const (
 	AnEvent      Sending = "an event of something new"
 	Again        Sending = "a delivery again"
 	Forged       Sending = "a forged delivery"
+	ForgedEach   Sending = "a delivery with each forgery of its table"
+	ForgedBefore Sending = "an event that was forged before"
 	AText        Sending = "a contact's text"
 	Valued       Sending = "an event with a value that may be new"
 	Changed      Sending = "an event that is changed"

@@ -31,7 +31,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`Sent delivers the "([^"]+)" events? of a template`, (*World).deliversTemplates),
 	def(`a delivery(?: of a "([^"]+)" event)? arrives, forged as "([^"]+)"`, (*World).arrivesForged).sends(Forged),
 	def(`a copy of an accepted delivery arrives, forged as "([^"]+)"`, (*World).copyArrivesForged),
-	def(`forged deliveries arrive( for that message and for messages never seen)?:`, (*World).forgedDeliveriesArrive),
+	def(`forged deliveries arrive( for that message and for messages never seen)?:`, (*World).forgedDeliveriesArrive).sends(ForgedEach),
 
 	// Contacts.
 	def(`(?:a|that|another) contact sends (?:"([^"]*)"|a text with (.+)|(a text by SMS|a text by WhatsApp|nothing: a null text|a tap on an RCS chip|a text|an ordinary text|the same text))`, (*World).contactSends).sends(AText),
@@ -66,7 +66,7 @@ var vocabulary = []definition{ //nolint:gochecknoglobals // constant after start
 	def(`all their messages show in the receiver's state`, (*World).allShow),
 	def(`the receiver knows nothing of (the|the {ordinal}) message`, (*World).knowsNothing),
 	def(`the rejected ones left no trace in the receiver's state`, (*World).leftNoTrace),
-	def(`the genuine event that was forged is processed`, (*World).genuineIsProcessed),
+	def(`the genuine event that was forged is processed`, (*World).genuineIsProcessed).sends(ForgedBefore),
 	def(`the receiver has counted (an|\d+) inbound messages? from (that contact|each of them|the {ordinal} contact)`, (*World).hasCounted),
 	def(`the contact has (opted out|opted in)`, (*World).contactHas),
 	def(`the receiver replies to an ordinary inbound text`, (*World).repliesToOrdinary),
