@@ -17,8 +17,8 @@ const (
 )
 
 // pause lets the next deliveries meet a target that stands still. Each is tried
-// again later.
-func (m *merger) pause(p parcel) {
+// again later. It reports whether there are any.
+func (m *merger) pause(p parcel) bool {
 	var met []sending
 	var other []parcel
 	seen := map[Subject]bool{}
@@ -54,7 +54,7 @@ func (m *merger) pause(p parcel) {
 	}
 	m.putBack(other, end)
 	if len(met) == 0 {
-		return
+		return false
 	}
 	m.step(p.at, Step{Kind: KindPause, Faults: []Fault{FaultPause}})
 	m.emit(end, met)
@@ -65,6 +65,7 @@ func (m *merger) pause(p parcel) {
 		wait := m.plan.Sending.schedule().Delay(1, 0) + time.Duration(i)*time.Millisecond
 		heap.Push(&m.queue, parcel{at: end + wait, unit: s.step.Subject.Index, seq: -1 - i, sends: []sending{s}})
 	}
+	return true
 }
 
 // putBack returns what was taken out of turn: it comes after now, in its order.

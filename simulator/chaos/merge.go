@@ -270,7 +270,9 @@ func (m *merger) control(p parcel) {
 	m.controls[p.control]++
 	switch p.control {
 	case KindPause:
-		m.pause(p)
+		if !m.pause(p) {
+			m.controls[p.control]--
+		}
 	case KindDisable:
 		m.failing = m.plan.Sending.disableAfter()
 	case KindRotate:

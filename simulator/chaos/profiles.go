@@ -37,7 +37,7 @@ func Profiles() []Profile {
 		FaultLateDuplicate: 0.08, FaultLateRetry: 0.06, FaultLostAck: 0.05, FaultHangUp: 0.06, FaultReset: 0.03,
 		FaultSlowSender: 0.01, FaultSkew: 0.03, FaultBurst: 0.012, FaultForgery: 0.30, FaultUnknownStatus: 0.03, FaultUnknownField: 0.02,
 		FaultExtraFields: 0.05, FaultNullFields: 0.05, FaultHostileText: 0.30, FaultNotAnObject: 0.06,
-		FaultPause: 0.01, FaultRestart: 0.02, FaultRotate: 0.02, FaultDisable: 0.01,
+		FaultPause: 0.01, FaultRestart: 0.02, FaultRotate: 0.02, FaultDisable: 0.005,
 	}}
 	return []Profile{calm, carrier, storm, hostile, everything}
 }
