@@ -134,19 +134,31 @@ func TightTolerance(ctx context.Context, r Receiver, refused delivery.Outcome) *
 // tightTolerance looks for a receiver that takes a delivery only in the first
 // moments of the second in which it was signed.
 func (i *investigation) tightTolerance() *report.Diagnosis {
-	tries := 1
-	if ofTime.MatchString(words(i.plain)) {
-		tries = 3 // a busy machine may be late
-	}
-	const late = 900 * time.Millisecond
+	const (
+		tries = 3
+		late  = 900 * time.Millisecond
+		// early is how soon in its second a delivery must be answered that proves something
+		// by its refusal, where the receiver can be as quick. A busy machine may be late.
+		early = 100 * time.Millisecond
+	)
+	quick := i.plain.Duration < early || i.facts.worthless.Kind == delivery.Answered && i.facts.worthless.Duration < early
+	inTime := func(a answer, sent time.Duration) bool { return !quick || sent+a.Duration < early }
+	speaks := ofTime.MatchString(words(i.plain))
+next:
 	for range tries {
-		if first, _ := i.inSecond(0); !first.Accepted() {
+		if first, sent := i.inSecond(0); !first.Accepted() {
+			if inTime(first, sent) && !speaks {
+				return nil
+			}
 			continue
 		}
 		var taken, refused string
 		// Not in turns: two instances behind a balancer may be asked in turns.
 		for _, after := range []time.Duration{0, late, late, 0, late} {
 			a, sent := i.inSecond(after)
+			if after == 0 && !a.Accepted() && !inTime(a, sent) {
+				continue next
+			}
 			if a.Accepted() != (after == 0) {
 				return nil
 			}

@@ -128,6 +128,27 @@ func TestACheckThatIsTurnedAboutIsNoUnit(t *testing.T) {
 	}
 }
 
+// A spoilt delivery that came in time, where the genuine ones before and after it came too
+// late, does not tell that their signatures were accepted.
+func TestALateDeliveryIsNoEventThatIsRefused(t *testing.T) {
+	t.Parallel()
+	key := secret(t)
+	var prompt atomic.Bool
+	r := under(t, "http://receiver/webhooks/sent")
+	r.Sender = inProcess{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		wrong := key.Verify(signing.HeadersFrom(r.Header.Get), body, clock.Wall()) != nil
+		why := ""
+		if wrong && prompt.CompareAndSwap(false, true) {
+			why = "the signature does not verify"
+		}
+		http.Error(w, why, http.StatusUnauthorized)
+	})}
+	if d := diagnosis.Of(t.Context(), r, diagnosis.Plain(t.Context(), r)); d.Cause == "event-refused" || !prompt.Load() {
+		t.Errorf("%s: %s", d.Cause, d.Summary)
+	}
+}
+
 // Who takes one delivery in two, whenever they come, has no tight tolerance.
 func TestTurnsAreNoTolerance(t *testing.T) {
 	t.Parallel()
