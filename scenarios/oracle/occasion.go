@@ -78,7 +78,7 @@ func (b *Findings) Missing(all []Occasion) (names []string) {
 		switch had := b.Occasions[o.Name]; {
 		case had >= o.Times:
 		case o.Times > 1:
-			names = append(names, fmt.Sprintf("%s (%d of %d)", o.Name, had, o.Times))
+			names = append(names, fmt.Sprintf("%s, %d times (it had %d)", o.Name, o.Times, had))
 		default:
 			names = append(names, o.Name)
 		}
@@ -147,7 +147,9 @@ func (o *Oracle) occurred(s chaos.Step, out delivery.Outcome) {
 	switch {
 	case s.Kind == chaos.KindForge:
 		occasion(ForgedOf(s.Forgery, ""))
-		occasion(ForgedOf(s.Forgery, kind))
+		if kind != "" {
+			occasion(ForgedOf(s.Forgery, kind))
+		}
 	case has(s, chaos.FaultUnknownField), s.Subject.Kind == chaos.AboutContact:
 		occasion(Arrives(string(s.Event.Type)))
 	case s.Attempt > 1 && kind != "":

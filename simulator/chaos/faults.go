@@ -72,7 +72,7 @@ func Faults() []Description {
 		{FaultReset, PerEvent, 0, "the connection is reset in the middle of the request; the sender tries again later"},
 		{FaultSlowSender, PerEvent, 0, "the request is written in pieces with pauses in between"},
 		{FaultSkew, PerEvent, 0, "the delivery is signed by a clock that is up to 4 minutes fast or slow"},
-		{FaultBurst, PerMessage, 0, "what is due in the next seconds arrives at one instant, up to 50 deliveries"},
+		{FaultBurst, PerMessage, 0, "what is due in the next seconds arrives at one instant, up to 50 deliveries; once for certain in a run of 100 messages"},
 		{FaultForgery, PerEvent, 0, "a forged delivery about the message: tampered, stale, future, with a wrong secret, without a header"},
 		{FaultUnknownStatus, PerMessage, 0, "an event with a status that is not documented"},
 		{FaultUnknownField, PerMessage, 0, "an event of a kind that is not documented"},
@@ -83,7 +83,7 @@ func Faults() []Description {
 		{FaultPause, PerMessage, maxControls, "the target stands still while deliveries arrive; they are tried again later"},
 		{FaultRestart, PerMessage, maxControls, "the target is restarted"},
 		{FaultRotate, PerMessage, maxControls, "the webhook gets a new signing secret"},
-		{FaultDisable, PerMessage, maxControls, "the webhook is disabled for seconds; what happens meanwhile is never delivered"},
+		{FaultDisable, PerMessage, maxControls, "the webhook is disabled for seconds, in the first half of a run; what happens meanwhile is never delivered"},
 	}
 }
 

@@ -8,9 +8,12 @@ import (
 	"github.com/sentsim/sentsim/simulator/contract"
 )
 
+// MaxBurst is how many deliveries about messages a whole burst has (ACK-2); signals
+// come on top.
+const MaxBurst = 50
+
 // What a burst or a pause takes out of turn.
 const (
-	MaxBurst   = 50               // deliveries about messages at one instant (ACK-2); signals come on top
 	burstReach = 4 * time.Second  // how long things are held back for one
 	maxPaused  = 3                // deliveries that meet a target that stands still
 	pauseReach = 10 * time.Second // from how far ahead they are taken
